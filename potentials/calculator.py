@@ -1,0 +1,147 @@
+"""The base of Thalweg's calculators: an ASE calculator that also speaks flat arrays."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numba
+import numpy as np
+from ase.calculators.calculator import Calculator, all_changes
+
+from thalweg.potentials.compiled import FUNCTION, Compiled, floats, integers, jit, matrix, vector
+from thalweg.potentials.threads import map_threads
+
+__all__ = ["FlatCalculator", "evaluate_batch", "finite_difference_hessian"]
+
+
+@jit(numba.void(FUNCTION, integers, floats, matrix, vector, matrix))
+def _evaluate_rows(function, integers, floats, X, energies, gradients):
+    for row in range(X.shape[0]):
+        energies[row] = function(X[row], gradients[row], integers, floats)
+
+
+def evaluate_batch(compiled: Compiled, X: np.ndarray, threads: int | None = None) -> tuple[np.ndarray, np.ndarray]:
+    """Energies (walkers,) and gradients (walkers, n) of the rows of X, on threads."""
+    X = np.ascontiguousarray(X, dtype=np.float64)
+    energies, gradients = np.empty(len(X)), np.empty_like(X)
+
+    def work(start, stop):
+        rows = slice(start, stop)
+        _evaluate_rows(
+            compiled.function, compiled.integers, compiled.floats, X[rows], energies[rows], gradients[rows]
+        )
+
+    map_threads(work, len(X), threads)
+    return energies, gradients
+
+
+def finite_difference_hessian(energy_gradient, x: np.ndarray, step: float = 1e-5) -> np.ndarray:
+    """Central differences of a gradient, symmetrised; shape (n, n)."""
+    hessian = np.empty((x.size, x.size))
+    for k in range(x.size):
+        h = step * max(1.0, abs(x[k]))
+        moved = x.copy()
+        moved[k] = x[k] + h
+        forward = np.array(energy_gradient(moved)[1])
+        moved[k] = x[k] - h
+        hessian[k] = (forward - energy_gradient(moved)[1]) / (2 * h)
+    return 0.5 * (hessian + hessian.T)
+
+
+class FlatCalculator(Calculator):
+    """An ASE calculator whose energy is a function of one flat vector.
+
+    A subclass sets :attr:`compiled`, or overrides :meth:`energy_gradient` (and, better, :meth:`hessian`).
+
+    Raises
+    ------
+    TypeError
+        For a keyword that is no parameter of the calculator.
+    """
+
+    implemented_properties = ["energy", "free_energy", "forces"]  # noqa: RUF012  (ASE's own convention)
+    discard_results_on_any_change = True
+    units = "reduced"
+    null_modes: np.ndarray | None = None
+
+    def __init__(self, **parameters: Any):
+        super().__init__()
+        self.set(**parameters)
+
+    def set(self, **parameters: Any) -> dict:
+        """Set parameters as ASE does, but refuse unknown ones."""
+        unknown = sorted(set(parameters) - set(self.default_parameters))
+        if unknown:
+            known = ", ".join(sorted(self.default_parameters)) or "none"
+            raise TypeError(f"{type(self).__name__} has no parameter {', '.join(unknown)}; it has: {known}")
+        return super().set(**parameters)
+
+    @property
+    def compiled(self) -> Compiled | None:
+        """The functions that compiled optimizers call, or None."""
+        return None
+
+    def check_coordinates(self, x: np.ndarray) -> None:
+        """Raise ValueError if x cannot be coordinates of this potential."""
+
+    def random_coordinates(self, n: int, rng: np.random.Generator) -> np.ndarray | None:
+        """Return a random starting point of length n, or None where the potential knows none."""
+        return None
+
+    def describe(self) -> dict[str, Any]:
+        """Return the name and the parameters from which the calculator can be built again."""
+        return {"name": type(self).__name__, **dict(self.parameters)}
+
+    def _flat(self, x: Any, name: str = "x") -> np.ndarray:
+        x = np.ascontiguousarray(x, dtype=np.float64)
+        if x.ndim != 1:
+            raise ValueError(f"{name} must be a flat vector; its shape is {x.shape}")
+        self.check_coordinates(x)
+        return x
+
+    def _compiled(self) -> Compiled:
+        if self.compiled is None:
+            raise NotImplementedError(f"{type(self).__name__} has neither compiled functions nor its own derivatives")
+        return self.compiled
+
+    def energy(self, x: np.ndarray) -> float:
+        """Energy at x, shape (n,)."""
+        return self.energy_gradient(x)[0]
+
+    def energy_gradient(self, x: np.ndarray) -> tuple[float, np.ndarray]:
+        """Energy and gradient, shape (n,), at x."""
+        x = self._flat(x)
+        function, _, integers, floats = self._compiled()
+        gradient = np.empty_like(x)
+        return function(x, gradient, integers, floats), gradient
+
+    def hessian(self, x: np.ndarray) -> np.ndarray:
+        """Second derivatives at x, shape (n, n)."""
+        x = self._flat(x)
+        if self.compiled is None:
+            return finite_difference_hessian(self.energy_gradient, x)
+        hessian = np.empty((x.size, x.size))
+        self.compiled.hessian(x, hessian, self.compiled.integers, self.compiled.floats)
+        return hessian
+
+    def hessian_vector(self, x: np.ndarray, v: np.ndarray) -> np.ndarray:
+        """Product of the Hessian at x with v, both of shape (n,)."""
+        return self.hessian(x) @ self._flat(v, "v")
+
+    def energies_gradients(self, X: np.ndarray, threads: int | None = None) -> tuple[np.ndarray, np.ndarray]:
+        """Energies (walkers,) and gradients (walkers, n) of a batch X, shape (walkers, n)."""
+        X = np.ascontiguousarray(X, dtype=np.float64)
+        if X.ndim != 2:
+            raise ValueError(f"X must have the shape (walkers, n); its shape is {X.shape}")
+        for x in X[:1]:
+            self.check_coordinates(x)
+        if self.compiled is not None:
+            return evaluate_batch(self.compiled, X, threads)
+        pairs = [self.energy_gradient(x) for x in X]
+        return np.array([energy for energy, _ in pairs]), np.array([gradient for _, gradient in pairs]).reshape(X.shape)
+
+    def calculate(self, atoms=None, properties=("energy",), system_changes=all_changes) -> None:
+        """Fill ``results`` as ASE asks."""
+        super().calculate(atoms, properties, system_changes)
+        energy, gradient = self.energy_gradient(self.atoms.positions.ravel())
+        self.results = {"energy": energy, "free_energy": energy, "forces": -gradient.reshape(-1, 3)}

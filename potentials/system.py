@@ -1,0 +1,341 @@
+"""The one thing that algorithms see: free coordinates, flat functions, symmetry, and how to build it again."""
+
+from __future__ import annotations
+
+import importlib
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from ase import Atoms
+from ase.calculators.calculator import get_calculator_class
+from ase.constraints import FixAtoms, FixCartesian
+
+from thalweg.potentials.calculator import FlatCalculator, evaluate_batch, finite_difference_hessian
+from thalweg.potentials.cluster_symmetry import ClusterSymmetry
+from thalweg.potentials.compiled import Callback, Compiled
+from thalweg.potentials.no_symmetry import NoSymmetry
+from thalweg.potentials.null_modes import orthonormal_null_modes, rigid_bits
+from thalweg.potentials.point import Point
+
+__all__ = ["System", "as_system"]
+
+_CALCULATORS = {
+    "LJAT": "thalweg.potentials.ljat",
+    "NetworkLoss": "thalweg.potentials.network",
+}
+
+
+class System:
+    """Atoms or a Point, as every algorithm of Thalweg sees them.
+
+    Made by :func:`as_system`; coordinates are whole vectors of shape (n,), frozen entries included.
+
+    Parameters
+    ----------
+    subject : ase.Atoms or Point
+        With its calculator. It is copied: later changes to it are not seen.
+    bounds : array_like, shape (2, n) or (n, 2) or (2,), optional
+        Lowest and highest coordinates for random starting points of a Point.
+
+    Raises
+    ------
+    TypeError
+        For anything but Atoms, a Point, or a constraint other than FixAtoms and FixCartesian.
+    ValueError
+        If there is no calculator, or the coordinates do not suit it.
+    """
+
+    def __init__(self, subject: Atoms | Point, bounds: Any = None):
+        if not isinstance(subject, Atoms | Point):
+            raise TypeError(f"expected ase.Atoms or a Point, not {type(subject).__name__}")
+        if subject.calc is None:
+            raise ValueError("there is no calculator: set .calc first")
+        self.potential = subject.calc
+        self.atoms = subject.copy() if isinstance(subject, Atoms) else None
+        self.x = np.array(subject.positions.ravel() if self.atoms is not None else subject.x, dtype=np.float64)
+        if not np.isfinite(self.x).all():
+            raise ValueError("the coordinates must be finite; they have NaN or infinite entries")
+        frozen = _frozen_mask(subject) if self.atoms is not None else subject.frozen
+        self.frozen, self.free = np.flatnonzero(frozen), np.flatnonzero(~frozen)
+        if self.free.size == 0:
+            raise ValueError("every coordinate is fixed: nothing is left to move")
+        self.bounds = _checked_bounds(bounds, self.n)
+        if isinstance(self.potential, FlatCalculator):
+            self.potential.check_coordinates(self.x)
+        if self.atoms is not None and isinstance(self.potential, FlatCalculator) and self.atoms.pbc.any():
+            raise ValueError(f"{type(self.potential).__name__} has no periodic images: set atoms.pbc = False")
+
+    @property
+    def n(self) -> int:
+        """Length of whole coordinate vectors."""
+        return self.x.size
+
+    @property
+    def n_free(self) -> int:
+        """Number of free degrees of freedom."""
+        return self.free.size
+
+    @property
+    def units(self) -> str:
+        """Unit of energy: "reduced" for Thalweg's own potentials, "eV" for ASE's calculators."""
+        return self.potential.units if isinstance(self.potential, FlatCalculator) else "eV"
+
+    @property
+    def threadsafe(self) -> bool:
+        """Whether several threads may evaluate it at once."""
+        return self._own_compiled is not None
+
+    @property
+    def _own_compiled(self) -> Compiled | None:
+        return self.potential.compiled if isinstance(self.potential, FlatCalculator) else None
+
+    @cached_property
+    def callback(self) -> Callback | None:
+        """The C callback through which compiled code reaches a potential written in Python, else None."""
+        return None if self.threadsafe else Callback(self.energy_gradient, self.hessian)
+
+    @property
+    def compiled(self) -> Compiled:
+        """Functions for the compiled optimizers."""
+        own = self._own_compiled
+        if own is not None:
+            return own
+        assert self.callback is not None
+        return self.callback.compiled
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {key: value for key, value in self.__dict__.items() if key not in ("callback", "symmetry")}
+
+    def __repr__(self) -> str:
+        what = self.atoms.get_chemical_formula() if self.atoms is not None else "Point"
+        return f"System({what}, {type(self.potential).__name__}, {self.n_free} of {self.n} coordinates free)"
+
+    def energy_gradient(self, x: np.ndarray) -> tuple[float, np.ndarray]:
+        """Energy and gradient (n,) at x, zero at frozen entries."""
+        if isinstance(self.potential, FlatCalculator) or self.atoms is None:
+            energy, gradient = self.potential.energy_gradient(x)
+        else:
+            atoms = self.atoms
+            atoms.calc = self.potential
+            atoms.set_positions(np.reshape(x, (-1, 3)), apply_constraint=False)
+            energy = atoms.get_potential_energy(force_consistent=_force_consistent(self.potential))
+            gradient = -atoms.get_forces(apply_constraint=False).ravel()
+            atoms.calc = None
+        gradient = np.array(gradient, dtype=np.float64)
+        gradient[self.frozen] = 0.0
+        return float(energy), gradient
+
+    def energy(self, x: np.ndarray) -> float:
+        """Energy at x."""
+        return self.energy_gradient(x)[0]
+
+    def energies_gradients(self, X: np.ndarray, threads: int | None = None) -> tuple[np.ndarray, np.ndarray]:
+        """Energies (walkers,) and gradients (walkers, n) of a batch (walkers, n), zero at frozen entries."""
+        energies, gradients = evaluate_batch(self.compiled, X, threads if self.threadsafe else 1)
+        self.reraise()
+        gradients[:, self.frozen] = 0.0
+        return energies, gradients
+
+    def hessian(self, x: np.ndarray) -> np.ndarray:
+        """Second derivatives (n, n) at x, with zero rows and columns at frozen entries."""
+        if isinstance(self.potential, FlatCalculator):
+            hessian = np.array(self.potential.hessian(x))
+        else:
+            hessian = finite_difference_hessian(self.energy_gradient, np.array(x, dtype=np.float64), 1e-4)
+        hessian[self.frozen, :] = 0.0
+        hessian[:, self.frozen] = 0.0
+        return hessian
+
+    def hessian_vector(self, x: np.ndarray, v: np.ndarray) -> np.ndarray:
+        """Product (n,) of the Hessian at x with v; central gradient differences where there is no better way."""
+        v = np.where(self._free_mask, v, 0.0)
+        if isinstance(self.potential, FlatCalculator):
+            product = np.array(self.potential.hessian_vector(x, v))
+        else:
+            length = np.linalg.norm(v)
+            h = 1e-4 / length if length > 0 else 1.0
+            product = (self.energy_gradient(x + h * v)[1] - self.energy_gradient(x - h * v)[1]) / (2 * h)
+        product[self.frozen] = 0.0
+        return product
+
+    def reraise(self) -> None:
+        """Raise what a Python potential raised inside compiled code, if anything."""
+        if self.callback is not None:
+            self.callback.reraise()
+
+    @cached_property
+    def _free_mask(self) -> np.ndarray:
+        mask = np.zeros(self.n, dtype=bool)
+        mask[self.free] = True
+        return mask
+
+    @cached_property
+    def rigid(self) -> int:
+        """Rigid motions that leave the energy unchanged, as bits for the compiled null modes."""
+        return 0 if self.atoms is None else rigid_bits(self.atoms.pbc, self.atoms.cell.array, len(self.atoms))
+
+    @cached_property
+    def constant_null_modes(self) -> np.ndarray:
+        """Null modes that are the same everywhere, shape (k, n)."""
+        modes = getattr(self.potential, "null_modes", None)
+        return np.zeros((0, self.n)) if modes is None else np.ascontiguousarray(modes, dtype=np.float64)
+
+    def null_modes(self, x: np.ndarray) -> np.ndarray:
+        """Orthonormal directions at x along which the energy cannot change, shape (k, n)."""
+        out = np.zeros((6 + len(self.constant_null_modes), self.n))
+        x = np.ascontiguousarray(x, dtype=np.float64)
+        count = orthonormal_null_modes(x, self.frozen, self.rigid, self.constant_null_modes, out)
+        return out[:count]
+
+    @cached_property
+    def symmetry(self) -> Any:
+        """The symmetry operations: align, distance, order, random_copy."""
+        if self.atoms is not None:
+            return ClusterSymmetry(self.atoms.numbers, self.atoms.pbc, self.atoms.cell.array, self.frozen)
+        own = getattr(self.potential, "symmetry", None)
+        mask = getattr(self.potential, "mask", None)
+        if own is None or (mask is not None and not np.array_equal(mask, self._free_mask)):
+            return NoSymmetry()
+        return own
+
+    def align(self, a: np.ndarray, b: np.ndarray) -> np.ndarray:
+        """Return b's symmetry copy nearest to a."""
+        return self.symmetry.align(a, b)
+
+    def distance(self, a: np.ndarray, b: np.ndarray) -> float:
+        """Euclidean distance of a to b's nearest symmetry copy."""
+        return self.symmetry.distance(a, b)
+
+    def order(self, x: np.ndarray) -> int:
+        """Return how many symmetry operations leave x where it is."""
+        return int(self.symmetry.order(x))
+
+    def random(self, rng: np.random.Generator) -> np.ndarray:
+        """Return a random starting point (n,): in the bounds, as the potential knows, or around x."""
+        x = None
+        if self.bounds is not None:
+            x = rng.uniform(*self.bounds)
+        elif isinstance(self.potential, FlatCalculator) and (self.atoms is None or self.frozen.size == 0):
+            x = self.potential.random_coordinates(self.n, rng)
+        if x is None:
+            x = self.x + rng.uniform(-1.0, 1.0, self.n)
+        return np.where(self._free_mask, x, self.x)
+
+    def subject(self, x: np.ndarray | None = None) -> Atoms | Point:
+        """Return Atoms, Weights or a Point at x, with the calculator: what a user would hold."""
+        x = self.x if x is None else np.asarray(x, dtype=np.float64)
+        if self.atoms is not None:
+            atoms = self.atoms.copy()
+            atoms.set_positions(x.reshape(-1, 3), apply_constraint=False)
+            atoms.calc = self.potential
+            return atoms
+        return Point(x, self.potential, ~self._free_mask)
+
+    def describe(self) -> dict[str, Any]:
+        """Return scalars, arrays and dictionaries of them, from which the system can be built again."""
+        description: dict[str, Any] = {"kind": "point" if self.atoms is None else "atoms", "x": self.x.copy()}
+        description["frozen"] = self.frozen.astype(np.int64)
+        if self.bounds is not None:
+            description["bounds"] = self.bounds
+        if self.atoms is not None:
+            description["numbers"] = self.atoms.numbers.astype(np.int64)
+            description["cell"] = np.array(self.atoms.cell.array)
+            description["pbc"] = self.atoms.pbc.astype(bool)
+        description["calculator"] = _describe_calculator(self.potential)
+        return description
+
+    @classmethod
+    def from_description(cls, description: dict[str, Any]) -> System:
+        """Build the system that :meth:`describe` described.
+
+        Raises
+        ------
+        ValueError
+            If its potential cannot be built from a name and parameters (a Python callable, say).
+        """
+        calculator = _build_calculator(description["calculator"])
+        frozen = np.asarray(description["frozen"], dtype=np.int64)
+        x = np.asarray(description["x"], dtype=np.float64)
+        mask = np.isin(np.arange(x.size), frozen)
+        if description["kind"] == "point":
+            return cls(Point(x, calculator, mask), bounds=description.get("bounds"))
+        cell, pbc = description["cell"], description["pbc"]
+        atoms = Atoms(description["numbers"], positions=x.reshape(-1, 3), cell=cell, pbc=pbc, calculator=calculator)
+        atoms.set_constraint(_constraints(mask.reshape(-1, 3)))
+        return cls(atoms)
+
+
+def as_system(subject: Atoms | Point | System, bounds: Any = None) -> System:
+    """Return the System of Atoms or a Point with a calculator; a System is returned as it is.
+
+    Parameters
+    ----------
+    subject : ase.Atoms, Point or System
+        What is explored.
+    bounds : array_like, optional
+        Lowest and highest coordinates of random starting points.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As :class:`System`.
+    """
+    return subject if isinstance(subject, System) else System(subject, bounds)
+
+
+def _frozen_mask(atoms: Atoms) -> np.ndarray:
+    mask = np.zeros((len(atoms), 3), dtype=bool)
+    for constraint in atoms.constraints:
+        if isinstance(constraint, FixAtoms):
+            mask[constraint.index] = True
+        elif isinstance(constraint, FixCartesian):
+            mask[constraint.index] |= np.asarray(constraint.mask, dtype=bool)
+        else:
+            raise TypeError(f"constraint {type(constraint).__name__} is not supported: use FixAtoms or FixCartesian")
+    return mask.ravel()
+
+
+def _constraints(mask: np.ndarray) -> list:
+    whole = mask.all(axis=1)
+    constraints: list = [FixAtoms(indices=np.flatnonzero(whole))] if whole.any() else []
+    for pattern in np.unique(mask[mask.any(axis=1) & ~whole], axis=0):
+        constraints.append(FixCartesian(np.flatnonzero((mask == pattern).all(axis=1)), mask=pattern))
+    return constraints
+
+
+def _checked_bounds(bounds: Any, n: int) -> np.ndarray | None:
+    if bounds is None:
+        return None
+    bounds = np.array(bounds, dtype=np.float64)
+    if bounds.shape == (2,):
+        bounds = np.repeat(bounds[:, None], n, axis=1)
+    elif bounds.shape == (n, 2) and n != 2:
+        bounds = bounds.T
+    if bounds.shape != (2, n) or not (bounds[0] < bounds[1]).all():
+        raise ValueError(f"bounds must be (lowest, highest), each a number or of shape ({n},), lowest below highest")
+    return np.ascontiguousarray(bounds)
+
+
+def _force_consistent(calculator: Any) -> bool:
+    return "free_energy" in getattr(calculator, "implemented_properties", ())
+
+
+def _describe_calculator(calculator: Any) -> dict[str, Any]:
+    if isinstance(calculator, FlatCalculator):
+        return calculator.describe()
+    parameters = dict(getattr(calculator, "parameters", None) or {})
+    return {"name": getattr(calculator, "name", type(calculator).__name__.lower()), "ase": True, "parameters": parameters}
+
+
+def _build_calculator(description: dict[str, Any]) -> Any:
+    name = description["name"]
+    if description.get("ase"):
+        try:
+            return get_calculator_class(name)(**description["parameters"])
+        except ImportError as error:
+            raise ValueError(f"ASE has no calculator named {name!r} to build the system from") from error
+    if name not in _CALCULATORS:
+        raise ValueError(f"a potential {name!r} cannot be built from its description: pass the system itself")
+    calculator = getattr(importlib.import_module(_CALCULATORS[name]), name)
+    return calculator(**{key: value for key, value in description.items() if key != "name"})
