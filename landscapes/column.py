@@ -1,0 +1,182 @@
+"""One array of a store: committed chunks on disk, the rows after them in memory."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Iterator
+
+import numpy as np
+from thalweg.landscapes.errors import StoreError
+from thalweg.landscapes.files import LocalFiles
+from thalweg.landscapes.schema import ArraySpec
+
+__all__ = ["ChunkCache", "Column"]
+
+
+class ChunkCache:
+    """The chunks read last, up to a number of bytes.
+
+    Parameters
+    ----------
+    limit : int
+        Bytes.
+    """
+
+    def __init__(self, limit: int = 256 * 2**20) -> None:
+        self.limit = limit
+        self.size = 0
+        self._chunks: OrderedDict[str, np.ndarray] = OrderedDict()
+
+    def get(self, key: str) -> np.ndarray | None:
+        """Return the chunk, or None."""
+        if key in self._chunks:
+            self._chunks.move_to_end(key)
+        return self._chunks.get(key)
+
+    def put(self, key: str, chunk: np.ndarray) -> None:
+        """Keep a chunk, letting go those unused for longest."""
+        self._chunks[key] = chunk
+        self.size += chunk.nbytes
+        while self.size > self.limit and len(self._chunks) > 1:
+            self.size -= self._chunks.popitem(last=False)[1].nbytes
+
+    def clear(self) -> None:
+        """Let go of all."""
+        self._chunks.clear()
+        self.size = 0
+
+
+class Column:
+    """A growing array.
+
+    Rows before ``start`` are read from disk, chunk by chunk; rows from ``start`` on are in memory. A reader has all on disk; a
+    writer keeps the partly filled last chunk, and what was added since, in memory.
+
+    Parameters
+    ----------
+    spec : ArraySpec
+        What it is.
+    files : LocalFiles
+        Where it is.
+    cache : ChunkCache
+        Shared by the columns of a store.
+    committed : int
+        Rows on disk that count.
+    writable : bool
+        Whether rows will be added.
+    """
+
+    def __init__(self, spec: ArraySpec, files: LocalFiles, cache: ChunkCache, committed: int, writable: bool) -> None:
+        self.spec, self.files, self.cache = spec, files, cache
+        self.committed = self.rows = self.start = committed
+        self.attributes: dict = {}
+        self._buffer = np.empty((0, *spec.row), dtype=spec.dtype)
+        if writable and committed % spec.chunk:
+            self.start = committed - committed % spec.chunk
+            index = committed // spec.chunk  # never cached: it will change
+            self._buffer = self._load(index, spec.chunk_key(index))[: committed - self.start].copy()
+
+    def __len__(self) -> int:
+        return self.rows
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Rows so far, and the shape of each."""
+        return (self.rows, *self.spec.row)
+
+    def extend(self, rows: np.ndarray) -> None:
+        """Add rows, in memory."""
+        used = self.rows - self.start
+        if used + len(rows) > len(self._buffer):
+            grown = np.empty((max(2 * (used + len(rows)), 64), *self.spec.row), dtype=self.spec.dtype)
+            grown[:used] = self._buffer[:used]
+            self._buffer = grown
+        self._buffer[used : used + len(rows)] = rows
+        self.rows += len(rows)
+
+    def truncate(self, rows: int) -> None:
+        """Forget rows added since the last commit, down to ``rows``."""
+        self.rows = max(min(self.rows, rows), self.committed)
+
+    def read(self, start: int, stop: int) -> np.ndarray:
+        """Return rows ``start`` to ``stop`` (excluded) as an array of one's own, touching only their chunks."""
+        result = np.empty((max(stop - start, 0), *self.spec.row), dtype=self.spec.dtype)
+        for index, low, high in self._pieces(start, min(stop, self.start)):
+            result[low - start : high - start] = self._chunk(index)[
+                low - index * self.spec.chunk : high - index * self.spec.chunk
+            ]
+        low = max(start, self.start)
+        if low < stop:
+            result[low - start :] = self._buffer[low - self.start : stop - self.start]
+        return result
+
+    def take(self, indices: np.ndarray) -> np.ndarray:
+        """Return the rows of an index array, each chunk read once."""
+        result = np.empty((len(indices), *self.spec.row), dtype=self.spec.dtype)
+        inside = indices >= self.start
+        result[inside] = self._buffer[indices[inside] - self.start]
+        chunks = indices // self.spec.chunk
+        for index in np.unique(chunks[~inside]):
+            here = (chunks == index) & ~inside
+            result[here] = self._chunk(int(index))[indices[here] - index * self.spec.chunk]
+        return result
+
+    def pending(self) -> Iterator[tuple[str, bytes]]:
+        """Yield the files, key and bytes, that must be written for all rows to be on disk."""
+        if self.rows == self.committed:
+            return
+        for index, low, high in self._pieces(self.start, self.rows):
+            yield self.spec.chunk_key(index), self.spec.encode(self._buffer[low - self.start : high - self.start])
+
+    def settle(self) -> None:
+        """Take note that all rows are committed: full chunks leave memory."""
+        full = self.rows - self.rows % self.spec.chunk
+        if full > self.start:
+            self._buffer = self._buffer[full - self.start : self.rows - self.start].copy()
+            self.start = full
+        self.committed = self.rows
+
+    def check_present(self) -> None:
+        """Raise StoreError where the first or last committed chunk is missing."""
+        for index in {0, max(self.committed - 1, 0) // self.spec.chunk}:
+            if self.committed and not self.spec.sparse and not self.files.exists(self.spec.chunk_key(index)):
+                raise self._missing(index)
+
+    def cut(self) -> None:
+        """Delete chunks past the committed length and what a killed writer left half-written."""
+        keep = {self.spec.chunk_key(i).rpartition("/")[2] for i in range(-(-self.committed // self.spec.chunk))}
+        for name in self.files.names(self.spec.path):
+            if name not in keep and name != "zarr.json":
+                self.files.delete(f"{self.spec.path}/{name}")
+
+    def _pieces(self, start: int, stop: int) -> Iterator[tuple[int, int, int]]:
+        """Yield (chunk, first row, row after the last) covering rows ``start`` to ``stop``."""
+        while start < stop:
+            index = start // self.spec.chunk
+            high = min((index + 1) * self.spec.chunk, stop)
+            yield index, start, high
+            start = high
+
+    def _chunk(self, index: int) -> np.ndarray:
+        key = self.spec.chunk_key(index)
+        chunk = self.cache.get(key)
+        if chunk is None:
+            chunk = self._load(index, key)
+            self.cache.put(key, chunk)
+        return chunk
+
+    def _load(self, index: int, key: str) -> np.ndarray:
+        try:
+            return self.spec.decode(self.files.get(key))
+        except FileNotFoundError:
+            if not self.spec.sparse:
+                raise self._missing(index) from None
+            return np.full((self.spec.chunk, *self.spec.row), self.spec.fill, dtype=self.spec.dtype)
+        except (ValueError, RuntimeError) as error:
+            raise StoreError(
+                f"array {self.spec.path}, chunk {index} ({self.files.folder / key}) is damaged: {error}"
+            ) from error
+
+    def _missing(self, index: int) -> StoreError:
+        path = self.files.folder / self.spec.chunk_key(index)
+        return StoreError(f"array {self.spec.path}, chunk {index} is missing: there should be a file {path}")

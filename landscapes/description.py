@@ -1,0 +1,113 @@
+"""A system's description as a tree of groups, and what distinguishes two of them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from thalweg.landscapes.schema import ArraySpec
+
+__all__ = ["build_description", "description_differences", "flatten_description", "static_spec"]
+
+
+def flatten_description(description: Mapping[str, Any], path: str) -> tuple[dict[str, dict], dict[str, np.ndarray]]:
+    """Split a nested description into attributes of groups, and arrays, both by path.
+
+    Parameters
+    ----------
+    description : mapping
+        Scalars, strings, lists, numpy arrays, and mappings of these.
+    path : str
+        The group that it becomes.
+
+    Raises
+    ------
+    ValueError
+        For anything that a store cannot hold, naming it.
+    """
+    attributes: dict[str, Any] = {}
+    groups, arrays = {path: attributes}, {}
+    for name, value in description.items():
+        if not isinstance(name, str) or not name or "/" in name or name.startswith(("_", ".")):
+            raise ValueError(f"{path}: {name!r} is no name that a store can hold")
+        if isinstance(value, Mapping):
+            below_groups, below_arrays = flatten_description(value, f"{path}/{name}")
+            groups |= below_groups
+            arrays |= below_arrays
+        elif isinstance(value, np.ndarray) and value.ndim and value.dtype.kind in "biuf":
+            arrays[f"{path}/{name}"] = value
+        else:
+            attributes[name] = _plain(value, f"{path}/{name}")
+    return groups, arrays
+
+
+def _plain(value: Any, where: str) -> Any:
+    """Return the value as JSON gives it back."""
+    if isinstance(value, np.ndarray | np.generic):
+        value = value.tolist()
+    try:
+        return json.loads(json.dumps(value, allow_nan=False))
+    except (TypeError, ValueError) as error:
+        raise ValueError(
+            f"{where} = {value!r} cannot be stored: use finite numbers, strings, lists and arrays ({error})"
+        ) from error
+
+
+def build_description(groups: Mapping[str, dict], arrays: Mapping[str, np.ndarray], path: str) -> dict[str, Any]:
+    """Return the description that `flatten_description` split under ``path``."""
+    description: dict[str, Any] = dict(groups[path])
+    for below in groups:
+        if below.rpartition("/")[0] == path:
+            description[below.rpartition("/")[2]] = build_description(groups, arrays, below)
+    for below, values in arrays.items():
+        if below.rpartition("/")[0] == path:
+            description[below.rpartition("/")[2]] = values
+    return description
+
+
+def description_differences(stored: Mapping[str, Any], given: Mapping[str, Any]) -> list[str]:
+    """Return what differs between two descriptions, one line each; none where they describe the same system.
+
+    The free entries of the coordinates ``x`` are only where a user happened to be: they do not count.
+    """
+    left, right = _leaves(stored), _leaves(given)
+    lines = [
+        f"system/{name}: stored {_short(left.get(name, 'nothing'))}, given {_short(right.get(name, 'nothing'))}"
+        for name in sorted(left.keys() | right.keys())
+        if name not in left or name not in right or not _same(left[name], right[name])
+    ]
+    return lines
+
+
+def _leaves(description: Mapping[str, Any]) -> dict[str, Any]:
+    groups, arrays = flatten_description(description, "")
+    leaves: dict[str, Any] = {
+        f"{path}/{name}".lstrip("/"): value for path, held in groups.items() for name, value in held.items()
+    }
+    leaves |= {path.lstrip("/"): values for path, values in arrays.items()}
+    if "x" in leaves and "frozen" in leaves:
+        leaves["x"] = leaves["x"][np.asarray(leaves["frozen"], dtype=np.int64)]
+    return leaves
+
+
+def _same(a: Any, b: Any) -> bool:
+    if isinstance(a, np.ndarray) or isinstance(b, np.ndarray):
+        a, b = np.asarray(a), np.asarray(b)
+        return a.shape == b.shape and bool(((a == b) | ((a != a) & (b != b))).all())
+    return bool(a == b)
+
+
+def _short(value: Any) -> str:
+    if isinstance(value, np.ndarray) and value.size > 6:
+        return f"an array {value.shape} beginning {value.ravel()[:3].tolist()}"
+    return repr(value.tolist() if isinstance(value, np.ndarray) else value)
+
+
+def static_spec(path: str, values: np.ndarray) -> ArraySpec:
+    """Return the array, one chunk and never growing, that holds ``values``."""
+    name = path.rpartition("/")[2]
+    dimensions = tuple(f"{name}_{axis}" for axis in range(values.ndim))
+    fill = float("nan") if values.dtype.kind == "f" else values.dtype.type(0).item()
+    return ArraySpec(path, values.dtype.name, dimensions, values.shape[1:], max(len(values), 1), fill, values.size == 0)

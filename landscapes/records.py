@@ -1,0 +1,147 @@
+"""What searches bring and landscapes keep: immutable records."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+__all__ = ["CONVERGED", "AddedSearch", "Minimum", "Search", "TransitionState"]
+
+CONVERGED = "converged"  # status of a search that arrived; any other status is the reason of a failure
+
+
+def _frozen_vector(values: np.ndarray) -> np.ndarray:
+    vector = np.array(values, dtype=np.float64)
+    vector.setflags(write=False)
+    return vector
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Minimum:
+    """A minimum, as verified by the search that found it.
+
+    Parameters
+    ----------
+    energy : float
+        In the landscape's unit.
+    coordinates : (n,) array
+        The whole vector, frozen entries included; kept as a read-only copy.
+    gradient_rms : float
+        sqrt(g.g / free degrees of freedom).
+    lowest_eigenvalue : float
+        Of the Hessian over the free degrees of freedom, null modes excluded.
+    log_eigenvalue_product : float
+        Sum of the natural logarithms of the positive eigenvalues, null modes excluded.
+    modes : int
+        How many eigenvalues that sum counts.
+    symmetry_order : int
+        How many symmetry operations leave the point as it is; 0 when not yet computed.
+    """
+
+    energy: float
+    coordinates: np.ndarray
+    gradient_rms: float
+    lowest_eigenvalue: float
+    log_eigenvalue_product: float
+    modes: int
+    symmetry_order: int = 0
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "coordinates", _frozen_vector(self.coordinates))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TransitionState:
+    """A transition state with the two minima below it.
+
+    Parameters
+    ----------
+    energy, coordinates, gradient_rms, lowest_eigenvalue, log_eigenvalue_product, modes, symmetry_order
+        As for `Minimum`; ``lowest_eigenvalue`` is the negative one.
+    minima : (Minimum, Minimum)
+        Where the paths down the two sides end.
+    path_lengths : (float, float)
+        Lengths of these paths.
+    n_negative : int
+        How many eigenvalues are negative, null modes aside; a landscape takes only 1.
+    """
+
+    energy: float
+    coordinates: np.ndarray
+    gradient_rms: float
+    lowest_eigenvalue: float
+    log_eigenvalue_product: float
+    modes: int
+    symmetry_order: int
+    minima: tuple[Minimum, Minimum]
+    path_lengths: tuple[float, float]
+    n_negative: int = 1
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "coordinates", _frozen_vector(self.coordinates))
+        object.__setattr__(self, "minima", tuple(self.minima))
+        object.__setattr__(self, "path_lengths", tuple(float(length) for length in self.path_lengths))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Search:
+    """What one search brought, nothing included.
+
+    Parameters
+    ----------
+    task : int
+        Number of the task, within its kind, that the search belongs to.
+    kind : str
+        What was tried: ``"basin-hopping"``, ``"connect"``, ...
+    status : str
+        How it ended: ``CONVERGED``, or the reason of the failure in a few words without numbers.
+    start : (int, int)
+        Rows of the minima it set out from; -1 for none.
+    energy : float
+        Energy where it ended; NaN when there is none.
+    steps : int
+        Steps it took.
+    minima : tuple of Minimum
+        Minima it arrived at, in the order found; not those of its transition states.
+    transition_states : tuple of TransitionState
+        Transition states it arrived at.
+    """
+
+    task: int
+    kind: str
+    status: str = CONVERGED
+    start: tuple[int, int] = (-1, -1)
+    energy: float = float("nan")
+    steps: int = 0
+    minima: tuple[Minimum, ...] = ()
+    transition_states: tuple[TransitionState, ...] = ()
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "minima", tuple(self.minima))
+        object.__setattr__(self, "transition_states", tuple(self.transition_states))
+
+
+class AddedSearch(NamedTuple):
+    """Where a search's points are in the landscape.
+
+    Attributes
+    ----------
+    index : int
+        Row of the search.
+    minima : tuple of int
+        Rows of the search's minima, in its order, then of both sides of each of its transition states.
+    new_minima : tuple of bool
+        Which of these were not known before.
+    transition_states : tuple of int
+        Rows of its transition states, in its order.
+    new_transition_states : tuple of bool
+        Which of these were not known before.
+    """
+
+    index: int
+    minima: tuple[int, ...]
+    new_minima: tuple[bool, ...]
+    transition_states: tuple[int, ...]
+    new_transition_states: tuple[bool, ...]

@@ -1,0 +1,263 @@
+"""The folder of a landscape: created whole, grown by commits of one rename each (docs/format.md)."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import shutil
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from thalweg.landscapes.column import ChunkCache, Column
+from thalweg.landscapes.description import build_description, flatten_description, static_spec
+from thalweg.landscapes.errors import StoreError
+from thalweg.landscapes.files import LocalFiles
+from thalweg.landscapes.lock import WriterLock
+from thalweg.landscapes.root import ROOT, Root, read_root
+from thalweg.landscapes.schema import FORMAT, FORMAT_VERSION, GROUPS, ArraySpec, group_metadata, landscape_arrays
+
+__all__ = ["Store"]
+
+_WRITERS = 8  # files written at once: a disk that is made to wait for one file takes others meanwhile
+
+
+class Store:
+    """An open landscape store; made by `create` and `open`.
+
+    Attributes
+    ----------
+    path : Path
+        The folder.
+    columns : dict of Column
+        Every growing array by path.
+    attributes : dict
+        The root's attributes; a writer's changes are written by the next commit.
+    """
+
+    def __init__(self, path: Path, lock: WriterLock | None) -> None:
+        self.path, self.files, self._lock = path, LocalFiles(path), lock
+        self._cache = ChunkCache()
+        try:
+            self._load()
+        except BaseException:
+            self.close()
+            raise
+
+    def _load(self) -> None:
+        root = read_root(self.files)
+        self.attributes, self._root = root.attributes, root
+        self.columns: dict[str, Column] = {}
+        for path, (spec, length) in root.arrays.items():
+            if not path.startswith("system/"):
+                self.columns[path] = Column(spec, self.files, self._cache, length, self.writable)
+                self.columns[path].attributes = root.array_attributes[path]
+        for column in self.columns.values():
+            column.check_present()
+
+    @classmethod
+    def create(
+        cls, path: str | os.PathLike, description: Mapping[str, Any], n: int, attributes: Mapping[str, Any]
+    ) -> Store:
+        """Make a store and open it for writing.
+
+        Parameters
+        ----------
+        path : path
+            Where; nothing, or an empty folder, is there.
+        description : mapping
+            The system's.
+        n : int
+            Length of coordinate vectors.
+        attributes : mapping
+            Further attributes of the root.
+
+        Raises
+        ------
+        StoreError, LockedError, OSError
+            Something else is there, someone else is making it, or it cannot be written.
+        """
+        path = _resolved(path)
+        if path.exists() and (not path.is_dir() or any(path.iterdir())):
+            raise StoreError(f"{path} is not empty and no landscape: choose another path")
+        root = Root.new({"format": FORMAT, "format_version": FORMAT_VERSION, "created_by": _created_by(), **attributes})
+        groups, arrays = flatten_description(description, "system")
+        root.groups |= groups
+        lock = _locked(path)
+        try:
+            _build(path.with_name(path.name + ".new"), root, arrays, landscape_arrays(n), path)
+            return cls(path, lock)
+        except BaseException:
+            lock.release()
+            raise
+
+    @classmethod
+    def open(cls, path: str | os.PathLike, mode: str = "r") -> Store:
+        """Open a store: ``"r"`` to read, ``"r+"`` to write too.
+
+        Raises
+        ------
+        FileNotFoundError
+            Nothing is there.
+        StoreError
+            It is no landscape, of a newer format, or damaged; LockedError where another process writes to it.
+        """
+        if mode not in ("r", "r+"):
+            raise ValueError(f"mode must be 'r' or 'r+', not {mode!r}")
+        path = _resolved(path)
+        if mode == "r":
+            return cls(path, None)
+        cls(path, None)  # whatever is wrong is found before anything is written
+        store = cls(path, _locked(path))
+        try:
+            store._cut_back()
+        except BaseException:
+            store.close()
+            raise
+        return store
+
+    @property
+    def writable(self) -> bool:
+        """Whether rows may be added."""
+        return self._lock is not None
+
+    def rows(self, group: str) -> int:
+        """Return the number of rows of minima, transition_states or searches, uncommitted ones included."""
+        return self.columns[f"{group}/energy"].rows
+
+    @property
+    def dirty(self) -> bool:
+        """Whether there is something to commit."""
+        grown = any(column.rows != column.committed for column in self.columns.values())
+        return (
+            grown
+            or self.attributes != self._root.attributes
+            or self._column_attributes() != self._root.array_attributes
+        )
+
+    def _column_attributes(self) -> dict[str, dict]:
+        kept = {path: held for path, held in self._root.array_attributes.items() if path.startswith("system/")}
+        return kept | {path: column.attributes for path, column in self.columns.items()}
+
+    def description(self) -> dict[str, Any]:
+        """Return the system's description as it was stored."""
+        arrays = {}
+        for path, (spec, length) in self._root.arrays.items():
+            if path.startswith("system/"):
+                arrays[path] = Column(spec, self.files, ChunkCache(), length, False).read(0, length)
+        groups = {path: held for path, held in self._root.groups.items() if (path + "/").startswith("system/")}
+        return build_description(groups, arrays, "system")
+
+    def add_array(self, spec: ArraySpec, length: int, attributes: dict) -> Column:
+        """Take in a new sparse array of ``length`` rows, all fill values until written."""
+        column = Column(spec, self.files, self._cache, length, writable=False)
+        column.attributes = attributes
+        self.columns[spec.path] = column
+        return column
+
+    def refresh(self) -> None:
+        """See what has been committed since: for readers."""
+        if not self.writable:
+            self._cache.clear()
+            self._load()
+
+    def commit(self) -> None:
+        """Write what was added, all of it or nothing.
+
+        Raises
+        ------
+        OSError
+            The disk is full, say. The store holds the last commit; what was added is kept in memory, and the commit may be tried again.
+        """
+        if not self.writable:
+            raise StoreError(f"{self.path} is open for reading: open it with mode='r+' to write")
+        if not self.dirty:
+            return
+        root = self._root.updated(self.attributes, self.columns)
+        grown = [column for column in self.columns.values() if self._root.differs(root, column.spec.path)]
+        with ThreadPoolExecutor(_WRITERS) as pool:
+            for _ in pool.map(lambda column: self._write(column, root), grown):
+                pass
+        self.files.put(ROOT, root.encode())
+        self.files.sync_folder()
+        self._root = read_root(self.files, root.encode())
+        for column in self.columns.values():
+            column.settle()
+
+    def _write(self, column: Column, root: Root) -> None:
+        for key, data in column.pending():
+            self.files.put(key, data)
+        # Only a convenience to whoever opens an array by its own path; the root's copy is what counts, so the disk may take its time.
+        self.files.put(f"{column.spec.path}/{ROOT}", _json(root.array_metadata(column.spec.path)), durable=False)
+
+    def _cut_back(self) -> None:
+        for path, column in self.columns.items():
+            column.cut()
+            whole = _json(self._root.array_metadata(path))
+            key = f"{path}/{ROOT}"
+            if not self.files.exists(key) or self.files.get(key) != whole:
+                self.files.put(key, whole, durable=False)
+        self.files.delete(ROOT + ".partial")
+
+    def close(self) -> None:
+        """Let the lock go, uncommitted rows with it."""
+        if self._lock is not None:
+            self._lock.release()
+            self._lock = None
+
+
+def _json(metadata: dict) -> bytes:
+    return json.dumps(metadata, indent=1).encode()
+
+
+def _resolved(path: str | os.PathLike) -> Path:
+    return Path(path).expanduser().resolve()
+
+
+def _created_by() -> str:
+    try:
+        return f"thalweg {version('thalweg')}"
+    except PackageNotFoundError:
+        return "thalweg"
+
+
+def _locked(path: Path) -> WriterLock:
+    """Take the lock of a store in a folder that can be written to."""
+    inside = path if path.is_dir() else path.parent
+    if not inside.is_dir():
+        raise FileNotFoundError(errno.ENOENT, "no such folder to make a store in", str(path.parent))
+    for folder in {inside, path.parent}:
+        if not os.access(folder, os.W_OK):
+            raise PermissionError(
+                errno.EACCES, "read-only: landscapes there can only be opened with Landscape.open(path)", str(folder)
+            )
+    return WriterLock(path)
+
+
+def _build(place: Path, root: Root, arrays: dict[str, np.ndarray], growing: dict[str, ArraySpec], final: Path) -> None:
+    """Write a new store at ``place`` and rename it to ``final``."""
+    if place.exists():
+        shutil.rmtree(place)  # left by a writer that was killed here: we hold the lock
+    files = LocalFiles(place)
+    try:
+        for path, values in arrays.items():
+            spec = static_spec(path, values)
+            root.arrays[path], root.array_attributes[path] = (spec, len(values)), {}
+            if values.size:
+                files.put(spec.chunk_key(0), spec.encode(values))
+        for path, spec in growing.items():
+            root.arrays[path], root.array_attributes[path] = (spec, 0), {}
+        for path in root.arrays:
+            files.put(f"{path}/{ROOT}", _json(root.array_metadata(path)))
+        for path in (*root.groups, *(group for group in GROUPS if group not in root.groups)):
+            files.put(f"{path}/{ROOT}", _json(group_metadata(root.groups.setdefault(path, {}))))
+        files.put(ROOT, root.encode())
+        os.replace(place, final)
+        LocalFiles(final.parent).sync_folder()
+    except BaseException:
+        shutil.rmtree(place, ignore_errors=True)
+        raise
