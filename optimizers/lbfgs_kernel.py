@@ -1,0 +1,194 @@
+"""LBFGS, compiled once for every potential.
+
+Nocedal's two-loop recursion with the original programs' step control: no line search, a step is accepted unless
+the energy rises. One walker at a time; batches run this on threads.
+"""
+
+from __future__ import annotations
+
+import numba
+import numpy as np
+
+from thalweg.potentials.compiled import FUNCTION, floats, integers, jit, matrix, vector
+
+__all__ = ["CONVERGED", "ENERGY", "NOT_FINITE", "STEPS", "lbfgs_rows", "lbfgs_walk"]
+
+CONVERGED, STEPS, ENERGY, NOT_FINITE = 0, 1, 2, 3
+
+_FAST = {"reassoc", "contract", "nsz", "arcp"}
+
+
+@jit(numba.float64(vector, vector), fastmath=_FAST)
+def _dot(a, b):
+    total = 0.0
+    for k in range(a.size):
+        total += a[k] * b[k]
+    return total
+
+
+@jit(numba.void(numba.float64, vector, vector), fastmath=_FAST)
+def _add(factor, a, out):
+    for k in range(a.size):
+        out[k] += factor * a[k]
+
+
+@jit(numba.void(vector, matrix, matrix, vector, vector, numba.int64, numba.float64, vector), fastmath=_FAST)
+def _two_loop(gradient, s, y, rho, alpha, stored, diagonal, direction):
+    """Write minus the inverse Hessian's estimate times the gradient to ``direction``."""
+    memory = s.shape[0]
+    first = max(0, stored - memory)
+    for k in range(gradient.size):
+        direction[k] = -gradient[k]
+    for i in range(stored - 1, first - 1, -1):
+        row = i % memory
+        alpha[row] = rho[row] * _dot(s[row], direction)
+        _add(-alpha[row], y[row], direction)
+    for k in range(gradient.size):
+        direction[k] *= diagonal
+    for i in range(first, stored):
+        row = i % memory
+        beta = rho[row] * _dot(y[row], direction)
+        _add(alpha[row] - beta, s[row], direction)
+
+
+@jit(
+    numba.types.Tuple((numba.float64, numba.float64, numba.float64, numba.int64))(
+        FUNCTION, integers, floats, integers, vector, numba.float64, vector, vector, numba.float64, vector, vector
+    ),
+    fastmath=_FAST,
+)
+def _shortened_step(function, integers, floats, frozen, rules, energy, x, direction, scale, x_new, g_new):
+    """Shorten the step until the energy does not rise; return energy, gradient norm, scale and evaluations.
+
+    The norm is -1 if no step was accepted.
+    """
+    max_rise, shrink, trials = rules[3], rules[4], int(rules[5])
+    for trial in range(trials + 1):
+        for k in range(x.size):
+            x_new[k] = x[k] + scale * direction[k]
+        e_new = function(x_new, g_new, integers, floats)
+        if e_new - energy <= max_rise and np.isfinite(e_new):
+            for k in frozen:
+                g_new[k] = 0.0
+            norm = np.sqrt(_dot(g_new, g_new))
+            if np.isfinite(norm):
+                return e_new, norm, scale, trial + 1
+        scale *= shrink
+    return energy, -1.0, scale, trials + 1
+
+
+@jit(numba.float64(matrix, matrix, vector, numba.int64, numba.float64, vector, vector, vector), fastmath=_FAST)
+def _remember(s, y, rho, row, scale, direction, g_new, gradient):
+    """Store a step and its gradient change in a row; return the signed diagonal s.y / y.y."""
+    ys, yy = 0.0, 0.0
+    for k in range(direction.size):
+        s[row, k] = scale * direction[k]
+        y[row, k] = g_new[k] - gradient[k]
+        ys += s[row, k] * y[row, k]
+        yy += y[row, k] * y[row, k]
+    ys = 1.0 if ys == 0.0 else ys
+    yy = 1.0 if yy == 0.0 else yy
+    rho[row] = 1.0 / ys
+    return ys / yy
+
+
+@jit(numba.types.UniTuple(numba.int64, 2)(matrix, numba.int64, numba.int64, vector, numba.float64))
+def _record(trace, traced, stride, x, energy):
+    """Append a point to the trace; drop every second one and double the stride when it is full."""
+    if traced == trace.shape[0]:
+        traced = (traced + 1) // 2
+        for row in range(traced):
+            trace[row] = trace[2 * row]
+        trace[traced:] = np.nan
+        stride *= 2
+    trace[traced, : x.size] = x
+    trace[traced, x.size] = energy
+    return traced + 1, stride
+
+
+@jit(
+    numba.types.Tuple((numba.float64, numba.float64, numba.int64, numba.int64, numba.int64, numba.float64))(
+        FUNCTION, integers, floats, integers, vector, numba.float64, numba.int64, vector, vector, matrix
+    ),
+    fastmath=_FAST,
+)
+def lbfgs_walk(function, integers, floats, frozen, rules, goal, limit, x, gradient, trace):
+    """Minimise from x, in place.
+
+    Parameters
+    ----------
+    function, integers, floats : the potential; frozen : indices of coordinates that may not move.
+    rules : packed Rules; goal : rms gradient to reach; limit : most accepted steps.
+    x, gradient : (n,) start, overwritten by the end and its gradient.
+    trace : (points, n + 1) filled with points along the way and, last, their energies; NaN behind the last
+        one; no points where its length is 0.
+
+    Returns
+    -------
+    energy, rms, steps, evaluations, status, path length
+    """
+    memory, diagonal_0, max_step, resets, signed = int(rules[0]), rules[1], rules[2], int(rules[6]), rules[7] != 0.0
+    n = x.size
+    root = np.sqrt(n - frozen.size)
+    s, y, rho, alpha = np.empty((memory, n)), np.empty((memory, n)), np.empty(memory), np.empty(memory)
+    direction, x_new, g_new = np.empty(n), np.empty(n), np.empty(n)
+    stored, steps, failures, evaluations, diagonal = 0, 0, 0, 1, diagonal_0
+    travelled, traced, stride = 0.0, 0, 1
+    trace[:] = np.nan
+    energy = function(x, gradient, integers, floats)
+    for k in frozen:
+        gradient[k] = 0.0
+    norm = np.sqrt(_dot(gradient, gradient))
+    if not (np.isfinite(energy) and np.isfinite(norm)):
+        return energy, norm / root, steps, evaluations, NOT_FINITE, travelled
+    while norm / root >= goal:
+        if steps >= limit:
+            return energy, norm / root, steps, evaluations, STEPS, travelled
+        _two_loop(gradient, s, y, rho, alpha, stored, diagonal, direction)
+        scale = min(1.0 / norm, norm) if stored == 0 else 1.0
+        if _dot(direction, gradient) > 0.0:
+            for k in range(n):
+                direction[k] = -direction[k]
+        length = np.sqrt(_dot(direction, direction))
+        if scale * length > max_step:
+            scale = max_step / length
+        e_new, norm_new, scale, tried = _shortened_step(
+            function, integers, floats, frozen, rules, energy, x, direction, scale, x_new, g_new
+        )
+        evaluations += tried
+        if norm_new < 0.0:
+            failures += 1
+            # without a memory the next step would be the one just refused
+            if failures > resets or stored == 0:
+                return energy, norm / root, steps, evaluations, ENERGY, travelled
+            stored, diagonal = 0, diagonal_0
+            continue
+        new_diagonal = _remember(s, y, rho, stored % memory, scale, direction, g_new, gradient)
+        if signed or new_diagonal > 0.0:
+            diagonal = new_diagonal
+            stored += 1
+        x[:] = x_new
+        gradient[:] = g_new
+        steps += 1
+        energy, norm = e_new, norm_new
+        travelled += scale * length
+        if trace.shape[0] > 0 and steps % stride == 0:
+            traced, stride = _record(trace, traced, stride, x, energy)
+    return energy, norm / root, steps, evaluations, CONVERGED, travelled
+
+
+@jit(
+    numba.void(
+        FUNCTION, integers, floats, integers, vector, numba.float64, numba.int64,
+        matrix, matrix, vector, vector, integers, integers, integers,
+    )
+)  # fmt: skip
+def lbfgs_rows(
+    function, integers, floats, frozen, rules, goal, limit, X, gradients, energy, rms, steps, evaluations, status
+):
+    """Minimise every row of X in place; one entry of the result arrays a row."""
+    no_trace = np.empty((0, X.shape[1] + 1))
+    for row in range(X.shape[0]):
+        energy[row], rms[row], steps[row], evaluations[row], status[row], _ = lbfgs_walk(
+            function, integers, floats, frozen, rules, goal, limit, X[row], gradients[row], no_trace
+        )

@@ -1,0 +1,131 @@
+"""Minimise a batch of walkers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from thalweg.optimizers.lbfgs_kernel import lbfgs_rows
+from thalweg.optimizers.results import REASONS, MinimiseResult
+from thalweg.optimizers.rules import Rules, default_rules
+from thalweg.optimizers.search_kernel import minimum_rows
+from thalweg.potentials.system import System, as_system
+from thalweg.potentials.threads import map_threads
+
+__all__ = ["checked_batch", "minimise", "minimum_settings", "system_arguments"]
+
+
+def checked_batch(system: System, X: Any) -> np.ndarray:
+    """Return a fresh (walkers, n) float64 array of starting points; a single (n,) or (atoms, 3) is one walker."""
+    if X is None:
+        X = system.x
+    X = np.array(X, dtype=np.float64)
+    if X.size == system.n and X.shape[-1] != system.n or X.ndim == 1:
+        X = X.reshape(1, -1)
+    elif X.ndim == 3:
+        X = X.reshape(len(X), -1)
+    if X.ndim != 2 or X.shape[1] != system.n:
+        raise ValueError(f"X must have the shape (walkers, {system.n}); its shape is {X.shape}")
+    return np.ascontiguousarray(X)
+
+
+def system_arguments(system: System) -> tuple:
+    """Return what every compiled search takes first."""
+    return (*system.compiled, system.free, system.frozen, system.rigid, system.constant_null_modes)
+
+
+def minimum_settings(system: System, rms: float, steps: int, max_step: float) -> np.ndarray:
+    """Pack when to hand over from LBFGS to second order, and the limits of both.
+
+    Atoms are cheap to take all the way by LBFGS; a loss is so badly conditioned that second order saves more.
+    """
+    switch = max(rms, 1e-4) if system.atoms is None else rms
+    return np.array([switch, rms, steps, 100, max_step, 0.01])
+
+
+def minimise(
+    system: Any,
+    X: Any = None,
+    *,
+    rms: float = 1e-9,
+    rules: Rules | None = None,
+    steps: int = 10_000,
+    second_order: bool = False,
+    threads: int | None = None,
+) -> MinimiseResult:
+    """Minimise from every row of X.
+
+    Parameters
+    ----------
+    system : ase.Atoms, Point, Weights or System
+        What to minimise.
+    X : array_like, shape (walkers, n), optional
+        Starting points; the system's own coordinates where missing.
+    rms : float
+        Converged below this rms gradient over the free coordinates, sqrt(g.g / n_free).
+    rules : Rules, optional
+        Step rules of LBFGS; :func:`default_rules` of the system where missing.
+    steps : int
+        Most LBFGS steps a walker.
+    second_order : bool
+        Finish to second order and demand that no Hessian eigenvalue is negative.
+    threads : int, optional
+        Threads over walkers; all processors where missing. Potentials written in Python run on one.
+
+    Returns
+    -------
+    MinimiseResult
+        A walker that failed says why and harms no other.
+
+    Raises
+    ------
+    ValueError
+        If X does not fit the system, or rms or steps are not positive.
+    """
+    system = as_system(system)
+    X = checked_batch(system, X)
+    if not rms > 0 or not steps > 0:
+        raise ValueError(f"rms and steps must be positive; they are {rms} and {steps}")
+    rules = rules or default_rules(system)
+    run = _second_order if second_order else _first_order
+    result = run(system, X, rms, rules, steps, threads if system.threadsafe else 1)
+    system.reraise()
+    return result
+
+
+def _first_order(system, X, rms, rules, steps, threads):
+    count = len(X)
+    gradients, energy, norms = np.empty_like(X), np.empty(count), np.empty(count)
+    taken, evaluations, status = (np.zeros(count, dtype=np.int64) for _ in range(3))
+    function, _, integers, floats = system.compiled
+    packed = rules.packed()
+
+    def work(start, stop):
+        part = slice(start, stop)
+        lbfgs_rows(
+            function, integers, floats, system.frozen, packed, rms, steps, X[part], gradients[part],
+            energy[part], norms[part], taken[part], evaluations[part], status[part],
+        )  # fmt: skip
+
+    map_threads(work, count, threads)
+    reasons = [REASONS[code] for code in status]
+    return MinimiseResult(X, energy, norms, taken, evaluations, status == 0, reasons)
+
+
+def _second_order(system, X, rms, rules, steps, threads):
+    numbers = np.empty((len(X), 8))
+    settings = minimum_settings(system, rms, steps, rules.max_step)
+    arguments, packed = system_arguments(system), rules.packed()
+
+    def work(start, stop):
+        minimum_rows(*arguments, packed, settings, X[start:stop], numbers[start:stop])
+
+    map_threads(work, len(X), threads)
+    status = numbers[:, 3].astype(np.int64)
+    steps_taken, modes = numbers[:, 2].astype(np.int64), numbers[:, 6].astype(np.int64)
+    reasons = [REASONS[code] for code in status]
+    return MinimiseResult(
+        X, numbers[:, 0], numbers[:, 1], steps_taken, steps_taken, status == 0, reasons,
+        numbers[:, 4], numbers[:, 5], modes,
+    )  # fmt: skip

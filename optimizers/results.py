@@ -1,0 +1,79 @@
+"""What searches return: immutable arrays over walkers, and a reason for each failure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+__all__ = ["REASONS", "MinimiseResult", "TransitionStateResult"]
+
+REASONS = (
+    "converged",
+    "too many steps",
+    "energy could not be lowered",
+    "energy or gradient not finite",
+    "wrong number of negative eigenvalues",
+    "zero eigenvalue that no symmetry explains",
+    "downhill side did not converge",
+    "downhill side did not fall below the transition state",
+)
+
+
+@dataclass(frozen=True)
+class MinimiseResult:
+    """Minimisations of a batch of walkers.
+
+    Attributes
+    ----------
+    x : (walkers, n) where each ended; energy, rms : (walkers,); steps, evaluations : (walkers,) int.
+    converged : (walkers,) bool.
+    reason : list of str, one a walker, "converged" or why not.
+    lowest_eigenvalue, log_eigenvalue_product : (walkers,) and modes : (walkers,) int
+        Of the Hessian without its null modes, or None where the minimiser did not diagonalise.
+    """
+
+    x: np.ndarray
+    energy: np.ndarray
+    rms: np.ndarray
+    steps: np.ndarray
+    evaluations: np.ndarray
+    converged: np.ndarray
+    reason: list[str]
+    lowest_eigenvalue: np.ndarray | None = None
+    log_eigenvalue_product: np.ndarray | None = None
+    modes: np.ndarray | None = None
+
+
+@dataclass(frozen=True)
+class TransitionStateResult:
+    """Transition-state searches of a batch of walkers.
+
+    Attributes
+    ----------
+    x : (walkers, n) transition states; energy, rms : (walkers,); steps : (walkers,) int.
+    converged : (walkers,) bool, True if the search found a transition state and both of its minima.
+    reason : list of str, one a walker.
+    lowest_eigenvalue, log_eigenvalue_product : (walkers,); modes : (walkers,) int
+        The one negative eigenvalue; sum of the logarithms of the positive ones, and how many they are.
+    minima : (walkers, 2, n) on the side along and against the downhill eigenvector.
+    minima_energy, minima_rms, minima_lowest_eigenvalue, minima_log_eigenvalue_product, path_lengths : (walkers, 2).
+    minima_modes : (walkers, 2) int.
+    """
+
+    x: np.ndarray
+    energy: np.ndarray
+    rms: np.ndarray
+    steps: np.ndarray
+    converged: np.ndarray
+    reason: list[str]
+    lowest_eigenvalue: np.ndarray
+    log_eigenvalue_product: np.ndarray
+    modes: np.ndarray
+    minima: np.ndarray
+    minima_energy: np.ndarray
+    minima_rms: np.ndarray
+    minima_lowest_eigenvalue: np.ndarray
+    minima_log_eigenvalue_product: np.ndarray
+    minima_modes: np.ndarray
+    path_lengths: np.ndarray

@@ -1,0 +1,96 @@
+"""The step rules of LBFGS as a value: what datasets and stores record, since results depend on them."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, fields, replace
+from typing import Any
+
+import numpy as np
+
+from thalweg.potentials.system import System
+
+__all__ = ["ORIGINAL_RULES", "Rules", "default_rules"]
+
+
+@dataclass(frozen=True)
+class Rules:
+    """How LBFGS steps.
+
+    Attributes
+    ----------
+    memory : int
+        Pairs of steps and gradient changes remembered.
+    initial_diagonal : float
+        Inverse curvature assumed for the first step and after a reset; that step is scaled by min(1/|g|, |g|).
+    max_step : float
+        Longest step, in the coordinates' unit; longer ones are cut.
+    max_rise : float
+        Largest rise in energy that a step may bring, in the potential's unit.
+    shrink : float
+        Factor by which a refused step is shortened.
+    trials : int
+        How often a step is shortened before the memory is thrown away.
+    resets : int
+        How often the memory may be thrown away before the search has failed.
+    signed_curvature : bool
+        Whether the initial inverse Hessian s.y / y.y keeps its sign and pairs of negative curvature are kept (as
+        the original programs do), or its absolute value is taken and such pairs are left out.
+
+    References
+    ----------
+    J. Nocedal, Math. Comput. 35 (1980) 773; D. C. Liu and J. Nocedal, Math. Prog. 45 (1989) 503. The defaults are
+    the rules of GMIN and OPTIM.
+    """
+
+    memory: int = 4
+    initial_diagonal: float = 0.1
+    max_step: float = 0.4
+    max_rise: float = 1e-10
+    shrink: float = 0.1
+    trials: int = 6
+    resets: int = 20
+    signed_curvature: bool = True
+
+    def __post_init__(self) -> None:
+        for name in ("memory", "trials", "resets"):
+            value = getattr(self, name)
+            if int(value) != value or value < (1 if name == "memory" else 0):
+                raise ValueError(f"{name} must be a whole number, at least {int(name == 'memory')}; it is {value}")
+        for name in ("initial_diagonal", "max_step", "shrink"):
+            if not getattr(self, name) > 0:
+                raise ValueError(f"{name} must be positive; it is {getattr(self, name)}")
+        if not self.shrink < 1:
+            raise ValueError(f"shrink must be below 1; it is {self.shrink}")
+        if not self.max_rise >= 0:
+            raise ValueError(f"max_rise must not be negative; it is {self.max_rise}")
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the rules as plain numbers."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> Rules:
+        """Return the rules that :meth:`to_dict` gave; unknown names are a TypeError."""
+        return cls(**values)
+
+    def replace(self, **changes: Any) -> Rules:
+        """Return these rules with some of them changed."""
+        return replace(self, **changes)
+
+    def packed(self) -> np.ndarray:
+        """Return the rules as the float64 vector that compiled code reads."""
+        return np.array([float(getattr(self, field.name)) for field in fields(self)])
+
+
+ORIGINAL_RULES = Rules()
+
+
+def default_rules(system: System) -> Rules:
+    """Return rules that suit a system.
+
+    Atoms take the original programs' rules. A loss is badly conditioned, and a memory of the order of the number
+    of weights takes a seventh of the gradients; it stops at 100 where the two loops would cost more than they save.
+    """
+    if system.atoms is not None:
+        return ORIGINAL_RULES
+    return Rules(memory=min(max(system.n_free, 4), 500 if system.n_free <= 1000 else 100), signed_curvature=False)

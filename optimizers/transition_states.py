@@ -1,0 +1,97 @@
+"""Find transition states, with the two minima that each of them joins, from a batch of starting points."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from thalweg.optimizers.minimise import checked_batch, minimum_settings, system_arguments
+from thalweg.optimizers.results import REASONS, TransitionStateResult
+from thalweg.optimizers.rules import Rules, default_rules
+from thalweg.optimizers.search_kernel import transition_state_rows
+from thalweg.potentials.system import as_system
+from thalweg.potentials.threads import map_threads
+
+__all__ = ["find_transition_states"]
+
+
+def find_transition_states(
+    system: Any,
+    X: Any = None,
+    *,
+    rms: float = 1e-9,
+    rules: Rules | None = None,
+    steps: int = 200,
+    max_step: float = 0.3,
+    minimise_steps: int = 10_000,
+    threads: int | None = None,
+) -> TransitionStateResult:
+    """Follow the lowest Hessian mode uphill from every row of X, then minimise from both sides.
+
+    Parameters
+    ----------
+    system : ase.Atoms, Point, Weights or System
+        What to search.
+    X : array_like, shape (walkers, n), optional
+        Starting points, such as displaced minima or the images of a band.
+    rms : float
+        Converged below this rms gradient, transition states and minima alike.
+    rules : Rules, optional
+        Step rules of the minimisations.
+    steps : int
+        Most steps of eigenvector-following.
+    max_step : float
+        Its longest step at first.
+    minimise_steps : int
+        Most LBFGS steps on either side.
+    threads : int, optional
+        Threads over walkers; all processors where missing.
+
+    Returns
+    -------
+    TransitionStateResult
+        Converged where a stationary point with exactly one negative eigenvalue, null modes aside, was found and
+        both sides ended in minima below it.
+
+    Raises
+    ------
+    ValueError
+        If X does not fit the system, or rms or steps are not positive.
+
+    References
+    ----------
+    L. J. Munro and D. J. Wales, Phys. Rev. B 59 (1999) 3969; D. J. Wales, J. Chem. Phys. 101 (1994) 3750.
+    """
+    system = as_system(system)
+    X = checked_batch(system, X)
+    if not rms > 0 or not steps > 0:
+        raise ValueError(f"rms and steps must be positive; they are {rms} and {steps}")
+    rules = rules or default_rules(system)
+    count, n = X.shape
+    numbers, ends, end_numbers = np.empty((count, 7)), np.empty((count, 2, n)), np.empty((count, 2, 8))
+    arguments, packed = system_arguments(system), rules.packed()
+    settings = minimum_settings(system, rms, minimise_steps, rules.max_step)
+    ts_settings = np.array([rms, steps, max_step])
+
+    def work(start, stop):
+        part = slice(start, stop)
+        transition_state_rows(
+            *arguments, packed, settings, ts_settings, X[part], numbers[part], ends[part], end_numbers[part]
+        )
+
+    map_threads(work, count, threads if system.threadsafe else 1)
+    system.reraise()
+    return _result(X, numbers, ends, end_numbers)
+
+
+def _result(X, numbers, ends, end_numbers):
+    status = numbers[:, 3].astype(np.int64)
+    reasons = [REASONS[code] for code in status]
+    modes = numbers[:, 6].astype(np.int64)
+    end_modes = np.nan_to_num(end_numbers[:, :, 6]).astype(np.int64)
+    return TransitionStateResult(
+        X, numbers[:, 0], numbers[:, 1], numbers[:, 2].astype(np.int64), status == 0, reasons,
+        numbers[:, 4], numbers[:, 5], modes, ends, end_numbers[:, :, 0], end_numbers[:, :, 1],
+        end_numbers[:, :, 4], end_numbers[:, :, 5], end_modes, end_numbers[:, :, 7],
+    )  # fmt: skip
