@@ -1,1 +1,20 @@
-"""Filled below."""
+"""Where training data come from: outcomes of LJAT3, handwritten digits, and labels made wrong on purpose."""
+
+from thalweg.datasets.labelled_data import Dataset
+from thalweg.datasets.ljat3 import Labelling, ljat3_labels, ljat3_outcomes
+from thalweg.datasets.mislabelling import mislabel
+from thalweg.datasets.mnist_files import mnist
+from thalweg.datasets.registry import DATASETS, dataset
+from thalweg.datasets.sklearn_digits import digits
+
+__all__ = [
+    "DATASETS",
+    "Dataset",
+    "Labelling",
+    "dataset",
+    "digits",
+    "ljat3_labels",
+    "ljat3_outcomes",
+    "mislabel",
+    "mnist",
+]

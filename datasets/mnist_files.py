@@ -1,0 +1,122 @@
+"""MNIST's handwritten digits, from IDX files at hand or downloaded once."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from pathlib import Path
+
+import numpy as np
+import pooch
+from thalweg.datasets.cache import cache_folder
+from thalweg.datasets.idx import read_idx
+from thalweg.datasets.labelled_data import Dataset
+
+__all__ = ["mnist"]
+
+MIRRORS = (
+    "https://ossci-datasets.s3.amazonaws.com/mnist/",
+    "https://storage.googleapis.com/cvdf-datasets/mnist/",
+)
+# As torchvision has them.
+CHECKSUMS = {
+    "train-images-idx3-ubyte.gz": "md5:f68b3c2dcbeaaa9fbdd348bbdeb94873",
+    "train-labels-idx1-ubyte.gz": "md5:d53e105ee54ea40749a09fcbcd1e9432",
+    "t10k-images-idx3-ubyte.gz": "md5:9fb629c4189551a2d022fa330f9573f3",
+    "t10k-labels-idx1-ubyte.gz": "md5:ec29112dd5afa0611ce80d1b7f02629c",
+}
+_TIMEOUT = 60
+
+
+def mnist(
+    path: str | os.PathLike | None = None, train: bool = True, cache: str | os.PathLike | bool | None = None
+) -> Dataset:
+    """Return handwritten digits of 28 by 28 pixels.
+
+    Parameters
+    ----------
+    path : path, optional
+        A folder with the IDX files, gzipped or not, under their usual names (``train-images-idx3-ubyte`` or
+        ``train-images.idx3-ubyte`` and so on; without ``train-`` for a set that is not divided). Without it they are
+        downloaded once, checked against their known checksums and kept.
+    train : bool
+        The 60,000 training digits (and a set that is not divided), or the 10,000 for testing.
+    cache : path or bool, optional
+        Where downloads are kept, as for :func:`~thalweg.datasets.cache.cache_folder`; it cannot be False.
+
+    Returns
+    -------
+    Dataset
+        Inputs (n, 784), pixels scaled from 0..255 to 0..1, row by row from the top; ten classes.
+        Source: Y. LeCun, C. Cortes, C. J. C. Burges, The MNIST database of handwritten digits (1998).
+
+    Raises
+    ------
+    FileNotFoundError
+        If the folder or a file in it is missing.
+    ConnectionError
+        If nothing could be downloaded.
+    ValueError
+        If a file is not IDX, is cut short, or images and labels disagree.
+    """
+    images_file, labels_file = _local_files(Path(path), train) if path is not None else _downloaded(train, cache)
+    pixels, labels = read_idx(images_file), read_idx(labels_file)
+    if pixels.ndim != 3 or pixels.shape[1:] != (28, 28) or pixels.dtype != np.uint8:
+        raise ValueError(f"{images_file} must hold images of 28 by 28 bytes; it holds {pixels.dtype} {pixels.shape}")
+    if labels.ndim != 1 or labels.dtype != np.uint8:
+        raise ValueError(f"{labels_file} must hold a list of bytes; it holds {labels.dtype} {labels.shape}")
+    if len(pixels) != len(labels):
+        raise ValueError(f"{images_file} holds {len(pixels)} images, {labels_file} {len(labels)} labels: not a pair")
+    if labels.size and labels.max() > 9:
+        raise ValueError(f"{labels_file} must hold labels 0 to 9; it has {labels.max()}")
+    digest = hashlib.sha256(pixels.tobytes() + labels.tobytes()).hexdigest()
+    identity = {"name": "MNIST", "images": images_file.name, "labels": labels_file.name, "sha256": digest}
+    inputs = pixels.reshape(len(pixels), 784) / 255.0
+    return Dataset(inputs, labels.astype(np.int64), n_classes=10, identity=identity)
+
+
+def _local_files(folder: Path, train: bool) -> tuple[Path, Path]:
+    """Return the files of images and labels in a folder."""
+    if not folder.is_dir():
+        raise FileNotFoundError(f"path must be a folder with MNIST's IDX files; {folder} is none")
+    prefixes = ("train-", "") if train else ("t10k-",)
+    for prefix in prefixes:
+        pair = [_variant(folder, f"{prefix}{what}") for what in ("images-idx3-ubyte", "labels-idx1-ubyte")]
+        if pair[0] is not None and pair[1] is not None:
+            return pair[0], pair[1]
+    wanted = " or ".join(f"{prefix}images-idx3-ubyte[.gz] and {prefix}labels-idx1-ubyte[.gz]" for prefix in prefixes)
+    raise FileNotFoundError(f"path must hold {wanted}; {folder} does not")
+
+
+def _variant(folder: Path, name: str) -> Path | None:
+    """Return the first file there is under one of the spellings of a name."""
+    spellings = (name, name.replace("-idx", ".idx"))
+    candidates = (folder / f"{spelling}{end}" for spelling in spellings for end in ("", ".gz"))
+    return next((file for file in candidates if file.is_file()), None)
+
+
+def _downloaded(train: bool, cache: str | os.PathLike | bool | None) -> tuple[Path, Path]:
+    """Return the files of images and labels in the cache, downloading what is not there."""
+    folder = cache_folder(cache)
+    if folder is None:
+        raise ValueError("cache must not be False without path=: the download has to be kept somewhere")
+    prefix = "train-" if train else "t10k-"
+    names = (f"{prefix}images-idx3-ubyte.gz", f"{prefix}labels-idx1-ubyte.gz")
+    images, labels = (_retrieve(name, folder / "mnist") for name in names)
+    return images, labels
+
+
+def _retrieve(name: str, folder: Path) -> Path:
+    """Return one file of the cache, downloaded from the first mirror that gives it whole."""
+    errors = []
+    for mirror in MIRRORS:
+        try:
+            downloader = pooch.HTTPDownloader(timeout=_TIMEOUT)
+            found = pooch.retrieve(mirror + name, CHECKSUMS[name], fname=name, path=folder, downloader=downloader)
+            return Path(found)
+        except (OSError, ValueError) as error:  # no network, no such page; a wrong checksum
+            errors.append(f"{mirror}: {error}")
+    raise ConnectionError(
+        f"MNIST's {name} could not be downloaded; put MNIST's IDX files in a folder and give it as path=.\n"
+        + "\n".join(errors)
+    )
