@@ -1,0 +1,54 @@
+"""What the analysis reads from a landscape's store (docs/format.md): all but coordinates."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import numpy as np
+from thalweg.landscapes.store import Store
+
+__all__ = ["read_store"]
+
+_OPTIONAL = ("log_eigenvalue_product", "modes", "symmetry_order")
+_NAMED = {"energy", "coordinates", "minima", *_OPTIONAL}
+
+
+def _columns(store: Store, group: str) -> dict[str, np.ndarray]:
+    """Return the arrays of a group, coordinates excepted."""
+    columns = {path.removeprefix(f"{group}/"): c for path, c in store.columns.items() if path.startswith(f"{group}/")}
+    return {name: column.read(0, len(column)) for name, column in columns.items() if name != "coordinates"}
+
+
+def read_store(path: str | os.PathLike[str]) -> dict[str, Any]:
+    """Read the last commit of a store into the arguments of :class:`~thalweg.analysis.KineticTransitionNetwork`.
+
+    Parameters
+    ----------
+    path : path
+        The store's folder.
+
+    Returns
+    -------
+    dict
+        Keyword arguments; the other arrays beside the minima (``gradient_rms`` and so on) and those of
+        ``properties/`` together are ``properties``.
+
+    Raises
+    ------
+    FileNotFoundError
+        If nothing is at that path.
+    StoreError
+        If what is there is no landscape, or is damaged; it is a ValueError.
+    """
+    store = Store.open(path, mode="r")
+    try:
+        minima, states = _columns(store, "minima"), _columns(store, "transition_states")
+        arguments = {"energies": minima["energy"], "ts_energies": states["energy"], "ts_minima": states["minima"]}
+        arguments |= {name: minima[name] for name in _OPTIONAL}
+        arguments |= {f"ts_{name}": states[name] for name in _OPTIONAL}
+        others, ts_others = ({k: v for k, v in group.items() if k not in _NAMED} for group in (minima, states))
+        properties = others | _columns(store, "properties")
+        return arguments | {"properties": properties, "ts_properties": ts_others, "units": store.attributes["units"]}
+    finally:
+        store.close()
