@@ -1,1 +1,19 @@
-"""Filled below."""
+"""What has been found, and how to find more."""
+
+from thalweg.landscapes.errors import LockedError, RejectedError, StoreError
+from thalweg.landscapes.landscape import Landscape
+from thalweg.landscapes.records import CONVERGED, AddedSearch, Minimum, Search, TransitionState
+from thalweg.landscapes.tolerances import Tolerances
+
+__all__ = [
+    "CONVERGED",
+    "AddedSearch",
+    "Landscape",
+    "LockedError",
+    "Minimum",
+    "RejectedError",
+    "Search",
+    "StoreError",
+    "Tolerances",
+    "TransitionState",
+]

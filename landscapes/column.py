@@ -49,8 +49,8 @@ class ChunkCache:
 class Column:
     """A growing array.
 
-    Rows before ``start`` are read from disk, chunk by chunk; rows from ``start`` on are in memory. A reader has all on disk; a
-    writer keeps the partly filled last chunk, and what was added since, in memory.
+    Rows before ``start`` are read from disk, chunk by chunk; rows from ``start`` on are in memory. A reader has all
+    on disk; a writer keeps the partly filled last chunk, and what was added since, in memory.
 
     Parameters
     ----------
@@ -97,6 +97,10 @@ class Column:
     def truncate(self, rows: int) -> None:
         """Forget rows added since the last commit, down to ``rows``."""
         self.rows = max(min(self.rows, rows), self.committed)
+
+    def grow(self, rows: int) -> None:
+        """Lengthen an array that may lack chunks: its new rows are fill values, on disk as they are."""
+        self.rows = self.committed = self.start = rows
 
     def read(self, start: int, stop: int) -> np.ndarray:
         """Return rows ``start`` to ``stop`` (excluded) as an array of one's own, touching only their chunks."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from pathlib import Path
 
 __all__ = ["PARTIAL", "LocalFiles"]
@@ -34,6 +35,16 @@ class LocalFiles:
         """Return the sorted names of the files in folder ``key``; none where there is no such folder."""
         folder = self.folder / key
         return sorted(entry.name for entry in os.scandir(folder) if entry.is_file()) if folder.is_dir() else []
+
+    def folders(self, key: str) -> list[str]:
+        """Return the sorted names of the folders in folder ``key``; none where there is no such folder."""
+        folder = self.folder / key
+        return sorted(entry.name for entry in os.scandir(folder) if entry.is_dir()) if folder.is_dir() else []
+
+    def delete_folder(self, key: str) -> None:
+        """Delete folder ``key`` with all in it; nothing happens where it is missing."""
+        if (self.folder / key).is_dir():
+            shutil.rmtree(self.folder / key)
 
     def put(self, key: str, data: bytes, durable: bool = True) -> None:
         """Write ``data`` under ``key``, all or nothing, replacing what was there.

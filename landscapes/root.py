@@ -109,7 +109,8 @@ def read_root(files: LocalFiles, data: bytes | None = None) -> Root:
     if attributes.get("format_version") != FORMAT_VERSION:
         found = attributes.get("format_version")
         raise StoreError(
-            f"{where} has format version {found}; this Thalweg reads version {FORMAT_VERSION}: use the release that wrote it, or a newer one"
+            f"{where} has format version {found}; this Thalweg reads version {FORMAT_VERSION}: "
+            "use the release that wrote it, or a newer one"
         )
     try:
         return _checked(_parsed(root), where)
@@ -156,7 +157,8 @@ def _checked(root: Root, where: Any) -> Root:
         found, length = root.arrays[path]
         if (found.dtype, found.dimensions, found.row) != (spec.dtype, spec.dimensions, spec.row):
             raise ValueError(
-                f"array {path} is {found.dtype} {found.dimensions} {found.row}, not {spec.dtype} {spec.dimensions} {spec.row}"
+                f"array {path} is {found.dtype} {found.dimensions} {found.row}, "
+                f"not {spec.dtype} {spec.dimensions} {spec.row}"
             )
         first, whose = lengths.setdefault(spec.dimensions[0], (length, path))
         if first != length:

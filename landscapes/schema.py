@@ -102,7 +102,7 @@ class ArraySpec:
         return data + int(google_crc32c.value(data)).to_bytes(4, "little")
 
     def decode(self, data: bytes) -> np.ndarray:
-        """Return the rows of a chunk, read-only, padding included; ValueError where its bytes are not what was written."""
+        """Return the rows of a chunk, read-only, padding included; ValueError where its bytes were altered."""
         if len(data) < 4 or int(google_crc32c.value(data[:-4])).to_bytes(4, "little") != data[-4:]:
             raise ValueError("its checksum does not match: the file was cut short or altered")
         dtype = np.dtype(self.dtype).newbyteorder("<")

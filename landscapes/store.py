@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import errno
 import json
 import os
@@ -16,7 +17,7 @@ import numpy as np
 from thalweg.landscapes.column import ChunkCache, Column
 from thalweg.landscapes.description import build_description, flatten_description, static_spec
 from thalweg.landscapes.errors import StoreError
-from thalweg.landscapes.files import LocalFiles
+from thalweg.landscapes.files import PARTIAL, LocalFiles
 from thalweg.landscapes.lock import WriterLock
 from thalweg.landscapes.root import ROOT, Root, read_root
 from thalweg.landscapes.schema import FORMAT, FORMAT_VERSION, GROUPS, ArraySpec, group_metadata, landscape_arrays
@@ -50,12 +51,12 @@ class Store:
 
     def _load(self) -> None:
         root = read_root(self.files)
-        self.attributes, self._root = root.attributes, root
+        self.attributes, self._root = copy.deepcopy(root.attributes), root
         self.columns: dict[str, Column] = {}
         for path, (spec, length) in root.arrays.items():
             if not path.startswith("system/"):
                 self.columns[path] = Column(spec, self.files, self._cache, length, self.writable)
-                self.columns[path].attributes = root.array_attributes[path]
+                self.columns[path].attributes = copy.deepcopy(root.array_attributes[path])
         for column in self.columns.values():
             column.check_present()
 
@@ -152,12 +153,31 @@ class Store:
         groups = {path: held for path, held in self._root.groups.items() if (path + "/").startswith("system/")}
         return build_description(groups, arrays, "system")
 
-    def add_array(self, spec: ArraySpec, length: int, attributes: dict) -> Column:
-        """Take in a new sparse array of ``length`` rows, all fill values until written."""
-        column = Column(spec, self.files, self._cache, length, writable=False)
-        column.attributes = attributes
-        self.columns[spec.path] = column
-        return column
+    def write_property(self, spec: ArraySpec, values: np.ndarray, attributes: dict) -> None:
+        """Commit what was added, then a property of all minima, replacing one of the same name.
+
+        Parameters
+        ----------
+        spec : ArraySpec
+            The array.
+        values : (minima,) array
+            Its rows.
+        attributes : dict
+            What they were computed from.
+        """
+        self.delete_property(spec.path)
+        for index, low in enumerate(range(0, len(values), spec.chunk)):
+            self.files.put(spec.chunk_key(index), spec.encode(values[low : low + spec.chunk]))
+        self.columns[spec.path] = Column(spec, self.files, self._cache, len(values), writable=False)
+        self.columns[spec.path].attributes = attributes
+        self.commit()
+
+    def delete_property(self, path: str) -> None:
+        """Commit what was added, and take a property out, if it is there."""
+        self.columns.pop(path, None)
+        self.commit()  # no root names it any more before its files change
+        self._cache.clear()
+        self.files.delete_folder(path)
 
     def refresh(self) -> None:
         """See what has been committed since: for readers."""
@@ -171,10 +191,14 @@ class Store:
         Raises
         ------
         OSError
-            The disk is full, say. The store holds the last commit; what was added is kept in memory, and the commit may be tried again.
+            The disk is full, say. The store holds the last commit; what was added is kept in memory, and the commit may
+            be tried again.
         """
         if not self.writable:
             raise StoreError(f"{self.path} is open for reading: open it with mode='r+' to write")
+        for column in self.columns.values():
+            if column.spec.sparse:
+                column.grow(self.rows("minima"))
         if not self.dirty:
             return
         root = self._root.updated(self.attributes, self.columns)
@@ -184,24 +208,27 @@ class Store:
                 pass
         self.files.put(ROOT, root.encode())
         self.files.sync_folder()
-        self._root = read_root(self.files, root.encode())
+        self._root = root
         for column in self.columns.values():
             column.settle()
 
     def _write(self, column: Column, root: Root) -> None:
         for key, data in column.pending():
             self.files.put(key, data)
-        # Only a convenience to whoever opens an array by its own path; the root's copy is what counts, so the disk may take its time.
+        # For whoever opens an array by its own path: the root's copy is what counts, so the disk may take its time.
         self.files.put(f"{column.spec.path}/{ROOT}", _json(root.array_metadata(column.spec.path)), durable=False)
 
     def _cut_back(self) -> None:
+        for name in self.files.folders("properties"):
+            if f"properties/{name}" not in self.columns:  # killed while it was being written
+                self.files.delete_folder(f"properties/{name}")
         for path, column in self.columns.items():
             column.cut()
             whole = _json(self._root.array_metadata(path))
             key = f"{path}/{ROOT}"
             if not self.files.exists(key) or self.files.get(key) != whole:
                 self.files.put(key, whole, durable=False)
-        self.files.delete(ROOT + ".partial")
+        self.files.delete(ROOT + PARTIAL)
 
     def close(self) -> None:
         """Let the lock go, uncommitted rows with it."""

@@ -1,0 +1,46 @@
+"""What counts as the same point, and what as a stationary one."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+
+import numpy as np
+
+__all__ = ["Tolerances"]
+
+
+@dataclass(frozen=True)
+class Tolerances:
+    """Tolerances of a landscape; stored with it, since which points are in it depends on them.
+
+    Parameters
+    ----------
+    energy : float
+        Two points can be the same when their energies differ by at most this.
+    distance : float
+        And are the same when, aligned over all symmetry operations, they are no further apart than this.
+    gradient_rms : float
+        The largest rms gradient of a stored point.
+    eigenvalue : float
+        How far below zero the lowest eigenvalue of a minimum may lie, by rounding.
+
+    Raises
+    ------
+    ValueError
+        If one is negative or not finite.
+    """
+
+    energy: float = 1e-7
+    distance: float = 1e-2
+    gradient_rms: float = 1e-8
+    eigenvalue: float = 0.0
+
+    def __post_init__(self) -> None:
+        for name, value in asdict(self).items():
+            if not (np.isfinite(value) and value >= 0):
+                raise ValueError(f"tolerance {name} must be finite and not negative, not {value}")
+            object.__setattr__(self, name, float(value))
+
+    def to_dict(self) -> dict[str, float]:
+        """Return them by name."""
+        return asdict(self)

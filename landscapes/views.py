@@ -1,0 +1,328 @@
+"""What users read: minima, transition states, searches and properties, as arrays that are read when indexed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping, MutableMapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from thalweg.landscapes.column import Column
+from thalweg.landscapes.errors import StoreError
+from thalweg.landscapes.records import Minimum, TransitionState
+from thalweg.landscapes.schema import property_spec
+from thalweg.landscapes.store import Store
+
+if TYPE_CHECKING:
+    from thalweg.landscapes.landscape import Landscape
+
+__all__ = ["Minima", "Properties", "Searches", "StoredArray", "TransitionStates"]
+
+
+class StoredArray:
+    """An array of a landscape; indexing reads the chunks that are needed and returns numpy arrays.
+
+    ``array[:]`` is all of it, and numpy functions take it as it is.
+
+    Parameters
+    ----------
+    column : Column
+        Where it is.
+    convert : callable, optional
+        Applied to what was read.
+    """
+
+    def __init__(self, column: Column, convert: Callable[[np.ndarray], np.ndarray] | None = None) -> None:
+        self._column, self._convert = column, convert
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """As numpy's."""
+        return self._column.shape
+
+    @property
+    def ndim(self) -> int:
+        """As numpy's."""
+        return len(self.shape)
+
+    @property
+    def dtype(self) -> np.dtype:
+        """As numpy's."""
+        return self._converted(np.empty((0, *self.shape[1:]), dtype=self._column.spec.dtype)).dtype
+
+    def __len__(self) -> int:
+        return self._column.rows
+
+    def __getitem__(self, key: Any) -> Any:
+        first, rest = (key[0], key[1:]) if isinstance(key, tuple) else (key, ())
+        if first is Ellipsis:
+            return self[:][key]
+        if isinstance(first, int | np.integer):
+            row = range(len(self))[first]  # IndexError where there is no such row
+            return self._converted(self._column.read(row, row + 1))[(0, *rest)]
+        values = self._converted(self._rows(first))
+        return values[(slice(None), *rest)] if rest else values
+
+    def _rows(self, key: Any) -> np.ndarray:
+        if isinstance(key, slice):
+            start, stop, step = key.indices(len(self))
+            if step == 1:
+                return self._column.read(start, stop)
+            return self._column.take(np.arange(start, stop, step))
+        numbers = np.arange(len(self))[key]
+        return self._column.take(numbers.ravel()).reshape(*numbers.shape, *self.shape[1:])
+
+    def _converted(self, values: np.ndarray) -> np.ndarray:
+        return values if self._convert is None else self._convert(values)
+
+    def __iter__(self) -> Iterator[Any]:
+        for _, values in self.chunks():
+            yield from values
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+        if copy is False:
+            raise ValueError("a stored array is read into a new one: copy=False cannot be met")
+        return self[:] if dtype is None else self[:].astype(dtype, copy=False)
+
+    def chunks(self) -> Iterator[tuple[slice, np.ndarray]]:
+        """Yield (slice, rows) chunk by chunk, so that memory stays bounded."""
+        for start in range(0, len(self), self._column.spec.chunk):
+            rows = slice(start, min(start + self._column.spec.chunk, len(self)))
+            yield rows, self[rows]
+
+    def __repr__(self) -> str:
+        return f"<stored array {self._column.spec.path}, shape {self.shape}, {self.dtype}>"
+
+
+class _Rows:
+    """Arrays of one group, by name."""
+
+    _group: str
+
+    def __init__(self, landscape: Landscape, store: Store) -> None:
+        self._landscape, self._store = landscape, store
+
+    @property
+    def landscape(self) -> Landscape:
+        """The landscape that they belong to."""
+        return self._landscape
+
+    def __len__(self) -> int:
+        return self._store.rows(self._group)
+
+    def __getattr__(self, name: str) -> StoredArray:
+        if name.startswith("_") or f"{self._group}/{name}" not in self._store.columns:
+            raise AttributeError(f"{self._group} has no array {name!r}; it has {', '.join(self.names)}")
+        return StoredArray(self._store.columns[f"{self._group}/{name}"])
+
+    @property
+    def names(self) -> list[str]:
+        """Names of the arrays."""
+        return [path.rpartition("/")[2] for path in self._store.columns if path.startswith(self._group + "/")]
+
+    def __dir__(self) -> list[str]:
+        return [*super().__dir__(), *self.names]
+
+    def __repr__(self) -> str:
+        return f"<{len(self)} {self._group.replace('_', ' ')} of {self._store.path.name}>"
+
+    def _record(self, row: int) -> dict[str, Any]:
+        row = range(len(self))[row]
+        names = (
+            "energy",
+            "coordinates",
+            "gradient_rms",
+            "lowest_eigenvalue",
+            "log_eigenvalue_product",
+            "modes",
+            "symmetry_order",
+        )
+        values = {name: getattr(self, name)[row] for name in names}
+        return {name: value if name == "coordinates" else value.item() for name, value in values.items()}
+
+
+class Minima(_Rows):
+    """The minima of a landscape: ``len(minima)``, ``minima.energy[:10]``, ``minima[3]``.
+
+    Attributes
+    ----------
+    energy, gradient_rms, lowest_eigenvalue, log_eigenvalue_product : (m,) StoredArray of float64
+    modes, symmetry_order : (m,) StoredArray of integers
+    coordinates : (m, n) StoredArray of float64
+    verified : (m,) StoredArray of bool
+    """
+
+    _group = "minima"
+    energy: StoredArray
+    coordinates: StoredArray
+    gradient_rms: StoredArray
+    lowest_eigenvalue: StoredArray
+    log_eigenvalue_product: StoredArray
+    modes: StoredArray
+    symmetry_order: StoredArray
+    verified: StoredArray
+
+    def __getitem__(self, row: int) -> Minimum:
+        return Minimum(**self._record(row))
+
+    def lowest(self) -> int:
+        """Return the row of the lowest minimum; ValueError where there is none."""
+        if not len(self):
+            raise ValueError(f"{self._store.path} has no minima yet")
+        return int(np.argmin(self.energy[:]))
+
+    def times_found(self) -> np.ndarray:
+        """Return how often searches arrived at each minimum, (m,) int64."""
+        return np.bincount(self._landscape.searches.minima[:], minlength=len(self))
+
+
+class TransitionStates(_Rows):
+    """The transition states of a landscape: ``transition_states.energy[:10]``, ``transition_states.minima[:]``.
+
+    Attributes
+    ----------
+    energy, coordinates, gradient_rms, lowest_eigenvalue, log_eigenvalue_product, modes, symmetry_order, verified
+        As for `Minima`.
+    minima : (t, 2) StoredArray of int64
+        The minima that each joins; equal where both sides lead to copies of one minimum.
+    path_length : (t, 2) StoredArray of float64
+        Lengths of the paths down to them.
+    """
+
+    _group = "transition_states"
+    energy: StoredArray
+    coordinates: StoredArray
+    gradient_rms: StoredArray
+    lowest_eigenvalue: StoredArray
+    log_eigenvalue_product: StoredArray
+    modes: StoredArray
+    symmetry_order: StoredArray
+    verified: StoredArray
+    minima: StoredArray
+    path_length: StoredArray
+
+    def __getitem__(self, row: int) -> TransitionState:
+        ends = self.minima[row]
+        minima = (self._landscape.minima[int(ends[0])], self._landscape.minima[int(ends[1])])
+        return TransitionState(**self._record(row), minima=minima, path_lengths=tuple(self.path_length[row].tolist()))
+
+    def times_found(self) -> np.ndarray:
+        """Return how often searches arrived at each transition state, (t,) int64."""
+        return np.bincount(self._landscape.searches.transition_states[:], minlength=len(self))
+
+
+class Searches(_Rows):
+    """All searches, failures too.
+
+    Attributes
+    ----------
+    task, steps, minima_end, transition_states_end : (s,) StoredArray of int64
+    kind, status : (s,) StoredArray of strings
+    start : (s, 2) StoredArray of int64
+    energy : (s,) StoredArray of float64
+    minima : (f,) StoredArray of int64
+        Minima that searches arrived at: those of search i from ``minima_end[i-1]`` to ``minima_end[i]``.
+    transition_states : (g,) StoredArray of int64
+        Transition states likewise.
+    """
+
+    _group = "searches"
+    task: StoredArray
+    steps: StoredArray
+    start: StoredArray
+    energy: StoredArray
+    minima_end: StoredArray
+    transition_states_end: StoredArray
+    minima: StoredArray
+    transition_states: StoredArray
+
+    @property
+    def kind(self) -> StoredArray:
+        """What each tried, as strings."""
+        return self._words("kind")
+
+    @property
+    def status(self) -> StoredArray:
+        """How each ended, as strings."""
+        return self._words("status")
+
+    def _words(self, name: str) -> StoredArray:
+        column = self._store.columns[f"searches/{name}"]
+        words = np.array(column.attributes.get("meanings") or [""])
+        return StoredArray(column, lambda codes: words[codes])
+
+    def count(self, kind: str | None = None) -> dict[str, int]:
+        """Return how many searches, of one kind or of all, ended in which way, the most frequent first."""
+        status, kinds = self.status[:], self.kind[:]
+        chosen = status if kind is None else status[kinds == kind]
+        words, counts = np.unique(chosen, return_counts=True)
+        return {str(words[i]): int(counts[i]) for i in np.argsort(-counts, kind="stable")}
+
+
+class Properties(MutableMapping[str, np.ndarray]):
+    """Quantities computed later, one number a minimum: ``properties["test_auc"] = array``.
+
+    Setting commits. Minima added later have NaN.
+    """
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def __getitem__(self, name: str) -> np.ndarray:
+        column = self._column(name)
+        values = np.full(self._store.rows("minima"), np.nan)
+        values[: column.rows] = column.read(0, column.rows)
+        return values
+
+    def __setitem__(self, name: str, values: Any) -> None:
+        self.set(name, values)
+
+    def set(self, name: str, values: Any, **computed_from: Any) -> None:
+        """Store a property, replacing one of the same name.
+
+        Parameters
+        ----------
+        name : str
+            Letters, digits and underscores.
+        values : (m,) array_like
+            One number a minimum; NaN where not known.
+        **computed_from
+            What it was computed from, as JSON has it: kept as its attributes.
+
+        Raises
+        ------
+        ValueError
+            A name or shape that cannot be.
+        """
+        if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_]*", name):
+            raise ValueError(f"a property's name is made of letters, digits and underscores; {name!r} is not")
+        values = np.asarray(values, dtype=np.float64)
+        expected = (self._store.rows("minima"),)
+        if values.shape != expected:
+            raise ValueError(f"property {name!r} must have one number a minimum, shape {expected}, not {values.shape}")
+        if not self._store.writable:
+            raise StoreError(f"{self._store.path} is open for reading: open it with mode='r+' to set a property")
+        self._store.write_property(property_spec(name), values, dict(computed_from))
+
+    def attributes(self, name: str) -> Mapping[str, Any]:
+        """Return what a property was computed from."""
+        return dict(self._column(name).attributes)
+
+    def __delitem__(self, name: str) -> None:
+        self._column(name)
+        self._store.delete_property(f"properties/{name}")
+
+    def _column(self, name: str) -> Column:
+        try:
+            return self._store.columns[f"properties/{name}"]
+        except KeyError:
+            raise KeyError(f"there is no property {name!r}; there are {sorted(self) or 'none'}") from None
+
+    def __iter__(self) -> Iterator[str]:
+        return (path.removeprefix("properties/") for path in self._store.columns if path.startswith("properties/"))
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+    def __repr__(self) -> str:
+        return f"<properties {', '.join(self) or 'none'}>"
