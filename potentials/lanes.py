@@ -1,0 +1,134 @@
+"""Four doubles as one value of compiled code, for loops that the vectoriser leaves alone.
+
+Numba's loop vectoriser makes horizontal sums and scalar remainders of the short rows of a cluster of atoms, which
+cost more than the arithmetic. A ``Lanes`` value is an LLVM vector: ``+ - * /`` work on it, with floats too, and LLVM
+turns it into whatever registers the processor has. Nothing here is cached on its own: it is all inlined.
+"""
+
+from __future__ import annotations
+
+import operator
+
+from llvmlite import ir
+from numba.core import cgutils, types
+from numba.core.typing.templates import ConcreteTemplate, infer_global, signature
+from numba.extending import intrinsic, lower_builtin, models, register_model
+
+__all__ = ["LANES", "lanes", "load", "splat", "square_root", "store", "total"]
+
+LANES = 4
+_VECTOR = ir.VectorType(ir.DoubleType(), LANES)
+_INDEX = ir.IntType(32)
+
+
+class Lanes(types.Type):
+    """Numba's type of four doubles."""
+
+    def __init__(self) -> None:
+        super().__init__(name=f"Lanes{LANES}")
+
+
+lanes = Lanes()
+
+
+@register_model(Lanes)
+class _LanesModel(models.PrimitiveModel):
+    def __init__(self, manager, type_):
+        super().__init__(manager, type_, _VECTOR)
+
+
+def _shuffle(builder, vector, picks):
+    mask = ir.Constant(ir.VectorType(_INDEX, len(picks)), picks)
+    return builder.shuffle_vector(vector, ir.Constant(_VECTOR, ir.Undefined), mask)
+
+
+def _splat(builder, value):
+    undefined = ir.Constant(_VECTOR, ir.Undefined)
+    first = builder.insert_element(undefined, value, ir.Constant(_INDEX, 0))
+    return _shuffle(builder, first, [0] * LANES)
+
+
+def _register(operation, instruction: str) -> None:
+    kinds = [(lanes, lanes), (lanes, types.float64), (types.float64, lanes)]
+
+    class Operation(ConcreteTemplate):
+        cases = [signature(lanes, *kind) for kind in kinds]  # noqa: RUF012  (numba's own convention)
+
+    def lower(context, builder, sig, arguments):
+        both = [
+            value if kind == lanes else _splat(builder, value) for kind, value in zip(sig.args, arguments, strict=True)
+        ]
+        return getattr(builder, instruction)(*both)
+
+    infer_global(operation)(Operation)
+    for kind in kinds:
+        lower_builtin(operation, *kind)(lower)
+
+
+for _operation, _instruction in (
+    (operator.add, "fadd"),
+    (operator.sub, "fsub"),
+    (operator.mul, "fmul"),
+    (operator.truediv, "fdiv"),
+):
+    _register(_operation, _instruction)
+
+
+def _address(context, builder, kind, array, index):
+    data = cgutils.create_struct_proxy(kind)(context, builder, value=array).data
+    return builder.bitcast(builder.gep(data, [index]), _VECTOR.as_pointer())
+
+
+@intrinsic
+def splat(typingctx, value):
+    """``splat(value)``: the same float in every lane."""
+
+    def codegen(context, builder, sig, arguments):
+        return _splat(builder, arguments[0])
+
+    return lanes(types.float64), codegen
+
+
+@intrinsic
+def load(typingctx, array, index):
+    """``load(array, index)``: the entries index to index + 3 of a contiguous float64 array, unchecked."""
+
+    def codegen(context, builder, sig, arguments):
+        return builder.load(_address(context, builder, sig.args[0], *arguments), align=8)
+
+    return lanes(array, types.intp), codegen
+
+
+@intrinsic
+def store(typingctx, array, index, value):
+    """``store(array, index, value)``: write four entries from index on, unchecked."""
+
+    def codegen(context, builder, sig, arguments):
+        builder.store(arguments[2], _address(context, builder, sig.args[0], *arguments[:2]), align=8)
+        return context.get_dummy_value()
+
+    return types.void(array, types.intp, lanes), codegen
+
+
+@intrinsic
+def total(typingctx, value):
+    """``total(value)``: the sum over the lanes, a float."""
+
+    def codegen(context, builder, sig, arguments):
+        half = builder.fadd(_shuffle(builder, arguments[0], [0, 1]), _shuffle(builder, arguments[0], [2, 3]))
+        return builder.fadd(*(builder.extract_element(half, ir.Constant(_INDEX, lane)) for lane in (0, 1)))
+
+    return types.float64(lanes), codegen
+
+
+@intrinsic
+def square_root(typingctx, value):
+    """``square_root(value)``: of a float, or lane by lane; NaN below zero."""
+    kind, suffix = (lanes, f"v{LANES}f64") if value == lanes else (types.float64, "f64")
+
+    def codegen(context, builder, sig, arguments):
+        llvm_kind = arguments[0].type
+        function = ir.FunctionType(llvm_kind, [llvm_kind])
+        return builder.call(cgutils.get_or_insert_function(builder.module, function, f"llvm.sqrt.{suffix}"), arguments)
+
+    return kind(kind), codegen
