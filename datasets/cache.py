@@ -108,7 +108,8 @@ def _file(folder: Path, identity: Mapping[str, Any]) -> Path:
 def _packed(identity: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> bytes:
     """Return the file's content: a magic line, the checksum of the rest, and the rest as npz."""
     buffer = io.BytesIO()
-    np.savez(buffer, identity=np.array(_canonical(identity)), **arrays)
+    everything: dict[str, Any] = {"identity": np.array(_canonical(identity)), **arrays}
+    np.savez(buffer, **everything)
     payload = buffer.getvalue()
     return _MAGIC + hashlib.sha256(payload).digest() + payload
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal, overload
 
 import numpy as np
 from ase import Atoms
@@ -57,6 +57,18 @@ class Labelling:
     failures: dict[str, int]
 
 
+@overload
+def ljat3_labels(
+    starts: Any, threads: int | None = ..., return_details: Literal[False] = ..., rules: Rules = ...
+) -> np.ndarray: ...
+
+
+@overload
+def ljat3_labels(
+    starts: Any, threads: int | None = ..., *, return_details: Literal[True], rules: Rules = ...
+) -> Labelling: ...
+
+
 def ljat3_labels(
     starts: Any, threads: int | None = None, return_details: bool = False, rules: Rules = ORIGINAL_RULES
 ) -> np.ndarray | Labelling:
@@ -91,12 +103,16 @@ def ljat3_labels(
         raise ValueError(f"starts must have shape (n, 3, 3): three atoms, three coordinates; it is {starts.shape}")
     if not np.isfinite(starts).all():
         raise ValueError("starts must be finite; they have NaN or infinite coordinates")
+    found = _minimised(starts, threads, rules)
+    return found if return_details else found.labels
+
+
+def _minimised(starts: np.ndarray, threads: int | None, rules: Rules = ORIGINAL_RULES) -> Labelling:
+    """Minimise geometries (n, 3, 3) and say which minimum each reached, or why none."""
     system = as_system(Atoms("Ar3", positions=[[0, 0, 0], [1, 0, 0], [0, 1, 0]], calculator=LJAT(Z=Z)))
     result = minimise(system, starts.reshape(-1, 9), rms=RMS, rules=rules, steps=STEPS, threads=threads)
     converged = np.asarray(result.converged, dtype=bool)
     labels = np.where(converged, _outcomes(result.x.reshape(-1, 3, 3), result.energy), -1)
-    if not return_details:
-        return labels
     reasons = np.where(converged, ELSEWHERE, np.asarray(result.reason, dtype=str))[labels < 0]
     names, counts = np.unique(reasons, return_counts=True)
     failures = dict(zip(names.tolist(), counts.tolist(), strict=True))
@@ -183,7 +199,7 @@ def _draw_labelled(box: str, size: int, seed: int, threads: int | None) -> dict[
     while missing:
         # At most what is missing, so that failures beyond the last labelled start are not counted.
         starts = BOXES[box] * rng.random((min(missing, _BLOCK), 3, 3))
-        found = ljat3_labels(starts, threads, return_details=True)
+        found = _minimised(starts, threads)
         good = found.labels >= 0
         distances.append(_distances(starts)[good])
         labels.append(found.labels[good].astype(np.int8))

@@ -204,7 +204,7 @@ def test_inputs_are_starting_distances_of_the_labelled_starts():
 def fake_labelling(fail_every: int):
     """Label by the first coordinate; every so many starts of the stream fail."""
 
-    def label(starts, threads=None, return_details=False):
+    def label(starts, threads=None):
         labels = (starts[:, 0, 0] * 1e6).astype(np.int64) % 4
         bad = (starts[:, 1, 1] * 1e9).astype(np.int64) % fail_every == 0
         failures = {"too many steps": int(bad.sum())} if bad.any() else {}
@@ -214,7 +214,7 @@ def fake_labelling(fail_every: int):
 
 
 def test_failures_are_counted_and_replaced(monkeypatch):
-    monkeypatch.setattr(ljat3, "ljat3_labels", fake_labelling(3))
+    monkeypatch.setattr(ljat3, "_minimised", fake_labelling(3))
     data = ljat3_outcomes("D1", size=300, cache=False)
     assert len(data) == 300
     starts = 2 * 3**0.5 * np.random.Generator(np.random.PCG64([0, 0])).random((1000, 3, 3))
@@ -234,7 +234,7 @@ def test_the_cache_is_used_and_mended(tmp_path, monkeypatch):
         raise AssertionError("made again although it is kept")
 
     with monkeypatch.context() as patched:
-        patched.setattr(ljat3, "ljat3_labels", refuse)
+        patched.setattr(ljat3, "_minimised", refuse)
         np.testing.assert_array_equal(ljat3_outcomes("D3", size=40, seed=2, cache=tmp_path).labels, first.labels)
     file.write_bytes(content[: len(content) // 2])
     again = ljat3_outcomes("D3", size=40, seed=2, cache=tmp_path)
