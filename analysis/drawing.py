@@ -67,6 +67,7 @@ def _collection(graph: DisconnectivityGraph, lines: np.ndarray, style: Style, co
         capstyle="projecting",
         joinstyle="round",
         rasterized=n > _RASTERISED_FROM,
+        in_layout=False,  # inside the axes anyway, and measuring them takes as long as drawing
     )
 
 

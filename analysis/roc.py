@@ -153,7 +153,7 @@ def auc(
 
     Parameters
     ----------
-    minima : landscape.minima or (k, n_weights) array_like
+    minima : landscape.minima, Landscape or (k, n_weights) array_like
         A landscape's minima, read in blocks; or rows of weights, with ``loss``.
     dataset : object with ``inputs`` (N, n_in) and ``labels`` (N,)
     reference : int or "macro"
@@ -173,6 +173,7 @@ def auc(
     ValueError, TypeError
         If shapes, labels or the reference do not fit the network, or no network is known.
     """
+    minima = getattr(minima, "minima", minima)
     loss = _loss_of(minima, loss)
     weights, classes = _weights_of(minima, loss), _classes(reference, loss.n_classes)
     return _columns(weights, loss, _data_of("dataset", dataset, loss), [slice(None)], classes, threads)[:, 0]

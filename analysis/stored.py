@@ -20,6 +20,11 @@ def _columns(store: Store, group: str) -> dict[str, np.ndarray]:
     return {name: column.read(0, len(column)) for name, column in columns.items() if name != "coordinates"}
 
 
+def _padded(values: np.ndarray, length: int) -> np.ndarray:
+    """Return a property with NaN for minima that came after it was computed."""
+    return np.concatenate([values, np.full(length - len(values), np.nan)])
+
+
 def read_store(path: str | os.PathLike[str]) -> dict[str, Any]:
     """Read the last commit of a store into the arguments of :class:`~thalweg.analysis.KineticTransitionNetwork`.
 
@@ -48,7 +53,7 @@ def read_store(path: str | os.PathLike[str]) -> dict[str, Any]:
         arguments |= {name: minima[name] for name in _OPTIONAL}
         arguments |= {f"ts_{name}": states[name] for name in _OPTIONAL}
         others, ts_others = ({k: v for k, v in group.items() if k not in _NAMED} for group in (minima, states))
-        properties = others | _columns(store, "properties")
+        properties = others | {k: _padded(v, len(minima["energy"])) for k, v in _columns(store, "properties").items()}
         return arguments | {"properties": properties, "ts_properties": ts_others, "units": store.attributes["units"]}
     finally:
         store.close()
