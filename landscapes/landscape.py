@@ -4,23 +4,23 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Executor
+from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from thalweg.landscapes.checks import check_minimum, check_transition_state
-from thalweg.landscapes.database import KnownPoints
+from thalweg.landscapes import explore
 from thalweg.landscapes.description import description_differences
-from thalweg.landscapes.errors import RejectedError, StoreError
+from thalweg.landscapes.errors import StoreError
+from thalweg.landscapes.exploration import Progress
 from thalweg.landscapes.records import AddedSearch, Minimum, Search, TransitionState
 from thalweg.landscapes.store import Store
 from thalweg.landscapes.subject import default_rules_of, rebuilt, system_of
 from thalweg.landscapes.tolerances import Tolerances
 from thalweg.landscapes.views import Minima, Properties, Searches, TransitionStates
+from thalweg.landscapes.writer import Writer
 
 __all__ = ["Landscape"]
 
@@ -85,7 +85,6 @@ class Landscape:
         self.transition_states = TransitionStates(self, store)
         self.searches = Searches(self, store)
         self.properties = Properties(store)
-        self._n = store.columns["minima/coordinates"].spec.row[0]
         self._state: dict[str, Any] = store.attributes["state"]
 
     @classmethod
@@ -159,9 +158,8 @@ class Landscape:
             Its coordinates have the wrong shape; RejectedError where it is no minimum. Nothing was added.
         """
         self._check_writable()
-        check_minimum(minimum, self._n, self._checked_tolerances(verified))
-        with self._all_or_nothing():
-            return self._put_minimum(minimum, verified)[0]
+        with self._writer.all_or_nothing():
+            return self._writer.put_minimum(minimum, verified)[0]
 
     def add_transition_state(self, state: TransitionState, *, verified: bool = True) -> int:
         """Add a transition state and its two minima, in memory, and return its row, old or new.
@@ -169,9 +167,8 @@ class Landscape:
         Parameters and errors as for `add_minimum`.
         """
         self._check_writable()
-        check_transition_state(state, self._n, self._checked_tolerances(verified))
-        with self._all_or_nothing():
-            return self._put_transition_state(state, verified)[0]
+        with self._writer.all_or_nothing():
+            return self._writer.put_transition_state(state, verified)[0]
 
     def add(self, search: Search) -> AddedSearch:
         """Add what a search brought, in memory.
@@ -184,9 +181,8 @@ class Landscape:
             Coordinates of the wrong shape, or a ``start`` that is no row. Nothing was added.
         """
         self._check_writable()
-        search = self._checked(search)
-        with self._all_or_nothing():
-            return self._put_search(search)
+        with self._writer.all_or_nothing():
+            return self._writer.put_search(search)
 
     def add_task(
         self, kind: str, searches: Sequence[Search], state: Mapping[str, Any] | None = None
@@ -208,14 +204,89 @@ class Landscape:
             As for `add`, or a state that JSON cannot hold. Nothing was added.
         """
         self._check_writable()
-        searches = [self._checked(search) for search in searches]
         entries = json.loads(json.dumps(dict(state or {}), allow_nan=False))
-        with self._all_or_nothing():
-            added = [self._put_search(search) for search in searches]
+        with self._writer.all_or_nothing():
+            added = [self._writer.put_search(search) for search in searches]
             self._state.update(entries)
             tasks = self._store.attributes["tasks"]
             tasks[kind] = tasks.get(kind, 0) + 1
         return added
+
+    def find_minima(
+        self,
+        steps: int,
+        *,
+        step: float | None = None,
+        temperature: float | None = None,
+        workers: int | None = None,
+        executor: Executor | None = None,
+        seconds: float | None = None,
+        progress: bool | None = None,
+    ) -> Progress:
+        """Search for minima by basin-hopping: chains of random steps, minimisation and Metropolis acceptance.
+
+        The same seed and the same calls find the same minima in the same order, on any number of workers, in one go
+        or interrupted and gone on with.
+
+        Parameters
+        ----------
+        steps : int
+            Steps to be done in this call, of all chains together.
+        step : float, optional
+            Longest random displacement of a coordinate, in its unit; what suits the system where missing.
+        temperature : float, optional
+            k_B T of the Metropolis criterion, in the unit of energy.
+        workers : int, optional
+            Threads; all processors where missing. A calculator written in Python runs on one.
+        executor : concurrent.futures.Executor, optional
+            Where the work is done instead.
+        seconds : float, optional
+            Stop early after this time; a later call goes on as if there had been no stop.
+        progress : bool, optional
+            Whether to show a line of progress; where missing, if standard error is a terminal.
+
+        Raises
+        ------
+        KeyboardInterrupt
+            After Ctrl-C or SIGTERM; all that was found has been committed.
+        """
+        self._check_writable()
+        return explore.find_minima(
+            self, steps, step=step, temperature=temperature,
+            workers=workers, executor=executor, seconds=seconds, progress=progress,
+        )  # fmt: skip
+
+    def connect(
+        self,
+        searches: int,
+        *,
+        displacement: float | None = None,
+        workers: int | None = None,
+        executor: Executor | None = None,
+        seconds: float | None = None,
+        progress: bool | None = None,
+    ) -> Progress:
+        """Search for transition states: from each minimum in turn, and between pieces that are not joined yet.
+
+        Parameters
+        ----------
+        searches : int
+            Searches to be done in this call.
+        displacement : float, optional
+            Size of the random displacement of a coordinate that a search starts with.
+        workers, executor, seconds, progress
+            As for `find_minima`, and so are what is raised and what the same seed gives.
+
+        Raises
+        ------
+        ValueError
+            If the landscape has no minima yet.
+        """
+        self._check_writable()
+        return explore.connect(
+            self, searches, displacement=displacement,
+            workers=workers, executor=executor, seconds=seconds, progress=progress,
+        )  # fmt: skip
 
     def commit(self) -> None:
         """Write what was added: all of it or, if it fails, nothing.
@@ -260,113 +331,12 @@ class Landscape:
         )
 
     @cached_property
-    def _known_minima(self) -> KnownPoints:
-        return self._known("minima")
-
-    @cached_property
-    def _known_transition_states(self) -> KnownPoints:
-        return self._known("transition_states")
-
-    def _known(self, group: str) -> KnownPoints:
-        energy, coordinates = (self._store.columns[f"{group}/{name}"] for name in ("energy", "coordinates"))
-        return KnownPoints(energy, coordinates, self.system.distance, self.tolerances)
+    def _writer(self) -> Writer:
+        return Writer(self._store, self.system, self.tolerances)
 
     def _check_writable(self) -> None:
         if not self._store.writable:
             raise StoreError(f"{self.path} is open for reading: open it with mode='r+' to add to it")
-
-    def _checked_tolerances(self, verified: bool) -> Tolerances:
-        largest = float(np.finfo(np.float64).max)
-        return self.tolerances if verified else replace(self.tolerances, gradient_rms=largest)
-
-    def _checked(self, search: Search) -> Search:
-        """Return the search, or the failure that it is when a point of it may not enter."""
-        if len(search.start) != 2 or not all(-1 <= row < len(self.minima) for row in search.start):
-            raise ValueError(f"start must be two rows of minima, or -1; it is {search.start}")
-        try:
-            for minimum in search.minima:
-                check_minimum(minimum, self._n, self.tolerances)
-            for state in search.transition_states:
-                check_transition_state(state, self._n, self.tolerances)
-        except RejectedError as error:
-            return replace(search, status=error.reason, minima=(), transition_states=())
-        return search
-
-    @contextmanager
-    def _all_or_nothing(self) -> Iterator[None]:
-        """Take back what was added to any array if an error, or Ctrl-C, comes between."""
-        columns = self._store.columns
-        rows = {path: column.rows for path, column in columns.items()}
-        known = (self._known_minima, self._known_transition_states)
-        try:
-            yield
-        except BaseException:
-            for path, length in rows.items():
-                columns[path].truncate(length)
-            for points, group in zip(known, ("minima", "transition_states"), strict=True):
-                points.truncate(rows[f"{group}/energy"])
-            raise
-
-    def _put_minimum(self, minimum: Minimum, verified: bool) -> tuple[int, bool]:
-        row = self._known_minima.find(minimum.energy, minimum.coordinates)
-        if row >= 0:
-            return row, False
-        return self._put_point("minima", minimum, verified, self._known_minima, {}), True
-
-    def _put_transition_state(self, state: TransitionState, verified: bool) -> tuple[int, bool, list[tuple[int, bool]]]:
-        ends = [self._put_minimum(minimum, verified) for minimum in state.minima]
-        row = self._known_transition_states.find(state.energy, state.coordinates)
-        if row >= 0:
-            return row, False, ends
-        more = {"minima": [end[0] for end in ends], "path_length": state.path_lengths}
-        row = self._put_point("transition_states", state, verified, self._known_transition_states, more)
-        return row, True, ends
-
-    def _put_point(
-        self, group: str, point: Minimum | TransitionState, verified: bool, known: KnownPoints, more: dict[str, Any]
-    ) -> int:
-        row = self._store.rows(group)
-        names = ("energy", "coordinates", "gradient_rms", "lowest_eigenvalue", "log_eigenvalue_product", "modes")
-        values = {name: getattr(point, name) for name in names}
-        order = point.symmetry_order or int(self.system.order(point.coordinates))
-        self._extend(group, values | {"symmetry_order": order, "verified": verified} | more)
-        known.add(float(point.energy), row)
-        return row
-
-    def _put_search(self, search: Search) -> AddedSearch:
-        minima = [self._put_minimum(minimum, True) for minimum in search.minima]
-        states = []
-        for state in search.transition_states:
-            row, new, ends = self._put_transition_state(state, True)
-            states.append((row, new))
-            minima += ends
-        index = self._put_search_row(search, [row for row, _ in minima], [row for row, _ in states])
-        return AddedSearch(index, *(tuple(column) for found in (minima, states) for column in _columns(found)))
-
-    def _put_search_row(self, search: Search, minima: list[int], states: list[int]) -> int:
-        columns, index = self._store.columns, len(self.searches)
-        columns["searches/minima"].extend(np.array(minima, dtype=np.int64))
-        columns["searches/transition_states"].extend(np.array(states, dtype=np.int64))
-        values = {name: getattr(search, name) for name in ("task", "start", "energy", "steps")}
-        values |= {name: self._code(name, getattr(search, name)) for name in ("kind", "status")}
-        values |= {f"{name}_end": columns[f"searches/{name}"].rows for name in ("minima", "transition_states")}
-        self._extend("searches", values)
-        return index
-
-    def _extend(self, group: str, values: Mapping[str, Any]) -> None:
-        for name, value in values.items():
-            self._store.columns[f"{group}/{name}"].extend(np.asarray(value)[None])
-
-    def _code(self, name: str, word: str) -> int:
-        """Return the number that stands for a word in ``searches/kind`` or ``searches/status``."""
-        words = self._store.columns[f"searches/{name}"].attributes.setdefault("meanings", [])
-        if word not in words:
-            words.append(str(word))
-        return words.index(word)
-
-
-def _columns(found: list[tuple[int, bool]]) -> tuple[list[int], list[bool]]:
-    return [row for row, _ in found], [new for _, new in found]
 
 
 def _is_store(path: str | os.PathLike) -> bool:

@@ -1,0 +1,86 @@
+"""The two things that users ask of a landscape: more minima, and the transition states between them."""
+
+from __future__ import annotations
+
+from concurrent.futures import Executor
+from typing import TYPE_CHECKING, Any
+
+from thalweg.landscapes.exploration import LAG, Progress, pending_choices, run_sequence
+from thalweg.landscapes.progress import progress_line
+from thalweg.landscapes.strategies import BasinHoppingChains, Connect, Strategy
+from thalweg.optimizers import Rules, default_rules
+from thalweg.potentials.system import System
+
+if TYPE_CHECKING:
+    from thalweg.landscapes.landscape import Landscape
+
+__all__ = ["connect", "default_settings", "find_minima"]
+
+_STEPS_A_TASK = 5
+_SEARCHES_A_TASK = 4
+
+
+def default_settings(system: System) -> dict[str, float]:
+    """Return step, temperature and displacement that suit a system, in its units.
+
+    Weights take what the original programs' users take for losses (step 1, temperature 2: nearly every step is
+    accepted, and the landscape is sampled widely); atoms 0.4 and 0.8 in reduced units, 0.4 angstrom and 0.1 eV.
+    """
+    if system.atoms is None:
+        return {"step": 1.0, "temperature": 2.0, "displacement": 0.3}
+    return {"step": 0.4, "temperature": 0.8 if system.units == "reduced" else 0.1, "displacement": 0.3}
+
+
+def find_minima(
+    landscape: Landscape,
+    steps: int,
+    *,
+    step: float | None = None,
+    temperature: float | None = None,
+    **how: Any,
+) -> Progress:
+    """Search for minima by basin-hopping; see :meth:`Landscape.find_minima`."""
+    settings = _settings(landscape, step=step, temperature=temperature)
+    chains = landscape.state.get("find_minima", {}).get("chains", [-1] * LAG)
+    return _run(landscape, BasinHoppingChains(chains, _STEPS_A_TASK), settings, steps, **how)
+
+
+def connect(landscape: Landscape, searches: int, *, displacement: float | None = None, **how: Any) -> Progress:
+    """Search for transition states; see :meth:`Landscape.connect`."""
+    settings = _settings(landscape, displacement=displacement)
+    chosen = [choice for _, choice in pending_choices(landscape, "connect")]
+    return _run(landscape, Connect(landscape, chosen, _SEARCHES_A_TASK), settings, searches, **how)
+
+
+def _settings(landscape: Landscape, **given: float | None) -> dict[str, Any]:
+    settings: dict[str, Any] = dict(default_settings(landscape.system))
+    for name, value in given.items():
+        if value is None:
+            continue
+        if not value > 0:
+            raise ValueError(f"{name} must be positive; it is {value}")
+        settings[name] = float(value)
+    rules = landscape.rules or default_rules(landscape.system).to_dict()
+    return {**settings, "rms": min(1e-9, 0.1 * landscape.tolerances.gradient_rms), "rules": Rules(**rules).to_dict()}
+
+
+def _run(
+    landscape: Landscape,
+    strategy: Strategy,
+    settings: dict[str, Any],
+    goal: int,
+    *,
+    workers: int | None = None,
+    executor: Executor | None = None,
+    seconds: float | None = None,
+    progress: bool | None = None,
+) -> Progress:
+    if int(goal) != goal or goal < 0:
+        raise ValueError(f"the number of searches must be a whole number, not negative; it is {goal}")
+    if workers is not None and (int(workers) != workers or workers < 1):
+        raise ValueError(f"workers must be a whole number, at least 1; it is {workers}")
+    with progress_line(strategy.name, goal, progress) as report:
+        return run_sequence(
+            landscape, strategy, settings, int(goal),
+            workers=workers, executor=executor, seconds=seconds, progress=report,
+        )  # fmt: skip

@@ -1,0 +1,177 @@
+"""What to try next: small classes that look at what has been found and name the minima to set out from.
+
+A strategy sees results in the order of tasks and nothing else, so the same seed gives the same choices whatever
+did the work. What it cannot read back from the store it keeps in ``state``, which every commit saves.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections import Counter
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+
+from thalweg.landscapes.records import AddedSearch
+from thalweg.landscapes.tasks import BASIN_HOPPING, DOUBLE_ENDED, SINGLE_ENDED, TaskResult
+
+if TYPE_CHECKING:
+    from thalweg.landscapes.landscape import Landscape
+
+__all__ = ["BasinHoppingChains", "Choice", "Connect", "Strategy"]
+
+
+class Choice(NamedTuple):
+    """What a task is to do: its kind, how many searches, and the minima that each (or the chain) starts from."""
+
+    kind: str
+    size: int
+    starts: tuple[tuple[int, int], ...]
+
+
+class Strategy(Protocol):
+    """The contract of a strategy."""
+
+    name: str
+    batch: int
+
+    def choose(self, number: int, size: int) -> Choice:
+        """Choose what task ``number`` does, at most ``size`` searches, from what is in the landscape now."""
+
+    def added(self, choice: Choice, result: TaskResult, added: list[AddedSearch]) -> None:
+        """See what a task brought, once it is in the landscape."""
+
+    def state(self) -> dict[str, Any]:
+        """Return what cannot be read back from the store, as JSON-able values."""
+
+
+class BasinHoppingChains:
+    """Independent basin-hopping chains; task k takes chain k modulo their number some steps further.
+
+    Parameters
+    ----------
+    chains : list of int
+        Rows of the minima where the chains are; -1 for one that has found none yet.
+    batch : int
+        Steps a task.
+    """
+
+    name = "find_minima"
+
+    def __init__(self, chains: list[int], batch: int):
+        self.chains, self.batch = list(chains), batch
+
+    def choose(self, number: int, size: int) -> Choice:
+        return Choice(BASIN_HOPPING, size, ((self.chains[number % len(self.chains)], -1),))
+
+    def added(self, choice: Choice, result: TaskResult, added: list[AddedSearch]) -> None:
+        if result.current >= 0:
+            number = result.searches[result.current].task
+            self.chains[number % len(self.chains)] = added[result.current].minima[0]
+
+    def state(self) -> dict[str, Any]:
+        return {"chains": self.chains}
+
+
+class Connect:
+    """Transition states: from every minimum those tried least first, and between pieces that are not joined.
+
+    Single-ended searches start from the minima with the fewest tries, the lowest first; every ``join_every``-th
+    task is double-ended while the landscape is in several pieces, between a minimum outside the largest piece and
+    the nearest of the lowest inside it.
+
+    Parameters
+    ----------
+    landscape : Landscape
+        Read for what is known; tries are counted over its searches.
+    chosen : list of Choice
+        Tasks chosen earlier whose results are not in the landscape yet.
+    batch : int
+        Searches a task.
+    """
+
+    name = "connect"
+    join_every = 4
+    _partners = 50
+
+    def __init__(self, landscape: Landscape, chosen: list[Choice], batch: int):
+        self.batch, self._landscape = batch, landscape
+        self._energies: list[float] = []
+        self._tries: Counter[int] = Counter()
+        self._pairs: Counter[int] = Counter()
+        self._parents: list[int] = []
+        self._heap: list[tuple[int, float, int]] = []
+        self._read(chosen)
+
+    def _read(self, chosen: list[Choice]) -> None:
+        kinds, starts = self._landscape.searches.kind[:], self._landscape.searches.start[:]
+        for kind, counter in ((SINGLE_ENDED, self._tries), (DOUBLE_ENDED, self._pairs)):
+            counter.update(starts[kinds == kind, 0].tolist())
+        for choice in chosen:
+            self._count(choice)
+        self._grow()
+        for first, second in self._landscape.transition_states.minima[:].tolist():
+            self._join(first, second)
+
+    def _count(self, choice: Choice) -> None:
+        counter = self._tries if choice.kind == SINGLE_ENDED else self._pairs
+        counter.update(first for first, _ in choice.starts)
+
+    def _grow(self) -> None:
+        """Take in minima that have come since the last call."""
+        known = len(self._energies)
+        for offset, energy in enumerate(self._landscape.minima.energy[known:].tolist()):
+            row = known + offset
+            self._energies.append(energy)
+            self._parents.append(row)
+            heapq.heappush(self._heap, (self._tries[row], energy, row))
+
+    def _root(self, row: int) -> int:
+        while self._parents[row] != row:
+            self._parents[row] = self._parents[self._parents[row]]
+            row = self._parents[row]
+        return row
+
+    def _join(self, first: int, second: int) -> None:
+        a, b = self._root(first), self._root(second)
+        self._parents[max(a, b)] = min(a, b)
+
+    def choose(self, number: int, size: int) -> Choice:
+        if not self._energies:
+            raise ValueError("the landscape has no minima to connect: find some first, find_minima(steps=...)")
+        pair = self._pair() if number % self.join_every == self.join_every - 1 else None
+        if pair is not None:
+            choice = Choice(DOUBLE_ENDED, 1, (pair,))
+            self._count(choice)
+            return choice
+        starts = []
+        for _ in range(size):
+            tries, energy, row = heapq.heappop(self._heap)
+            heapq.heappush(self._heap, (tries + 1, energy, row))
+            starts.append((row, -1))
+        choice = Choice(SINGLE_ENDED, size, tuple(starts))
+        self._count(choice)
+        return choice
+
+    def _pair(self) -> tuple[int, int] | None:
+        roots = [self._root(row) for row in range(len(self._parents))]
+        main = Counter(roots).most_common(1)[0][0]
+        outside = [row for row, root in enumerate(roots) if root != main]
+        if not outside:
+            return None
+        row = min(outside, key=lambda row: (self._pairs[row], self._energies[row]))
+        inside = sorted((row for row, root in enumerate(roots) if root == main), key=self._energies.__getitem__)
+        coordinates = self._landscape.minima.coordinates
+        x = coordinates[row]
+        # the n-th attempt from one minimum goes to the n-th nearest
+        nearest = sorted(
+            inside[: self._partners], key=lambda other: self._landscape.system.distance(x, coordinates[other])
+        )
+        return row, nearest[self._pairs[row] % len(nearest)]
+
+    def added(self, choice: Choice, result: TaskResult, added: list[AddedSearch]) -> None:
+        self._grow()
+        for rows in added:
+            for first, second in zip(rows.minima[0::2], rows.minima[1::2], strict=True):
+                self._join(first, second)
+
+    def state(self) -> dict[str, Any]:
+        return {}

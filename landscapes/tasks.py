@@ -1,0 +1,168 @@
+"""Pieces of work: pure functions of a system and a task, so that they can run anywhere and again."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import numpy as np
+from thalweg.landscapes.records import CONVERGED, Minimum, Search, TransitionState
+from thalweg.optimizers.basin_hopping import BasinHoppingResult, basin_hopping_steps
+from thalweg.optimizers.results import TransitionStateResult
+from thalweg.optimizers.rules import Rules
+from thalweg.optimizers.transition_states import find_transition_states
+from thalweg.potentials.system import System
+
+__all__ = ["BASIN_HOPPING", "DOUBLE_ENDED", "SINGLE_ENDED", "Task", "TaskResult", "run_task"]
+
+BASIN_HOPPING, SINGLE_ENDED, DOUBLE_ENDED = "basin-hopping", "single-ended", "double-ended"
+
+
+@dataclass(frozen=True)
+class Task:
+    """What one worker does in one go.
+
+    Attributes
+    ----------
+    sequence : str
+        Which sequence of tasks it belongs to ("find_minima" or "connect").
+    number : int
+        Its number in the sequence.
+    kind : str
+        BASIN_HOPPING, SINGLE_ENDED or DOUBLE_ENDED.
+    entropy : tuple of int
+        What its random numbers are drawn from.
+    starts : tuple of (int, int)
+        Rows of the minima it sets out from, -1 where there is none: one pair a search, or one for a chain.
+    coordinates : (k, n) array
+        Of the minima in ``starts``, in their order, -1 left out.
+    settings : dict
+        Sizes of steps, temperature, and the rules of the minimiser.
+    """
+
+    sequence: str
+    number: int
+    kind: str
+    entropy: tuple[int, ...]
+    starts: tuple[tuple[int, int], ...]
+    coordinates: np.ndarray
+    settings: dict[str, Any] = field(default_factory=dict)
+
+
+class TaskResult(NamedTuple):
+    """What a task brought.
+
+    Attributes
+    ----------
+    searches : tuple of Search
+        Failures with their reasons.
+    current : int
+        For a basin-hopping chain, which of them ended where the chain now is; -1 if it is where it was.
+    """
+
+    searches: tuple[Search, ...]
+    current: int = -1
+
+
+def run_task(system: System, task: Task) -> TaskResult:
+    """Do a task; depends on nothing but its arguments."""
+    rng = np.random.default_rng(np.random.SeedSequence(task.entropy))
+    return _RUNS[task.kind](system, task, rng)
+
+
+def _basin_hopping(system: System, task: Task, rng: np.random.Generator) -> TaskResult:
+    settings = task.settings
+    known = len(task.coordinates) > 0
+    x = task.coordinates[0] if known else system.random(rng)
+    result = basin_hopping_steps(
+        system,
+        x,
+        system.energy(x) if known else None,
+        rng,
+        # the quench of a random start counts as one
+        steps=settings["steps"] - (not known),
+        step=settings["step"],
+        temperature=settings["temperature"],
+        rms=settings["rms"],
+        rules=Rules.from_dict(settings["rules"]),
+    )
+    searches = tuple(_quench(task, result, row) for row in range(len(result)))
+    accepted = np.flatnonzero(result.accepted)
+    return TaskResult(searches, int(accepted[-1]) if accepted.size else -1)
+
+
+def _quench(task: Task, result: BasinHoppingResult, row: int) -> Search:
+    found: tuple[Minimum, ...] = ()
+    if result.converged[row]:
+        found = (
+            Minimum(
+                float(result.energy[row]),
+                result.x[row],
+                float(result.rms[row]),
+                float(result.lowest_eigenvalue[row]),
+                float(result.log_eigenvalue_product[row]),
+                int(result.modes[row]),
+            ),
+        )
+    energy = float(result.energy[row]) if found else float("nan")
+    steps = int(result.steps[row])
+    return Search(task.number, task.kind, result.reason[row], task.starts[0], energy, steps, found)
+
+
+def _single_ended(system: System, task: Task, rng: np.random.Generator) -> TaskResult:
+    settings = task.settings
+    X = task.coordinates.copy()
+    sizes = settings["displacement"] * rng.uniform(0.3, 1.0, (len(X), 1))
+    X[:, system.free] += sizes * rng.standard_normal((len(X), system.n_free))
+    result = find_transition_states(system, X, rms=settings["rms"], rules=Rules.from_dict(settings["rules"]), threads=1)
+    return tuple(_search(task, result, [row], task.starts[row]) for row in range(len(X)))
+
+
+def _double_ended(system: System, task: Task, rng: np.random.Generator) -> TaskResult:
+    settings = task.settings
+    rules = Rules.from_dict(settings["rules"])
+    searches = []
+    for pair, start in enumerate(task.starts):
+        a, b = task.coordinates[2 * pair : 2 * pair + 2]
+        from thalweg.optimizers.dneb import connect_pair
+
+        result = connect_pair(system, a, b, rms=settings["rms"], rules=rules, threads=1)
+        searches.append(_search(task, result, range(len(result.x)), start))
+    return TaskResult(tuple(searches))
+
+
+def _search(task: Task, result: TransitionStateResult, rows, start: tuple[int, int]) -> Search:
+    good = [row for row in rows if result.converged[row]]
+    status = CONVERGED if good else (result.reason[rows[0]] if len(rows) else "no maximum on the band")
+    energy = float(result.energy[good[0]]) if good else float("nan")
+    steps = int(sum(result.steps[row] for row in rows))
+    found = tuple(_transition_state(result, row) for row in good)
+    return Search(task.number, task.kind, status, start, energy, steps, (), found)
+
+
+def _transition_state(result: TransitionStateResult, row: int) -> TransitionState:
+    sides = tuple(
+        Minimum(
+            float(result.minima_energy[row, side]),
+            result.minima[row, side],
+            float(result.minima_rms[row, side]),
+            float(result.minima_lowest_eigenvalue[row, side]),
+            float(result.minima_log_eigenvalue_product[row, side]),
+            int(result.minima_modes[row, side]),
+        )
+        for side in range(2)
+    )
+    return TransitionState(
+        float(result.energy[row]),
+        result.x[row],
+        float(result.rms[row]),
+        float(result.lowest_eigenvalue[row]),
+        float(result.log_eigenvalue_product[row]),
+        int(result.modes[row]),
+        0,
+        (sides[0], sides[1]),
+        (float(result.path_lengths[row, 0]), float(result.path_lengths[row, 1])),
+    )
+
+
+_RUNS = {BASIN_HOPPING: _basin_hopping, SINGLE_ENDED: _single_ended, DOUBLE_ENDED: _double_ended}
