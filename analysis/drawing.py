@@ -57,7 +57,7 @@ def draw(graph: DisconnectivityGraph, ax: Axes, style: Style, labels: Mapping[in
     return ax
 
 
-def _collection(graph: DisconnectivityGraph, lines: np.ndarray, style: Style, colors: str | None) -> LineCollection:
+def _collection(graph: DisconnectivityGraph, lines: Any, style: Style, colors: str | None) -> LineCollection:
     n = graph.tree.n_leaves
     width = min(1.0, max(0.1, 300.0 / n)) if style.linewidth is None else style.linewidth
     return LineCollection(
@@ -90,8 +90,7 @@ def _colour_bar(ax: Axes, leaves: LineCollection, style: Style) -> None:
     bar = ax.figure.colorbar(leaves, ax=ax, shrink=0.6, aspect=25, pad=0.03)
     bar.set_label(name if style.colour_label is None else style.colour_label)
     bar.outline.set_visible(False)
-    bar.formatter.set_useOffset(False)
-    bar.update_ticks()
+    bar.ax.ticklabel_format(axis="y", useOffset=False)
 
 
 def round_length(span: float) -> float:

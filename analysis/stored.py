@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from thalweg.landscapes.store import Store
+
+if TYPE_CHECKING:
+    from thalweg.landscapes.store import Store
 
 __all__ = ["read_store"]
 
@@ -46,6 +48,8 @@ def read_store(path: str | os.PathLike[str]) -> dict[str, Any]:
     StoreError
         If what is there is no landscape, or is damaged; it is a ValueError.
     """
+    from thalweg.landscapes.store import Store  # only here: it brings the optimizers with it
+
     store = Store.open(path, mode="r")
     try:
         minima, states = _columns(store, "minima"), _columns(store, "transition_states")
