@@ -28,7 +28,8 @@ def flatten_description(description: Mapping[str, Any], path: str) -> tuple[dict
         For anything that a store cannot hold, naming it.
     """
     attributes: dict[str, Any] = {}
-    groups, arrays = {path: attributes}, {}
+    groups: dict[str, dict] = {path: attributes}
+    arrays: dict[str, np.ndarray] = {}
     for name, value in description.items():
         if not isinstance(name, str) or not name or "/" in name or name.startswith(("_", ".")):
             raise ValueError(f"{path}: {name!r} is no name that a store can hold")

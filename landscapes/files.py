@@ -104,6 +104,6 @@ def write(path: Path, data: bytes, durable: bool) -> None:
 def _with_name(error: OSError, target: Path) -> OSError:
     return OSError(
         error.errno,
-        f"{error.strerror or error}: nothing of this commit counts, the store holds the last one",
+        f"{error.strerror or error}: nothing of this commit counts, what was committed before is intact",
         str(target),
     )

@@ -9,18 +9,19 @@ from concurrent.futures import Executor
 from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from thalweg.landscapes import explore
 from thalweg.landscapes.description import description_differences
 from thalweg.landscapes.errors import StoreError
-from thalweg.landscapes.exploration import Progress
 from thalweg.landscapes.records import AddedSearch, Minimum, Search, TransitionState
 from thalweg.landscapes.store import Store
 from thalweg.landscapes.subject import default_rules_of, rebuilt, system_of
 from thalweg.landscapes.tolerances import Tolerances
 from thalweg.landscapes.views import Minima, Properties, Searches, TransitionStates
 from thalweg.landscapes.writer import Writer
+
+if TYPE_CHECKING:
+    from thalweg.landscapes.exploration import Progress
 
 __all__ = ["Landscape"]
 
@@ -251,6 +252,8 @@ class Landscape:
             After Ctrl-C or SIGTERM; all that was found has been committed.
         """
         self._check_writable()
+        from thalweg.landscapes import explore  # loads the compiler, for which a mere reader should not wait
+
         return explore.find_minima(
             self, steps, step=step, temperature=temperature,
             workers=workers, executor=executor, seconds=seconds, progress=progress,
@@ -283,6 +286,8 @@ class Landscape:
             If the landscape has no minima yet.
         """
         self._check_writable()
+        from thalweg.landscapes import explore  # as above
+
         return explore.connect(
             self, searches, displacement=displacement,
             workers=workers, executor=executor, seconds=seconds, progress=progress,

@@ -41,14 +41,14 @@ class WriterLock:
             descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT, 0o644)
             try:
                 self._claim(descriptor)
+                if _same_file(descriptor, self.path):
+                    os.ftruncate(descriptor, 0)
+                    os.lseek(descriptor, 0, os.SEEK_SET)
+                    os.write(descriptor, json.dumps(_me()).encode())
+                    return descriptor
             except BaseException:
                 os.close(descriptor)
                 raise
-            if _same_file(descriptor, self.path):
-                os.ftruncate(descriptor, 0)
-                os.lseek(descriptor, 0, os.SEEK_SET)
-                os.write(descriptor, json.dumps(_me()).encode())
-                return descriptor
             os.close(descriptor)  # its holder deleted it between our opening and our claim: try the new one
 
     def _claim(self, descriptor: int) -> None:

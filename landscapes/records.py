@@ -128,7 +128,7 @@ class AddedSearch(NamedTuple):
 
     Attributes
     ----------
-    index : int
+    row : int
         Row of the search.
     minima : tuple of int
         Rows of the search's minima, in its order, then of both sides of each of its transition states.
@@ -140,7 +140,7 @@ class AddedSearch(NamedTuple):
         Which of these were not known before.
     """
 
-    index: int
+    row: int
     minima: tuple[int, ...]
     new_minima: tuple[bool, ...]
     transition_states: tuple[int, ...]

@@ -17,7 +17,7 @@ def system_of(subject: Any) -> Any:
         return subject
     from thalweg.potentials.system import System, as_system  # slow to load, and a reader seldom needs it
 
-    return System.from_description(subject) if isinstance(subject, Mapping) else as_system(subject)
+    return System.from_description(dict(subject)) if isinstance(subject, Mapping) else as_system(subject)
 
 
 def rebuilt(system: Any, description: Mapping[str, Any]) -> Any:

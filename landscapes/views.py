@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Iterator, Mapping, MutableMapping
 from typing import TYPE_CHECKING, Any
@@ -297,12 +298,13 @@ class Properties(MutableMapping[str, np.ndarray]):
         if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_]*", name):
             raise ValueError(f"a property's name is made of letters, digits and underscores; {name!r} is not")
         values = np.asarray(values, dtype=np.float64)
+        attributes = json.loads(json.dumps(computed_from, allow_nan=False))
         expected = (self._store.rows("minima"),)
         if values.shape != expected:
             raise ValueError(f"property {name!r} must have one number a minimum, shape {expected}, not {values.shape}")
         if not self._store.writable:
             raise StoreError(f"{self._store.path} is open for reading: open it with mode='r+' to set a property")
-        self._store.write_property(property_spec(name), values, dict(computed_from))
+        self._store.write_property(property_spec(name), values, attributes)
 
     def attributes(self, name: str) -> Mapping[str, Any]:
         """Return what a property was computed from."""

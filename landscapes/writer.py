@@ -1,0 +1,135 @@
+"""What enters a landscape, and in which row: checks, then duplicates, then the arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from thalweg.landscapes.checks import check_minimum, check_transition_state
+from thalweg.landscapes.database import KnownPoints
+from thalweg.landscapes.errors import RejectedError
+from thalweg.landscapes.records import AddedSearch, Minimum, Search, TransitionState
+from thalweg.landscapes.store import Store
+from thalweg.landscapes.tolerances import Tolerances
+
+__all__ = ["Writer"]
+
+
+class Writer:
+    """Puts records into the arrays of a store, in memory.
+
+    Parameters
+    ----------
+    store : Store
+        Open for writing.
+    system : System
+        For distances and symmetry orders.
+    tolerances : Tolerances
+        The landscape's.
+    """
+
+    def __init__(self, store: Store, system: Any, tolerances: Tolerances) -> None:
+        self._store, self._system, self._tolerances = store, system, tolerances
+        self._n = store.columns["minima/coordinates"].spec.row[0]
+        self._known = {group: self._points(group) for group in ("minima", "transition_states")}
+
+    def _points(self, group: str) -> KnownPoints:
+        energy, coordinates = (self._store.columns[f"{group}/{name}"] for name in ("energy", "coordinates"))
+        return KnownPoints(energy, coordinates, self._system.distance, self._tolerances)
+
+    @contextmanager
+    def all_or_nothing(self) -> Iterator[None]:
+        """Take back what was added to any array if an error, or Ctrl-C, comes between."""
+        columns = self._store.columns
+        rows = {path: column.rows for path, column in columns.items()}
+        try:
+            yield
+        except BaseException:
+            for path, length in rows.items():
+                columns[path].truncate(length)
+            for group, points in self._known.items():
+                points.truncate(rows[f"{group}/energy"])
+            raise
+
+    def put_minimum(self, minimum: Minimum, verified: bool) -> tuple[int, bool]:
+        """Check a minimum and return its row, and whether it is new."""
+        check_minimum(minimum, self._n, self._limits(verified))
+        row = self._known["minima"].find(minimum.energy, minimum.coordinates)
+        return (row, False) if row >= 0 else (self._put_point("minima", minimum, verified, {}), True)
+
+    def put_transition_state(self, state: TransitionState, verified: bool) -> tuple[int, bool, list[tuple[int, bool]]]:
+        """Check a transition state and return its row, whether it is new, and the same of its two minima."""
+        check_transition_state(state, self._n, self._limits(verified))
+        ends = [self.put_minimum(minimum, verified) for minimum in state.minima]
+        row = self._known["transition_states"].find(state.energy, state.coordinates)
+        if row >= 0:
+            return row, False, ends
+        more = {"minima": [end[0] for end in ends], "path_length": state.path_lengths}
+        return self._put_point("transition_states", state, verified, more), True, ends
+
+    def put_search(self, search: Search) -> AddedSearch:
+        """Record a search with its points; a search with a point that may not enter, as a failure without any."""
+        search = self._checked(search)
+        minima = [self.put_minimum(minimum, True) for minimum in search.minima]
+        states = []
+        for state in search.transition_states:
+            row, new, ends = self.put_transition_state(state, True)
+            states.append((row, new))
+            minima += ends
+        index = self._put_search_row(search, [row for row, _ in minima], [row for row, _ in states])
+        return AddedSearch(index, *_columns(minima), *_columns(states))
+
+    def _checked(self, search: Search) -> Search:
+        """Return the search, or the failure that it is when a point of it may not enter."""
+        if len(search.start) != 2 or not all(-1 <= row < self._store.rows("minima") for row in search.start):
+            raise ValueError(f"start must be two rows of minima, or -1; it is {search.start}")
+        try:
+            for minimum in search.minima:
+                check_minimum(minimum, self._n, self._tolerances)
+            for state in search.transition_states:
+                check_transition_state(state, self._n, self._tolerances)
+        except RejectedError as error:
+            return replace(search, status=error.reason, minima=(), transition_states=())
+        return search
+
+    def _limits(self, verified: bool) -> Tolerances:
+        """Return the tolerances; a point that is only imported may have any gradient."""
+        largest = float(np.finfo(np.float64).max)
+        return self._tolerances if verified else replace(self._tolerances, gradient_rms=largest)
+
+    def _put_point(self, group: str, point: Minimum | TransitionState, verified: bool, more: dict[str, Any]) -> int:
+        row = self._store.rows(group)
+        names = ("energy", "coordinates", "gradient_rms", "lowest_eigenvalue", "log_eigenvalue_product", "modes")
+        values = {name: getattr(point, name) for name in names}
+        order = point.symmetry_order or int(self._system.order(point.coordinates))
+        self._extend(group, values | {"symmetry_order": order, "verified": verified} | more)
+        self._known[group].add(float(point.energy), row)
+        return row
+
+    def _put_search_row(self, search: Search, minima: list[int], states: list[int]) -> int:
+        columns, index = self._store.columns, self._store.rows("searches")
+        columns["searches/minima"].extend(np.array(minima, dtype=np.int64))
+        columns["searches/transition_states"].extend(np.array(states, dtype=np.int64))
+        values = {name: getattr(search, name) for name in ("task", "start", "energy", "steps")}
+        values |= {name: self._code(name, getattr(search, name)) for name in ("kind", "status")}
+        values |= {f"{name}_end": columns[f"searches/{name}"].rows for name in ("minima", "transition_states")}
+        self._extend("searches", values)
+        return index
+
+    def _extend(self, group: str, values: Mapping[str, Any]) -> None:
+        for name, value in values.items():
+            self._store.columns[f"{group}/{name}"].extend(np.asarray(value)[None])
+
+    def _code(self, name: str, word: str) -> int:
+        """Return the number that stands for a word in ``searches/kind`` or ``searches/status``."""
+        words = self._store.columns[f"searches/{name}"].attributes.setdefault("meanings", [])
+        if word not in words:
+            words.append(str(word))
+        return words.index(word)
+
+
+def _columns(found: list[tuple[int, bool]]) -> tuple[tuple[int, ...], tuple[bool, ...]]:
+    return tuple(row for row, _ in found), tuple(new for _, new in found)
