@@ -1,0 +1,214 @@
+"""Permutations and sign changes of hidden units: what makes many weight vectors one stationary point."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import factorial, prod
+
+import numpy as np
+from scipy.optimize import linear_sum_assignment
+
+__all__ = ["NetworkSymmetry"]
+
+
+class NetworkSymmetry:
+    """The symmetry of a fully connected tanh network, or of one with frozen connections.
+
+    The units of a hidden layer may be permuted, and the incoming weights, bias and outgoing weights of any of them may
+    change sign together. With a mask, only units with the same connections are exchanged.
+
+    Parameters
+    ----------
+    layers : sequence of int
+        Widths from the inputs to the outputs.
+    mask : array_like of bool, shape (n_weights,), optional
+        True where a weight is free; all by default.
+    null_modes : array_like, shape (k, n_weights), optional
+        Orthonormal directions, closed under the permutations, along which the loss is constant: differences along
+        them do not count.
+
+    Raises
+    ------
+    ValueError
+        If the mask or the null modes do not match the layers.
+    """
+
+    def __init__(self, layers: Sequence[int], mask: np.ndarray | None = None, null_modes: np.ndarray | None = None):
+        self.layers = tuple(int(width) for width in layers)
+        pairs = list(zip(self.layers[:-1], self.layers[1:], strict=True))
+        ends = np.cumsum([below * above for below, above in pairs] + list(self.layers[1:]))
+        self._slices = [slice(end - size, end) for end, size in zip(ends, np.diff(ends, prepend=0), strict=True)]
+        self._shapes = [(above, below) for below, above in pairs]
+        self.n = int(ends[-1])
+        self.mask = np.ones(self.n, dtype=bool) if mask is None else np.array(mask, dtype=bool)
+        if self.mask.shape != (self.n,):
+            raise ValueError(f"mask must have the shape ({self.n},); it has {self.mask.shape}")
+        self._null = np.zeros((0, self.n)) if null_modes is None else np.array(null_modes, dtype=np.float64)
+        if self._null.shape[1:] != (self.n,):
+            raise ValueError(f"null_modes must have the shape (k, {self.n}); it has {self._null.shape}")
+        self._masked = not self.mask.all()
+        self._groups = [self._classes(layer) for layer in range(len(pairs) - 1)]
+
+    @property
+    def size(self) -> int:
+        """Number of symmetry operations: that many copies has a point without symmetry of its own."""
+        return prod(factorial(group.size) * 2**group.size for groups in self._groups for group in groups)
+
+    def _split(self, x: np.ndarray) -> list[np.ndarray]:
+        """Views of x: the weight matrices (above, below) layer by layer, then the bias vectors."""
+        parts = [x[part] for part in self._slices]
+        return [part.reshape(shape) for part, shape in zip(parts, self._shapes, strict=False)] + parts[
+            len(self._shapes) :
+        ]
+
+    def _units(self, parts: list[np.ndarray], layer: int, below: bool = True, above: bool = True) -> np.ndarray:
+        """One row for each unit of a hidden layer: incoming weights and bias, or outgoing weights, or all."""
+        rows = []
+        if below:
+            rows += [parts[layer], parts[len(self._shapes) + layer][:, None]]
+        if above:
+            rows.append(parts[layer + 1].T)
+        return np.concatenate(rows, axis=1)
+
+    def _classes(self, layer: int) -> list[np.ndarray]:
+        """Indices of the units of a hidden layer, grouped by their connections."""
+        kinds: dict[bytes, list[int]] = {}
+        for unit, row in enumerate(self._units(self._split(self.mask), layer)):
+            kinds.setdefault(row.tobytes(), []).append(unit)
+        return [np.array(kind) for kind in kinds.values()]
+
+    def _apply(self, parts: list[np.ndarray], layer: int, order: np.ndarray, signs: np.ndarray) -> None:
+        """Put unit order[i], times signs[i], in place of unit i of a hidden layer; in place."""
+        bias = len(self._shapes) + layer
+        parts[layer][:] = parts[layer][order] * signs[:, None]
+        parts[bias][:] = parts[bias][order] * signs
+        parts[layer + 1][:] = parts[layer + 1][:, order] * signs
+
+    def _match(self, a: list[np.ndarray], b: list[np.ndarray], layer: int, below: bool = True, above: bool = True):
+        """Move the units of one layer of b to the nearest ones of a; True if anything moved."""
+        overlap = self._units(a, layer, below, above) @ self._units(b, layer, below, above).T
+        width = self.layers[layer + 1]
+        order = np.arange(width)
+        for group in self._groups[layer]:
+            block = np.abs(overlap if group.size == width else overlap[np.ix_(group, group)])
+            order[group] = group[linear_sum_assignment(block, maximize=True)[1]]
+        here = np.arange(width)
+        signs = np.where(overlap[here, order] < 0, -1.0, 1.0)
+        # a swap must gain: among equal overlaps the assignment may otherwise wander for ever
+        gain = np.abs(overlap[here, order]).sum() - overlap[here, here].sum()
+        if gain <= 1e-14 * np.abs(overlap).sum():
+            return False
+        self._apply(b, layer, order, signs)
+        return True
+
+    def _alternate(self, a: list[np.ndarray], b: list[np.ndarray]) -> None:
+        """Match layer after layer with everything each unit is connected to, until nothing moves."""
+        moved = True
+        while moved:
+            moved = False
+            for layer in range(len(self._groups)):
+                moved |= self._match(a, b, layer)
+            moved &= len(self._groups) > 1
+
+    def align(self, a: np.ndarray, b: np.ndarray) -> np.ndarray:
+        """Return the copy of b nearest to a, shape (n,).
+
+        With one hidden layer it is the nearest for certain: the assignment problem is solved. With more, the best of
+        matching from the inputs up, from the outputs down and from b as it is, each followed by layers in turn until
+        nothing moves. Copies of stationary points with an L2 term are always recognised, since units whose incoming
+        weights agree then agree in their outgoing weights as well.
+
+        Raises
+        ------
+        ValueError
+            If a or b has the wrong shape, or is not finite.
+        """
+        a, b = self._checked(a, "a"), self._checked(b, "b")
+        scale = max(np.abs(a).max(), np.abs(b).max())
+        scale = scale if scale > 1e100 else 1.0  # squares must not overflow
+        null_a, null_b = self._null.T @ (self._null @ a), self._null.T @ (self._null @ b)
+        target, start = (a - null_a) / scale, (b - null_b) / scale
+        best, smallest = start, np.inf
+        for way in self._starts():
+            trial = start.copy()
+            self._run(target, trial, way)
+            difference = trial - target
+            length = difference @ difference
+            if length < smallest:
+                best, smallest = trial, length
+            if smallest <= 1e-24 * (target @ target):
+                break
+        best = best * scale + null_a
+        return np.where(self.mask, best, b) if self._masked else best
+
+    def _starts(self) -> tuple[str, ...]:
+        depth = len(self._groups)
+        return ("none",) if depth == 0 else ("as it is",) if depth == 1 else ("upwards", "downwards", "as it is")
+
+    def _run(self, target: np.ndarray, trial: np.ndarray, way: str) -> None:
+        a, b = self._split(target), self._split(trial)
+        layers = range(len(self._groups))
+        if way == "upwards":
+            for layer in layers:
+                self._match(a, b, layer, above=False)
+        elif way == "downwards":
+            for layer in reversed(layers):
+                self._match(a, b, layer, below=False)
+        self._alternate(a, b)
+
+    def _checked(self, x: np.ndarray, name: str) -> np.ndarray:
+        x = np.asarray(x, dtype=np.float64)
+        if x.shape != (self.n,):
+            raise ValueError(f"{name} must have the shape ({self.n},); it has {x.shape}")
+        if not np.isfinite(x).all():
+            raise ValueError(f"{name} must be finite; it has NaN or infinite entries")
+        return x
+
+    def distance(self, a: np.ndarray, b: np.ndarray) -> float:
+        """Return the Euclidean distance from a to the copy of b nearest to it."""
+        return float(np.linalg.norm(self.align(a, b) - a))
+
+    def order(self, x: np.ndarray, tolerance: float = 1e-6) -> int:
+        """Return how many symmetry operations leave x where it is.
+
+        Units that are equal up to sign may be exchanged, and units that are zero may change sign; at a stationary
+        point with an L2 term there are no other such operations.
+
+        Parameters
+        ----------
+        x : array_like, shape (n,)
+        tolerance : float
+            Largest Euclidean distance between equal units, relative to the longest unit where that exceeds 1.
+        """
+        x = self._checked(x, "x")
+        parts, order = self._split(x), 1
+        for layer, groups in enumerate(self._groups):
+            units = self._units(parts, layer)
+            limit = tolerance * max(1.0, np.linalg.norm(units, axis=1).max())
+            for group in groups:
+                order *= _stabiliser(units[group], limit)
+        return order
+
+    def random_copy(self, x: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        """Return x after a random symmetry operation, shape (n,)."""
+        x = self._checked(x, "x")
+        copy = x.copy()
+        parts = self._split(copy)
+        for layer, groups in enumerate(self._groups):
+            order = np.arange(self.layers[layer + 1])
+            for group in groups:
+                order[group] = rng.permutation(group)
+            self._apply(parts, layer, order, rng.choice([-1.0, 1.0], order.size))
+        return np.where(self.mask, copy, x) if self._masked else copy
+
+
+def _stabiliser(units: np.ndarray, limit: float) -> int:
+    """Number of exchanges and sign changes of the rows that leave them as they are."""
+    left, order = list(range(len(units))), 1
+    while left:
+        first = units[left[0]]
+        zero = np.linalg.norm(first) <= limit
+        same = [k for k in left if min(np.linalg.norm(units[k] - first), np.linalg.norm(units[k] + first)) <= limit]
+        order *= factorial(len(same)) * (2 ** len(same) if zero else 1)
+        left = [k for k in left if k not in same]
+    return order
