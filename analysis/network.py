@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import os
 from collections.abc import Mapping
 from functools import cached_property
@@ -36,6 +37,10 @@ def _properties(name: str, values: Mapping[str, Any] | None, length: int) -> Map
             raise ValueError(f"{name}[{key!r}] has shape {array.shape}; its first length must be {length}")
         result[key] = array
     return MappingProxyType(result)
+
+
+def _rebuilt(arguments: dict[str, Any]) -> KineticTransitionNetwork:
+    return KineticTransitionNetwork(**arguments)
 
 
 class KineticTransitionNetwork:
@@ -148,6 +153,10 @@ class KineticTransitionNetwork:
 
     def __len__(self) -> int:
         return self.n_minima
+
+    def __reduce__(self) -> tuple:
+        plain = {k: dict(v) if isinstance(v, Mapping) else v for k, v in vars(self).items() if k in _ARGUMENTS}
+        return _rebuilt, (plain,)
 
     @property
     def n_minima(self) -> int:
@@ -294,3 +303,6 @@ class KineticTransitionNetwork:
         for t, (a, b) in enumerate(self.ts_minima.tolist()):
             graph.add_edge(a, b, key=t, **{k: column[t] for k, column in ts_columns.items()})
         return graph
+
+
+_ARGUMENTS = frozenset(inspect.signature(KineticTransitionNetwork).parameters)

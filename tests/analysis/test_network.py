@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import itertools
+import pickle
 
 import networkx as nx
 import numpy as np
@@ -45,6 +47,17 @@ def test_arrays_cannot_be_changed(small):
     for array in (small.energies, small.ts_energies, small.ts_minima, small.degree):
         with pytest.raises(ValueError, match="read-only"):
             array[0] = 1
+
+
+def test_pickled_and_copied():
+    network = KineticTransitionNetwork(
+        [0.0, 1.0], [2.0], [[0, 1]], properties={"p": [3, 4]}, groups={"A": [1]}, modes=[6, 6], units="eV"
+    )
+    assert network.n_components == 1
+    for other in (pickle.loads(pickle.dumps(network)), copy.deepcopy(network)):
+        assert (other.units, other.modes.tolist(), other.groups["A"].tolist()) == ("eV", [6, 6], [1])
+        assert other.properties["p"].tolist() == [3, 4]
+        assert not other.energies.flags.writeable
 
 
 def test_the_callers_arrays_are_copied():

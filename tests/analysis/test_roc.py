@@ -10,6 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import roc_auc_score
 from thalweg.analysis import auc, auc_table, roc_auc
+from thalweg.potentials.network import NetworkLoss
+from thalweg.potentials.system import as_system
+from thalweg.potentials.weights import Weights
 
 
 class PlainLoss:
@@ -70,6 +73,16 @@ def test_a_landscape_tells_its_own_network(weights, data):
     wanted = auc(weights, data, loss=PlainLoss())
     np.testing.assert_array_equal(auc(landscape.minima, data), wanted)
     np.testing.assert_array_equal(auc(landscape, data), wanted)
+
+
+def test_minima_of_a_real_network():
+    rng = np.random.default_rng(5)
+    data = SimpleNamespace(inputs=rng.random((300, 2)), labels=rng.integers(4, size=300))
+    loss = NetworkLoss(data.inputs, data.labels, hidden=(5,), l2=1e-4, n_classes=4)
+    rows = rng.uniform(-1, 1, (4, loss.n_weights))
+    minima = SimpleNamespace(coordinates=rows, system=as_system(Weights(loss, rows[0])))
+    wanted = [roc_auc_score(data.labels == 1, loss.probabilities(row, data.inputs)[:, 1]) for row in rows]
+    np.testing.assert_allclose(auc(minima, data, reference=1), wanted, atol=1e-12)
 
 
 def test_table_of_the_parts(weights, data):
