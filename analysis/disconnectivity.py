@@ -136,15 +136,13 @@ class DisconnectivityGraph:
         colour : str or (n_minima,) array_like, optional
             A property's name, or one value for each minimum of the network. Each branch takes its minimum's
             colour up to where it meets others; red is low, blue high, grey unknown.
-        colour_label : str, optional
-            Beside the colour bar; the property's name by default.
+        colour_label, energy_label : str, optional
+            Beside the colour bar and the energy axis; by default the property's name, and "energy" with its unit.
         cmap : str or Colormap, optional
             Of matplotlib; red to blue by default.
         vmin, vmax : float, optional
             The values at the ends of the colours.
         colour_bar : bool
-        energy_label : str, optional
-            Beside the energy axis; "energy" with its unit by default.
         size_bar : bool or float
             A bar that shows an amount of energy: a round one, the given one, or none.
         labels : array_like of int or mapping of int to str, optional
