@@ -1,0 +1,230 @@
+"""``thalweg explore``."""
+
+from __future__ import annotations
+
+import shlex
+import signal
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import click
+from thalweg.analysis.compiling import compiling_notice
+from thalweg.analysis.systems import Explored, build, default_options, default_work, resolve_name
+
+__all__ = ["run"]
+
+INTERRUPTED = 130
+"""Exit status after Ctrl-C or SIGTERM."""
+
+
+def run(
+    system: str,
+    output: Path,
+    *,
+    steps: int | None,
+    searches: int | None,
+    seconds: float | None,
+    workers: int | None,
+    resume: bool,
+    **options: Any,
+) -> int:
+    """Explore a system, print a summary and draw its graph.
+
+    Parameters
+    ----------
+    system : str
+        Its name.
+    output : Path
+        The store.
+    steps, searches : int or None
+        Totals; the store's, or the system's default ones, where None.
+    seconds : float or None
+        When to stop early.
+    workers : int or None
+        Threads.
+    resume : bool
+        Whether the store may be there already.
+    **options
+        As :func:`~thalweg.analysis.systems.default_options` has them; None where not given.
+
+    Returns
+    -------
+    int
+        The exit status: 0, or 130 if interrupted.
+
+    Raises
+    ------
+    click.ClickException
+        If an option makes no sense, or the store is not one to go on with.
+    """
+    began = time.monotonic()
+    try:
+        name = resolve_name(system)
+        plan = _plan(name, output, resume, {"steps": steps, "searches": searches}, options)
+    except ValueError as error:
+        raise click.UsageError(str(error)) from error
+    again = ["thalweg", "explore", name, "--output", str(output)] + (["--workers", str(workers)] if workers else [])
+    try:
+        with _sigterm_as_ctrl_c(), compiling_notice(lambda text: click.echo(text, err=True)):
+            _explore(name, output, plan, workers, None if seconds is None else began + seconds)
+    except KeyboardInterrupt:
+        click.echo(_farewell(output, again), err=True)
+        return INTERRUPTED
+    except OSError as error:
+        raise click.ClickException(str(error)) from error
+    return 0
+
+
+def _farewell(output: Path, again: list[str]) -> str:
+    """Return how to go on after an interruption."""
+    if not output.exists():
+        return "\nstopped before anything was found"
+    return f"\nstopped; all that was found is kept. To go on:\n  {shlex.join([*again, '--resume'])}"
+
+
+def _plan(
+    name: str, output: Path, resume: bool, totals: Mapping[str, Any], options: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Return totals and options: what is given, else what the store was made with, else the defaults."""
+    known = default_options(name)
+    for option, value in options.items():
+        if value is not None and option not in known:
+            raise ValueError(f"--{option} means nothing for {name}")
+    stored = _stored_plan(output, resume)
+    given = {key: value for key, value in options.items() if value is not None}
+    if "hidden" in given:
+        given["hidden"] = list(given["hidden"])  # as JSON gives it back
+    if "path" in given:
+        given["path"] = str(given["path"].resolve())
+    before = stored.get("options", {})
+    if stored:
+        _check_same({"system": stored["system"], **before}, {"system": name, **given}, output)
+    work = default_work(name)._asdict() | {key: stored[key] for key in totals if key in stored}
+    return {
+        "system": name,
+        **work,
+        **{key: value for key, value in totals.items() if value is not None},
+        "options": known | before | given,
+    }
+
+
+def _stored_plan(output: Path, resume: bool) -> dict[str, Any]:
+    """Return what a store that is there was made with; empty where there is none, or it does not say."""
+    if not output.exists():
+        return {}
+    if not resume:
+        raise click.ClickException(f"{output} exists: add --resume to go on, or choose another --output")
+    from thalweg.landscapes.store import Store
+
+    try:
+        store = Store.open(output)
+    except (OSError, ValueError) as error:
+        raise click.ClickException(str(error)) from error
+    try:
+        return dict(store.attributes["state"].get("explore") or {"system": None, "options": {}})
+    finally:
+        store.close()
+
+
+def _check_same(stored: Mapping[str, Any], given: Mapping[str, Any], output: Path) -> None:
+    """Raise an error naming every option that is not what the store was made with."""
+    if stored["system"] is None:
+        return  # made by a script, or killed in its first moment: the Landscape compares the systems themselves
+    wrong = [key for key, value in given.items() if key != "path" and stored.get(key) != value]
+    if wrong:
+        said = "; ".join(f"{key} {_said(stored.get(key))}, not {_said(given[key])}" for key in wrong)
+        raise click.ClickException(f"{output} was made with {said}: choose another --output, or give these")
+
+
+def _said(value: Any) -> str:
+    return ",".join(str(item) for item in value) if isinstance(value, list) else str(value)
+
+
+def _explore(name: str, output: Path, plan: dict[str, Any], workers: int | None, deadline: float | None) -> None:
+    verb = "going on with" if output.exists() else "exploring"
+    click.echo(f"{verb} {name}, seed {plan['options']['seed']}, {output}")
+    try:
+        explored = build(name, plan["options"])
+    except (ValueError, FileNotFoundError, ConnectionError) as error:
+        raise click.UsageError(str(error)) from error
+    click.echo(f"{explored.title}; {plan['steps']} steps, {plan['searches']} searches in total")
+    stopped = _search(explored, output, plan, workers, deadline)
+    from thalweg.analysis.report import print_summary
+    from thalweg.analysis.summary import summarise
+
+    summary = summarise(output)
+    print_summary(summary)
+    if summary.minima:
+        click.echo(f"\n{_draw(output)}")
+    if stopped:
+        click.echo(f"time is up, {stopped}: go on with --resume")
+
+
+def _search(
+    explored: Explored, output: Path, plan: dict[str, Any], workers: int | None, deadline: float | None
+) -> str | None:
+    """Do what remains to be done, and say what is left where the time is up."""
+    from thalweg.landscapes import Landscape, StoreError
+
+    try:
+        landscape = Landscape(explored.subject, output, seed=plan["options"]["seed"])
+    except StoreError as error:
+        raise click.ClickException(str(error)) from error
+    with landscape:
+        landscape.state["explore"] = {**plan, "data": explored.data}
+        landscape.commit()
+        left = _go_on(landscape, plan, workers, deadline)
+        if explored.test is not None:
+            from thalweg.analysis.measure import measure
+
+            measure(landscape, explored.test, explored.reference)
+    return left
+
+
+def _go_on(landscape: Any, plan: dict[str, Any], workers: int | None, deadline: float | None) -> str | None:
+    """Search up to the totals; what was chosen before an interruption comes first."""
+    for total, method, kinds in (
+        ("steps", landscape.find_minima, ("basin-hopping",)),
+        ("searches", landscape.connect, ("single-ended", "double-ended")),
+    ):
+        missing = plan[total] - _done(landscape, kinds)
+        if missing <= 0 or (total == "searches" and not len(landscape.minima)):
+            continue
+        seconds = None if deadline is None else max(0.0, deadline - time.monotonic())
+        missing -= method(missing, workers=workers, seconds=seconds).done
+        if missing > 0:
+            return f"{missing} of {plan[total]} {total} to do"
+    return None
+
+
+def _done(landscape: Any, kinds: tuple[str, ...]) -> int:
+    return sum(sum(landscape.searches.count(kind).values()) for kind in kinds)
+
+
+def _draw(output: Path) -> Path:
+    from thalweg.analysis.plot_command import draw_graph, picture_beside
+
+    picture = picture_beside(output)
+    draw_graph(output, picture)
+    return picture
+
+
+@contextmanager
+def _sigterm_as_ctrl_c() -> Iterator[None]:
+    """Raise KeyboardInterrupt on SIGTERM too, so that both end alike."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def interrupt(number, frame):
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)

@@ -1,0 +1,26 @@
+"""``thalweg info``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+from thalweg.analysis.report import print_details
+from thalweg.analysis.summary import summarise
+
+__all__ = ["run"]
+
+
+def run(path: Path) -> None:
+    """Print what is in a store.
+
+    Raises
+    ------
+    click.ClickException
+        If there is none, or it is damaged.
+    """
+    try:
+        summary = summarise(path)
+    except (OSError, ValueError) as error:
+        raise click.ClickException(str(error)) from error
+    print_details(summary)

@@ -1,0 +1,70 @@
+"""The command line: ``thalweg explore``, ``thalweg info``, ``thalweg plot``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+from thalweg.analysis.option_types import Duration, Widths
+
+__all__ = ["main"]
+
+# Commands load what they need when they run: numba and matplotlib take a second that --help should not.
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="thalweg", prog_name="thalweg")
+def main() -> None:
+    """Explore energy landscapes: of atomic clusters and of neural networks, with the same tools."""
+
+
+@main.command()
+@click.argument("system")
+@click.option("--output", required=True, type=click.Path(path_type=Path), help="The store, a folder: d1.zarr, say.")
+@click.option("--data", type=click.IntRange(min=1), help="Training points, drawn with the seed.  [default: 1000]")
+@click.option("--errors", type=click.FloatRange(0, 100), help="Percentage of training labels made wrong.  [default: 0]")
+@click.option("--hidden", type=Widths(), help="Widths of the hidden layers, such as 10 or 5,5.  [default: 10]")
+@click.option("--l2", type=click.FloatRange(min=0), help="Strength of the L2 term.  [default: 1e-4; MNIST 0.1]")
+@click.option("--neighbours", type=click.IntRange(min=1), help="Nearest nodes a hidden node keeps, below and above.")
+@click.option("--path", type=click.Path(path_type=Path), help="Folder with MNIST's files; downloaded without it.")
+@click.option("--seed", type=click.IntRange(min=0), help="Of the draw of data and of all searches.  [default: 0]")
+@click.option("--steps", type=click.IntRange(min=0), help="Steps of basin-hopping, in total.")
+@click.option("--searches", type=click.IntRange(min=0), help="Searches for transition states, in total.")
+@click.option("--time", "seconds", type=Duration(), help="Stop early after this time: 90, 90s, 2m or 8h.")
+@click.option("--workers", type=click.IntRange(min=1), help="Threads; all processors by default.")
+@click.option("--resume", is_flag=True, help="Go on with the store that is there, up to the totals.")
+@click.pass_context
+def explore(context: click.Context, **given: Any) -> None:
+    """Find the minima and transition states of SYSTEM.
+
+    SYSTEM is D1, D2 or D3 (outcomes of LJAT3 learned by a network), MNIST, digits, LJAT3, or LJ<n>, such as LJ7.
+    What is found goes to a zarr store, with a disconnectivity graph as a PNG beside it. Steps and searches are
+    totals, so that going on with --resume does what remains; options that are not given again are the store's.
+    """
+    from thalweg.analysis.explore_command import run
+
+    context.exit(run(**given))
+
+
+@main.command()
+@click.argument("path", type=click.Path(path_type=Path))
+def info(path: Path) -> None:
+    """Say what is in the store at PATH."""
+    from thalweg.analysis.info_command import run
+
+    run(path)
+
+
+@main.command()
+@click.argument("path", type=click.Path(path_type=Path))
+@click.option("--output", type=click.Path(path_type=Path), help="PNG, PDF or SVG; by default a PNG beside the store.")
+@click.option("--colour", help="Property that colours the branches, or none.  [default: test_auc where there is one]")
+@click.option("--lowest", type=click.IntRange(min=1), help="Show only so many minima, the lowest.")
+@click.option("--levels", type=click.IntRange(min=2), default=50, show_default=True, help="Levels of energy.")
+@click.option("--all-components", is_flag=True, help="Show what is not connected to the lowest minimum, too.")
+def plot(**given: Any) -> None:
+    """Draw the disconnectivity graph of the store at PATH."""
+    from thalweg.analysis.plot_command import run
+
+    run(**given)

@@ -1,0 +1,165 @@
+"""A summary as text: the same on a terminal and in a pipe."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+from ase.formula import Formula
+from rich.console import Console
+from rich.table import Table
+from thalweg.analysis.summary import Spread, Summary
+
+__all__ = ["describe", "print_details", "print_summary"]
+
+_ORDER = ("train_auc", "test_auc", "incorrect_auc", "correct_auc", "test_loss")
+_WIDTH = 100
+
+
+def describe(summary: Summary) -> str:
+    """Return what is explored, in one line."""
+    calculator = summary.system["calculator"]
+    if calculator["name"] == "NetworkLoss":
+        wrong = calculator.get("mislabelled")
+        wrong = 0 if wrong is None else int(np.sum(wrong))
+        points, inputs = calculator["inputs"].shape
+        shape = ",".join(str(width) for width in (inputs, *calculator["hidden"], calculator["n_classes"]))
+        local = "" if calculator["neighbours"] is None else f", {calculator['neighbours']} neighbours"
+        return f"network [{shape}], {points} training points, {wrong} mislabelled, l2 {calculator['l2']:g}{local}"
+    parameters = ", ".join(f"{name} = {value}" for name, value in calculator.items() if np.isscalar(value))
+    parameters = parameters.replace("name = ", "", 1)
+    if "numbers" in summary.system:
+        return f"{Formula.from_list(_symbols(summary.system['numbers'])).format('hill')}, {parameters}"
+    return parameters
+
+
+def _symbols(numbers: Iterable[int]) -> list[str]:
+    from ase.data import chemical_symbols
+
+    return [chemical_symbols[number] for number in numbers]
+
+
+def print_summary(summary: Summary) -> None:
+    """Print what an exploration has found."""
+    console = _console()
+    console.print(_pairs(_counts(summary)))
+    _print_properties(console, summary)
+    _print_searches(console, summary)
+    _print_labels(console, summary)
+
+
+def print_details(summary: Summary) -> None:
+    """Print all that a store says of itself."""
+    console = _console()
+    attributes = summary.attributes
+    console.print(f"{summary.path}: {describe(summary)}")
+    console.print(f"seed {attributes['seed']}, energies in {attributes['units']} units, {attributes['created_by']}")
+    console.print(_pairs([*_counts(summary), *_energies(summary)]))
+    _print_properties(console, summary)
+    _print_searches(console, summary)
+    _print_labels(console, summary)
+    console.print(_pairs(_settings(summary)))
+
+
+def _console() -> Console:
+    # one width everywhere, so that a pipe gets what a terminal gets
+    return Console(highlight=False, soft_wrap=True, markup=False, width=_WIDTH)
+
+
+def _pairs(rows: Iterable[tuple[str, str]]) -> Table:
+    table = Table.grid(padding=(0, 2))
+    for name, value in rows:
+        table.add_row(name, value)
+    return table
+
+
+def _counts(summary: Summary) -> list[tuple[str, str]]:
+    parts = str(summary.components)
+    if summary.components > 1:
+        parts += f", the largest of {summary.largest} minima"
+    rows = [
+        ("minima", str(summary.minima)),
+        ("transition states", str(summary.transition_states)),
+        ("connected components", parts),
+    ]
+    if summary.minima:
+        name = "Gmin loss" if summary.labels is not None else "lowest energy"
+        rows.append((name, f"{summary.lowest[0]:.10f}"))
+    return rows
+
+
+def _energies(summary: Summary) -> list[tuple[str, str]]:
+    rows = []
+    if summary.minima:
+        rows.append(("lowest minima", "  ".join(f"{energy:.8f}" for energy in summary.lowest)))
+        rows.append(("highest minimum", f"{summary.highest:.8f}"))
+    if summary.transition_states:
+        low, high = summary.barriers
+        rows.append(("transition states from", f"{low:.8f} to {high:.8f}"))
+    return rows
+
+
+def _print_properties(console: Console, summary: Summary) -> None:
+    properties = {name: spread for name, spread in summary.properties.items() if spread.known}
+    if not properties:
+        return
+    table = _table("", "Gmin", "mean", "sd")
+    for name in sorted(properties, key=lambda name: (_ORDER.index(name) if name in _ORDER else len(_ORDER), name)):
+        spread = properties[name]
+        note = "" if spread.known == summary.minima else f"  ({spread.known} of {summary.minima} minima)"
+        table.add_row(name.replace("_", " "), *_numbers(spread), note)
+    console.print()
+    console.print(table)
+    if "test_loss" in properties and summary.labels is not None:
+        plain = properties["test_loss"].lowest - summary.system["calculator"]["l2"] * summary.weights_squared
+        console.print(f"test loss of Gmin without the L2 term: {plain:.5f}")
+
+
+def _numbers(spread: Spread) -> list[str]:
+    return [f"{spread.lowest:.5f}", f"{spread.mean:.5f}", f"{spread.deviation:.5f}"]
+
+
+def _print_searches(console: Console, summary: Summary) -> None:
+    if not summary.searches:
+        return
+    table = _table("searches", "number", "succeeded")
+    for kind, ended in summary.searches.items():
+        failures = ", ".join(f"{reason}: {count}" for reason, count in ended.items() if reason != "converged")
+        failures = failures and f"failed, {failures}"
+        table.add_row(kind, str(sum(ended.values())), str(ended.get("converged", 0)), failures)
+    console.print()
+    console.print(table)
+
+
+def _print_labels(console: Console, summary: Summary) -> None:
+    counts = summary.labels
+    if counts is not None:
+        total = counts.sum()
+        shares = (f"{k}: {count} ({100 * count / total:.1f} %)" for k, count in enumerate(counts.tolist()))
+        console.print("\ntraining labels  " + "  ".join(shares))
+
+
+def _settings(summary: Summary) -> list[tuple[str, str]]:
+    """Return how it was explored: options, tolerances, step sizes and rules."""
+    attributes = summary.attributes
+    state = attributes["state"]
+    rows = [("", "")]
+    for name, values in (
+        ("explored as", (state.get("explore") or {}).get("options")),
+        ("tolerances", attributes["tolerances"]),
+        *((sequence, (state.get(sequence) or {}).get("settings")) for sequence in ("find_minima", "connect")),
+        ("rules", attributes["rules"]),
+    ):
+        plain = {key: value for key, value in (values or {}).items() if not isinstance(value, dict)}
+        if plain:
+            rows.append((name, ", ".join(f"{key} {value}" for key, value in plain.items())))
+    return rows
+
+
+def _table(first: str, *columns: str) -> Table:
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="", show_edge=False)
+    table.add_column(first)
+    for column in columns:
+        table.add_column(column, justify="right")
+    table.add_column("")
+    return table

@@ -1,0 +1,213 @@
+"""What the names that the command line explores stand for, and how much work each gets by default."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from thalweg.datasets import Dataset
+
+__all__ = ["CLUSTERS", "NETWORKS", "Explored", "Work", "build", "default_options", "default_work", "resolve_name"]
+
+
+class Work(NamedTuple):
+    """How much is done: steps of basin-hopping, and searches for transition states, in total."""
+
+    steps: int
+    searches: int
+
+
+class Network(NamedTuple):
+    """Defaults of a network: hidden widths, l2, training points, the class (or "macro") of its AUC, and the work."""
+
+    hidden: tuple[int, ...]
+    l2: float
+    data: int
+    reference: int | str
+    work: Work
+
+
+NETWORKS: dict[str, Network] = {
+    "D1": Network((10,), 1e-4, 1000, 0, Work(400, 800)),
+    "D2": Network((10,), 1e-4, 1000, 0, Work(400, 800)),
+    "D3": Network((10,), 1e-4, 1000, 0, Work(400, 800)),
+    "MNIST": Network((10,), 0.1, 1000, "macro", Work(50, 20)),
+    "digits": Network((10,), 1e-2, 1000, "macro", Work(100, 100)),
+}
+"""Networks by the name of their data; AUC of more than one kind of outcome is the mean over the classes."""
+
+CLUSTERS: tuple[tuple[int, Work], ...] = (
+    (3, Work(40, 80)),
+    (5, Work(100, 200)),
+    (7, Work(300, 600)),
+    (10, Work(1000, 2000)),
+    (13, Work(3000, 6000)),
+)
+"""Work for clusters of up to so many atoms; larger ones get that of the last line."""
+
+_LARGEST_CLUSTER = 1000
+_SIZE = 200_000
+_DRAW = 0x7EA1  # tells the random numbers of the draw from those of the exploration
+
+
+@dataclass(frozen=True)
+class Explored:
+    """What a name stands for.
+
+    Attributes
+    ----------
+    name : str
+        As :func:`resolve_name` gives it.
+    title : str
+        What it is, in one line.
+    subject : ase.Atoms or Weights
+        What a Landscape explores.
+    test : Dataset or None
+        The testing data of a network.
+    reference : int or str
+        The class that AUC tells from the rest, or "macro" for the mean over all.
+    data : dict
+        Where the training and the testing data come from, JSON-able; empty for a cluster.
+    """
+
+    name: str
+    title: str
+    subject: Any
+    test: Dataset | None = None
+    reference: int | str = 0
+    data: dict[str, Any] = field(default_factory=dict)
+
+
+def resolve_name(name: str) -> str:
+    """Return a system's name as it is written, whatever the case it was typed in.
+
+    Parameters
+    ----------
+    name : str
+        D1, D2, D3, MNIST, digits, LJ<n> (Lennard-Jones) or LJAT<n> (with the Axilrod-Teller term, Z = 2).
+
+    Raises
+    ------
+    ValueError
+        If nothing has that name.
+    """
+    for known in NETWORKS:
+        if name.lower() == known.lower():
+            return known
+    found = _cluster(name)
+    if found is None:
+        raise ValueError(f"there is no system {name!r}; there are {', '.join(NETWORKS)}, LJAT3 and LJ<n>, such as LJ7")
+    if not 2 <= found[1] <= _LARGEST_CLUSTER:
+        raise ValueError(f"{name}: a cluster has between 2 and {_LARGEST_CLUSTER} atoms")
+    return f"{found[0]}{found[1]}"
+
+
+def _cluster(name: str) -> tuple[str, int] | None:
+    match = re.fullmatch(r"(LJ|LJAT)(\d{1,9})", name, re.IGNORECASE)
+    return (match[1].upper(), int(match[2])) if match else None
+
+
+def default_options(name: str) -> dict[str, Any]:
+    """Return the options that a system has, with their defaults; ``name`` as from :func:`resolve_name`."""
+    if name not in NETWORKS:
+        return {"seed": 0}
+    network = NETWORKS[name]
+    options = {"data": network.data, "errors": 0.0, "hidden": list(network.hidden), "l2": network.l2}
+    return {**options, "neighbours": None, "seed": 0} | ({"path": None} if name == "MNIST" else {})
+
+
+def default_work(name: str) -> Work:
+    """Return how much is done by default; ``name`` as from :func:`resolve_name`."""
+    if name in NETWORKS:
+        return NETWORKS[name].work
+    atoms = int(name.lstrip("LJAT"))
+    return next((work for size, work in CLUSTERS if atoms <= size), CLUSTERS[-1][1])
+
+
+def build(name: str, options: Mapping[str, Any]) -> Explored:
+    """Make what a name stands for.
+
+    Parameters
+    ----------
+    name : str
+        As from :func:`resolve_name`.
+    options : mapping
+        As :func:`default_options` has them: ``data`` training points, ``errors`` in percent, ``hidden`` widths,
+        ``l2``, ``neighbours``, ``seed``, and for MNIST ``path``, a folder with its files.
+
+    Raises
+    ------
+    ValueError, FileNotFoundError, ConnectionError
+        If an option makes no sense, or the data cannot be had; the message names it.
+    """
+    return _network(name, options) if name in NETWORKS else _cluster_of_atoms(name)
+
+
+def _cluster_of_atoms(name: str) -> Explored:
+    from ase import Atoms
+    from thalweg.potentials import LJAT
+
+    kind, n = name.rstrip("0123456789"), int(name.lstrip("LJAT"))
+    z = 2.0 if kind == "LJAT" else 0.0
+    side = int(np.ceil(n ** (1 / 3)))
+    # anywhere will do, so long as no two atoms are in one place: searches start at random
+    positions = 1.1 * np.array(list(np.ndindex(side, side, side))[:n], dtype=np.float64)
+    what = "Lennard-Jones atoms" + (", Axilrod-Teller Z = 2" if z else "")
+    return Explored(name, f"{n} {what}", Atoms(f"Ar{n}", positions=positions, calculator=LJAT(Z=z)))
+
+
+def _network(name: str, options: Mapping[str, Any]) -> Explored:
+    from thalweg.datasets import mislabel
+    from thalweg.potentials import NetworkLoss, Weights
+
+    errors, seed = options["errors"], options["seed"]
+    if not 0 <= errors <= 100:
+        raise ValueError(f"errors is a percentage, 0 to 100; it is {errors}")
+    pool, test = _pools(name, options.get("path"))
+    train, rest = _draw(pool, options["data"], seed)
+    train = mislabel(train, errors / 100, seed=seed) if errors else train
+    loss = NetworkLoss(
+        train.inputs,
+        train.labels,
+        hidden=tuple(options["hidden"]),
+        l2=options["l2"],
+        n_classes=train.n_classes,
+        neighbours=options["neighbours"],
+        mislabelled=train.mislabelled,
+    )
+    test = rest if test is None else test
+    data = {"training": dict(train.identity), "testing": dict(test.identity), "testing_points": len(test)}
+    weights = Weights.random(loss, seed=seed)
+    return Explored(name, _title(loss), weights, test, NETWORKS[name].reference, data)
+
+
+def _pools(name: str, path: str | os.PathLike | None) -> tuple[Dataset, Dataset | None]:
+    """Return the data to draw the training points from, and the testing data where these are others."""
+    from thalweg.datasets import digits, ljat3_outcomes, mnist
+
+    if name == "MNIST":
+        return mnist(path=path), None
+    if name == "digits":
+        return digits(), None
+    return ljat3_outcomes(name, size=_SIZE, seed=0).halves()
+
+
+def _draw(pool: Dataset, data: int, seed: int) -> tuple[Dataset, Dataset]:
+    """Return training points drawn at random, and the rest; more points of one seed contain fewer."""
+    if not 1 <= data <= len(pool):
+        raise ValueError(f"data must lie between 1 and the {len(pool)} points that there are to draw; it is {data}")
+    order = np.random.default_rng([_DRAW, seed]).permutation(len(pool))
+    return pool[order[:data]], pool[order[data:]]
+
+
+def _title(loss: Any) -> str:
+    wrong = 0 if loss.mislabelled is None else int(loss.mislabelled.sum())
+    local = "" if loss.neighbours is None else f", {loss.neighbours} neighbours"
+    shape = ",".join(str(width) for width in loss.layers)
+    return f"network [{shape}], {len(loss.labels)} training points, {wrong} mislabelled, l2 {loss.l2:g}{local}"
