@@ -1,0 +1,119 @@
+"""The lowest Hessian eigenvalues of large systems, without a Hessian."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from scipy.sparse.linalg import ArpackNoConvergence, LinearOperator, eigsh
+
+from thalweg.potentials.calculator import FlatCalculator
+from thalweg.potentials.system import System, as_system
+
+__all__ = ["lowest_eigenvalues"]
+
+# Below this many free coordinates a whole Hessian is cheaper than iterations
+_DENSE = 60
+# Below this many a Hessian is kept where the potential has no products of its own
+_KEPT = 500
+
+
+def lowest_eigenvalues(
+    system: Any, x: Any = None, k: int = 2, *, guess: np.ndarray | None = None, tolerance: float = 1e-5
+) -> tuple[np.ndarray, np.ndarray]:
+    """Find the lowest eigenvalues of the Hessian at x, null modes left out.
+
+    Parameters
+    ----------
+    system : ase.Atoms, Point, Weights or System
+        Whose Hessian.
+    x : array_like, shape (n,), optional
+        Where; the system's own coordinates where missing.
+    k : int
+        How many.
+    guess : ndarray, shape (n,), optional
+        A vector to start the iterations from.
+    tolerance : float
+        Accuracy relative to the eigenvalues.
+
+    Returns
+    -------
+    values : ndarray, shape (k,)
+        Ascending.
+    vectors : ndarray, shape (k, n)
+        Unit vectors, zero at frozen coordinates.
+
+    Raises
+    ------
+    ValueError
+        If x does not fit, or fewer than k modes exist.
+    ArpackNoConvergence
+        If the iterations of :func:`scipy.sparse.linalg.eigsh` do not converge.
+    """
+    system = as_system(system)
+    x = np.array(system.x if x is None else x, dtype=np.float64).ravel()
+    if x.size != system.n:
+        raise ValueError(f"x must have {system.n} coordinates; it has {x.size}")
+    null = system.null_modes(x)[:, system.free]
+    if not 1 <= k <= system.n_free - len(null):
+        raise ValueError(f"k must lie between 1 and {system.n_free - len(null)}, the number of modes; it is {k}")
+    product = _product(system, x)
+    solve = _dense if system.n_free <= max(_DENSE, 3 * (k + len(null))) else _iterate
+    values, rows = solve(product, null, system.n_free, k, None if guess is None else guess[system.free], tolerance)
+    vectors = np.zeros((k, system.n))
+    vectors[:, system.free] = rows
+    return values, vectors
+
+
+def _product(system: System, x: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
+    """Return the Hessian at x over free coordinates as a function of a vector."""
+    free = system.free
+    potential = system.potential
+    borrowed = isinstance(potential, FlatCalculator) and type(potential).hessian_vector is FlatCalculator.hessian_vector
+    if borrowed and system.n_free <= _KEPT:
+        hessian = system.hessian(x)[np.ix_(free, free)]
+        return lambda v: hessian @ v
+
+    def product(v):
+        whole = np.zeros(system.n)
+        whole[free] = np.ravel(v)
+        return system.hessian_vector(x, whole)[free]
+
+    return product
+
+
+def _dense(product, null, m, k, guess, tolerance):
+    hessian = np.array([product(row) for row in np.eye(m)])
+    hessian = 0.5 * (hessian + hessian.T)
+    hessian += (4.0 * np.abs(hessian).sum(axis=1).max() + 1.0) * null.T @ null
+    values, vectors = np.linalg.eigh(hessian)
+    return values[:k], vectors[:, :k].T
+
+
+def _iterate(product, null, m, k, guess, tolerance):
+    start = np.random.default_rng(0).normal(size=m)
+    start -= null.T @ (null @ start)
+
+    def across(v):
+        product_v = product(v - null.T @ (null @ v))
+        return product_v - null.T @ (null @ product_v)
+
+    plain = LinearOperator((m, m), matvec=lambda v: across(np.ravel(v)), dtype=np.float64)
+    # a few products tell how far up the null modes must go
+    highest = abs(eigsh(plain, k=1, which="LM", v0=start, tol=1e-1, return_eigenvectors=False)[0])
+    shift = 2.0 * highest + 1e-300
+    shifted = LinearOperator(
+        (m, m), matvec=lambda v: across(np.ravel(v)) + shift * (null.T @ (null @ np.ravel(v))), dtype=np.float64
+    )
+    start = start if guess is None else guess + 0.1 * np.linalg.norm(guess) / np.sqrt(m) * start
+    try:
+        values, vectors = eigsh(
+            shifted, k=k, which="SA", v0=start, tol=tolerance, ncv=min(m, max(40, 4 * k)), maxiter=20 * m
+        )
+    except ArpackNoConvergence as error:
+        raise ArpackNoConvergence(
+            f"the lowest eigenvalues did not converge: {error}", error.eigenvalues, error.eigenvectors
+        ) from error
+    order = np.argsort(values)
+    return values[order], vectors[:, order].T

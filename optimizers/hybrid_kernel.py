@@ -1,0 +1,214 @@
+"""Hybrid eigenvector-following without a Hessian: lowest mode by Lanczos on gradient differences, LBFGS across it."""
+
+from __future__ import annotations
+
+import numba
+import numpy as np
+
+from thalweg.optimizers.lbfgs_kernel import _add, _dot, _remember, _two_loop
+from thalweg.potentials.compiled import FUNCTION, floats, integers, jit, matrix, vector
+from thalweg.potentials.null_modes import orthonormal_null_modes
+
+__all__ = ["difference_product", "hybrid_walk", "lowest_mode"]
+
+CONVERGED, STEPS, NOT_FINITE = 0, 1, 3
+
+
+@jit(numba.void(FUNCTION, integers, floats, integers, vector, vector, numba.float64, vector))
+def difference_product(function, integers, floats, frozen, x, v, h, out):
+    """Write the Hessian at x times v to ``out`` by central differences of the gradient over h v."""
+    n = x.size
+    moved, forward = np.empty(n), np.empty(n)
+    for k in range(n):
+        moved[k] = x[k] + h * v[k]
+    function(moved, forward, integers, floats)
+    for k in range(n):
+        moved[k] = x[k] - h * v[k]
+    function(moved, out, integers, floats)
+    for k in range(n):
+        out[k] = (forward[k] - out[k]) / (2.0 * h)
+    for k in frozen:
+        out[k] = 0.0
+
+
+@jit(numba.void(matrix, numba.int64, vector))
+def _project(rows, count, v):
+    """Take the first ``count`` orthonormal rows out of v."""
+    for i in range(count):
+        _add(-_dot(rows[i], v), rows[i], v)
+
+
+@jit(
+    numba.types.Tuple((numba.float64, numba.int64))(
+        FUNCTION, integers, floats, integers, vector, matrix, numba.int64, numba.float64, numba.float64, matrix, vector
+    )
+)
+def lowest_mode(function, integers, floats, frozen, x, null, nulls, h, tolerance, basis, mode):
+    """Find the lowest Hessian mode by Lanczos' method with full reorthogonalisation.
+
+    Parameters
+    ----------
+    function, integers, floats, frozen : the potential and its fixed coordinates; x : (n,) where.
+    null : its first ``nulls`` rows are orthonormal null modes, which are left out.
+    h : half the difference taken along a unit vector; tolerance : residual to reach, relative to the eigenvalue.
+    basis : (most, n) workspace; its length limits the number of products.
+    mode : (n,) first guess, overwritten by the unit vector found.
+
+    Returns
+    -------
+    eigenvalue (NaN if the gradient is not finite), Hessian-vector products used
+    """
+    most = basis.shape[0]
+    diagonal, beside = np.zeros(most), np.zeros(most)
+    product, combination = np.empty(x.size), np.ones(1)
+    _project(null, nulls, mode)
+    for k in frozen:
+        mode[k] = 0.0
+    basis[0] = mode / np.sqrt(_dot(mode, mode))
+    value, used = np.nan, 0
+    for j in range(most):
+        difference_product(function, integers, floats, frozen, x, basis[j], h, product)
+        used = j + 1
+        _project(null, nulls, product)
+        diagonal[j] = _dot(basis[j], product)
+        if not np.isfinite(diagonal[j]):
+            return np.nan, used
+        for _again in range(2):
+            _project(basis, used, product)
+        beside[j] = np.sqrt(_dot(product, product))
+        small = np.diag(diagonal[:used])
+        for i in range(j):
+            small[i, i + 1] = beside[i]
+            small[i + 1, i] = beside[i]
+        values, vectors = np.linalg.eigh(small)
+        value, combination = values[0], np.ascontiguousarray(vectors[:, 0])
+        if beside[j] * abs(combination[j]) < tolerance * abs(value) or beside[j] < 1e-9 * abs(values[j]):
+            break
+        if used < most:
+            basis[used] = product / beside[j]
+    mode[:] = 0.0
+    for i in range(used):
+        _add(combination[i], basis[i], mode)
+    mode /= np.sqrt(_dot(mode, mode))
+    return value, used
+
+
+@jit(numba.float64(integers, vector, vector, vector))
+def _across(frozen, mode, gradient, out):
+    """Write the gradient without its part along the mode, zero where fixed, to ``out``; return its norm."""
+    for k in frozen:
+        gradient[k] = 0.0
+    out[:] = gradient
+    _add(-_dot(gradient, mode), mode, out)
+    return np.sqrt(_dot(out, out))
+
+
+@jit(
+    numba.types.Tuple((numba.float64, numba.int64, numba.int64))(
+        FUNCTION, integers, floats, integers, vector, numba.float64, numba.int64, vector, vector, numba.float64, vector
+    )
+)
+def _tangent_walk(function, integers, floats, frozen, rules, goal, limit, mode, x, energy, gradient):
+    """Minimise by LBFGS in the space orthogonal to the mode, in place.
+
+    ``goal`` is a norm of the gradient in that space, ``limit`` the most steps; the energy may not rise.
+
+    Returns
+    -------
+    energy, steps, gradient calls
+    """
+    n, memory, max_step, max_rise, shrink = x.size, int(rules[0]), rules[2], rules[3], rules[4]
+    s, y, rho, alpha = np.empty((memory, n)), np.empty((memory, n)), np.empty(memory), np.empty(memory)
+    across, new_across, direction, moved, new_gradient = np.empty(n), np.empty(n), np.empty(n), np.empty(n), np.empty(n)
+    stored, diagonal, calls = 0, rules[1], 0
+    norm = _across(frozen, mode, gradient, across)
+    for step in range(limit):
+        if not norm > goal:
+            return energy, step, calls
+        _two_loop(across, s, y, rho, alpha, stored, diagonal, direction)
+        if _dot(direction, across) > 0.0:
+            for k in range(n):
+                direction[k] = -direction[k]
+        scale = min(1.0 / norm, norm) if stored == 0 else 1.0
+        length = np.sqrt(_dot(direction, direction))
+        scale = min(scale, max_step / length)
+        accepted = False
+        for _trial in range(int(rules[5]) + 1):
+            for k in range(n):
+                moved[k] = x[k] + scale * direction[k]
+            new_energy = function(moved, new_gradient, integers, floats)
+            calls += 1
+            new_norm = _across(frozen, mode, new_gradient, new_across)
+            if new_energy - energy <= max_rise and np.isfinite(new_norm):
+                accepted = True
+                break
+            scale *= shrink
+        if not accepted:
+            return energy, step, calls
+        new_diagonal = _remember(s, y, rho, stored % memory, scale, direction, new_across, across)
+        if new_diagonal > 0.0:
+            diagonal = new_diagonal
+            stored += 1
+        x[:], gradient[:], across[:] = moved, new_gradient, new_across
+        energy, norm = new_energy, new_norm
+    return energy, limit, calls
+
+
+@jit(
+    numba.types.Tuple((numba.float64, numba.float64, numba.int64, numba.int64, numba.int64, numba.float64))(
+        FUNCTION, integers, floats, integers, numba.int64, matrix, vector, vector, vector, vector
+    )
+)
+def hybrid_walk(function, integers, floats, frozen, rigid, constant, rules, settings, x, mode):
+    """Walk uphill along the lowest mode and downhill across it, in place, until the gradient vanishes.
+
+    Parameters
+    ----------
+    function, integers, floats, frozen, rigid, constant : the potential and null modes, as a System has them.
+    rules : packed Rules of the minimisation across the mode.
+    settings : (rms to reach, most steps, longest uphill step, most steps across the mode, the mode's tolerance, h,
+        most products)
+    x : (n,) start, overwritten; mode : (n,) a first guess of the mode, overwritten.
+
+    Returns
+    -------
+    energy, rms, steps, gradient calls, status, eigenvalue of the mode when last looked at
+    """
+    goal, limit, max_step, most_across = settings[0], int(settings[1]), settings[2], int(settings[3])
+    tolerance, h, most = settings[4], settings[5], int(settings[6])
+    n = x.size
+    root = np.sqrt(n - frozen.size)
+    null, basis = np.empty((6 + constant.shape[0], n)), np.empty((min(most, n - frozen.size), n))
+    gradient, across = np.empty(n), np.empty(n)
+    trust, value, calls = max_step, np.nan, 1
+    energy = function(x, gradient, integers, floats)
+    norm = 0.0
+    for step in range(limit + 1):
+        part = _across(frozen, mode, gradient, across)
+        norm = np.sqrt(_dot(gradient, gradient))
+        if not (np.isfinite(norm) and np.isfinite(energy) and np.isfinite(part)):
+            return energy, norm / root, step, calls, NOT_FINITE, value
+        if norm / root < goal:
+            return energy, norm / root, step, calls, CONVERGED, value
+        nulls = orthonormal_null_modes(x, frozen, rigid, constant, null)
+        value, used = lowest_mode(function, integers, floats, frozen, x, null, nulls, h, tolerance, basis, mode)
+        calls += 2 * used
+        if not np.isfinite(value):
+            return energy, norm / root, step, calls, NOT_FINITE, value
+        slope = _dot(gradient, mode)
+        size = 2.0 * slope / (abs(value) + np.sqrt(value**2 + 4.0 * slope**2) + 1e-300)
+        size = min(max(size, -trust), trust)
+        _add(size, mode, x)
+        energy = function(x, gradient, integers, floats)
+        calls += 1
+        _across(frozen, mode, gradient, across)
+        # the slope that the eigenvalue promised, against the one found
+        found = (_dot(gradient, mode) - slope) / size if size != 0.0 else value
+        wrong = abs(found - value) > 1.5 * abs(value)
+        trust = max(0.5 * trust, 0.02 * max_step) if wrong else min(1.2 * trust, 2.0 * max_step)
+        across_goal = max(0.3 * goal * root, 0.03 * min(norm, abs(_dot(gradient, mode))))
+        energy, _, extra = _tangent_walk(
+            function, integers, floats, frozen, rules, across_goal, most_across, mode, x, energy, gradient
+        )
+        calls += extra
+    return energy, norm / root, limit, calls, STEPS, value

@@ -1,0 +1,114 @@
+"""The pathway of a transition state: down both sides, from minimum to minimum."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from thalweg.optimizers.eigenvalues import lowest_eigenvalues
+from thalweg.optimizers.lbfgs_kernel import lbfgs_walk
+from thalweg.optimizers.minimise import minimise
+from thalweg.optimizers.results import REASONS
+from thalweg.optimizers.rules import Rules, default_rules
+from thalweg.potentials.system import as_system
+
+__all__ = ["Pathway", "pathway"]
+
+
+@dataclass(frozen=True)
+class Pathway:
+    """Points from one minimum over a transition state to another.
+
+    Attributes
+    ----------
+    points : (k, n) coordinates; energy : (k,); length : (k,) distance along the path from the first minimum.
+    transition_state : int, row of the transition state.
+    minima : (2,) rows of the minima: the first and the last.
+    """
+
+    points: np.ndarray
+    energy: np.ndarray
+    length: np.ndarray
+    transition_state: int
+    minima: tuple[int, int]
+
+
+def pathway(
+    system: Any,
+    transition_state: Any,
+    *,
+    points: int = 100,
+    rms: float = 1e-9,
+    push: float = 0.01,
+    max_step: float | None = None,
+    rules: Rules | None = None,
+    steps: int = 20_000,
+) -> Pathway:
+    """Follow both sides of a transition state down to minima.
+
+    Parameters
+    ----------
+    system : ase.Atoms, Point, Weights or System
+        What it is a transition state of.
+    transition_state : array_like, shape (n,)
+        Its coordinates, converged.
+    points : int
+        About how many points to keep on the whole path; at least 5.
+    rms : float
+        Rms gradient of the minima.
+    push : float
+        First displacement along the downhill mode.
+    max_step : float, optional
+        Longest step; a quarter of the rules' where missing, so that the path is followed, not jumped.
+    rules : Rules, optional
+        Step rules of LBFGS.
+    steps : int
+        Most steps on either side.
+
+    Raises
+    ------
+    ValueError
+        If the coordinates do not fit, or points is too small.
+    RuntimeError
+        If the point has no downhill mode, or a side ends in no minimum below it.
+    """
+    system = as_system(system)
+    start = np.array(transition_state, dtype=np.float64).ravel()
+    if start.size != system.n:
+        raise ValueError(f"transition_state must have {system.n} coordinates; it has {start.size}")
+    if points < 5 or not push > 0 or not rms > 0:
+        raise ValueError(f"points must be at least 5, push and rms positive; they are {points}, {push} and {rms}")
+    rules = rules or default_rules(system)
+    careful = rules.replace(max_step=max_step or 0.25 * rules.max_step)
+    value, mode = lowest_eigenvalues(system, start, 1)
+    if not value[0] < 0:
+        raise RuntimeError(f"no transition state: the lowest eigenvalue is {value[0]:g}, not negative")
+    energy = system.energy(start)
+    first, second = (
+        _side(system, start + sign * push * mode[0], careful, rules, rms, steps, max(1, (points - 3) // 2))
+        for sign in (1.0, -1.0)
+    )
+    if not (first[1][-1] < energy and second[1][-1] < energy):
+        raise RuntimeError("a side did not fall below the transition state: converge it further, or push it farther")
+    coordinates = np.concatenate([first[0][::-1], start[None], second[0]])
+    energies = np.concatenate([first[1][::-1], [energy], second[1]])
+    length = np.concatenate([[0.0], np.cumsum(np.linalg.norm(np.diff(coordinates, axis=0), axis=1))])
+    return Pathway(coordinates, energies, length, len(first[0]), (0, len(coordinates) - 1))
+
+
+def _side(system, x, careful, rules, rms, steps, points):
+    """Minimise from x; return points on the way and the minimum itself, with their energies."""
+    function, _, integers, floats = system.compiled
+    trace = np.empty((points, system.n + 1))
+    x, gradient = x.copy(), np.empty(system.n)
+    lbfgs_walk(
+        function, integers, floats, system.frozen, careful.packed(), max(rms, 1e-4), steps, x, gradient, trace
+    )
+    system.reraise()
+    end = minimise(system, x, rms=rms, rules=rules, steps=steps, second_order=True, threads=1)
+    if not end.converged[0]:
+        raise RuntimeError(f"a side did not reach a minimum: {end.reason[0]}, which is not '{REASONS[0]}'")
+    kept = trace[np.isfinite(trace[:, 0])]
+    return np.concatenate([kept[:, :-1], end.x]), np.concatenate([kept[:, -1], end.energy])
