@@ -4,6 +4,7 @@ from thalweg.landscapes.errors import LockedError, RejectedError, StoreError
 from thalweg.landscapes.landscape import Landscape
 from thalweg.landscapes.records import CONVERGED, AddedSearch, Minimum, Search, TransitionState
 from thalweg.landscapes.tolerances import Tolerances
+from thalweg.landscapes.verify import Problem, verify
 
 __all__ = [
     "CONVERGED",
@@ -11,9 +12,11 @@ __all__ = [
     "Landscape",
     "LockedError",
     "Minimum",
+    "Problem",
     "RejectedError",
     "Search",
     "StoreError",
     "Tolerances",
     "TransitionState",
+    "verify",
 ]

@@ -307,7 +307,9 @@ class Landscape:
 
     def refresh(self) -> None:
         """See what another process has committed since; nothing to do for the writer."""
-        self._store.refresh()
+        if not self._store.writable:
+            self._store.refresh()
+            self._state = self._store.attributes["state"]
 
     def close(self) -> None:
         """Commit and let others write; reading goes on working."""

@@ -181,9 +181,8 @@ class Store:
 
     def refresh(self) -> None:
         """See what has been committed since: for readers."""
-        if not self.writable:
-            self._cache.clear()
-            self._load()
+        self._cache.clear()
+        self._load()
 
     def commit(self) -> None:
         """Write what was added, all of it or nothing.
