@@ -8,13 +8,14 @@ import numpy as np
 from ase.geometry import minkowski_reduce
 from scipy.spatial.transform import Rotation
 
+from thalweg.potentials.cluster_alignment import align_free
+from thalweg.potentials.frames import point_group_order
 from thalweg.potentials.periodic_alignment import align_periodic, count_translations
-from thalweg.potentials.rotation import align_free, point_group_order
 
 __all__ = ["ClusterSymmetry"]
 
 # The random orientations from which alignment starts: always the same, so that distances are reproducible
-_ORIENTATIONS = 20
+_ORIENTATIONS = 6
 
 
 class ClusterSymmetry:
