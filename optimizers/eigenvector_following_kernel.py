@@ -65,33 +65,49 @@ def _classify(values, modes, index):
     return (CONVERGED if negative == index else WRONG_INDEX), total, positive
 
 
+@jit(numba.float64(vector, vector, numba.int64, numba.float64))
+def _damping(slopes, values, modes, max_step):
+    """Return what must be added to every |curvature| for the step not to exceed max_step (0 if Newton's does not)."""
+    damping = 0.0
+    for _ in range(60):
+        square, slope = 0.0, 0.0
+        for i in range(modes):
+            curvature = abs(values[i]) + damping + 1e-300
+            part = slopes[i] / curvature
+            square += part * part
+            slope += part * part / curvature
+        length = np.sqrt(square)
+        if length <= 1.001 * max_step:
+            break
+        # Newton's iteration on 1 / length, which is nearly linear in the damping
+        damping += (length / max_step - 1.0) * square / slope
+    return damping
+
+
 @jit(numba.types.UniTuple(numba.float64, 2)(vector, matrix, vector, integers, numba.int64, numba.int64, numba.float64, vector))
 def _mode_step(gradient, vectors, values, free, modes, index, max_step, step):
     """Write the step to ``step``; return its length and the change of energy that it should bring.
 
-    Along a mode of curvature b and slope g the step is 2 g / (|b| (1 + sqrt(1 + 4 g^2 / b^2))): Newton's close
-    to a stationary point, bounded far from one.
+    Along a mode of curvature b and slope g it is g / (|b| + damping), uphill for the lowest ``index`` modes: Newton's
+    step where that is short enough; otherwise soft modes are held back, and stiff ones still relax.
     """
     m = free.size
-    along = np.zeros(modes)
-    square = 0.0
     slopes = np.zeros(modes)
     for i in range(modes):
         for j in range(m):
             slopes[i] += vectors[i, j] * gradient[free[j]]
-        size = 2.0 * slopes[i] / (abs(values[i]) + np.sqrt(values[i] ** 2 + 4.0 * slopes[i] ** 2) + 1e-300)
-        along[i] = size if i < index else -size
-        square += along[i] ** 2
-    length = np.sqrt(square)
-    scale = max_step / length if length > max_step else 1.0
+    damping = _damping(slopes, values, modes, max_step)
     step[:] = 0.0
-    predicted = 0.0
+    predicted, square = 0.0, 0.0
     for i in range(modes):
-        along[i] *= scale
-        predicted += slopes[i] * along[i] + 0.5 * values[i] * along[i] ** 2
+        along = slopes[i] / (abs(values[i]) + damping + 1e-300)
+        if i >= index:
+            along = -along
+        square += along * along
+        predicted += slopes[i] * along + 0.5 * values[i] * along * along
         for j in range(m):
-            step[free[j]] += along[i] * vectors[i, j]
-    return scale * length, predicted
+            step[free[j]] += along * vectors[i, j]
+    return np.sqrt(square), predicted
 
 
 @jit(
