@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+
 from thalweg.landscapes.errors import RejectedError
 from thalweg.landscapes.records import Minimum, TransitionState
 from thalweg.landscapes.tolerances import Tolerances

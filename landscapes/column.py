@@ -6,6 +6,7 @@ from collections import OrderedDict
 from collections.abc import Iterator
 
 import numpy as np
+
 from thalweg.landscapes.errors import StoreError
 from thalweg.landscapes.files import LocalFiles
 from thalweg.landscapes.schema import ArraySpec

@@ -6,6 +6,7 @@ from bisect import bisect_left, insort
 from collections.abc import Callable
 
 import numpy as np
+
 from thalweg.landscapes.column import Column
 from thalweg.landscapes.tolerances import Tolerances
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+
 from thalweg.landscapes.schema import ArraySpec
 
 __all__ = ["build_description", "description_differences", "flatten_description", "static_spec"]

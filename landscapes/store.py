@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+
 from thalweg.landscapes.column import ChunkCache, Column
 from thalweg.landscapes.description import build_description, flatten_description, static_spec
 from thalweg.landscapes.errors import StoreError

@@ -6,8 +6,10 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import numpy as np
+
 from thalweg.landscapes.records import CONVERGED, Minimum, Search, TransitionState
 from thalweg.optimizers.basin_hopping import BasinHoppingResult, basin_hopping_steps
+from thalweg.optimizers.dneb import connect_pair
 from thalweg.optimizers.results import TransitionStateResult
 from thalweg.optimizers.rules import Rules
 from thalweg.optimizers.transition_states import find_transition_states
@@ -115,7 +117,7 @@ def _single_ended(system: System, task: Task, rng: np.random.Generator) -> TaskR
     sizes = settings["displacement"] * rng.uniform(0.3, 1.0, (len(X), 1))
     X[:, system.free] += sizes * rng.standard_normal((len(X), system.n_free))
     result = find_transition_states(system, X, rms=settings["rms"], rules=Rules.from_dict(settings["rules"]), threads=1)
-    return tuple(_search(task, result, [row], task.starts[row]) for row in range(len(X)))
+    return TaskResult(tuple(_search(task, result, range(row, row + 1), task.starts[row]) for row in range(len(X))))
 
 
 def _double_ended(system: System, task: Task, rng: np.random.Generator) -> TaskResult:
@@ -124,14 +126,12 @@ def _double_ended(system: System, task: Task, rng: np.random.Generator) -> TaskR
     searches = []
     for pair, start in enumerate(task.starts):
         a, b = task.coordinates[2 * pair : 2 * pair + 2]
-        from thalweg.optimizers.dneb import connect_pair
-
         result = connect_pair(system, a, b, rms=settings["rms"], rules=rules, threads=1)
         searches.append(_search(task, result, range(len(result.x)), start))
     return TaskResult(tuple(searches))
 
 
-def _search(task: Task, result: TransitionStateResult, rows, start: tuple[int, int]) -> Search:
+def _search(task: Task, result: TransitionStateResult, rows: range, start: tuple[int, int]) -> Search:
     good = [row for row in rows if result.converged[row]]
     status = CONVERGED if good else (result.reason[rows[0]] if len(rows) else "no maximum on the band")
     energy = float(result.energy[good[0]]) if good else float("nan")

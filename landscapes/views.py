@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, MutableMapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
 from thalweg.landscapes.column import Column
 from thalweg.landscapes.errors import StoreError
 from thalweg.landscapes.records import Minimum, TransitionState

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+
 from thalweg.landscapes.checks import check_minimum, check_transition_state
 from thalweg.landscapes.database import KnownPoints
 from thalweg.landscapes.errors import RejectedError
