@@ -153,11 +153,11 @@ def _explore(name: str, output: Path, plan: dict[str, Any], workers: int | None,
         raise click.UsageError(str(error)) from error
     click.echo(f"{explored.title}; {plan['steps']} steps, {plan['searches']} searches in total")
     stopped = _search(explored, output, plan, workers, deadline)
-    from thalweg.analysis.report import print_summary
+    from thalweg.analysis.report import summary_text
     from thalweg.analysis.summary import summarise
 
     summary = summarise(output)
-    print_summary(summary)
+    click.echo(summary_text(summary))
     if summary.minima:
         click.echo(f"\n{_draw(output)}")
     if stopped:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import click
-from thalweg.analysis.report import print_details
+from thalweg.analysis.report import details_text
 from thalweg.analysis.summary import summarise
 
 __all__ = ["run"]
@@ -23,4 +23,4 @@ def run(path: Path) -> None:
         summary = summarise(path)
     except (OSError, ValueError) as error:
         raise click.ClickException(str(error)) from error
-    print_details(summary)
+    click.echo(details_text(summary))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from io import StringIO
 
 import numpy as np
 from ase.formula import Formula
@@ -10,10 +11,10 @@ from rich.console import Console
 from rich.table import Table
 from thalweg.analysis.summary import Spread, Summary
 
-__all__ = ["describe", "print_details", "print_summary"]
+__all__ = ["describe", "details_text", "summary_text"]
 
 _ORDER = ("train_auc", "test_auc", "incorrect_auc", "correct_auc", "test_loss")
-_WIDTH = 100
+_WIDTH = 120
 
 
 def describe(summary: Summary) -> str:
@@ -39,31 +40,30 @@ def _symbols(numbers: Iterable[int]) -> list[str]:
     return [chemical_symbols[number] for number in numbers]
 
 
-def print_summary(summary: Summary) -> None:
-    """Print what an exploration has found."""
-    console = _console()
-    console.print(_pairs(_counts(summary)))
-    _print_properties(console, summary)
-    _print_searches(console, summary)
-    _print_labels(console, summary)
+def summary_text(summary: Summary) -> str:
+    """Return what an exploration has found, in some twenty lines."""
+    return _text([_pairs(_counts(summary)), *_properties(summary), *_searches(summary), *_labels(summary)])
 
 
-def print_details(summary: Summary) -> None:
-    """Print all that a store says of itself."""
-    console = _console()
+def details_text(summary: Summary) -> str:
+    """Return all that a store says of itself."""
     attributes = summary.attributes
-    console.print(f"{summary.path}: {describe(summary)}")
-    console.print(f"seed {attributes['seed']}, energies in {attributes['units']} units, {attributes['created_by']}")
-    console.print(_pairs([*_counts(summary), *_energies(summary)]))
-    _print_properties(console, summary)
-    _print_searches(console, summary)
-    _print_labels(console, summary)
-    console.print(_pairs(_settings(summary)))
+    head = [
+        f"{summary.path}: {describe(summary)}",
+        f"seed {attributes['seed']}, energies in {attributes['units']} units, {attributes['created_by']}",
+    ]
+    counts = _pairs([*_counts(summary), *_energies(summary)])
+    tail = [*_properties(summary), *_searches(summary), *_labels(summary), "", _pairs(_settings(summary))]
+    return _text([*head, counts, *tail])
 
 
-def _console() -> Console:
-    # one width everywhere, so that a pipe gets what a terminal gets
-    return Console(highlight=False, soft_wrap=True, markup=False, width=_WIDTH)
+def _text(parts: Iterable[str | Table]) -> str:
+    """Return text and tables as one string; the same for a terminal and for a pipe."""
+    console = Console(file=StringIO(), highlight=False, markup=False, emoji=False, width=_WIDTH)
+    with console.capture() as capture:
+        for part in parts:
+            console.print(part, soft_wrap=isinstance(part, str))
+    return "\n".join(line.rstrip() for line in capture.get().splitlines())
 
 
 def _pairs(rows: Iterable[tuple[str, str]]) -> Table:
@@ -99,51 +99,50 @@ def _energies(summary: Summary) -> list[tuple[str, str]]:
     return rows
 
 
-def _print_properties(console: Console, summary: Summary) -> None:
+def _properties(summary: Summary) -> list[str | Table]:
     properties = {name: spread for name, spread in summary.properties.items() if spread.known}
     if not properties:
-        return
+        return []
     table = _table("", "Gmin", "mean", "sd")
     for name in sorted(properties, key=lambda name: (_ORDER.index(name) if name in _ORDER else len(_ORDER), name)):
         spread = properties[name]
         note = "" if spread.known == summary.minima else f"  ({spread.known} of {summary.minima} minima)"
         table.add_row(name.replace("_", " "), *_numbers(spread), note)
-    console.print()
-    console.print(table)
-    if "test_loss" in properties and summary.labels is not None:
-        plain = properties["test_loss"].lowest - summary.system["calculator"]["l2"] * summary.weights_squared
-        console.print(f"test loss of Gmin without the L2 term: {plain:.5f}")
+    if "test_loss" not in properties or summary.labels is None:
+        return ["", table]
+    plain = properties["test_loss"].lowest - summary.system["calculator"]["l2"] * summary.weights_squared
+    return ["", table, f"test loss of Gmin without the L2 term: {plain:.5f}"]
 
 
 def _numbers(spread: Spread) -> list[str]:
     return [f"{spread.lowest:.5f}", f"{spread.mean:.5f}", f"{spread.deviation:.5f}"]
 
 
-def _print_searches(console: Console, summary: Summary) -> None:
+def _searches(summary: Summary) -> list[str | Table]:
     if not summary.searches:
-        return
+        return []
     table = _table("searches", "number", "succeeded")
     for kind, ended in summary.searches.items():
         failures = ", ".join(f"{reason}: {count}" for reason, count in ended.items() if reason != "converged")
         failures = failures and f"failed, {failures}"
         table.add_row(kind, str(sum(ended.values())), str(ended.get("converged", 0)), failures)
-    console.print()
-    console.print(table)
+    return ["", table]
 
 
-def _print_labels(console: Console, summary: Summary) -> None:
+def _labels(summary: Summary) -> list[str | Table]:
     counts = summary.labels
-    if counts is not None:
-        total = counts.sum()
-        shares = (f"{k}: {count} ({100 * count / total:.1f} %)" for k, count in enumerate(counts.tolist()))
-        console.print("\ntraining labels  " + "  ".join(shares))
+    if counts is None:
+        return []
+    total = counts.sum()
+    shares = (f"{k}: {count} ({100 * count / total:.1f} %)" for k, count in enumerate(counts.tolist()))
+    return ["", "training labels  " + "  ".join(shares)]
 
 
 def _settings(summary: Summary) -> list[tuple[str, str]]:
     """Return how it was explored: options, tolerances, step sizes and rules."""
     attributes = summary.attributes
     state = attributes["state"]
-    rows = [("", "")]
+    rows = []
     for name, values in (
         ("explored as", (state.get("explore") or {}).get("options")),
         ("tolerances", attributes["tolerances"]),

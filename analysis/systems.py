@@ -164,7 +164,8 @@ def _cluster_of_atoms(name: str) -> Explored:
 
 def _network(name: str, options: Mapping[str, Any]) -> Explored:
     from thalweg.datasets import mislabel
-    from thalweg.potentials import NetworkLoss, Weights
+    from thalweg.potentials.network import NetworkLoss
+    from thalweg.potentials.weights import Weights
 
     errors, seed = options["errors"], options["seed"]
     if not 0 <= errors <= 100:
