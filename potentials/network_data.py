@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from numbers import Real
 from typing import Any
 
 import numpy as np
+
 from thalweg.potentials.network_kernels import BLOCK
 
 __all__ = ["checked_data", "checked_inputs", "checked_labels", "pack_network"]
@@ -84,7 +86,7 @@ def checked_data(
     inputs = checked_inputs(inputs)
     labels, n_classes = checked_labels(labels, len(inputs), n_classes)
     hidden = _checked_hidden(hidden)
-    if not np.isscalar(l2) or not np.isfinite(l2) or l2 < 0:
+    if not isinstance(l2, Real) or not np.isfinite(l2) or l2 < 0:
         raise ValueError(f"l2 must be a finite number of at least 0; it is {l2!r}")
     mislabelled = _checked_mislabelled(mislabelled, len(inputs))
     for array in (inputs, labels, mislabelled):

@@ -27,6 +27,7 @@ from thalweg.potentials.network_kernels import (
     layer_table,
     n_units,
     output_block,
+    zero_frozen,
 )
 from thalweg.potentials.vector_math import add_rows, exact, multiply_rows, source_version, sum_rows
 
@@ -36,7 +37,7 @@ __all__ = ["network_hessian", "network_hessian_vector"]
 @exact
 def _push(w, shape, table, layer, unit, slope, rz, ra, m):
     """Write dz/dz_unit for the units of its layer and all above to rz, and slope times it to ra."""
-    layers = shape[0]
+    layers, one = shape[0], np.int64(1)
     for above in range(layer, layers):
         inner, outer = shape[HEADER + above], shape[HEADER + above + 1]
         offset, first = table[above, 0], table[above, 2]
@@ -44,9 +45,9 @@ def _push(w, shape, table, layer, unit, slope, rz, ra, m):
             rz[j, :m] = 1.0 if j == unit else 0.0
             if above == layer + 1:
                 k = unit - (first - inner)
-                add_rows(w, offset + (j - first) * inner + k, 1, 1, ra, unit, rz[j], m)
+                add_rows(w, offset + (j - first) * inner + k, one, one, ra, unit, rz[j], m)
             elif above > layer:
-                add_rows(w, offset + (j - first) * inner, 1, inner, ra, first - inner, rz[j], m)
+                add_rows(w, offset + (j - first) * inner, one, inner, ra, first - inner, rz[j], m)
             if above < layers - 1:
                 for d in range(m):
                     ra[j, d] = slope[j, d] * rz[j, d]
@@ -90,17 +91,19 @@ def _left_rows(left, curve, delta, ra, source, row, inner, upper, m):
         if upper:
             for d in range(m):
                 left[k, d] += delta[d] * ra[row + k, d]
-    left[inner, :m] = curve[:m]
+    for d in range(m):
+        left[inner, d] = curve[d]
 
 
 @exact
 def _add_products(left, inner, right, row, width, m, out, n, starts):
     """Add left times the rows of right, and their sums for the bias, to rows and columns of the matrix out."""
     weights, bias, column, bias_column = starts
-    multiply_rows(left, 0, inner, right, row, width, m, out, weights * n + column, n)
-    multiply_rows(left, inner, 1, right, row, width, m, out, bias * n + column, n)
-    sum_rows(left, 0, inner, m, out, weights * n + bias_column, n)
-    sum_rows(left, inner, 1, m, out, bias * n + bias_column, n)
+    zero, one = np.int64(0), np.int64(1)  # as variables: a literal would compile one more version
+    multiply_rows(left, zero, inner, right, row, width, m, out, weights * n + column, n)
+    multiply_rows(left, inner, one, right, row, width, m, out, bias * n + column, n)
+    sum_rows(left, zero, inner, m, out, weights * n + bias_column, n)
+    sum_rows(left, inner, one, m, out, bias * n + bias_column, n)
 
 
 @exact
@@ -152,9 +155,10 @@ def _finish_hessian(hessian, shape, owner, data, l2):
                 hessian[i, j] = hessian[j, i]
         hessian[i, i] = hessian[i, i] / data + 2.0 * l2
     first = HEADER + shape[0] + 1
-    for i in shape[first : first + shape[2]]:
-        hessian[i, :] = 0.0
-        hessian[:, i] = 0.0
+    for i in range(first, first + shape[2]):
+        for j in range(n):
+            hessian[shape[i], j] = 0.0
+            hessian[j, shape[i]] = 0.0
 
 
 @exact
@@ -176,16 +180,16 @@ def _widest(shape):
 @exact
 def _push_weights(w, v, shape, table, data, act, slope, rz, ra, m):
     """Write the change of every z and activation when the weights move along v."""
-    layers = shape[0]
+    layers, one = shape[0], np.int64(1)
     for layer in range(layers):
         inner, outer, first = shape[HEADER + layer], shape[HEADER + layer + 1], table[layer, 2]
         source, row = (data, 0) if layer == 0 else (act, first - inner)
         for j in range(outer):
             target, start = rz[first + j], table[layer, 0] + j * inner
             target[:m] = v[table[layer, 1] + j]
-            add_rows(v, start, 1, inner, source, row, target, m)
+            add_rows(v, start, one, inner, source, row, target, m)
             if layer > 0:
-                add_rows(w, start, 1, inner, ra, first - inner, target, m)
+                add_rows(w, start, one, inner, ra, first - inner, target, m)
             if layer < layers - 1:
                 for d in range(m):
                     ra[first + j, d] = slope[first + j, d] * target[d]
@@ -194,12 +198,13 @@ def _push_weights(w, v, shape, table, data, act, slope, rz, ra, m):
 @exact
 def _pull_weights(w, v, shape, table, data, act, slope, delta, rz, ra, curve, m, out):
     """Add one block's part of N times the Hessian times v, from the change of the outputs' deltas down."""
+    zero, one = np.int64(0), np.int64(1)
     for layer in range(shape[0] - 1, -1, -1):
         inner, outer = shape[HEADER + layer], shape[HEADER + layer + 1]
         offset, bias, first = table[layer, 0], table[layer, 1], table[layer, 2]
-        sum_rows(curve, first, outer, m, out, bias, 1)
+        sum_rows(curve, first, outer, m, out, bias, one)
         if layer == 0:
-            multiply_rows(curve, first, outer, data, 0, inner, m, out, offset, inner)
+            multiply_rows(curve, first, outer, data, zero, inner, m, out, offset, inner)
             break
         below = first - inner
         multiply_rows(curve, first, outer, act, below, inner, m, out, offset, inner)
@@ -251,22 +256,21 @@ def _compile(version: int):
         rz, ra, curve = np.empty((units, BLOCK)), np.empty((units, BLOCK)), np.empty((units, BLOCK))
         logs = np.zeros((4, BLOCK))
         free = v.copy()
-        first = HEADER + integers[0] + 1
-        frozen = integers[first : first + integers[2]]
-        free[frozen] = 0.0
+        zero_frozen(free, integers)
         out[:] = 0.0
         for start in range(0, n, BLOCK):
             data, m = data_block(integers, floats, start // BLOCK), min(BLOCK, n - start)
             forward_block(w, integers, data, act, slope, delta[hidden:], m)
             output_block(delta[hidden:], units - hidden, data[integers[HEADER]], logs, m)
-            logs[2] = 0.0
+            logs[:] = 0.0
             hidden_deltas(w, integers, slope, delta, m)
             _probabilities(delta[hidden:], data[integers[HEADER]], p, m)
             _push_weights(w, free, integers, table, data, act, slope, rz, ra, m)
             _curve_outputs(p, rz, hidden, curve, m)
             _pull_weights(w, free, integers, table, data, act, slope, delta, rz, ra, curve, m, out)
-        out[:] = out / n + 2.0 * floats[0] * free
-        out[frozen] = 0.0
+        for i in range(x.size):
+            out[i] = out[i] / n + 2.0 * floats[0] * free[i]
+        zero_frozen(out, integers)
 
     return network_hessian, network_hessian_vector
 

@@ -82,7 +82,7 @@ def forward_block(w, shape, data, act, slope, y, m):
         for j in range(outer):
             z = target[first + j]
             z[:m] = w[bias + j]
-            add_rows(w, offset + j * inner, 1, inner, source, source_row, z, m)
+            add_rows(w, offset + j * inner, np.int64(1), inner, source, source_row, z, m)
             if not last:
                 tanh(z, slope[first + j], m)
 
@@ -98,6 +98,15 @@ def _label_deficit(y, classes, labels, top, m):
 
 
 @exact
+def _largest_rows(y, classes, top, m):
+    for d in range(m):
+        top[d] = y[0, d]
+    for a in range(1, classes):
+        for d in range(m):
+            top[d] = y[a, d] if y[a, d] > top[d] else top[d]
+
+
+@exact
 def output_block(y, classes, labels, work, m):
     """Turn outputs into dE/dy = p - [label] in place; return the sum of (largest output - that of the label).
 
@@ -105,11 +114,7 @@ def output_block(y, classes, labels, work, m):
     into work[2], the running product of (1 + T) less 1: no digit of a small T is lost and one logarithm serves many.
     """
     top, rest, product = work[0], work[1], work[2]
-    top[:m] = y[0, :m]
-    for a in range(1, classes):
-        out = y[a]
-        for d in range(m):
-            top[d] = out[d] if out[d] > top[d] else top[d]
+    _largest_rows(y, classes, top, m)
     missed = _label_deficit(y, classes, labels, top, m)
     rest[:m] = -1.0
     count = work[3]
@@ -206,7 +211,7 @@ def _add_gradient(shape, data, act, delta, m, gradient):
         inner, outer = shape[HEADER + layer], shape[HEADER + layer + 1]
         offset, bias, first = table[layer, 0], table[layer, 1], table[layer, 2]
         source, row = (data, 0) if layer == 0 else (act, first - inner)
-        sum_rows(delta, first, outer, m, gradient, bias, 1)
+        sum_rows(delta, first, outer, m, gradient, bias, np.int64(1))
         multiply_rows(delta, first, outer, source, row, inner, m, gradient, offset, inner)
 
 
@@ -222,10 +227,7 @@ def _write_probabilities(y, work, out, m):
     """Write the softmax of the outputs of m data to the rows of out."""
     top, total = work[0], work[1]
     classes = out.shape[1]
-    top[:m] = y[0, :m]
-    for a in range(1, classes):
-        for d in range(m):
-            top[d] = max(top[d], y[a, d])
+    _largest_rows(y, classes, top, m)
     total[:m] = 0.0
     for a in range(classes):
         exp_below(y[a], top, m)

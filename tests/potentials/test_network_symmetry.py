@@ -1,0 +1,169 @@
+"""Permutations and sign changes of hidden units."""
+
+from __future__ import annotations
+
+import itertools
+from math import factorial
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from thalweg.potentials.network import NetworkLoss
+from thalweg.potentials.network_symmetry import NetworkSymmetry
+
+SHAPES = [(2, 10, 4), (2, 5, 5, 4), (2, 4, 4, 4, 4), (3, 1, 2), (2, 3, 1, 2)]
+MANY = settings(max_examples=1500, deadline=None, suppress_health_check=list(HealthCheck))
+
+
+def loss_of(layers, n=60, **keywords):
+    rng = np.random.default_rng(0)
+    inputs, labels = rng.normal(size=(n, layers[0])), rng.integers(0, layers[-1], n)
+    return NetworkLoss(inputs, labels, layers[1:-1], n_classes=layers[-1], **keywords)
+
+
+def unit_slices(layers, layer, unit):
+    """Indices into the weight vector of a hidden unit's incoming weights and bias, and outgoing weights."""
+    index = np.arange(sum(b * (a + 1) for a, b in itertools.pairwise(layers)))
+    pairs, start, matrices = list(itertools.pairwise(layers)), 0, []
+    for below, above in pairs:
+        matrices.append(index[start : start + below * above].reshape(above, below))
+        start += below * above
+    bias = start + sum(layers[1 : layer + 1]) + unit
+    return np.append(matrices[layer][unit], bias), matrices[layer + 1][:, unit]
+
+
+def with_special_units(layers, seed):
+    """Random weights in which some units are zero, or equal to one another, or to minus one another."""
+    rng = np.random.default_rng(seed)
+    x = rng.uniform(-1, 1, sum(b * (a + 1) for a, b in itertools.pairwise(layers)))
+    for layer, width in enumerate(layers[1:-1]):
+        for unit in range(width):
+            kind = rng.integers(0, 4)
+            ways = unit_slices(layers, layer, unit)
+            if kind == 0:
+                for way in ways:
+                    x[way] = 0.0
+            elif kind == 1:
+                sign = rng.choice([-1.0, 1.0])
+                for way, other in zip(ways, unit_slices(layers, layer, int(rng.integers(width))), strict=True):
+                    x[way] = sign * x[other]
+    return x
+
+
+@pytest.mark.parametrize("layers", SHAPES)
+@MANY
+@given(seed=st.integers(0, 10**9))
+def test_copies_are_recognised(layers, seed):
+    rng = np.random.default_rng(seed)
+    symmetry = NetworkSymmetry(layers)
+    x = rng.normal(size=symmetry.n)
+    assert symmetry.distance(x, symmetry.random_copy(x, rng)) < 1e-12
+
+
+@pytest.mark.parametrize("layers", SHAPES)
+@settings(MANY, max_examples=500)
+@given(seed=st.integers(0, 10**9))
+def test_copies_with_equal_and_zero_units_are_recognised(layers, seed):
+    symmetry = NetworkSymmetry(layers)
+    x = with_special_units(layers, seed)
+    assert symmetry.distance(x, symmetry.random_copy(x, np.random.default_rng(seed))) < 1e-12
+
+
+@pytest.mark.parametrize("neighbours", [None, 1, 2, 3])
+@pytest.mark.parametrize("layers", SHAPES)
+def test_the_energy_is_the_same_at_every_copy(layers, neighbours):
+    loss = loss_of(layers, neighbours=neighbours)
+    rng = np.random.default_rng(1)
+    for _ in range(20):
+        x = loss.random_coordinates(loss.n_weights, rng)
+        copy = loss.symmetry.random_copy(x, rng)
+        assert loss.energy(copy) == pytest.approx(loss.energy(x), rel=1e-13)
+        assert not copy[~loss.mask].any()
+        aligned = loss.symmetry.align(x, copy)
+        np.testing.assert_allclose(aligned, x, atol=1e-13)
+
+
+def all_copies(layers, x):
+    (width,) = layers[1:-1]
+    ways = [unit_slices(layers, 0, unit) for unit in range(width)]
+    for order in itertools.permutations(range(width)):
+        for signs in itertools.product([-1.0, 1.0], repeat=width):
+            copy = x.copy()
+            for unit, (source, sign) in enumerate(zip(order, signs, strict=True)):
+                for here, there in zip(ways[unit], ways[source], strict=True):
+                    copy[here] = sign * x[there]
+            yield copy
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_one_hidden_layer_finds_the_nearest_of_all_copies(seed):
+    layers, rng = (2, 4, 3), np.random.default_rng(seed)
+    symmetry = NetworkSymmetry(layers)
+    a, b = rng.normal(size=(2, symmetry.n))
+    smallest = min(np.linalg.norm(copy - a) for copy in all_copies(layers, b))
+    assert symmetry.distance(a, b) == pytest.approx(smallest, rel=1e-12)
+    assert symmetry.distance(b, a) == pytest.approx(smallest, rel=1e-12)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_order_counts_the_copies_that_stay(seed):
+    layers = (2, 4, 3)
+    symmetry = NetworkSymmetry(layers)
+    x = with_special_units(layers, seed)
+    expected = sum(np.linalg.norm(copy - x) < 1e-9 for copy in all_copies(layers, x))
+    assert symmetry.order(x) == expected
+
+
+def test_orders_by_hand():
+    assert NetworkSymmetry((2, 10, 4)).order(np.zeros(74)) == factorial(10) * 2**10
+    assert NetworkSymmetry((2, 10, 4)).size == factorial(10) * 2**10
+    assert NetworkSymmetry((2, 5, 5, 4)).order(np.zeros(69)) == (factorial(5) * 2**5) ** 2
+    assert NetworkSymmetry((2, 5, 5, 4)).order(np.random.default_rng(0).normal(size=69)) == 1
+
+
+def test_only_units_with_the_same_connections_are_exchanged():
+    loss = loss_of((2, 10, 4), neighbours=1)
+    kinds = {loss.mask[np.concatenate(unit_slices(loss.layers, 0, unit))].tobytes() for unit in range(10)}
+    x = np.zeros(74)
+    assert len(kinds) > 1
+    assert loss.symmetry.order(x) == loss.symmetry.size < factorial(10) * 2**10
+
+
+def test_distance_does_not_see_null_modes():
+    loss = loss_of((2, 5, 4), l2=0.0)
+    rng = np.random.default_rng(2)
+    for _ in range(50):
+        x = loss.random_coordinates(loss.n_weights, rng)
+        moved = loss.symmetry.random_copy(x + rng.normal(size=len(loss.null_modes)) @ loss.null_modes, rng)
+        assert loss.energy(moved) == pytest.approx(loss.energy(x), rel=1e-12)
+        assert loss.symmetry.distance(x, moved) < 1e-12
+
+
+def test_alignment_leaves_its_arguments_alone_and_ends_for_any_size():
+    symmetry, rng = NetworkSymmetry((2, 4, 4, 3)), np.random.default_rng(0)
+    for size in (0.0, 1e-300, 1e-160, 1.0, 1e150, 1e300):
+        a, b = size * rng.normal(size=(2, symmetry.n))
+        kept = a.copy(), b.copy()
+        assert symmetry.align(a, b).shape == a.shape
+        assert np.array_equal(kept, (a, b))
+
+
+@pytest.mark.parametrize("bad", [np.zeros(73), np.full(74, np.nan), np.zeros((2, 37))])
+def test_bad_vectors(bad):
+    symmetry = NetworkSymmetry((2, 10, 4))
+    for call in (
+        symmetry.order,
+        lambda x: symmetry.align(np.zeros(74), x),
+        lambda x: symmetry.distance(x, np.zeros(74)),
+    ):
+        with pytest.raises(ValueError, match="must"):
+            call(bad)
+
+
+def test_bad_masks():
+    with pytest.raises(ValueError, match="mask must have the shape"):
+        NetworkSymmetry((2, 10, 4), mask=np.ones(73, dtype=bool))
+    with pytest.raises(ValueError, match="null_modes must have the shape"):
+        NetworkSymmetry((2, 10, 4), null_modes=np.ones((2, 73)))
