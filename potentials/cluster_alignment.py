@@ -45,7 +45,7 @@ def _settle(a, b, members, starts, cost, rotation, permutation):
 
 @jit(numba.void(matrix, matrix, numba.int64, tensor, tensor, matrix))
 def _start(axes, turned, index, likely, rotations, rotation):
-    """Write the start of that index: a likely one, as they lie, one of the principal axes, a given one or its mirror."""
+    """Write the start of that index: likely, as they lie, one of the principal axes, given or its mirror."""
     index -= likely.shape[0]
     for k in range(3):
         for h in range(3):

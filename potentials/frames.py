@@ -92,7 +92,7 @@ def copies(a, b, kinds, loose, strict, enough, rotation, permutation):
     """Lay b on a in every way that brings each atom within ``loose`` of its partner.
 
     The best rotation and permutation are written; counted are the ways in which no atom is further than ``strict``
-    from its partner. Ends at once when the squared distance falls below ``enough``.
+    from its partner (-1 if there are only others). Ends at once when the squared distance falls below ``enough``.
     """
     radii, others = radii_of(a), radii_of(b)
     p, q = choose_frame(a, kinds, radii, loose)
@@ -125,7 +125,9 @@ def copies(a, b, kinds, loose, strict, enough, rotation, permutation):
                     continue
                 best_rotation(a, b, pairs, hand, trial)
                 rotate(trial, b, moved)
-                count += deviation(a, moved, pairs, True) <= strict * strict
+                # atoms nearer than loose let two pairs stand for one way: count it once
+                if pairs[p] == s and (q < 0 or pairs[q] == t):
+                    count += deviation(a, moved, pairs, True) <= strict * strict
                 square = deviation(a, moved, pairs, False)
                 if square < best:
                     best = square

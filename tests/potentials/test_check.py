@@ -11,6 +11,8 @@ from ase.constraints import FixAtoms
 from thalweg.potentials import LJAT, Function, Point
 from thalweg.potentials.calculator import FlatCalculator
 from thalweg.potentials.check import PotentialError, check_potential
+from thalweg.potentials.network import NetworkLoss
+from thalweg.potentials.weights import Weights
 
 
 class Wells(FlatCalculator):
@@ -89,6 +91,17 @@ def test_callables_pass():
     assert check_potential(Function(energy, gradient), X).passed
     # second differences of an energy are good to 1e-6 or so
     assert check_potential(Function(energy), X, tolerance=1e-4).passed
+
+
+@pytest.mark.parametrize("l2", [0.0, 1e-2])
+@pytest.mark.parametrize("neighbours", [None, 2])
+def test_network_loss_passes(l2, neighbours):
+    rng = np.random.default_rng(0)
+    inputs, labels = rng.normal(size=(60, 2)), rng.integers(0, 4, 60)
+    loss = NetworkLoss(inputs, labels, hidden=(5,), l2=l2, n_classes=4, neighbours=neighbours)
+    weights = Weights.random(loss, seed=0)
+    assert check_potential(weights).passed
+    assert check_potential(loss, weights.x).passed
 
 
 def test_ase_calculator_passes():
