@@ -9,7 +9,7 @@ import numpy as np
 
 from thalweg.landscapes.records import CONVERGED, Minimum, Search, TransitionState
 from thalweg.optimizers.basin_hopping import BasinHoppingResult, basin_hopping_steps
-from thalweg.optimizers.dneb import connect_pair
+from thalweg.optimizers.bands import connect_pair
 from thalweg.optimizers.results import TransitionStateResult
 from thalweg.optimizers.rules import Rules
 from thalweg.optimizers.transition_states import find_transition_states
@@ -122,11 +122,11 @@ def _single_ended(system: System, task: Task, rng: np.random.Generator) -> TaskR
 
 def _double_ended(system: System, task: Task, rng: np.random.Generator) -> TaskResult:
     settings = task.settings
-    rules = Rules.from_dict(settings["rules"])
+    search = {"rules": Rules.from_dict(settings["rules"])}
     searches = []
     for pair, start in enumerate(task.starts):
         a, b = task.coordinates[2 * pair : 2 * pair + 2]
-        result = connect_pair(system, a, b, rms=settings["rms"], rules=rules, threads=1)
+        result = connect_pair(system, a, b, rms=settings["rms"], threads=1, search=search)
         searches.append(_search(task, result, range(len(result.x)), start))
     return TaskResult(tuple(searches))
 
