@@ -1,16 +1,69 @@
 """How one point moves: minimisers, basin-hopping, elastic bands, eigenvector-following and pathways."""
 
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 from thalweg.optimizers.minimise import minimise
 from thalweg.optimizers.results import MinimiseResult, TransitionStateResult
 from thalweg.optimizers.rules import ORIGINAL_RULES, Rules, default_rules
 from thalweg.optimizers.transition_states import find_transition_states
 
+if TYPE_CHECKING:
+    from thalweg.optimizers.ase_classes import LBFGS, EigenvectorFollowing, SecondOrder
+    from thalweg.optimizers.basin_hopping import BasinHopping, BasinHoppingResult, basin_hopping_steps
+    from thalweg.optimizers.bands import DNEB, Band, connect_pair, dneb
+    from thalweg.optimizers.eigenvalues import lowest_eigenvalues
+    from thalweg.optimizers.hybrid import HybridResult, hybrid_eigenvector_following
+    from thalweg.optimizers.pathways import Pathway, pathway
+
 __all__ = [
+    "DNEB",
+    "LBFGS",
     "ORIGINAL_RULES",
+    "Band",
+    "BasinHopping",
+    "BasinHoppingResult",
+    "EigenvectorFollowing",
+    "HybridResult",
     "MinimiseResult",
+    "Pathway",
     "Rules",
+    "SecondOrder",
     "TransitionStateResult",
+    "basin_hopping_steps",
+    "connect_pair",
     "default_rules",
+    "dneb",
     "find_transition_states",
+    "hybrid_eigenvector_following",
+    "lowest_eigenvalues",
     "minimise",
+    "pathway",
 ]
+
+# Compiled when first asked for: whoever only minimises does not wait for bands
+_LATER = {
+    "LBFGS": "ase_classes",
+    "EigenvectorFollowing": "ase_classes",
+    "SecondOrder": "ase_classes",
+    "BasinHopping": "basin_hopping",
+    "BasinHoppingResult": "basin_hopping",
+    "basin_hopping_steps": "basin_hopping",
+    "DNEB": "bands",
+    "Band": "bands",
+    "connect_pair": "bands",
+    "dneb": "bands",
+    "lowest_eigenvalues": "eigenvalues",
+    "HybridResult": "hybrid",
+    "hybrid_eigenvector_following": "hybrid",
+    "Pathway": "pathways",
+    "pathway": "pathways",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _LATER:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(f"{__name__}.{_LATER[name]}"), name)
+    globals()[name] = value
+    return value

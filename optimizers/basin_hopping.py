@@ -13,6 +13,7 @@ from thalweg.optimizers.basin_hopping_kernel import basin_hopping_rows
 from thalweg.optimizers.minimise import minimise, minimum_settings, system_arguments
 from thalweg.optimizers.results import REASONS
 from thalweg.optimizers.rules import Rules, default_rules
+from thalweg.optimizers.search_kernel import minimum_rows
 from thalweg.potentials.point import Point
 from thalweg.potentials.system import System, as_system
 
@@ -121,8 +122,9 @@ def basin_hopping_steps(
         rows = min(block, steps - start)
         draws, X, numbers = rng.random((rows, system.n_free + 1)), np.empty((rows, system.n)), np.empty((rows, 9))
         energy, _ = basin_hopping_rows(
-            *system_arguments(system), rules.packed(), settings, energy, step, temperature, draws, x, X, numbers
-        )
+            minimum_rows, *system_arguments(system), rules.packed(), settings, energy, step, temperature, draws, x, X,
+            numbers,
+        )  # fmt: skip
         system.reraise()
         parts.append((X, numbers))
     return _result(parts, system.n, x, energy)

@@ -21,7 +21,7 @@ def evaluate_images(function, integers, floats, frozen, X, energies, gradients):
         energies[i] = function(X[i], gradients[i], integers, floats)
         for k in frozen:
             gradients[i, k] = 0.0
-        finite = finite and np.isfinite(energies[i]) and np.isfinite(np.sum(gradients[i]))
+        finite = finite and np.isfinite(energies[i]) and np.isfinite(_dot(gradients[i], gradients[i]))
     return finite
 
 
@@ -43,8 +43,9 @@ def _tangent(X, energies, i, out):
     for k in range(X.shape[1]):
         out[k] = forward * (X[i + 1, k] - X[i, k]) + backward * (X[i, k] - X[i - 1, k])
         square += out[k] ** 2
-    if square > 0.0:
-        out /= np.sqrt(square)
+    norm = np.sqrt(square) if square > 0.0 else 1.0
+    for k in range(X.shape[1]):
+        out[k] /= norm
 
 
 @jit(numba.void(matrix, vector, matrix, numba.float64, matrix))
@@ -81,11 +82,16 @@ def band_gradient(X, energies, gradients, k, out):
 def _unevenness(X):
     """Return the mean deviation of the distances between images, relative to their mean."""
     count = X.shape[0] - 1
-    lengths = np.empty(count)
+    lengths, mean, total = np.empty(count), 0.0, 0.0
     for i in range(count):
-        lengths[i] = np.sqrt(np.sum((X[i + 1] - X[i]) ** 2))
-    mean = np.sum(lengths) / count
-    return np.sum(np.abs(lengths - mean)) / count / mean if mean > 0.0 else 0.0
+        square = 0.0
+        for c in range(X.shape[1]):
+            square += (X[i + 1, c] - X[i, c]) ** 2
+        lengths[i] = np.sqrt(square)
+        mean += lengths[i] / count
+    for i in range(count):
+        total += abs(lengths[i] - mean) / count
+    return total / mean if mean > 0.0 else 0.0
 
 
 @jit(numba.float64(vector, numba.int64))
@@ -93,8 +99,18 @@ def _longest(direction, n):
     """Return the length of the longest step of an image."""
     largest = 0.0
     for i in range(direction.size // n):
-        largest = max(largest, np.sum(direction[i * n : (i + 1) * n] ** 2))
+        square = 0.0
+        for c in range(n):
+            square += direction[i * n + c] ** 2
+        largest = max(largest, square)
     return np.sqrt(largest)
+
+
+@jit(numba.void(vector, vector))
+def _copy(a, out):
+    # written out: slices compile numba's error messages into every caller
+    for c in range(a.size):
+        out[c] = a[c]
 
 
 @jit(
@@ -142,13 +158,14 @@ def dneb_walk(
         longest = _longest(direction, n)
         if scale * longest > max_step:
             scale = max_step / longest
-        start[:], old[:] = inner, flat
+        _copy(inner, start)
+        _copy(flat, old)
         for _trial in range(8):
             _add(scale, direction, inner)
             finite = evaluate_images(function, integers, floats, frozen, X, energies, gradients)
             if finite:
                 break
-            inner[:] = start
+            _copy(start, inner)
             scale *= 0.1
         if not finite:
             return norm / root, taken, NOT_FINITE
@@ -161,5 +178,6 @@ def dneb_walk(
         if int(state[3]) % 5 == 0:
             # stiffer springs where the images bunch up, softer ones where they hold the band off the valley
             state[0] *= 1.05 if _unevenness(X) > aim else 1.0 / 1.05
+            band_gradient(X, energies, gradients, state[0], band)
     norm = np.sqrt(_dot(flat, flat))
     return norm / root, limit, CONVERGED if norm / root < goal else STEPS

@@ -31,6 +31,20 @@ def difference_product(function, integers, floats, frozen, x, v, h, out):
         out[k] = 0.0
 
 
+@jit(numba.void(vector, vector))
+def _copy(a, out):
+    # written out: slices compile numba's error messages into every caller
+    for k in range(a.size):
+        out[k] = a[k]
+
+
+@jit(numba.void(vector, vector))
+def _normalise(a, out):
+    norm = np.sqrt(_dot(a, a))
+    for k in range(a.size):
+        out[k] = a[k] / norm
+
+
 @jit(numba.void(matrix, numba.int64, vector))
 def _project(rows, count, v):
     """Take the first ``count`` orthonormal rows out of v."""
@@ -60,11 +74,11 @@ def lowest_mode(function, integers, floats, frozen, x, null, nulls, h, tolerance
     """
     most = basis.shape[0]
     diagonal, beside = np.zeros(most), np.zeros(most)
-    product, combination = np.empty(x.size), np.ones(1)
+    product, vectors = np.empty(x.size), np.ones((1, 1))
     _project(null, nulls, mode)
     for k in frozen:
         mode[k] = 0.0
-    basis[0] = mode / np.sqrt(_dot(mode, mode))
+    _normalise(mode, basis[0])
     value, used = np.nan, 0
     for j in range(most):
         difference_product(function, integers, floats, frozen, x, basis[j], h, product)
@@ -76,20 +90,23 @@ def lowest_mode(function, integers, floats, frozen, x, null, nulls, h, tolerance
         for _again in range(2):
             _project(basis, used, product)
         beside[j] = np.sqrt(_dot(product, product))
-        small = np.diag(diagonal[:used])
-        for i in range(j):
-            small[i, i + 1] = beside[i]
-            small[i + 1, i] = beside[i]
+        small = np.zeros((used, used))
+        for i in range(used):
+            small[i, i] = diagonal[i]
+            if i > 0:
+                small[i - 1, i] = beside[i - 1]
+                small[i, i - 1] = beside[i - 1]
         values, vectors = np.linalg.eigh(small)
-        value, combination = values[0], np.ascontiguousarray(vectors[:, 0])
-        if beside[j] * abs(combination[j]) < tolerance * abs(value) or beside[j] < 1e-9 * abs(values[j]):
+        value = values[0]
+        if beside[j] * abs(vectors[j, 0]) < tolerance * abs(value) or beside[j] < 1e-9 * abs(values[j]):
             break
         if used < most:
-            basis[used] = product / beside[j]
-    mode[:] = 0.0
+            _normalise(product, basis[used])
+    for k in range(mode.size):
+        mode[k] = 0.0
     for i in range(used):
-        _add(combination[i], basis[i], mode)
-    mode /= np.sqrt(_dot(mode, mode))
+        _add(vectors[i, 0], basis[i], mode)
+    _normalise(mode, mode)
     return value, used
 
 
@@ -98,7 +115,7 @@ def _across(frozen, mode, gradient, out):
     """Write the gradient without its part along the mode, zero where fixed, to ``out``; return its norm."""
     for k in frozen:
         gradient[k] = 0.0
-    out[:] = gradient
+    _copy(gradient, out)
     _add(-_dot(gradient, mode), mode, out)
     return np.sqrt(_dot(out, out))
 
@@ -149,7 +166,9 @@ def _tangent_walk(function, integers, floats, frozen, rules, goal, limit, mode, 
         if new_diagonal > 0.0:
             diagonal = new_diagonal
             stored += 1
-        x[:], gradient[:], across[:] = moved, new_gradient, new_across
+        _copy(moved, x)
+        _copy(new_gradient, gradient)
+        _copy(new_across, across)
         energy, norm = new_energy, new_norm
     return energy, limit, calls
 

@@ -78,10 +78,10 @@ class _Images:
         return finite
 
     def _spring(self) -> float:
-        """Springs that pull about as hard as the surface does, where that is not steep."""
+        """Springs a tenth as stiff as would balance the surface over one image: softer bands find the valley (LJ13)."""
         spacing = np.linalg.norm(self.x[-1] - self.x[0]) / (len(self.x) - 1)
         slopes = np.linalg.norm(self.gradient[1:-1], axis=1)
-        return float(np.median(slopes) / spacing) if spacing > 0 and np.median(slopes) > 0 else 1.0
+        return float(0.1 * np.median(slopes) / spacing) if spacing > 0 and np.median(slopes) > 0 else 1.0
 
     def walk(self, rms: float, limit: int) -> tuple[float, int, int]:
         """Move the band; return rms, steps, status."""
@@ -150,7 +150,7 @@ def dneb(
     *,
     images: int | None = None,
     k: float | None = None,
-    steps: int = 150,
+    steps: int = 200,
     rms: float = 1e-2,
     max_step: float = 0.1,
     evenness: float = 0.05,
