@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+
 from thalweg.analysis.compiling import compiling_notice
 from thalweg.analysis.systems import Explored, build, default_options, default_work, resolve_name
 

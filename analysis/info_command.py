@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import click
+
 from thalweg.analysis.report import details_text
 from thalweg.analysis.summary import summarise
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+
 from thalweg.analysis.option_types import Duration, Widths
 
 __all__ = ["main"]

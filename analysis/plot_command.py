@@ -77,15 +77,27 @@ def draw_graph(
         raise ValueError(f"{store} has no minima yet: there is nothing to draw")
     connected = None if all_components else network.global_minimum
     graph = DisconnectivityGraph(network, levels, lowest=lowest, connected_to=connected)
-    graph.save(output, **_style(graph, colour))
+    graph.save(output, energy_label=_energy_label(store), **_style(graph, colour))
+
+
+def _energy_label(store: Path) -> str | None:
+    """Return what the energy of a network is called; None for the usual name."""
+    from thalweg.landscapes.store import Store
+
+    held = Store.open(store)
+    try:
+        return "loss" if held.description()["calculator"]["name"] == "NetworkLoss" else None
+    finally:
+        held.close()
 
 
 def _style(graph: Any, colour: str | None) -> dict[str, Any]:
+    """Return colours, or without any the energies of the minima where there are few."""
     network = graph.network
     if colour is None:
         colour = "test_auc" if "test_auc" in network.properties else "none"
     if colour != "none":
-        return {"colour": colour}
+        return {"colour": colour, "colour_label": colour.replace("_", " ").replace("auc", "AUC")}
     if len(graph.minima) > _NAMED:
         return {}
     return {"labels": {int(i): f"{network.energies[i]:.4f}" for i in graph.minima}}

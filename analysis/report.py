@@ -9,6 +9,7 @@ import numpy as np
 from ase.formula import Formula
 from rich.console import Console
 from rich.table import Table
+
 from thalweg.analysis.summary import Spread, Summary
 
 __all__ = ["describe", "details_text", "summary_text"]
@@ -107,7 +108,7 @@ def _properties(summary: Summary) -> list[str | Table]:
     for name in sorted(properties, key=lambda name: (_ORDER.index(name) if name in _ORDER else len(_ORDER), name)):
         spread = properties[name]
         note = "" if spread.known == summary.minima else f"  ({spread.known} of {summary.minima} minima)"
-        table.add_row(name.replace("_", " "), *_numbers(spread), note)
+        table.add_row(name.replace("_", " ").replace("auc", "AUC"), *_numbers(spread), note)
     if "test_loss" not in properties or summary.labels is None:
         return ["", table]
     plain = properties["test_loss"].lowest - summary.system["calculator"]["l2"] * summary.weights_squared

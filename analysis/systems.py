@@ -34,9 +34,9 @@ class Network(NamedTuple):
 
 
 NETWORKS: dict[str, Network] = {
-    "D1": Network((10,), 1e-4, 1000, 0, Work(400, 800)),
-    "D2": Network((10,), 1e-4, 1000, 0, Work(400, 800)),
-    "D3": Network((10,), 1e-4, 1000, 0, Work(400, 800)),
+    "D1": Network((10,), 1e-4, 1000, 0, Work(250, 500)),
+    "D2": Network((10,), 1e-4, 1000, 0, Work(250, 500)),
+    "D3": Network((10,), 1e-4, 1000, 0, Work(250, 500)),
     "MNIST": Network((10,), 0.1, 1000, "macro", Work(50, 20)),
     "digits": Network((10,), 1e-2, 1000, "macro", Work(100, 100)),
 }
@@ -151,6 +151,7 @@ def build(name: str, options: Mapping[str, Any]) -> Explored:
 
 def _cluster_of_atoms(name: str) -> Explored:
     from ase import Atoms
+
     from thalweg.potentials import LJAT
 
     kind, n = name.rstrip("0123456789"), int(name.lstrip("LJAT"))
@@ -164,8 +165,7 @@ def _cluster_of_atoms(name: str) -> Explored:
 
 def _network(name: str, options: Mapping[str, Any]) -> Explored:
     from thalweg.datasets import mislabel
-    from thalweg.potentials.network import NetworkLoss
-    from thalweg.potentials.weights import Weights
+    from thalweg.potentials import NetworkLoss, Weights
 
     errors, seed = options["errors"], options["seed"]
     if not 0 <= errors <= 100:
