@@ -10,7 +10,6 @@ from scipy.spatial.transform import Rotation
 
 from thalweg.potentials.cluster_alignment import align_free
 from thalweg.potentials.frames import point_group_order
-from thalweg.potentials.periodic_alignment import align_periodic, count_translations
 
 __all__ = ["ClusterSymmetry"]
 
@@ -100,6 +99,9 @@ class ClusterSymmetry:
         return (out + centre).ravel() if length == length else second.ravel().copy()
 
     def _align_in_place(self, a: np.ndarray, b: np.ndarray) -> np.ndarray:
+        # imported where needed: free clusters need not wait for it to compile
+        from thalweg.potentials.periodic_alignment import align_periodic
+
         out = np.empty_like(a)
         length = align_periodic(
             np.ascontiguousarray(a),
@@ -135,6 +137,8 @@ class ClusterSymmetry:
         if self.anchored:
             return 1
         if self.pbc.any():
+            from thalweg.potentials.periodic_alignment import count_translations
+
             atoms, periodic = np.ascontiguousarray(atoms), self.pbc.astype(np.int64)
             return count_translations(atoms, self._kinds, self._cell, self._inverse, periodic, tolerance)
         return point_group_order(atoms - atoms.mean(axis=0), self._kinds, tolerance)
