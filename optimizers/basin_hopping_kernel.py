@@ -18,7 +18,8 @@ MINIMISATION = numba.types.FunctionType(numba.void(*_SYSTEM, vector, vector, mat
 
 @jit(
     numba.types.UniTuple(numba.float64, 2)(
-        MINIMISATION, *_SYSTEM, vector, vector, numba.float64, numba.float64, numba.float64, matrix, vector, matrix, matrix,
+        MINIMISATION, *_SYSTEM, vector, vector,
+        numba.float64, numba.float64, numba.float64, matrix, vector, matrix, matrix,
     )
 )  # fmt: skip
 def basin_hopping_rows(
