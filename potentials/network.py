@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
+
 from thalweg.potentials.calculator import FlatCalculator
 from thalweg.potentials.compiled import Compiled
 from thalweg.potentials.locality import neighbour_mask

@@ -86,7 +86,7 @@ def checked_data(
     inputs = checked_inputs(inputs)
     labels, n_classes = checked_labels(labels, len(inputs), n_classes)
     hidden = _checked_hidden(hidden)
-    if not isinstance(l2, Real) or not np.isfinite(l2) or l2 < 0:
+    if not isinstance(l2, Real) or not np.isfinite(float(l2)) or l2 < 0:
         raise ValueError(f"l2 must be a finite number of at least 0; it is {l2!r}")
     mislabelled = _checked_mislabelled(mislabelled, len(inputs))
     for array in (inputs, labels, mislabelled):

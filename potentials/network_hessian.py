@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import numpy as np
 from numba import types
+
 from thalweg.potentials import network_kernels
 from thalweg.potentials.compiled import HESSIAN_SIGNATURE, floats, integers, jit, vector
 from thalweg.potentials.network_kernels import (

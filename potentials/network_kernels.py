@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 from numba import types
+
 from thalweg.potentials.compiled import FUNCTION_SIGNATURE, floats, integers, jit, matrix, vector
 from thalweg.potentials.vector_math import (
     add_rows,
@@ -41,7 +42,7 @@ __all__ = [
     "zero_frozen",
 ]
 
-BLOCK = 128
+BLOCK = 256
 HEADER, FLOATS = 3, 2  # where the widths begin in `integers`, and the data in `floats`
 LOGARITHMS = 8  # blocks whose products share one logarithm
 
