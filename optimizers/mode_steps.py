@@ -6,16 +6,21 @@ from typing import Any
 
 import numpy as np
 
-from thalweg.optimizers.eigenvector_following_kernel import _classify, _free_modes, _mode_step
 from thalweg.potentials.system import System
 
 __all__ = ["ModeSteps"]
 
-_CONVERGED, _ENERGY, _NOT_FINITE = 0, 2, 3
+_CONVERGED, _ENERGY, _NOT_FINITE, _WRONG_INDEX, _ZERO_MODE = 0, 2, 3, 4, 5
+# Eigenvalues below this part of the largest are taken for zero
+_ZERO = 1e-9
 
 
 class ModeSteps:
-    """Steps of eigenvector-following, as :func:`follow_modes` takes them, for one that moves an ASE Optimizable.
+    """Steps of eigenvector-following for one that moves an ASE Optimizable.
+
+    Along a mode of curvature b and slope g a step is 2 g / (|b| (1 + sqrt(1 + 4 g^2 / b^2))), uphill for the lowest
+    ``index`` modes: Newton's close to a stationary point, bounded far from one (D. J. Wales, J. Chem. Phys. 101
+    (1994) 3750).
 
     Parameters
     ----------
@@ -33,55 +38,72 @@ class ModeSteps:
         self.system, self.optimizable, self.index, self.max_step = system, optimizable, index, max_step
         self.trust, self.length = max_step, np.inf
         self._x: np.ndarray | None = None
-        self._values, self._vectors = np.empty(system.n_free), np.empty((system.n_free, system.n_free))
-        self._modes = 0
+        self._values, self._vectors = np.empty(0), np.empty((0, system.n_free))
 
     @property
     def lowest_eigenvalue(self) -> float:
         """Lowest eigenvalue of the last Hessian, null modes excluded; NaN before there was one."""
-        return float(self._values[0]) if self._modes > 0 else np.nan
+        return float(self._values[0]) if self._values.size else np.nan
 
-    def _diagonalise(self) -> int:
+    def _diagonalise(self) -> bool:
+        """Find the Hessian's eigenvalues and vectors (rows) here, null modes left out; False if it is not finite."""
         x = self.optimizable.get_x()
         if self._x is None or not np.array_equal(x, self._x):
-            system = self.system
-            hessian = np.ascontiguousarray(system.hessian(x))
-            self._modes = _free_modes(
-                x, hessian, system.free, system.frozen, system.rigid, system.constant_null_modes,
-                self._vectors, self._values,
-            )  # fmt: skip
-            self._x = x.copy()
-        return self._modes
+            free = self.system.free
+            hessian = self.system.hessian(x)[np.ix_(free, free)]
+            self._x, self._values = x, np.empty(0)
+            if np.isfinite(hessian).all():
+                null = self.system.null_modes(x)[:, free]
+                # the null modes are moved above all others
+                hessian += (4.0 * np.abs(hessian).sum(axis=1).max() + 1.0) * null.T @ null
+                values, vectors = np.linalg.eigh(hessian)
+                self._values, self._vectors = values[: free.size - len(null)], vectors.T[: free.size - len(null)]
+        return self._values.size > 0
 
     def classify(self) -> int:
         """Return a status by the signs of the eigenvalues here: 0 where ``index`` of them are negative."""
-        modes = self._diagonalise()
-        return _NOT_FINITE if modes < 1 else _classify(self._values, modes, self.index)[0]
+        if not self._diagonalise():
+            return _NOT_FINITE
+        zero = _ZERO * np.abs(self._values).max()
+        if (np.abs(self._values) <= zero).any():
+            return _ZERO_MODE
+        return _CONVERGED if np.sum(self._values < 0.0) == self.index else _WRONG_INDEX
 
     def leave(self, distance: float) -> None:
         """Move along the lowest mode."""
         self._diagonalise()
         x = self.optimizable.get_x()
-        x[self.system.free] += distance * self._vectors[0, : self.system.n_free]
+        x[self.system.free] += distance * self._vectors[0]
         self.optimizable.set_x(x)
 
     def step(self) -> int:
         """Take one step and return 0, or stay and return why."""
         parts = self.optimizable
-        x, energy, gradient = parts.get_x(), parts.get_value(), np.ascontiguousarray(parts.get_gradient())
-        if not (np.isfinite(energy) and np.isfinite(gradient).all()) or self._diagonalise() < 1:
+        x, energy, gradient = parts.get_x(), parts.get_value(), parts.get_gradient()
+        if not (np.isfinite(energy) and np.isfinite(gradient).all() and self._diagonalise()):
             return _NOT_FINITE
-        step = np.empty_like(x)
         while self.trust >= 1e-8:
-            self.length, predicted = _mode_step(
-                gradient, self._vectors, self._values, self.system.free, self._modes, self.index, self.trust, step
-            )
+            step, predicted = self._step(gradient)
             parts.set_x(x + step)
             if self._accept(parts.get_value(), energy, predicted):
                 return _CONVERGED
         parts.set_x(x)
         self.trust = self.max_step
         return _ENERGY
+
+    def _step(self, gradient: np.ndarray) -> tuple[np.ndarray, float]:
+        """Return a step within the trust radius and the change of energy that it should bring."""
+        free, values = self.system.free, self._values
+        slopes = self._vectors @ gradient[free]
+        along = -2.0 * slopes / (np.abs(values) + np.sqrt(values**2 + 4.0 * slopes**2) + 1e-300)
+        along[: self.index] *= -1.0
+        self.length = float(np.linalg.norm(along))
+        if self.length > self.trust:
+            along *= self.trust / self.length
+            self.length = self.trust
+        step = np.zeros_like(gradient)
+        step[free] = along @ self._vectors
+        return step, float(slopes @ along + 0.5 * values @ along**2)
 
     def _accept(self, new: float, old: float, predicted: float) -> bool:
         """Judge a step by the energy it brought, and set the trust radius for the next."""
