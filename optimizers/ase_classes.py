@@ -12,7 +12,7 @@ import numpy as np
 from ase import Atoms
 from ase.optimize.optimize import DEFAULT_MAX_STEPS, Dynamics, Optimizer
 
-from thalweg.optimizers.lbfgs_kernel import _add, _dot, _remember, _two_loop
+from thalweg.optimizers.lbfgs_kernel import add_multiple, dot, remember, two_loop
 from thalweg.optimizers.mode_steps import ModeSteps
 from thalweg.optimizers.results import REASONS
 from thalweg.optimizers.rules import Rules, default_rules
@@ -80,7 +80,7 @@ class _ASEOptimizer(Optimizer):
         return bool(small and (self.rms is None or self._rms(gradient) < self.rms))
 
     def _rms(self, gradient: np.ndarray) -> float:
-        return float(np.sqrt(_dot(gradient, gradient)) / np.sqrt(self.system.n_free))
+        return float(np.sqrt(dot(gradient, gradient)) / np.sqrt(self.system.n_free))
 
     def _state(self) -> tuple[np.ndarray, float, np.ndarray]:
         parts = self.optimizable
@@ -150,7 +150,7 @@ class LBFGS(_ASEOptimizer):
     def step(self) -> None:
         """Take one accepted step, or stop the run where none is."""
         x, energy, gradient = self._state()
-        norm = np.sqrt(_dot(gradient, gradient))
+        norm = np.sqrt(dot(gradient, gradient))
         if not (np.isfinite(energy) and np.isfinite(norm)):
             return self._stop(_NOT_FINITE)
         taken = self._try(x, energy, gradient, norm)
@@ -162,7 +162,7 @@ class LBFGS(_ASEOptimizer):
             self.reset()
             taken = self._try(x, energy, gradient, norm)
         row = self._stored % self.rules.memory
-        diagonal = _remember(self._s, self._y, self._rho, row, taken[0], self._direction, taken[1], gradient)
+        diagonal = remember(self._s, self._y, self._rho, row, taken[0], self._direction, taken[1], gradient)
         if self.rules.signed_curvature or diagonal > 0.0:
             self._diagonal = diagonal
             self._stored += 1
@@ -171,19 +171,19 @@ class LBFGS(_ASEOptimizer):
     def _try(self, x, energy, gradient, norm):
         """Move downhill and return (scale, new gradient), or stay and return None."""
         direction, rules = self._direction, self.rules
-        _two_loop(gradient, self._s, self._y, self._rho, self._alpha, self._stored, self._diagonal, direction)
+        two_loop(gradient, self._s, self._y, self._rho, self._alpha, self._stored, self._diagonal, direction)
         scale = min(1.0 / norm, norm) if self._stored == 0 else 1.0
-        if _dot(direction, gradient) > 0.0:
+        if dot(direction, gradient) > 0.0:
             direction *= -1.0
-        length = np.sqrt(_dot(direction, direction))
+        length = np.sqrt(dot(direction, direction))
         if scale * length > rules.max_step:
             scale = rules.max_step / length
         for _ in range(rules.trials + 1):
             moved = x.copy()
-            _add(scale, direction, moved)
+            add_multiple(scale, direction, moved)
             self.optimizable.set_x(moved)
             _, e_new, g_new = self._state()
-            if e_new - energy <= rules.max_rise and np.isfinite(e_new) and np.isfinite(_dot(g_new, g_new)):
+            if e_new - energy <= rules.max_rise and np.isfinite(e_new) and np.isfinite(dot(g_new, g_new)):
                 return scale, g_new
             scale *= rules.shrink
         self.optimizable.set_x(x)

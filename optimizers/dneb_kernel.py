@@ -5,7 +5,7 @@ from __future__ import annotations
 import numba
 import numpy as np
 
-from thalweg.optimizers.lbfgs_kernel import _add, _dot, _remember, _two_loop
+from thalweg.optimizers.lbfgs_kernel import add_multiple, dot, remember, two_loop
 from thalweg.potentials.compiled import FUNCTION, floats, integers, jit, matrix, vector
 
 __all__ = ["band_gradient", "dneb_walk", "evaluate_images"]
@@ -21,7 +21,7 @@ def evaluate_images(function, integers, floats, frozen, X, energies, gradients):
         energies[i] = function(X[i], gradients[i], integers, floats)
         for k in frozen:
             gradients[i, k] = 0.0
-        finite = finite and np.isfinite(energies[i]) and np.isfinite(_dot(gradients[i], gradients[i]))
+        finite = finite and np.isfinite(energies[i]) and np.isfinite(dot(gradients[i], gradients[i]))
     return finite
 
 
@@ -146,12 +146,12 @@ def dneb_walk(
     direction, old, start = np.empty(flat.size), np.empty(flat.size), np.empty(flat.size)
     band_gradient(X, energies, gradients, state[0], band)
     for taken in range(limit):
-        norm = np.sqrt(_dot(flat, flat))
+        norm = np.sqrt(dot(flat, flat))
         if norm / root < goal:
             return norm / root, taken, CONVERGED
         stored = int(state[1])
-        _two_loop(flat, s, y, rho, alpha, stored, state[2], direction)
-        if _dot(direction, flat) > 0.0:
+        two_loop(flat, s, y, rho, alpha, stored, state[2], direction)
+        if dot(direction, flat) > 0.0:
             for c in range(direction.size):
                 direction[c] = -direction[c]
         scale = min(1.0 / norm, norm) if stored == 0 else 1.0
@@ -161,7 +161,7 @@ def dneb_walk(
         _copy(inner, start)
         _copy(flat, old)
         for _trial in range(8):
-            _add(scale, direction, inner)
+            add_multiple(scale, direction, inner)
             finite = evaluate_images(function, integers, floats, frozen, X, energies, gradients)
             if finite:
                 break
@@ -170,7 +170,7 @@ def dneb_walk(
         if not finite:
             return norm / root, taken, NOT_FINITE
         band_gradient(X, energies, gradients, state[0], band)
-        diagonal = _remember(s, y, rho, stored % memory, scale, direction, flat, old)
+        diagonal = remember(s, y, rho, stored % memory, scale, direction, flat, old)
         if diagonal > 0.0:
             state[2] = diagonal
             state[1] += 1.0
@@ -179,5 +179,5 @@ def dneb_walk(
             # stiffer springs where the images bunch up, softer ones where they hold the band off the valley
             state[0] *= 1.05 if _unevenness(X) > aim else 1.0 / 1.05
             band_gradient(X, energies, gradients, state[0], band)
-    norm = np.sqrt(_dot(flat, flat))
+    norm = np.sqrt(dot(flat, flat))
     return norm / root, limit, CONVERGED if norm / root < goal else STEPS

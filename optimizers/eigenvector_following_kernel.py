@@ -9,6 +9,8 @@ from __future__ import annotations
 import numba
 import numpy as np
 
+from thalweg.optimizers.lbfgs_kernel import dot
+from thalweg.optimizers.relaxation_kernel import relax_modes
 from thalweg.potentials.compiled import FUNCTION, HESSIAN, floats, integers, jit, matrix, vector
 from thalweg.potentials.null_modes import orthonormal_null_modes
 
@@ -16,6 +18,8 @@ __all__ = ["WRONG_INDEX", "ZERO_MODE", "follow_modes"]
 
 CONVERGED, STEPS, ENERGY, NOT_FINITE, WRONG_INDEX, ZERO_MODE = 0, 1, 2, 3, 4, 5
 _ZERO = 1e-9
+_RELAX_STEPS = 15
+_RELAXED = 0.1
 
 
 @jit(numba.int64(vector, matrix, integers, integers, numba.int64, matrix, matrix, vector))
@@ -65,49 +69,43 @@ def _classify(values, modes, index):
     return (CONVERGED if negative == index else WRONG_INDEX), total, positive
 
 
-@jit(numba.float64(vector, vector, numba.int64, numba.float64))
-def _damping(slopes, values, modes, max_step):
-    """Return what must be added to every |curvature| for the step not to exceed max_step (0 if Newton's does not)."""
-    damping = 0.0
-    for _ in range(60):
-        square, slope = 0.0, 0.0
-        for i in range(modes):
-            curvature = abs(values[i]) + damping + 1e-300
-            part = slopes[i] / curvature
-            square += part * part
-            slope += part * part / curvature
-        length = np.sqrt(square)
-        if length <= 1.001 * max_step:
-            break
-        # Newton's iteration on 1 / length, which is nearly linear in the damping
-        damping += (length / max_step - 1.0) * square / slope
-    return damping
-
-
-@jit(numba.types.UniTuple(numba.float64, 2)(vector, matrix, vector, integers, numba.int64, numba.int64, numba.float64, vector))
-def _mode_step(gradient, vectors, values, free, modes, index, max_step, step):
-    """Write the step to ``step``; return its length and the change of energy that it should bring.
-
-    Along a mode of curvature b and slope g it is g / (|b| + damping), uphill for the lowest ``index`` modes: Newton's
-    step where that is short enough; otherwise soft modes are held back, and stiff ones still relax.
-    """
-    m = free.size
-    slopes = np.zeros(modes)
+@jit(numba.int64(matrix, vector, numba.int64, vector))
+def _followed(vectors, values, modes, previous):
+    """Return the mode to go up: the lowest if it leads down on both sides, else the one most like the last."""
+    if values[0] < 0.0:
+        return 0
+    best, best_overlap = 0, 0.0
     for i in range(modes):
-        for j in range(m):
-            slopes[i] += vectors[i, j] * gradient[free[j]]
-    damping = _damping(slopes, values, modes, max_step)
-    step[:] = 0.0
-    predicted, square = 0.0, 0.0
-    for i in range(modes):
-        along = slopes[i] / (abs(values[i]) + damping + 1e-300)
-        if i >= index:
-            along = -along
-        square += along * along
-        predicted += slopes[i] * along + 0.5 * values[i] * along * along
-        for j in range(m):
-            step[free[j]] += along * vectors[i, j]
-    return np.sqrt(square), predicted
+        overlap = abs(dot(vectors[i], previous))
+        if overlap > best_overlap:
+            best, best_overlap = i, overlap
+    return best
+
+
+@jit(
+    numba.types.UniTuple(numba.float64, 2)(
+        FUNCTION, integers, floats, integers, vector, numba.float64, numba.float64, vector, vector
+    )
+)
+def _uphill(function, integers, floats, free, mode, curvature, trust, x, gradient):
+    """Step up along a mode, in place: Newton's step, no longer than trust; return the energy and the next trust."""
+    slope = 0.0
+    for j in range(free.size):
+        slope += mode[j] * gradient[free[j]]
+    size = slope / max(abs(curvature), 1e-300)
+    if abs(size) > trust:
+        size = np.sign(size) * trust
+    for j in range(free.size):
+        x[free[j]] += size * mode[j]
+    energy = function(x, gradient, integers, floats)
+    after = 0.0
+    for j in range(free.size):
+        after += mode[j] * gradient[free[j]]
+    # how far the curvature over the step is from the one that was expected
+    error = abs(after - slope - curvature * size)
+    if error > 1.0 * abs(curvature * size) + 0.1 * abs(slope):
+        return energy, 0.7 * trust
+    return energy, 1.3 * trust
 
 
 @jit(
@@ -126,46 +124,24 @@ def follow_modes(
     function, hessian, integers, floats : the potential.
     free, frozen, rigid, constant : free and frozen coordinates and null modes, as a System has them.
     index : 0 for a minimum, 1 for a transition state.
-    goal : rms gradient; limit : most steps; max_step : longest step at first, between 1/100 of it and 4 times it later.
+    goal : rms gradient; limit : most diagonalisations; max_step : longest step uphill at first.
     x : (n,) start, overwritten; mode : (n,) filled with the eigenvector of the lowest eigenvalue.
 
     Returns
     -------
-    energy, rms, steps, status, lowest eigenvalue, log eigenvalue product, number of positive eigenvalues
+    energy, rms, diagonalisations, status, lowest eigenvalue, log eigenvalue product, number of positive eigenvalues
     """
     n, m = x.size, free.size
     full, vectors, values = np.empty((n, n)), np.empty((m, m)), np.empty(m)
-    gradient, step, x_old, g_old = np.empty(n), np.empty(n), np.empty(n), np.empty(n)
-    trust, predicted, length, old = max_step, 0.0, 0.0, 0.0
-    modes = 0
+    gradient, previous = np.empty(n), np.zeros(m)
+    trust = max_step
+    energy = function(x, gradient, integers, floats)
     for iteration in range(limit + 1):
-        energy = function(x, gradient, integers, floats)
-        square = 0.0
-        for k in free:
-            square += gradient[k] ** 2
-        rms = np.sqrt(square / m)
-        finite = np.isfinite(energy) and np.isfinite(rms)
-        if iteration == 0 and not finite:
+        for k in frozen:
+            gradient[k] = 0.0
+        rms = np.sqrt(dot(gradient, gradient) / m)
+        if not (np.isfinite(energy) and np.isfinite(rms)):
             return energy, rms, iteration, NOT_FINITE, np.nan, np.nan, 0
-        if iteration > 0:
-            noise = 1e-11 * max(1.0, abs(old))
-            error = abs(energy - old - predicted)
-            bad = not finite or error > max(0.75 * abs(predicted), noise)
-            if not finite or (index == 0 and energy - old > noise) or error > 4.0 * abs(predicted) + noise:
-                if trust < 1e-8:
-                    x[:] = x_old
-                    return old, np.nan, iteration, ENERGY, np.nan, np.nan, 0
-                x[:] = x_old
-                gradient[:] = g_old
-                energy = old
-                trust = 0.3 * min(trust, length)
-                length, predicted = _mode_step(gradient, vectors, values, free, modes, index, trust, step)
-                x += step
-                continue
-            if bad:
-                trust = max(0.5 * min(trust, length), 0.01 * max_step)
-            elif error < 0.3 * abs(predicted) and length > 0.9 * trust:
-                trust = min(1.5 * trust, 4.0 * max_step)
         hessian(x, full, integers, floats)
         modes = _free_modes(x, full, free, frozen, rigid, constant, vectors, values)
         if modes < 1:
@@ -176,9 +152,18 @@ def follow_modes(
             for j in range(m):
                 mode[free[j]] = vectors[0, j]
             return energy, rms, iteration, status, values[0], product, positive
-        x_old[:] = x
-        g_old[:] = gradient
-        old = energy
-        length, predicted = _mode_step(gradient, vectors, values, free, modes, index, trust, step)
-        x += step
+        followed = -1
+        across_goal = 0.3 * goal
+        if index == 1:
+            followed = _followed(vectors, values, modes, previous)
+            previous[:] = vectors[followed]
+            energy, trust = _uphill(
+                function, integers, floats, free, vectors[followed], values[followed], trust, x, gradient
+            )
+            trust = min(max(trust, 0.1 * max_step), 4.0 * max_step)
+            across_goal = max(across_goal, _RELAXED * rms)
+        energy, _ = relax_modes(
+            function, integers, floats, free, vectors, values, modes, followed, across_goal, _RELAX_STEPS,
+            4.0 * max_step, x, gradient, energy,
+        )  # fmt: skip
     return energy, rms, limit, STEPS, np.nan, np.nan, 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numba
 import numpy as np
 
-from thalweg.optimizers.lbfgs_kernel import _add, _dot, _remember, _two_loop
+from thalweg.optimizers.lbfgs_kernel import add_multiple, dot, remember, two_loop
 from thalweg.potentials.compiled import FUNCTION, floats, integers, jit, matrix, vector
 from thalweg.potentials.null_modes import orthonormal_null_modes
 
@@ -40,7 +40,7 @@ def _copy(a, out):
 
 @jit(numba.void(vector, vector))
 def _normalise(a, out):
-    norm = np.sqrt(_dot(a, a))
+    norm = np.sqrt(dot(a, a))
     for k in range(a.size):
         out[k] = a[k] / norm
 
@@ -49,7 +49,7 @@ def _normalise(a, out):
 def _project(rows, count, v):
     """Take the first ``count`` orthonormal rows out of v."""
     for i in range(count):
-        _add(-_dot(rows[i], v), rows[i], v)
+        add_multiple(-dot(rows[i], v), rows[i], v)
 
 
 @jit(
@@ -84,12 +84,12 @@ def lowest_mode(function, integers, floats, frozen, x, null, nulls, h, tolerance
         difference_product(function, integers, floats, frozen, x, basis[j], h, product)
         used = j + 1
         _project(null, nulls, product)
-        diagonal[j] = _dot(basis[j], product)
+        diagonal[j] = dot(basis[j], product)
         if not np.isfinite(diagonal[j]):
             return np.nan, used
         for _again in range(2):
             _project(basis, used, product)
-        beside[j] = np.sqrt(_dot(product, product))
+        beside[j] = np.sqrt(dot(product, product))
         small = np.zeros((used, used))
         for i in range(used):
             small[i, i] = diagonal[i]
@@ -105,7 +105,7 @@ def lowest_mode(function, integers, floats, frozen, x, null, nulls, h, tolerance
     for k in range(mode.size):
         mode[k] = 0.0
     for i in range(used):
-        _add(vectors[i, 0], basis[i], mode)
+        add_multiple(vectors[i, 0], basis[i], mode)
     _normalise(mode, mode)
     return value, used
 
@@ -116,8 +116,8 @@ def _across(frozen, mode, gradient, out):
     for k in frozen:
         gradient[k] = 0.0
     _copy(gradient, out)
-    _add(-_dot(gradient, mode), mode, out)
-    return np.sqrt(_dot(out, out))
+    add_multiple(-dot(gradient, mode), mode, out)
+    return np.sqrt(dot(out, out))
 
 
 @jit(
@@ -142,12 +142,12 @@ def _tangent_walk(function, integers, floats, frozen, rules, goal, limit, mode, 
     for step in range(limit):
         if not norm > goal:
             return energy, step, calls
-        _two_loop(across, s, y, rho, alpha, stored, diagonal, direction)
-        if _dot(direction, across) > 0.0:
+        two_loop(across, s, y, rho, alpha, stored, diagonal, direction)
+        if dot(direction, across) > 0.0:
             for k in range(n):
                 direction[k] = -direction[k]
         scale = min(1.0 / norm, norm) if stored == 0 else 1.0
-        length = np.sqrt(_dot(direction, direction))
+        length = np.sqrt(dot(direction, direction))
         scale = min(scale, max_step / length)
         accepted = False
         for _trial in range(int(rules[5]) + 1):
@@ -162,7 +162,7 @@ def _tangent_walk(function, integers, floats, frozen, rules, goal, limit, mode, 
             scale *= shrink
         if not accepted:
             return energy, step, calls
-        new_diagonal = _remember(s, y, rho, stored % memory, scale, direction, new_across, across)
+        new_diagonal = remember(s, y, rho, stored % memory, scale, direction, new_across, across)
         if new_diagonal > 0.0:
             diagonal = new_diagonal
             stored += 1
@@ -204,7 +204,7 @@ def hybrid_walk(function, integers, floats, frozen, rigid, constant, rules, sett
     norm = 0.0
     for step in range(limit + 1):
         part = _across(frozen, mode, gradient, across)
-        norm = np.sqrt(_dot(gradient, gradient))
+        norm = np.sqrt(dot(gradient, gradient))
         if not (np.isfinite(norm) and np.isfinite(energy) and np.isfinite(part)):
             return energy, norm / root, step, calls, NOT_FINITE, value
         if norm / root < goal:
@@ -214,18 +214,18 @@ def hybrid_walk(function, integers, floats, frozen, rigid, constant, rules, sett
         calls += 2 * used
         if not np.isfinite(value):
             return energy, norm / root, step, calls, NOT_FINITE, value
-        slope = _dot(gradient, mode)
+        slope = dot(gradient, mode)
         size = 2.0 * slope / (abs(value) + np.sqrt(value**2 + 4.0 * slope**2) + 1e-300)
         size = min(max(size, -trust), trust)
-        _add(size, mode, x)
+        add_multiple(size, mode, x)
         energy = function(x, gradient, integers, floats)
         calls += 1
         _across(frozen, mode, gradient, across)
         # the slope that the eigenvalue promised, against the one found
-        found = (_dot(gradient, mode) - slope) / size if size != 0.0 else value
+        found = (dot(gradient, mode) - slope) / size if size != 0.0 else value
         wrong = abs(found - value) > 1.5 * abs(value)
         trust = max(0.5 * trust, 0.02 * max_step) if wrong else min(1.2 * trust, 2.0 * max_step)
-        across_goal = max(0.3 * goal * root, 0.03 * min(norm, abs(_dot(gradient, mode))))
+        across_goal = max(0.3 * goal * root, 0.03 * min(norm, abs(dot(gradient, mode))))
         energy, _, extra = _tangent_walk(
             function, integers, floats, frozen, rules, across_goal, most_across, mode, x, energy, gradient
         )

@@ -11,7 +11,19 @@ import numpy as np
 
 from thalweg.potentials.compiled import FUNCTION, floats, integers, jit, matrix, vector
 
-__all__ = ["CONVERGED", "ENERGY", "NOT_FINITE", "STEPS", "lbfgs_rows", "lbfgs_walk"]
+__all__ = [
+    "CONVERGED",
+    "ENERGY",
+    "NOT_FINITE",
+    "STEPS",
+    "add_multiple",
+    "dot",
+    "lbfgs_rows",
+    "lbfgs_walk",
+    "remember",
+    "shortened_step",
+    "two_loop",
+]
 
 CONVERGED, STEPS, ENERGY, NOT_FINITE = 0, 1, 2, 3
 
@@ -19,7 +31,7 @@ _FAST = {"reassoc", "contract", "nsz", "arcp"}
 
 
 @jit(numba.float64(vector, vector), fastmath=_FAST)
-def _dot(a, b):
+def dot(a, b):
     total = 0.0
     for k in range(a.size):
         total += a[k] * b[k]
@@ -27,13 +39,13 @@ def _dot(a, b):
 
 
 @jit(numba.void(numba.float64, vector, vector), fastmath=_FAST)
-def _add(factor, a, out):
+def add_multiple(factor, a, out):
     for k in range(a.size):
         out[k] += factor * a[k]
 
 
 @jit(numba.void(vector, matrix, matrix, vector, vector, numba.int64, numba.float64, vector), fastmath=_FAST)
-def _two_loop(gradient, s, y, rho, alpha, stored, diagonal, direction):
+def two_loop(gradient, s, y, rho, alpha, stored, diagonal, direction):
     """Write minus the inverse Hessian's estimate times the gradient to ``direction``."""
     memory = s.shape[0]
     first = max(0, stored - memory)
@@ -41,14 +53,14 @@ def _two_loop(gradient, s, y, rho, alpha, stored, diagonal, direction):
         direction[k] = -gradient[k]
     for i in range(stored - 1, first - 1, -1):
         row = i % memory
-        alpha[row] = rho[row] * _dot(s[row], direction)
-        _add(-alpha[row], y[row], direction)
+        alpha[row] = rho[row] * dot(s[row], direction)
+        add_multiple(-alpha[row], y[row], direction)
     for k in range(gradient.size):
         direction[k] *= diagonal
     for i in range(first, stored):
         row = i % memory
-        beta = rho[row] * _dot(y[row], direction)
-        _add(alpha[row] - beta, s[row], direction)
+        beta = rho[row] * dot(y[row], direction)
+        add_multiple(alpha[row] - beta, s[row], direction)
 
 
 @jit(
@@ -57,7 +69,7 @@ def _two_loop(gradient, s, y, rho, alpha, stored, diagonal, direction):
     ),
     fastmath=_FAST,
 )
-def _shortened_step(function, integers, floats, frozen, rules, energy, x, direction, scale, x_new, g_new):
+def shortened_step(function, integers, floats, frozen, rules, energy, x, direction, scale, x_new, g_new):
     """Shorten the step until the energy does not rise; return energy, gradient norm, scale and evaluations.
 
     The norm is -1 if no step was accepted.
@@ -70,7 +82,7 @@ def _shortened_step(function, integers, floats, frozen, rules, energy, x, direct
         if e_new - energy <= max_rise and np.isfinite(e_new):
             for k in frozen:
                 g_new[k] = 0.0
-            norm = np.sqrt(_dot(g_new, g_new))
+            norm = np.sqrt(dot(g_new, g_new))
             if np.isfinite(norm):
                 return e_new, norm, scale, trial + 1
         scale *= shrink
@@ -78,7 +90,7 @@ def _shortened_step(function, integers, floats, frozen, rules, energy, x, direct
 
 
 @jit(numba.float64(matrix, matrix, vector, numba.int64, numba.float64, vector, vector, vector), fastmath=_FAST)
-def _remember(s, y, rho, row, scale, direction, g_new, gradient):
+def remember(s, y, rho, row, scale, direction, g_new, gradient):
     """Store a step and its gradient change in a row; return the signed diagonal s.y / y.y."""
     ys, yy = 0.0, 0.0
     for k in range(direction.size):
@@ -138,21 +150,21 @@ def lbfgs_walk(function, integers, floats, frozen, rules, goal, limit, x, gradie
     energy = function(x, gradient, integers, floats)
     for k in frozen:
         gradient[k] = 0.0
-    norm = np.sqrt(_dot(gradient, gradient))
+    norm = np.sqrt(dot(gradient, gradient))
     if not (np.isfinite(energy) and np.isfinite(norm)):
         return energy, norm / root, steps, evaluations, NOT_FINITE, travelled
     while norm / root >= goal:
         if steps >= limit:
             return energy, norm / root, steps, evaluations, STEPS, travelled
-        _two_loop(gradient, s, y, rho, alpha, stored, diagonal, direction)
+        two_loop(gradient, s, y, rho, alpha, stored, diagonal, direction)
         scale = min(1.0 / norm, norm) if stored == 0 else 1.0
-        if _dot(direction, gradient) > 0.0:
+        if dot(direction, gradient) > 0.0:
             for k in range(n):
                 direction[k] = -direction[k]
-        length = np.sqrt(_dot(direction, direction))
+        length = np.sqrt(dot(direction, direction))
         if scale * length > max_step:
             scale = max_step / length
-        e_new, norm_new, scale, tried = _shortened_step(
+        e_new, norm_new, scale, tried = shortened_step(
             function, integers, floats, frozen, rules, energy, x, direction, scale, x_new, g_new
         )
         evaluations += tried
@@ -163,7 +175,7 @@ def lbfgs_walk(function, integers, floats, frozen, rules, goal, limit, x, gradie
                 return energy, norm / root, steps, evaluations, ENERGY, travelled
             stored, diagonal = 0, diagonal_0
             continue
-        new_diagonal = _remember(s, y, rho, stored % memory, scale, direction, g_new, gradient)
+        new_diagonal = remember(s, y, rho, stored % memory, scale, direction, g_new, gradient)
         if signed or new_diagonal > 0.0:
             diagonal = new_diagonal
             stored += 1
