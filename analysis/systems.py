@@ -45,8 +45,8 @@ NETWORKS: dict[str, Network] = {
 CLUSTERS: tuple[tuple[int, Work], ...] = (
     (3, Work(40, 80)),
     (5, Work(100, 200)),
-    (7, Work(300, 600)),
-    (10, Work(1000, 2000)),
+    (7, Work(300, 2000)),
+    (10, Work(1000, 4000)),
     (13, Work(3000, 6000)),
 )
 """Work for clusters of up to so many atoms; larger ones get that of the last line."""
