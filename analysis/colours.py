@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from matplotlib import colormaps
 from matplotlib.colors import Colormap, LinearSegmentedColormap, Normalize
+
 from thalweg.analysis.network import KineticTransitionNetwork
 
 __all__ = ["RED_TO_BLUE", "colour_map", "colour_range", "colour_values"]

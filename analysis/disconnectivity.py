@@ -11,6 +11,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+
 from thalweg.analysis.checks import minimum_indices
 from thalweg.analysis.drawing import Style, draw
 from thalweg.analysis.layout import Lines, branch_lines

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
+
 from thalweg.analysis.checks import minimum_indices
 from thalweg.analysis.colours import colour_map, colour_range, colour_values
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numba
 import numpy as np
+
 from thalweg.analysis.tree import SuperbasinTree
 from thalweg.potentials.compiled import integers, jit, vector
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy.sparse import coo_array, csr_array
 from scipy.sparse.csgraph import connected_components
+
 from thalweg.analysis.checks import aligned, checked_pairs, frozen_array, minimum_index, minimum_indices
 from thalweg.analysis.paths import Path, tree_path
 from thalweg.analysis.pathsample import read_pathsample

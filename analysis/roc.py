@@ -6,6 +6,7 @@ from typing import Any
 
 import numba
 import numpy as np
+
 from thalweg.potentials.compiled import jit, vector
 from thalweg.potentials.threads import map_threads
 

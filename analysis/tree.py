@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
+
 from thalweg.analysis.checks import frozen_array
 from thalweg.analysis.network import KineticTransitionNetwork
 from thalweg.analysis.union import merge_levels

@@ -5,6 +5,7 @@ from __future__ import annotations
 import networkx as nx
 import numpy as np
 from hypothesis import strategies as st
+
 from thalweg.analysis import KineticTransitionNetwork
 
 

@@ -13,6 +13,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.collections import LineCollection
 from matplotlib.colors import to_rgba
 from matplotlib.figure import Figure
+
 from thalweg.analysis import RED_TO_BLUE, DisconnectivityGraph, KineticTransitionNetwork
 from thalweg.analysis.drawing import round_length
 

@@ -6,6 +6,7 @@ import itertools
 
 import numpy as np
 import pytest
+
 from thalweg.analysis import KineticTransitionNetwork
 
 MINIMA = " -1.5 10.0 2 1. 2. 3.\n -0.5D0 11.5 1 1. 2. 4.\n"

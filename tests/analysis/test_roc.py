@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import roc_auc_score
+
 from thalweg.analysis import auc, auc_table, roc_auc
 from thalweg.potentials.network import NetworkLoss
 from thalweg.potentials.system import as_system

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+
 from thalweg.analysis import KineticTransitionNetwork
 from thalweg.landscapes.store import Store
 
