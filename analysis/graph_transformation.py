@@ -1,0 +1,310 @@
+"""Graph transformation: states of a Markov chain eliminated one by one, no digit lost to subtraction.
+
+Eliminating state x gives every two of its neighbours the rate ``k_ij + k_ix k_xj / K_x``, where ``K_x`` is the sum
+of x's own rates to what is left, never one minus something (Trygubenko, Wales, J. Chem. Phys. 124 (2006) 234110;
+Grassmann, Taksar, Heyman, Oper. Res. 33 (1985) 1107). Only positive numbers are added, multiplied and divided, so
+every rate keeps its relative accuracy, however metastable the chain. All of it inlines each other and is
+therefore one file, as numba's cache needs.
+
+Numbers are *extended*: a row (m, e) of a float64 array stands for ``m * 2**(256 e)``, with m zero or between 2**-128
+and 2**128, so that nothing over- or underflows at low temperature.
+"""
+
+from __future__ import annotations
+
+import numba
+import numpy as np
+
+from thalweg.potentials.compiled import integers, jit, matrix, vector
+
+__all__ = ["backward", "differences", "edge_differences", "eliminate", "forward", "occupations"]
+
+_f = numba.float64
+_number = numba.types.UniTuple(_f, 2)
+_mask = numba.types.Array(numba.boolean, 1, "C")
+_pairs = numba.types.Array(numba.int64, 2, "C")
+_factor = (integers, integers, integers, integers, matrix, matrix, matrix)
+_UP, _DOWN = 2.0**256, 2.0**-256
+_LARGE, _SMALL = 2.0**128, 2.0**-128
+
+
+@jit(_number(_f, _f))
+def _fitted(m, e):
+    """Bring the double back to its range; zero has the exponent zero."""
+    if m == 0.0:
+        return 0.0, 0.0
+    if abs(m) >= _LARGE:
+        return m * _DOWN, e + 1.0
+    if abs(m) < _SMALL:
+        return m * _UP, e - 1.0
+    return m, e
+
+
+@jit(_number(_f, _f, _f, _f))
+def _sum(a, ae, b, be):
+    if a == 0.0:
+        return b, be
+    if b == 0.0:
+        return a, ae
+    if ae == be:
+        return _fitted(a + b, ae)
+    if ae < be:
+        a, ae, b, be = b, be, a, ae
+    return _fitted(a + b * _DOWN, ae) if ae == be + 1.0 else (a, ae)
+
+
+@jit(numba.void(matrix, numba.int64, _f, _f, matrix, numba.int64))
+def _add_product(out, i, a, ae, b, j):
+    """out[i] += a b[j]."""
+    m, e = _fitted(a * b[j, 0], ae + b[j, 1])
+    out[i, 0], out[i, 1] = _sum(out[i, 0], out[i, 1], m, e)
+
+
+@jit(_number(matrix, numba.int64, matrix, numba.int64))
+def _quotient(a, i, b, j):
+    return _fitted(a[i, 0] / b[j, 0], a[i, 1] - b[j, 1])
+
+
+@jit(numba.void(integers, integers, integers, integers, numba.int64))
+def _unlink(head, following, before, degree, i):
+    """Take state i out of the list of states of its degree."""
+    if before[i] >= 0:
+        following[before[i]] = following[i]
+    else:
+        head[degree[i]] = following[i]
+    if following[i] >= 0:
+        before[following[i]] = before[i]
+
+
+@jit(numba.void(integers, integers, integers, integers, numba.int64))
+def _link(head, following, before, degree, i):
+    """Put state i into the list of states of its degree."""
+    before[i] = -1
+    following[i] = head[degree[i]]
+    if following[i] >= 0:
+        before[following[i]] = i
+    head[degree[i]] = i
+
+
+@jit(numba.types.Tuple((integers, matrix, matrix))(integers, matrix, matrix, numba.int64))
+def _grown(cols, up, low, needed):
+    """Return the pool of rows with room for so many entries."""
+    if needed <= len(cols):
+        return cols, up, low
+    size = 2 * needed
+    new_cols, new_up, new_low = np.zeros(size, dtype=np.int64), np.zeros((size, 2)), np.zeros((size, 2))
+    n = len(cols)
+    new_cols[:n], new_up[:n], new_low[:n] = cols, up, low
+    return new_cols, new_up, new_low
+
+
+@jit(numba.void(integers, integers, matrix, matrix, numba.int64))
+def _normalise(start, length, up, total, x):
+    """Turn row x into probabilities; ``total[x]`` becomes the sum of its rates."""
+    m, e = 0.0, 0.0
+    for p in range(start[x], start[x] + length[x]):
+        m, e = _sum(m, e, up[p, 0], up[p, 1])
+    total[x, 0], total[x, 1] = m, e
+    for p in range(start[x], start[x] + length[x]):
+        up[p, 0], up[p, 1] = _quotient(up, p, total, x)
+
+
+@jit(numba.void(integers, integers, integers, matrix, matrix, integers, numba.int64, numba.int64, numba.int64))
+def _take_out(start, length, cols, up, low, place, x, i, slot):
+    """Mark the places of row i, and move its rate to x from there to ``low[slot]``."""
+    last = start[i] + length[i] - 1
+    for p in range(start[i], last + 1):
+        place[cols[p]] = p
+    p = place[x]
+    low[slot] = up[p]
+    cols[p], up[p, 0], up[p, 1] = cols[last], up[last, 0], up[last, 1]
+    place[cols[p]] = p
+    place[x] = -1
+    length[i] -= 1
+
+
+@jit(numba.void(integers, integers, integers, matrix, matrix, integers, numba.int64, numba.int64, numba.int64))
+def _spread(start, length, cols, up, low, place, x, i, slot):
+    """Add ``low[slot]`` times x's probabilities to row i, whose places are marked, and take the marks away."""
+    a, ae = low[slot, 0], low[slot, 1]
+    for p in range(start[x], start[x] + length[x]):
+        j = cols[p]
+        if j == i:
+            continue
+        if place[j] < 0:
+            place[j] = start[i] + length[i]
+            cols[place[j]], up[place[j], 0], up[place[j], 1] = j, 0.0, 0.0
+            length[i] += 1
+        _add_product(up, place[j], a, ae, up, p)
+    for p in range(start[i], start[i] + length[i]):
+        place[cols[p]] = -1
+
+
+@jit(numba.int64(integers, integers, integers, integers, matrix, numba.int64, numba.int64))
+def _moved(start, length, room, cols, up, i, end):
+    """Move row i to the end of the pool and give it the room asked for; return the new end."""
+    n = length[i]
+    for k in range(n):
+        cols[end + k] = cols[start[i] + k]
+        up[end + k] = up[start[i] + k]
+    start[i] = end
+    return end + room[i]
+
+
+@jit(numba.types.Tuple(_factor)(integers, integers, matrix, _mask))
+def eliminate(indptr, indices, rates, interior):
+    """Eliminate the interior states, that with the fewest neighbours first.
+
+    Parameters
+    ----------
+    indptr, indices : int64 arrays
+        Rows of states in CSR form, without the diagonal; if i and j are interior and j is in row i, then i is in
+        row j, with a rate of zero if need be. Rows of other states are empty.
+    rates : (nnz, 2) array
+        Extended numbers: rates from the row's state to the column's. Each interior state needs a way out.
+    interior : (n,) bool array
+
+    Returns
+    -------
+    order, start, length, cols : int64 arrays
+        States in the order eliminated; row x is ``cols[start[x]:start[x] + length[x]]``, what was left then.
+    up, low : (capacity, 2) arrays
+        Probabilities from x to each of them, and rates from each interior one of them to x.
+    total : (n, 2) array
+        The rate out of x.
+    """
+    n = len(interior)
+    start, length, end = indptr[:-1].copy(), np.diff(indptr), len(indices)
+    room, degree = length.copy(), length.copy()
+    cols, up, low = indices.copy(), rates.copy(), np.zeros_like(rates)
+    total, order = np.zeros((n, 2)), np.empty(interior.sum(), dtype=np.int64)
+    place, head = np.full(n, -1, dtype=np.int64), np.full(n, -1, dtype=np.int64)
+    following, before = head.copy(), head.copy()
+    for i in range(n - 1, -1, -1):
+        if interior[i]:
+            _link(head, following, before, degree, i)
+    least = 0
+    for k in range(len(order)):
+        while head[least] < 0:
+            least += 1
+        x = head[least]
+        order[k] = x
+        _unlink(head, following, before, degree, x)
+        _normalise(start, length, up, total, x)
+        for p in range(start[x], start[x] + length[x]):
+            i = cols[p]
+            if not interior[i]:
+                continue
+            if room[i] < length[i] + length[x]:
+                room[i] = 2 * (length[i] + length[x])
+                cols, up, low = _grown(cols, up, low, end + room[i])
+                end = _moved(start, length, room, cols, up, i, end)
+            _unlink(head, following, before, degree, i)
+            _take_out(start, length, cols, up, low, place, x, i, p)
+            _spread(start, length, cols, up, low, place, x, i, p)
+            degree[i] = length[i]
+            _link(head, following, before, degree, i)
+            least = min(least, degree[i])
+    return order, start, length, cols, up, low, total
+
+
+@jit(numba.void(*_factor, matrix, matrix))
+def forward(order, start, length, cols, up, low, total, reward, values):
+    """Carry rewards (per unit of time in a state) over to the states that are left, in place.
+
+    Parameters
+    ----------
+    order, ..., total
+        From :func:`eliminate`.
+    reward : (n, 2) array
+        Extended numbers.
+    values : (n, 2) array
+        Of interior states, set to the reward of one visit.
+    """
+    for x in order:
+        values[x, 0], values[x, 1] = _quotient(reward, x, total, x)
+        for p in range(start[x], start[x] + length[x]):
+            _add_product(reward, cols[p], values[x, 0], values[x, 1], low, p)
+
+
+@jit(numba.void(*_factor, matrix))
+def backward(order, start, length, cols, up, low, total, values):
+    """Complete the values of interior states by those of the states they go to, in place.
+
+    With :func:`forward` this solves ``K_i v_i = reward_i + sum_j k_ij v_j`` for given values of the boundary.
+    """
+    for k in range(len(order) - 1, -1, -1):
+        x = order[k]
+        for p in range(start[x], start[x] + length[x]):
+            _add_product(values, x, up[p, 0], up[p, 1], values, cols[p])
+
+
+@jit(numba.void(*_factor, matrix))
+def occupations(order, start, length, cols, up, low, total, inflow):
+    """Solve ``n_i K_i = inflow_i + sum_j n_j k_ji`` over interior states; inflow becomes n, in place."""
+    for x in order:
+        for p in range(start[x], start[x] + length[x]):
+            _add_product(inflow, cols[p], inflow[x, 0], inflow[x, 1], up, p)
+    for k in range(len(order) - 1, -1, -1):
+        x = order[k]
+        for p in range(start[x], start[x] + length[x]):
+            if low[p, 0] > 0.0:
+                _add_product(inflow, x, low[p, 0], low[p, 1], inflow, cols[p])
+        inflow[x, 0], inflow[x, 1] = _quotient(inflow, x, total, x)
+
+
+@jit(numba.void(integers, integers, integers, matrix, matrix, integers, numba.int64, numba.int64))
+def _pair_differences(start, length, cols, up, out, place, x, p):
+    """Add what the differences between neighbours ``cols[p]`` = q and j of x give to those between x and them."""
+    q = cols[p]
+    for s in range(start[q], start[q] + length[q]):
+        slot = place[cols[s]]
+        if slot >= 0:
+            _add_product(out, slot, up[p, 0], up[p, 1], out, s)
+            _add_product(out, p, -up[slot, 0], up[slot, 1], out, s)
+
+
+@jit(matrix(*_factor, matrix))
+def differences(order, start, length, cols, up, low, total, visit):
+    """Return the values of interior states less those of each of their neighbours when eliminated.
+
+    They come from differences between the neighbours, never from the values: two states that exchange fast have
+    values that agree to all digits, and a difference that is right all the same.
+
+    Parameters
+    ----------
+    order, ..., total
+        From :func:`eliminate`, with one boundary state.
+    visit : (n, 2) array
+        Values of interior states as :func:`forward` leaves them.
+
+    Returns
+    -------
+    (capacity, 2) array
+        Extended numbers beside ``cols``.
+    """
+    out, place = np.zeros_like(up), np.full(len(start), -1, dtype=np.int64)
+    for k in range(len(order) - 1, -1, -1):
+        x = order[k]
+        for p in range(start[x], start[x] + length[x]):
+            place[cols[p]] = p
+            out[p] = visit[x]
+        for p in range(start[x], start[x] + length[x]):
+            _pair_differences(start, length, cols, up, out, place, x, p)
+        for p in range(start[x], start[x] + length[x]):
+            place[cols[p]] = -1
+    return out
+
+
+@jit(matrix(integers, integers, integers, matrix, _pairs))
+def edge_differences(start, length, cols, found, pairs):
+    """Return from :func:`differences` the value of each pair's first state less that of its second, (m, 2)."""
+    out = np.zeros((len(pairs), 2))
+    for k in range(len(pairs)):
+        for side in range(2):
+            a, b = pairs[k, side], pairs[k, 1 - side]
+            for p in range(start[a], start[a] + length[a]):
+                if cols[p] == b:
+                    out[k, 0] = found[p, 0] if side == 0 else -found[p, 0]
+                    out[k, 1] = found[p, 1]
+    return out
