@@ -8,21 +8,36 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from thalweg.analysis.colours import RED_TO_BLUE
     from thalweg.analysis.disconnectivity import DisconnectivityGraph
+    from thalweg.analysis.exchange import read_points
+    from thalweg.analysis.kinetic_monte_carlo import PassageSample
+    from thalweg.analysis.kinetics import Kinetics
     from thalweg.analysis.network import KineticTransitionNetwork
     from thalweg.analysis.paths import Path
     from thalweg.analysis.pathsample import read_pathsample
+    from thalweg.analysis.rate_matrices import branching_probabilities, rate_matrix
+    from thalweg.analysis.regroup import Regrouping
     from thalweg.analysis.roc import auc, auc_table, roc_auc
+    from thalweg.analysis.rotational import moments_of_inertia
+    from thalweg.analysis.thermodynamics import Thermodynamics
     from thalweg.analysis.tree import SuperbasinTree
 
 __all__ = [
     "RED_TO_BLUE",
     "DisconnectivityGraph",
     "KineticTransitionNetwork",
+    "Kinetics",
+    "PassageSample",
     "Path",
+    "Regrouping",
     "SuperbasinTree",
+    "Thermodynamics",
     "auc",
     "auc_table",
+    "branching_probabilities",
+    "moments_of_inertia",
+    "rate_matrix",
     "read_pathsample",
+    "read_points",
     "roc_auc",
 ]
 
@@ -31,11 +46,19 @@ _HOMES = {
     "RED_TO_BLUE": "colours",
     "DisconnectivityGraph": "disconnectivity",
     "KineticTransitionNetwork": "network",
+    "Kinetics": "kinetics",
+    "PassageSample": "kinetic_monte_carlo",
     "Path": "paths",
+    "Regrouping": "regroup",
     "SuperbasinTree": "tree",
+    "Thermodynamics": "thermodynamics",
     "auc": "roc",
     "auc_table": "roc",
+    "branching_probabilities": "rate_matrices",
+    "moments_of_inertia": "rotational",
+    "rate_matrix": "rate_matrices",
     "read_pathsample": "pathsample",
+    "read_points": "exchange",
     "roc_auc": "roc",
 }
 

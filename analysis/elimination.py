@@ -85,7 +85,7 @@ class Elimination:
 
         self.chain = chain
         interior = np.arange(chain.n) < chain.n_interior
-        self._factor = eliminate(chain.indptr, chain.indices, chain.rates.copy(), interior)
+        self.factor = eliminate(chain.indptr, chain.indices, chain.rates.copy(), interior)
 
     def solve(self, reward: np.ndarray, boundary: np.ndarray) -> np.ndarray:
         """See :class:`Solver`."""
@@ -93,7 +93,7 @@ class Elimination:
 
         values = self._visits(reward)
         values[self.chain.n_interior :] = boundary
-        backward(*self._factor, values)
+        backward(*self.factor, values)
         return values
 
     def _visits(self, reward: np.ndarray) -> np.ndarray:
@@ -101,7 +101,7 @@ class Elimination:
 
         full, values = np.zeros((self.chain.n, 2)), np.zeros((self.chain.n, 2))
         full[: self.chain.n_interior] = reward
-        forward(*self._factor, full, values)
+        forward(*self.factor, full, values)
         return values
 
     def occupations(self, inflow: np.ndarray) -> np.ndarray:
@@ -110,7 +110,7 @@ class Elimination:
 
         values = np.zeros((self.chain.n, 2))
         values[: self.chain.n_interior] = inflow
-        occupations(*self._factor, values)
+        occupations(*self.factor, values)
         return values[: self.chain.n_interior]
 
     def edge_differences(self, reward: np.ndarray, pairs: np.ndarray) -> np.ndarray:
@@ -120,8 +120,8 @@ class Elimination:
         """
         from thalweg.analysis.graph_transformation import differences, edge_differences
 
-        found = differences(*self._factor, self._visits(reward))
-        return edge_differences(*self._factor[1:4], found, np.ascontiguousarray(pairs))
+        found = differences(*self.factor, self._visits(reward))
+        return edge_differences(*self.factor[1:4], found, np.ascontiguousarray(pairs))
 
 
 class SparseLU:

@@ -21,6 +21,10 @@ from thalweg.analysis.union import barriers_between, spanning_edges
 
 if TYPE_CHECKING:
     import networkx as nx
+    import pandas
+
+    from thalweg.analysis.kinetics import Kinetics
+    from thalweg.analysis.thermodynamics import Thermodynamics
 
 __all__ = ["KineticTransitionNetwork"]
 
@@ -143,6 +147,20 @@ class KineticTransitionNetwork:
             See :func:`~thalweg.analysis.pathsample.read_pathsample`.
         """
         return cls(**read_pathsample(folder))
+
+    @classmethod
+    def from_networkx(cls, graph: nx.Graph, units: str = "reduced") -> KineticTransitionNetwork:
+        """Take a networkx graph of minima and transition states.
+
+        Parameters
+        ----------
+        graph : networkx.Graph or MultiGraph
+            See :func:`~thalweg.analysis.exchange.networkx_columns`; that of :meth:`to_networkx` gives the same network.
+        units : str
+        """
+        from thalweg.analysis.exchange import networkx_columns
+
+        return cls(**networkx_columns(graph), units=units)
 
     def __repr__(self) -> str:
         parts = f"{self.n_minima} minima, {self.n_transition_states} transition states"
@@ -293,17 +311,83 @@ class KineticTransitionNetwork:
         edges = np.ascontiguousarray(self.ts_minima[forest])
         return barriers_between(edges, self.joining_energies[forest].copy(), chosen, self.energies.copy())
 
+    def kinetics(
+        self, temperature: float | None = None, *, kelvin: float | None = None, rotational: bool | None = None
+    ) -> Kinetics:
+        """Return the kinetics of harmonic transition-state theory at one temperature.
+
+        The rate from minimum i over transition state t is ``(o_i / o_t) exp((L_i - L_t) / 2) / (2 pi)
+        exp(-(E_t - E_i) / T)``, with symmetry orders o and log eigenvalue products L, as in PATHSAMPLE; where numbers
+        of vibrations differ, times ``T^(modes_t + 1 - modes_i) R_t / R_i`` with rotational factors R
+        (:mod:`~thalweg.analysis.rotational`). Time has the unit sqrt(mass / curvature) of the Hessian's eigenvalues.
+
+        Parameters
+        ----------
+        temperature : float
+            k_B T in the landscape's unit of energy.
+        kelvin : float
+            Kelvin instead, for landscapes in eV.
+        rotational : bool, optional
+            Whether rotational factors are included; by default where numbers of vibrations differ.
+
+        Raises
+        ------
+        ValueError
+            If the temperature is not positive, no transition states join two minima, or log eigenvalue products (or
+            moments of inertia, where needed) are missing or not finite.
+
+        Examples
+        --------
+        >>> wells = KineticTransitionNetwork(
+        ...     [0, 0], [1], [[0, 1]], log_eigenvalue_product=[0, 0], ts_log_eigenvalue_product=[0]
+        ... )
+        >>> round(wells.kinetics(temperature=1.0).rate_constant(source=0, target=1), 6)
+        0.05855
+        """
+        from thalweg.analysis.kinetics import Kinetics
+        from thalweg.analysis.rates import checked_temperature, harmonic_rates
+
+        t = checked_temperature(temperature, kelvin, self.units)
+        rates, weights = harmonic_rates(self, t, rotational)
+        return Kinetics(*rates, weights, temperature=t, network=self, rotational=rotational)
+
+    def thermodynamics(self, temperatures: Any, rotational: bool | None = None) -> Thermodynamics:
+        """Return heat capacity, energy and so on by the harmonic superposition approximation.
+
+        Parameters
+        ----------
+        temperatures : (k,) array_like
+            k_B T in the landscape's unit of energy.
+        rotational : bool, optional
+            See :class:`~thalweg.analysis.Thermodynamics`.
+        """
+        from thalweg.analysis.thermodynamics import Thermodynamics
+
+        return Thermodynamics(self, temperatures, rotational)
+
     def to_networkx(self) -> nx.MultiGraph:
         """Return a networkx multigraph: nodes with ``energy`` and properties, edges keyed by transition state."""
-        import networkx as nx  # only here: it takes a while to load
+        from thalweg.analysis.exchange import networkx_graph
 
-        graph = nx.MultiGraph()
-        columns = {"energy": self.energies, **self.properties}
-        graph.add_nodes_from((i, {k: column[i] for k, column in columns.items()}) for i in range(self.n_minima))
-        ts_columns = {"energy": self.ts_energies, **self.ts_properties}
-        for t, (a, b) in enumerate(self.ts_minima.tolist()):
-            graph.add_edge(a, b, key=t, **{k: column[t] for k, column in ts_columns.items()})
-        return graph
+        return networkx_graph(self)
+
+    def to_pathsample(self, folder: os.PathLike[str] | str, coordinates: Any = None, ts_coordinates: Any = None):
+        """Write PATHSAMPLE's files; see :func:`~thalweg.analysis.exchange.write_pathsample`."""
+        from thalweg.analysis.exchange import write_pathsample
+
+        write_pathsample(self, folder, coordinates, ts_coordinates)
+
+    def minima_table(self) -> pandas.DataFrame:
+        """Return a pandas table of minima; see :func:`~thalweg.analysis.exchange.minima_table`."""
+        from thalweg.analysis.exchange import minima_table
+
+        return minima_table(self)
+
+    def transition_state_table(self) -> pandas.DataFrame:
+        """Return a pandas table of transition states; see :func:`~thalweg.analysis.exchange.transition_state_table`."""
+        from thalweg.analysis.exchange import transition_state_table
+
+        return transition_state_table(self)
 
 
 _ARGUMENTS = frozenset(inspect.signature(KineticTransitionNetwork).parameters)

@@ -70,7 +70,7 @@ def _log_orders(network: KineticTransitionNetwork, name: str, length: int) -> np
 
 
 def log_partition_functions(
-    network: KineticTransitionNetwork, temperature: float, rotational: bool | None = None
+    network: KineticTransitionNetwork, temperature: float, rotational: bool | None = None, states: bool = True
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return ln of every minimum's partition function and of every transition state's rate factor.
 
@@ -86,6 +86,8 @@ def log_partition_functions(
         k_B T, positive.
     rotational : bool, optional
         Whether rotational factors are included; by default where the numbers of vibrations differ.
+    states : bool
+        Whether transition states are wanted; otherwise nothing is asked of them and the second array is empty.
 
     Returns
     -------
@@ -97,22 +99,27 @@ def log_partition_functions(
     ValueError
         If log eigenvalue products, or the moments of inertia needed, are missing or not finite.
     """
-    products, ts_products = (_needed(network, f"{ts}log_eigenvalue_product") for ts in ("", "ts_"))
+    products = _needed(network, "log_eigenvalue_product")
     if not network.n_minima:
         return np.empty(0), np.empty(0)
     lowest = network.global_minimum
-    energy, log_product = network.energies[lowest], products[lowest]
-    log_z = -(network.energies - energy) / temperature - (products - log_product) / 2
-    log_c = -(network.ts_energies - energy) / temperature - (ts_products - log_product) / 2 - np.log(2 * np.pi)
-    log_z = log_z - _log_orders(network, "symmetry_order", len(log_z))
-    log_c = log_c - _log_orders(network, "ts_symmetry_order", len(log_c))
-    if network.modes is not None and network.ts_modes is not None:
-        log_z = log_z + (network.modes - network.modes[lowest]) * np.log(temperature)
-        log_c = log_c + (network.ts_modes + 1 - network.modes[lowest]) * np.log(temperature)
-    if rotational_needed(network) if rotational is None else rotational:
-        factors = log_rotational_factors(network, temperature)
-        log_z, log_c = log_z + factors[0], log_c + factors[1]
-    return log_z, log_c
+    rotational = rotational_needed(network) if rotational is None else rotational
+    modes = None if network.modes is None else network.modes[lowest]
+
+    def logarithms(ts: str, energies: np.ndarray, products: np.ndarray, extra: int) -> np.ndarray:
+        energy, product = network.energies[lowest], network.log_eigenvalue_product[lowest]
+        values = -(energies - energy) / temperature - (products - product) / 2
+        values = values - _log_orders(network, f"{ts}symmetry_order", len(values))
+        own = getattr(network, f"{ts}modes")
+        if modes is not None and own is not None:
+            values = values + (own + extra - modes) * np.log(temperature)
+        return values + log_rotational_factors(network, temperature, ts) if rotational else values
+
+    log_z = logarithms("", network.energies, products, 0)
+    if not states:
+        return log_z, np.empty(0)
+    ts_products = _needed(network, "ts_log_eigenvalue_product")
+    return log_z, logarithms("ts_", network.ts_energies, ts_products, 1) - np.log(2 * np.pi)
 
 
 def summed_entries(

@@ -9,7 +9,7 @@ import numpy as np
 if TYPE_CHECKING:
     from thalweg.analysis.network import KineticTransitionNetwork
 
-__all__ = ["log_rotational_factor", "log_rotational_factors", "moments_of_inertia", "rotational_needed"]
+__all__ = ["is_linear", "log_rotational_factor", "log_rotational_factors", "moments_of_inertia", "rotational_needed"]
 
 _LINEAR = 1e-6  # smallest moment of inertia over the largest, below which a molecule counts as linear
 
@@ -40,6 +40,12 @@ def moments_of_inertia(coordinates: np.ndarray) -> np.ndarray:
     return np.maximum(np.maximum(spread, 0.0).sum(axis=-1, keepdims=True) - spread, 0.0)
 
 
+def is_linear(moments: np.ndarray) -> np.ndarray:
+    """Say which molecules are linear: smallest principal moment of inertia below 1e-6 of the largest, (...)."""
+    moments = np.sort(np.asarray(moments, dtype=np.float64), axis=-1)
+    return moments[..., 0] <= _LINEAR * moments[..., 2]
+
+
 def log_rotational_factor(moments: np.ndarray, temperature: float) -> np.ndarray:
     """Return ln of the classical partition function of a rigid rotor, hbar = 1 and symmetry number left out.
 
@@ -64,7 +70,7 @@ def log_rotational_factor(moments: np.ndarray, temperature: float) -> np.ndarray
     between rotation and vibration is neglected.
     """
     moments = np.sort(np.asarray(moments, dtype=np.float64), axis=-1)
-    linear = moments[..., 0] <= _LINEAR * moments[..., 2]
+    linear = is_linear(moments)
     positive = np.where(linear[..., None], moments[..., 2:], moments)
     general = 0.5 * np.log(8 * np.pi * temperature**3) + 0.5 * np.log(positive).sum(axis=-1)
     return np.where(linear, np.log(temperature * moments[..., 2]), general)
@@ -80,25 +86,23 @@ def rotational_needed(network: KineticTransitionNetwork) -> bool:
     return len(counts) > 1
 
 
-def log_rotational_factors(network: KineticTransitionNetwork, temperature: float) -> tuple[np.ndarray, np.ndarray]:
-    """Return ln of the rotational factors of all minima, (n,), and transition states, (m,).
+def log_rotational_factors(network: KineticTransitionNetwork, temperature: float, ts: str = "") -> np.ndarray:
+    """Return ln of the rotational factors of all minima, (n,), or with ``ts="ts_"`` transition states, (m,).
 
     Raises
     ------
     ValueError
         If moments of inertia are not among the network's properties, or are not positive numbers.
     """
-    found = []
-    for name, properties in (("properties", network.properties), ("ts_properties", network.ts_properties)):
-        moments = properties.get("moments_of_inertia")
-        if moments is None:
-            raise ValueError(
-                f"{name} has no 'moments_of_inertia': stationary points with different numbers of vibrations need "
-                "them, (n, 3), for their rotational factors"
-            )
-        wrong = ~(np.isfinite(moments).all(axis=-1) & (moments.max(axis=-1) > 0))
-        if wrong.any():
-            k = int(np.flatnonzero(wrong)[0])
-            raise ValueError(f"{name}['moments_of_inertia'][{k}] is {moments[k]}; positive numbers are needed")
-        found.append(log_rotational_factor(moments, temperature))
-    return found[0], found[1]
+    name = f"{ts}properties"
+    moments = getattr(network, name).get("moments_of_inertia")
+    if moments is None:
+        raise ValueError(
+            f"{name} has no 'moments_of_inertia': stationary points with different numbers of vibrations need "
+            "them, (n, 3), for their rotational factors"
+        )
+    wrong = ~(np.isfinite(moments).all(axis=-1) & (moments.max(axis=-1) > 0))
+    if wrong.any():
+        k = int(np.flatnonzero(wrong)[0])
+        raise ValueError(f"{name}['moments_of_inertia'][{k}] is {moments[k]}; positive numbers are needed")
+    return log_rotational_factor(moments, temperature)

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from thalweg.analysis.rotational import moments_of_inertia
+
 if TYPE_CHECKING:
     from thalweg.landscapes.store import Store
 
@@ -27,6 +29,19 @@ def _padded(values: np.ndarray, length: int) -> np.ndarray:
     return np.concatenate([values, np.full(length - len(values), np.nan)])
 
 
+def _moments(store: Store, minima: dict[str, np.ndarray], states: dict[str, np.ndarray]) -> list[dict[str, np.ndarray]]:
+    """Return moments of inertia of minima and transition states, where free molecules differ in their vibrations.
+
+    Without those nobody needs them, and coordinates are not read.
+    """
+    system = store.description()
+    free = "numbers" in system and not len(system["frozen"]) and not np.any(system["pbc"])
+    if not free or len({*minima["modes"].tolist(), *(states["modes"] + 1).tolist()}) < 2:
+        return [{}, {}]
+    columns = (store.columns[f"{group}/coordinates"] for group in ("minima", "transition_states"))
+    return [{"moments_of_inertia": moments_of_inertia(column.read(0, len(column)))} for column in columns]
+
+
 def read_store(path: str | os.PathLike[str]) -> dict[str, Any]:
     """Read the last commit of a store into the arguments of :class:`~thalweg.analysis.KineticTransitionNetwork`.
 
@@ -38,8 +53,8 @@ def read_store(path: str | os.PathLike[str]) -> dict[str, Any]:
     Returns
     -------
     dict
-        Keyword arguments; the other arrays beside the minima (``gradient_rms`` and so on) and those of
-        ``properties/`` together are ``properties``.
+        Keyword arguments. The other arrays beside the minima (``gradient_rms`` and so on) and those of ``properties/``
+        together are ``properties``, with moments of inertia where free molecules differ in their vibrations.
 
     Raises
     ------
@@ -58,6 +73,8 @@ def read_store(path: str | os.PathLike[str]) -> dict[str, Any]:
         arguments |= {f"ts_{name}": states[name] for name in _OPTIONAL}
         others, ts_others = ({k: v for k, v in group.items() if k not in _NAMED} for group in (minima, states))
         properties = others | {k: _padded(v, len(minima["energy"])) for k, v in _columns(store, "properties").items()}
+        moments, ts_moments = _moments(store, minima, states)
+        properties, ts_others = moments | properties, ts_moments | ts_others
         return arguments | {"properties": properties, "ts_properties": ts_others, "units": store.attributes["units"]}
     finally:
         store.close()
