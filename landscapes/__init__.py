@@ -1,6 +1,7 @@
 """What has been found, and how to find more."""
 
 from thalweg.landscapes.errors import LockedError, RejectedError, StoreError
+from thalweg.landscapes.executors import Processes, dask_executor
 from thalweg.landscapes.landscape import Landscape
 from thalweg.landscapes.records import CONVERGED, AddedSearch, Minimum, Search, TransitionState
 from thalweg.landscapes.tolerances import Tolerances
@@ -13,10 +14,12 @@ __all__ = [
     "LockedError",
     "Minimum",
     "Problem",
+    "Processes",
     "RejectedError",
     "Search",
     "StoreError",
     "Tolerances",
     "TransitionState",
+    "dask_executor",
     "verify",
 ]

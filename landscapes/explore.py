@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from concurrent.futures import Executor
 from typing import TYPE_CHECKING, Any
 
-from thalweg.landscapes.exploration import LAG, Progress, pending_choices, run_sequence
+from thalweg.landscapes.exploration import Progress, pending_choices, run_sequence
 from thalweg.landscapes.progress import progress_line
 from thalweg.landscapes.strategies import BasinHoppingChains, Connect, Strategy
 from thalweg.optimizers import Rules, default_rules
@@ -41,7 +42,7 @@ def find_minima(
 ) -> Progress:
     """Search for minima by basin-hopping; see :meth:`Landscape.find_minima`."""
     settings = _settings(landscape, step=step, temperature=temperature)
-    chains = landscape.state.get("find_minima", {}).get("chains", [-1] * LAG)
+    chains = landscape.state.get("find_minima", {}).get("chains", [-1] * landscape.tasks_ahead)
     return _run(landscape, BasinHoppingChains(chains, _STEPS_A_TASK), settings, steps, **how)
 
 
@@ -71,7 +72,7 @@ def _run(
     goal: int,
     *,
     workers: int | None = None,
-    executor: Executor | None = None,
+    executor: Executor | Callable[[], Executor] | None = None,
     seconds: float | None = None,
     progress: bool | None = None,
 ) -> Progress:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
 from contextlib import suppress
 from functools import cached_property
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Landscape"]
 
+TASKS_AHEAD = 16
+
 
 class Landscape:
     """The minima and transition states of a potential, in a zarr store.
@@ -44,6 +46,9 @@ class Landscape:
         What counts as the same point, and as a stationary one; an existing store's own where not given.
     rules : Rules or mapping, optional
         Rules of the minimiser; those that suit the system, or an existing store's own, where not given.
+    tasks_ahead : int, optional
+        Tasks in flight at once, which keep some times fewer workers busy; what is found depends on it. 16 for a new
+        store, an existing store's own otherwise.
 
     Raises
     ------
@@ -67,14 +72,16 @@ class Landscape:
         *,
         tolerances: Tolerances | None = None,
         rules: Any = None,
+        tasks_ahead: int | None = None,
     ) -> None:
         system = system_of(subject)
-        given = _given(seed, tolerances, rules)
+        given = _given(seed, tolerances, rules, tasks_ahead)
         if _is_store(path):
             _check_same(path, system.describe(), given)
             store = Store.open(path, "r+")
         else:
             fresh = {"seed": 0, "tolerances": Tolerances().to_dict(), "rules": default_rules_of(system)} | given
+            fresh.setdefault("tasks_ahead", TASKS_AHEAD)
             fresh |= {"units": str(getattr(system, "units", "reduced")), "tasks": {}, "state": {}}
             store = Store.create(path, system.describe(), int(system.n), fresh)
         self._start(store)
@@ -132,6 +139,11 @@ class Landscape:
     def rules(self) -> dict[str, Any] | None:
         """Rules of the minimiser, as their ``to_dict()`` gave them."""
         return self._store.attributes["rules"]
+
+    @property
+    def tasks_ahead(self) -> int:
+        """Task k is chosen from what tasks up to k minus this number found; as many are in flight at once."""
+        return int(self._store.attributes.get("tasks_ahead", TASKS_AHEAD))
 
     @property
     def tasks_done(self) -> dict[str, int]:
@@ -220,7 +232,7 @@ class Landscape:
         step: float | None = None,
         temperature: float | None = None,
         workers: int | None = None,
-        executor: Executor | None = None,
+        executor: Executor | Callable[[], Executor] | None = None,
         seconds: float | None = None,
         progress: bool | None = None,
     ) -> Progress:
@@ -239,8 +251,9 @@ class Landscape:
             k_B T of the Metropolis criterion, in the unit of energy.
         workers : int, optional
             Threads; all processors where missing. A calculator written in Python runs on one.
-        executor : concurrent.futures.Executor, optional
-            Where the work is done instead.
+        executor : concurrent.futures.Executor or callable, optional
+            Where the work is done instead, or what makes it: ``Processes(8)``, say. With what makes it, or with a
+            process pool, a pool that broke is replaced.
         seconds : float, optional
             Stop early after this time; a later call goes on as if there had been no stop.
         progress : bool, optional
@@ -265,7 +278,7 @@ class Landscape:
         *,
         displacement: float | None = None,
         workers: int | None = None,
-        executor: Executor | None = None,
+        executor: Executor | Callable[[], Executor] | None = None,
         seconds: float | None = None,
         progress: bool | None = None,
     ) -> Progress:
@@ -352,13 +365,15 @@ def _is_store(path: str | os.PathLike) -> bool:
     return place.exists() and not (place.is_dir() and not any(place.iterdir()))
 
 
-def _given(seed: int | None, tolerances: Tolerances | None, rules: Any) -> dict[str, Any]:
+def _given(seed: int | None, tolerances: Tolerances | None, rules: Any, tasks_ahead: int | None) -> dict[str, Any]:
     """Return the attributes that the caller insists on."""
     given: dict[str, Any] = {}
-    if seed is not None:
-        if int(seed) != seed or seed < 0:
-            raise ValueError(f"seed must be a whole number, not negative; it is {seed!r}")
-        given["seed"] = int(seed)
+    for name, value, least in (("seed", seed, 0), ("tasks_ahead", tasks_ahead, 1)):
+        if value is None:
+            continue
+        if int(value) != value or value < least:
+            raise ValueError(f"{name} must be a whole number, at least {least}; it is {value!r}")
+        given[name] = int(value)
     if tolerances is not None:
         given["tolerances"] = tolerances.to_dict()
     if rules is not None:
@@ -371,8 +386,9 @@ def _check_same(path: str | os.PathLike, description: Mapping[str, Any], given: 
     store = Store.open(path)
     lines = description_differences(store.description(), description)
     for name, value in given.items():
-        if store.attributes[name] != value:
-            lines.append(f"{name}: stored {store.attributes[name]}, given {value}")
+        stored = store.attributes.get(name, TASKS_AHEAD if name == "tasks_ahead" else None)
+        if stored != value:
+            lines.append(f"{name}: stored {stored}, given {value}")
     if lines:
         what = "\n  ".join(lines)
         raise StoreError(f"{store.path} holds another landscape; choose another path, or give what it has:\n  {what}")

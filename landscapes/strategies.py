@@ -10,6 +10,7 @@ import heapq
 from collections import Counter
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
+from thalweg.landscapes.components import Components
 from thalweg.landscapes.records import AddedSearch
 from thalweg.landscapes.tasks import BASIN_HOPPING, DOUBLE_ENDED, SINGLE_ENDED, TaskResult
 
@@ -94,22 +95,26 @@ class Connect:
 
     def __init__(self, landscape: Landscape, chosen: list[Choice], batch: int):
         self.batch, self._landscape = batch, landscape
-        self._energies: list[float] = []
         self._tries: Counter[int] = Counter()
         self._pairs: Counter[int] = Counter()
-        self._parents: list[int] = []
-        self._heap: list[tuple[int, float, int]] = []
         self._read(chosen)
+        minima, states = landscape.minima, landscape.transition_states
+        self._pieces = Components(minima.energy[:], states.minima[:], self._partners)
+        energies = self._pieces.energies
+        # two queues, a row once in each: of all minima by tries, and of those outside the largest piece by pairs
+        self._heap = [(self._tries[row], energy, row) for row, energy in enumerate(energies)]
+        self._outside = [(self._pairs[row], energies[row], row) for row in self._pieces.outside()]
+        heapq.heapify(self._heap)
+        heapq.heapify(self._outside)
 
     def _read(self, chosen: list[Choice]) -> None:
-        kinds, starts = self._landscape.searches.kind[:], self._landscape.searches.start[:]
-        for kind, counter in ((SINGLE_ENDED, self._tries), (DOUBLE_ENDED, self._pairs)):
-            counter.update(starts[kinds == kind, 0].tolist())
+        searches = self._landscape.searches
+        for rows, kinds in searches.kind.chunks():
+            starts = searches.start[rows][:, 0]
+            for kind, counter in ((SINGLE_ENDED, self._tries), (DOUBLE_ENDED, self._pairs)):
+                counter.update(starts[kinds == kind].tolist())
         for choice in chosen:
             self._count(choice)
-        self._grow()
-        for first, second in self._landscape.transition_states.minima[:].tolist():
-            self._join(first, second)
 
     def _count(self, choice: Choice) -> None:
         counter = self._tries if choice.kind == SINGLE_ENDED else self._pairs
@@ -117,25 +122,13 @@ class Connect:
 
     def _grow(self) -> None:
         """Take in minima that have come since the last call."""
-        known = len(self._energies)
-        for offset, energy in enumerate(self._landscape.minima.energy[known:].tolist()):
-            row = known + offset
-            self._energies.append(energy)
-            self._parents.append(row)
+        for energy in self._landscape.minima.energy[len(self._pieces) :].tolist():
+            row = self._pieces.add(energy)
             heapq.heappush(self._heap, (self._tries[row], energy, row))
-
-    def _root(self, row: int) -> int:
-        while self._parents[row] != row:
-            self._parents[row] = self._parents[self._parents[row]]
-            row = self._parents[row]
-        return row
-
-    def _join(self, first: int, second: int) -> None:
-        a, b = self._root(first), self._root(second)
-        self._parents[max(a, b)] = min(a, b)
+            heapq.heappush(self._outside, (self._pairs[row], energy, row))
 
     def choose(self, number: int, size: int) -> Choice:
-        if not self._energies:
+        if not len(self._pieces):
             raise ValueError("the landscape has no minima to connect: find some first, find_minima(steps=...)")
         pair = self._pair() if number % self.join_every == self.join_every - 1 else None
         if pair is not None:
@@ -152,26 +145,28 @@ class Connect:
         return choice
 
     def _pair(self) -> tuple[int, int] | None:
-        roots = [self._root(row) for row in range(len(self._parents))]
-        main = Counter(roots).most_common(1)[0][0]
-        outside = [row for row, root in enumerate(roots) if root != main]
-        if not outside:
+        while self._outside and self._stale(*self._outside[0]):
+            heapq.heappop(self._outside)
+        if not self._outside:
             return None
-        row = min(outside, key=lambda row: (self._pairs[row], self._energies[row]))
-        inside = sorted((row for row, root in enumerate(roots) if root == main), key=self._energies.__getitem__)
-        coordinates = self._landscape.minima.coordinates
-        x = coordinates[row]
+        pairs, energy, row = self._outside[0]
+        heapq.heapreplace(self._outside, (pairs + 1, energy, row))
+        inside, coordinates = self._pieces.inside(), self._landscape.minima.coordinates
+        x, distance = coordinates[row], self._landscape.system.distance
         # the n-th attempt from one minimum goes to the n-th nearest
-        nearest = sorted(
-            inside[: self._partners], key=lambda other: self._landscape.system.distance(x, coordinates[other])
-        )
-        return row, nearest[self._pairs[row] % len(nearest)]
+        nearest = sorted(inside, key=lambda other: distance(x, coordinates[other]))
+        return row, nearest[pairs % len(nearest)]
+
+    def _stale(self, pairs: int, energy: float, row: int) -> bool:
+        """Say whether an entry is of a minimum that was joined since, or is one of two of the same minimum."""
+        return pairs != self._pairs[row] or self._pieces.root(row) == self._pieces.main
 
     def added(self, choice: Choice, result: TaskResult, added: list[AddedSearch]) -> None:
         self._grow()
         for rows in added:
             for first, second in zip(rows.minima[0::2], rows.minima[1::2], strict=True):
-                self._join(first, second)
+                for row in self._pieces.join(first, second):
+                    heapq.heappush(self._outside, (self._pairs[row], self._pieces.energies[row], row))
 
     def state(self) -> dict[str, Any]:
         return {}

@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from thalweg.landscapes.records import CONVERGED, Minimum, Search, TransitionState
-from thalweg.optimizers.basin_hopping import BasinHoppingResult, basin_hopping_steps
 from thalweg.optimizers.bands import connect_pair
+from thalweg.optimizers.basin_hopping import BasinHoppingResult, basin_hopping_steps
 from thalweg.optimizers.results import TransitionStateResult
 from thalweg.optimizers.rules import Rules
 from thalweg.optimizers.transition_states import find_transition_states

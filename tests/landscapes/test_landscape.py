@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from thalweg.landscapes import Landscape, RejectedError, Search, Tolerances
 from thalweg.landscapes.database import EnergyIndex
 

@@ -7,6 +7,7 @@ import pytest
 from ase import Atoms
 from ase.calculators.emt import EMT
 from ase.constraints import FixAtoms
+
 from thalweg.landscapes import Landscape, Minimum, StoreError
 from thalweg.landscapes.description import description_differences
 from thalweg.potentials import LJAT, Function, Point, System, as_system

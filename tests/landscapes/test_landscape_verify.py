@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from ase import Atoms
 from scipy.optimize import minimize
+
 from thalweg.landscapes import Landscape, Minimum, verify
 from thalweg.potentials import LJAT, as_system
 

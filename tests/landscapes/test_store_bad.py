@@ -10,8 +10,9 @@ import sys
 
 import numpy as np
 import pytest
-import thalweg.landscapes.files as files
 import zarr
+
+import thalweg.landscapes.files as files
 from thalweg.landscapes import Landscape, LockedError, StoreError, Tolerances
 
 

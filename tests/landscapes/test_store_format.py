@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import xarray
 import zarr
+
 from thalweg.landscapes import Landscape
 from thalweg.landscapes.schema import ArraySpec, landscape_arrays
 

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import xarray
 import zarr
+
 from thalweg.landscapes import Landscape
 
 WRITER = [sys.executable, "-W", "error", str(Path(__file__).with_name("made_up.py"))]
