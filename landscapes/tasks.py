@@ -15,6 +15,8 @@ from thalweg.optimizers.rules import Rules
 from thalweg.optimizers.transition_states import find_transition_states
 from thalweg.potentials.system import System
 
+_LARGEST_DIAGONALISED = 500
+
 __all__ = ["BASIN_HOPPING", "DOUBLE_ENDED", "SINGLE_ENDED", "Task", "TaskResult", "run_task"]
 
 BASIN_HOPPING, SINGLE_ENDED, DOUBLE_ENDED = "basin-hopping", "single-ended", "double-ended"
@@ -113,11 +115,31 @@ def _quench(task: Task, result: BasinHoppingResult, row: int) -> Search:
 
 def _single_ended(system: System, task: Task, rng: np.random.Generator) -> TaskResult:
     settings = task.settings
-    X = task.coordinates.copy()
-    sizes = settings["displacement"] * rng.uniform(0.3, 1.0, (len(X), 1))
-    X[:, system.free] += sizes * rng.standard_normal((len(X), system.n_free))
+    X = np.array([_displaced(system, x, settings["displacement"], rng) for x in task.coordinates])
     result = find_transition_states(system, X, rms=settings["rms"], rules=Rules.from_dict(settings["rules"]), threads=1)
     return TaskResult(tuple(_search(task, result, range(row, row + 1), task.starts[row]) for row in range(len(X))))
+
+
+def _displaced(system: System, x: np.ndarray, displacement: float, rng: np.random.Generator) -> np.ndarray:
+    """Leave a minimum at random, or along one of its Hessian modes: some saddles are found from one side only.
+
+    Both ways move it by up to ``displacement`` a free coordinate, in the root mean square.
+    """
+    size = displacement * rng.uniform(0.3, 1.0)
+    along_a_mode = rng.random() < 0.5
+    noise = np.zeros(system.n)
+    noise[system.free] = rng.standard_normal(system.n_free)
+    if not along_a_mode or system.n_free > _LARGEST_DIAGONALISED or not system.threadsafe:
+        return x + size * noise
+    hessian = system.hessian(x)
+    null = system.null_modes(x)
+    # null modes last: among the first n_free - len(null) any mode is as good as another
+    hessian += (4.0 * np.abs(hessian).sum(axis=1).max() + 1.0) * null.T @ null
+    _, modes = np.linalg.eigh(hessian[np.ix_(system.free, system.free)])
+    mode = modes[:, rng.integers(system.n_free - len(null))]
+    x = x + 1e-3 * noise
+    x[system.free] += rng.choice((-1.0, 1.0)) * size * np.sqrt(system.n_free) * mode
+    return x
 
 
 def _double_ended(system: System, task: Task, rng: np.random.Generator) -> TaskResult:

@@ -5,25 +5,25 @@ from __future__ import annotations
 import numba
 import numpy as np
 
-from thalweg.potentials.compiled import FUNCTION, HESSIAN, floats, integers, jit, matrix, vector
+from thalweg.optimizers.search_kernel import SYSTEM
+from thalweg.potentials.compiled import jit, matrix, vector
 
 __all__ = ["basin_hopping_rows"]
 
 _CONVERGED = 0
-_SYSTEM = (FUNCTION, HESSIAN, integers, floats, integers, integers, numba.int64, matrix)
 
 # The minimisation comes as a pointer too: called directly it would be compiled again into this function
-MINIMISATION = numba.types.FunctionType(numba.void(*_SYSTEM, vector, vector, matrix, matrix))
+MINIMISATION = numba.types.FunctionType(numba.void(*SYSTEM, vector, vector, matrix, matrix))
 
 
 @jit(
     numba.types.UniTuple(numba.float64, 2)(
-        MINIMISATION, *_SYSTEM, vector, vector,
+        MINIMISATION, *SYSTEM, vector, vector,
         numba.float64, numba.float64, numba.float64, matrix, vector, matrix, matrix,
     )
 )  # fmt: skip
 def basin_hopping_rows(
-    minimum_rows, function, hessian, integers, floats, free, frozen, rigid, constant,
+    minimum_rows, walk, follow, function, hessian, integers, floats, free, frozen, rigid, constant,
     rules, settings, energy, step, temperature, draws, x, X, numbers,
 ):  # fmt: skip
     """Displace, minimise and accept or refuse, once a row of ``draws``.
@@ -31,6 +31,7 @@ def basin_hopping_rows(
     Parameters
     ----------
     minimum_rows : the function of that name, which minimises.
+    walk, follow : lbfgs_walk and follow_modes.
     function, hessian, integers, floats, free, frozen, rigid, constant : as a System has them.
     rules, settings : as :func:`minimum_rows` takes them.
     energy : of the chain's minimum; step : largest displacement of a coordinate; temperature : k_B T.
@@ -50,7 +51,8 @@ def basin_hopping_rows(
         for i in range(free.size):
             quench[0, free[i]] += step * (2.0 * draws[row, i] - 1.0)
         minimum_rows(
-            function, hessian, integers, floats, free, frozen, rigid, constant, rules, settings, quench, result
+            walk, follow, function, hessian, integers, floats, free, frozen, rigid, constant,
+            rules, settings, quench, result,
         )
         rise = result[0, 0] - energy
         moves = rise <= 0.0 or (temperature > 0.0 and draws[row, free.size] < np.exp(-rise / temperature))

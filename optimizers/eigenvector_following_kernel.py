@@ -9,12 +9,12 @@ from __future__ import annotations
 import numba
 import numpy as np
 
-from thalweg.optimizers.lbfgs_kernel import dot
+from thalweg.optimizers.lbfgs_kernel import assign, dot
 from thalweg.optimizers.relaxation_kernel import relax_modes
 from thalweg.potentials.compiled import FUNCTION, HESSIAN, floats, integers, jit, matrix, vector
 from thalweg.potentials.null_modes import orthonormal_null_modes
 
-__all__ = ["WRONG_INDEX", "ZERO_MODE", "follow_modes"]
+__all__ = ["FOLLOW", "WRONG_INDEX", "ZERO_MODE", "follow_modes"]
 
 CONVERGED, STEPS, ENERGY, NOT_FINITE, WRONG_INDEX, ZERO_MODE = 0, 1, 2, 3, 4, 5
 _ZERO = 1e-9
@@ -48,8 +48,10 @@ def _free_modes(x, full, free, frozen, rigid, constant, vectors, values):
             for j in range(m):
                 reduced[i, j] += shift * null[k, free[i]] * null[k, free[j]]
     w, v = np.linalg.eigh(reduced)
-    values[:m] = w
-    vectors[:m, :m] = v.T
+    for i in range(m):
+        values[i] = w[i]
+        for j in range(m):
+            vectors[i, j] = v[j, i]
     return m - count
 
 
@@ -101,19 +103,22 @@ def _uphill(function, integers, floats, free, mode, curvature, trust, x, gradien
     after = 0.0
     for j in range(free.size):
         after += mode[j] * gradient[free[j]]
-    # how far the curvature over the step is from the one that was expected
-    error = abs(after - slope - curvature * size)
-    if error > 1.0 * abs(curvature * size) + 0.1 * abs(slope):
+    # past the maximum, and further from it than before
+    if curvature < 0.0 and abs(after) > abs(slope):
         return energy, 0.7 * trust
     return energy, 1.3 * trust
 
 
-@jit(
-    numba.types.Tuple((numba.float64, numba.float64, numba.int64, numba.int64, numba.float64, numba.float64, numba.int64))(
-        FUNCTION, HESSIAN, integers, floats, integers, integers, numba.int64, matrix,
-        numba.int64, numba.float64, numba.int64, numba.float64, vector, vector,
-    )
+_FOLLOW_SIGNATURE = numba.types.Tuple(
+    (numba.float64, numba.float64, numba.int64, numba.int64, numba.float64, numba.float64, numba.int64)
+)(
+    FUNCTION, HESSIAN, integers, floats, integers, integers, numba.int64, matrix,
+    numba.int64, numba.float64, numba.int64, numba.float64, vector, vector,
 )  # fmt: skip
+FOLLOW = numba.types.FunctionType(_FOLLOW_SIGNATURE)
+
+
+@jit(_FOLLOW_SIGNATURE)
 def follow_modes(
     function, hessian, integers, floats, free, frozen, rigid, constant, index, goal, limit, max_step, x, mode
 ):
@@ -148,7 +153,8 @@ def follow_modes(
             return energy, rms, iteration, NOT_FINITE, np.nan, np.nan, 0
         if rms < goal:
             status, product, positive = _classify(values, modes, index)
-            mode[:] = 0.0
+            for k in range(n):
+                mode[k] = 0.0
             for j in range(m):
                 mode[free[j]] = vectors[0, j]
             return energy, rms, iteration, status, values[0], product, positive
@@ -156,7 +162,7 @@ def follow_modes(
         across_goal = 0.3 * goal
         if index == 1:
             followed = _followed(vectors, values, modes, previous)
-            previous[:] = vectors[followed]
+            assign(previous, vectors[followed])
             energy, trust = _uphill(
                 function, integers, floats, free, vectors[followed], values[followed], trust, x, gradient
             )

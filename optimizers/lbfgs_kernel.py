@@ -16,7 +16,9 @@ __all__ = [
     "ENERGY",
     "NOT_FINITE",
     "STEPS",
+    "WALK",
     "add_multiple",
+    "assign",
     "dot",
     "lbfgs_rows",
     "lbfgs_walk",
@@ -42,6 +44,13 @@ def dot(a, b):
 def add_multiple(factor, a, out):
     for k in range(a.size):
         out[k] += factor * a[k]
+
+
+@jit(numba.void(vector, vector))
+def assign(target, source):
+    """Copy a vector; ``target[:] = source`` would take seconds to compile in every function that has it."""
+    for k in range(source.size):
+        target[k] = source[k]
 
 
 @jit(numba.void(vector, matrix, matrix, vector, vector, numba.int64, numba.float64, vector), fastmath=_FAST)
@@ -110,20 +119,24 @@ def _record(trace, traced, stride, x, energy):
     if traced == trace.shape[0]:
         traced = (traced + 1) // 2
         for row in range(traced):
-            trace[row] = trace[2 * row]
-        trace[traced:] = np.nan
+            assign(trace[row], trace[2 * row])
+        for row in range(traced, trace.shape[0]):
+            for k in range(trace.shape[1]):
+                trace[row, k] = np.nan
         stride *= 2
-    trace[traced, : x.size] = x
+    for k in range(x.size):
+        trace[traced, k] = x[k]
     trace[traced, x.size] = energy
     return traced + 1, stride
 
 
-@jit(
-    numba.types.Tuple((numba.float64, numba.float64, numba.int64, numba.int64, numba.int64, numba.float64))(
-        FUNCTION, integers, floats, integers, vector, numba.float64, numba.int64, vector, vector, matrix
-    ),
-    fastmath=_FAST,
-)
+_WALK_SIGNATURE = numba.types.Tuple(
+    (numba.float64, numba.float64, numba.int64, numba.int64, numba.int64, numba.float64)
+)(FUNCTION, integers, floats, integers, vector, numba.float64, numba.int64, vector, vector, matrix)
+WALK = numba.types.FunctionType(_WALK_SIGNATURE)
+
+
+@jit(_WALK_SIGNATURE, fastmath=_FAST)
 def lbfgs_walk(function, integers, floats, frozen, rules, goal, limit, x, gradient, trace):
     """Minimise from x, in place.
 
@@ -146,7 +159,9 @@ def lbfgs_walk(function, integers, floats, frozen, rules, goal, limit, x, gradie
     direction, x_new, g_new = np.empty(n), np.empty(n), np.empty(n)
     stored, steps, failures, evaluations, diagonal = 0, 0, 0, 1, diagonal_0
     travelled, traced, stride = 0.0, 0, 1
-    trace[:] = np.nan
+    for row in range(trace.shape[0]):
+        for k in range(trace.shape[1]):
+            trace[row, k] = np.nan
     energy = function(x, gradient, integers, floats)
     for k in frozen:
         gradient[k] = 0.0
@@ -179,8 +194,8 @@ def lbfgs_walk(function, integers, floats, frozen, rules, goal, limit, x, gradie
         if signed or new_diagonal > 0.0:
             diagonal = new_diagonal
             stored += 1
-        x[:] = x_new
-        gradient[:] = g_new
+        assign(x, x_new)
+        assign(gradient, g_new)
         steps += 1
         energy, norm = e_new, norm_new
         travelled += scale * length

@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from thalweg.optimizers.lbfgs_kernel import lbfgs_rows
+from thalweg.optimizers.eigenvector_following_kernel import follow_modes
+from thalweg.optimizers.lbfgs_kernel import lbfgs_rows, lbfgs_walk
 from thalweg.optimizers.results import REASONS, MinimiseResult
 from thalweg.optimizers.rules import Rules, default_rules
 from thalweg.optimizers.search_kernel import minimum_rows
@@ -32,7 +33,7 @@ def checked_batch(system: System, X: Any) -> np.ndarray:
 
 def system_arguments(system: System) -> tuple:
     """Return what every compiled search takes first."""
-    return (*system.compiled, system.free, system.frozen, system.rigid, system.constant_null_modes)
+    return (lbfgs_walk, follow_modes, *system.compiled, system.free, system.frozen, system.rigid, system.constant_null_modes)
 
 
 def minimum_settings(system: System, rms: float, steps: int, max_step: float) -> np.ndarray:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numba
 import numpy as np
 
-from thalweg.optimizers.lbfgs_kernel import dot, two_loop
+from thalweg.optimizers.lbfgs_kernel import assign, dot, two_loop
 from thalweg.potentials.compiled import FUNCTION, floats, integers, jit, matrix, vector
 
 __all__ = ["relax_modes"]
@@ -33,12 +33,14 @@ def _to_modes(gradient, vectors, free, scale, modes, left_out, out):
 @jit(numba.float64(vector, matrix, integers, vector, numba.int64, vector, vector), fastmath=_FAST)
 def _from_modes(step, vectors, free, scale, modes, packed, out):
     """Write a step in scaled mode coordinates as one of the whole vector; return its length."""
-    packed[:] = 0.0
+    for j in range(free.size):
+        packed[j] = 0.0
     for i in range(modes):
         factor = step[i] * scale[i]
         for j in range(free.size):
             packed[j] += factor * vectors[i, j]
-    out[:] = 0.0
+    for k in range(out.size):
+        out[k] = 0.0
     for j in range(free.size):
         out[free[j]] = packed[j]
     return np.sqrt(dot(packed, packed))
@@ -118,7 +120,7 @@ def relax_modes(
         if ys > 0.0:
             rho[row] = 1.0 / ys
             stored += 1
-        x[:] = x_new
-        gradient[:] = g_new
+        assign(x, x_new)
+        assign(gradient, g_new)
         energy = e_new
     return energy, evaluations

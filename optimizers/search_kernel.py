@@ -5,24 +5,25 @@ from __future__ import annotations
 import numba
 import numpy as np
 
-from thalweg.optimizers.eigenvector_following_kernel import follow_modes
-from thalweg.optimizers.lbfgs_kernel import lbfgs_walk
+from thalweg.optimizers.eigenvector_following_kernel import FOLLOW
+from thalweg.optimizers.lbfgs_kernel import WALK, assign
 from thalweg.potentials.compiled import FUNCTION, HESSIAN, floats, integers, jit, matrix, vector
 
-__all__ = ["minimum_rows", "proved_minimum", "transition_state_rows"]
+__all__ = ["SYSTEM", "minimum_rows", "proved_minimum", "transition_state_rows"]
 
 CONVERGED, STEPS, NOT_FINITE, WRONG_INDEX = 0, 1, 3, 4
 SIDE_FAILED, SIDE_RETURNED = 6, 7
 
-_SYSTEM = (FUNCTION, HESSIAN, integers, floats, integers, integers, numba.int64, matrix)
+# lbfgs_walk and follow_modes come as pointers too: called directly they would be compiled again into every caller
+SYSTEM = (WALK, FOLLOW, FUNCTION, HESSIAN, integers, floats, integers, integers, numba.int64, matrix)
 
 
 @jit(
     numba.types.Tuple(
         (numba.float64, numba.float64, numba.int64, numba.int64, numba.float64, numba.float64, numba.int64, numba.float64)
-    )(*_SYSTEM, vector, vector, vector)
+    )(*SYSTEM, vector, vector, vector)
 )
-def proved_minimum(function, hessian, integers, floats, free, frozen, rigid, constant, rules, settings, x):
+def proved_minimum(walk, follow, function, hessian, integers, floats, free, frozen, rigid, constant, rules, settings, x):
     """Minimise by LBFGS to a loose gradient, finish to second order, and see that no eigenvalue is negative.
 
     Parameters
@@ -40,19 +41,22 @@ def proved_minimum(function, hessian, integers, floats, free, frozen, rigid, con
     all_steps, travelled = 0, 0.0
     energy, rms, status, lowest, product, positive = np.nan, np.nan, STEPS, np.nan, np.nan, 0
     for _attempt in range(3):
-        energy, rms, steps, _, status, length = lbfgs_walk(
+        energy, rms, steps, _, status, length = walk(
             function, integers, floats, frozen, rules, switch, limit, x, gradient, no_trace
         )
         all_steps += steps
         travelled += length
         if status == NOT_FINITE:
             break
-        start[:] = x
-        energy, rms, steps, status, lowest, product, positive = follow_modes(
+        assign(start, x)
+        energy, rms, steps, status, lowest, product, positive = follow(
             function, hessian, integers, floats, free, frozen, rigid, constant, 0, goal, second_limit, max_step, x, mode
         )
         all_steps += steps
-        travelled += np.sqrt(np.sum((x - start) ** 2))
+        square = 0.0
+        for k in range(x.size):
+            square += (x[k] - start[k]) ** 2
+        travelled += np.sqrt(square)
         if status != WRONG_INDEX:
             break
         # LBFGS stopped on a saddle: leave it downhill
@@ -61,23 +65,23 @@ def proved_minimum(function, hessian, integers, floats, free, frozen, rigid, con
     return energy, rms, all_steps, status, lowest, product, positive, travelled
 
 
-@jit(numba.void(*_SYSTEM, vector, vector, matrix, matrix))
-def minimum_rows(function, hessian, integers, floats, free, frozen, rigid, constant, rules, settings, X, numbers):
+@jit(numba.void(*SYSTEM, vector, vector, matrix, matrix))
+def minimum_rows(walk, follow, function, hessian, integers, floats, free, frozen, rigid, constant, rules, settings, X, numbers):
     """Find a proved minimum from every row of X, in place.
 
     ``numbers`` (rows, 8) takes what :func:`proved_minimum` returns.
     """
     for row in range(X.shape[0]):
         result = proved_minimum(
-            function, hessian, integers, floats, free, frozen, rigid, constant, rules, settings, X[row]
+            walk, follow, function, hessian, integers, floats, free, frozen, rigid, constant, rules, settings, X[row]
         )
         numbers[row, 0], numbers[row, 1], numbers[row, 2], numbers[row, 3] = result[0], result[1], result[2], result[3]
         numbers[row, 4], numbers[row, 5], numbers[row, 6], numbers[row, 7] = result[4], result[5], result[6], result[7]
 
 
-@jit(numba.void(*_SYSTEM, vector, vector, vector, matrix, vector, numba.types.Array(numba.float64, 1, "C"), matrix))
+@jit(numba.void(*SYSTEM, vector, vector, vector, matrix, vector, numba.types.Array(numba.float64, 1, "C"), matrix))
 def _both_sides(
-    function, hessian, integers, floats, free, frozen, rigid, constant, rules, settings, mode, ends, x, ts, numbers
+    walk, follow, function, hessian, integers, floats, free, frozen, rigid, constant, rules, settings, mode, ends, x, ts, numbers
 ):
     """Minimise from both sides of a transition state; rows 0 and 1 of ``ends`` and ``numbers`` take the results.
 
@@ -91,7 +95,7 @@ def _both_sides(
         for k in range(x.size):
             ends[side, k] = x[k] + sign * push * mode[k]
         result = proved_minimum(
-            function, hessian, integers, floats, free, frozen, rigid, constant, rules, settings, ends[side]
+            walk, follow, function, hessian, integers, floats, free, frozen, rigid, constant, rules, settings, ends[side]
         )
         numbers[side, 0], numbers[side, 1], numbers[side, 2], numbers[side, 3] = result[0], result[1], result[2], result[3]
         numbers[side, 4], numbers[side, 5], numbers[side, 6] = result[4], result[5], result[6]
@@ -104,9 +108,9 @@ def _both_sides(
             return
 
 
-@jit(numba.void(*_SYSTEM, vector, vector, vector, matrix, matrix, numba.types.Array(numba.float64, 3, "C"), numba.types.Array(numba.float64, 3, "C")))
+@jit(numba.void(*SYSTEM, vector, vector, vector, matrix, matrix, numba.types.Array(numba.float64, 3, "C"), numba.types.Array(numba.float64, 3, "C")))
 def transition_state_rows(
-    function, hessian, integers, floats, free, frozen, rigid, constant, rules, settings, ts_settings, X, numbers, ends, end_numbers
+    walk, follow, function, hessian, integers, floats, free, frozen, rigid, constant, rules, settings, ts_settings, X, numbers, ends, end_numbers
 ):
     """Find a transition state and both of its minima from every row of X, in place.
 
@@ -119,16 +123,19 @@ def transition_state_rows(
     """
     mode = np.empty(X.shape[1])
     for row in range(X.shape[0]):
-        result = follow_modes(
+        result = follow(
             function, hessian, integers, floats, free, frozen, rigid, constant,
             1, ts_settings[0], int(ts_settings[1]), ts_settings[2], X[row], mode,
         )  # fmt: skip
         numbers[row, 0], numbers[row, 1], numbers[row, 2], numbers[row, 3] = result[0], result[1], result[2], result[3]
         numbers[row, 4], numbers[row, 5], numbers[row, 6] = result[4], result[5], result[6]
-        ends[row] = np.nan
-        end_numbers[row] = np.nan
+        for side in range(2):
+            for k in range(X.shape[1]):
+                ends[row, side, k] = np.nan
+            for k in range(8):
+                end_numbers[row, side, k] = np.nan
         if result[3] == CONVERGED:
             _both_sides(
-                function, hessian, integers, floats, free, frozen, rigid, constant, rules, settings,
+                walk, follow, function, hessian, integers, floats, free, frozen, rigid, constant, rules, settings,
                 mode, ends[row], X[row], numbers[row], end_numbers[row],
             )  # fmt: skip
