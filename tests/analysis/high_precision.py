@@ -30,7 +30,9 @@ class Network:
         for e, p, order, a, b, *_ in states:
             i, j = int(a) - 1, int(b) - 1
             for start, end in ((i, j), (j, i)) if i != j else ():
-                energy, log_product, start_order = (f(minima[start][c]) for f, c in ((number, 0), (number, 1), (int, 2)))
+                energy, log_product, start_order = (
+                    f(minima[start][c]) for f, c in ((number, 0), (number, 1), (int, 2))
+                )
                 factor = mpmath.exp((log_product - number(p)) / 2 - (number(e) - energy) / temperature)
                 self.rates[start][end] += factor * start_order / int(order) / (2 * mpmath.pi)
 
