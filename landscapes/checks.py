@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from thalweg.landscapes.errors import RejectedError
@@ -57,7 +59,7 @@ def check_transition_state(state: TransitionState, n: int, tolerances: Tolerance
             f"transition state: n_negative is {state.n_negative}, lowest_eigenvalue {state.lowest_eigenvalue}; "
             "exactly one eigenvalue must be negative",
         )
-    if not all(np.isfinite(length) and length >= 0 for length in state.path_lengths):
+    if not all(math.isfinite(length) and length >= 0 for length in state.path_lengths):
         raise RejectedError("path length not finite", f"transition state: path_lengths are {state.path_lengths}")
     for minimum in state.minima:
         check_minimum(minimum, n, tolerances)
@@ -73,9 +75,11 @@ def _check_point(point: Minimum | TransitionState, what: str, n: int, tolerances
         raise ValueError(f"{what}: coordinates must have shape ({n},), not {point.coordinates.shape}")
     if point.modes < 0 or point.symmetry_order < 0:
         raise ValueError(f"{what}: modes and symmetry_order must not be negative")
-    for name in ("energy", "coordinates", "gradient_rms", "lowest_eigenvalue", "log_eigenvalue_product"):
-        if not np.isfinite(getattr(point, name)).all():
+    for name in ("energy", "gradient_rms", "lowest_eigenvalue", "log_eigenvalue_product"):
+        if not math.isfinite(getattr(point, name)):
             raise RejectedError("numbers not finite", f"{what}: {name} is not finite")
+    if not np.isfinite(point.coordinates).all():
+        raise RejectedError("numbers not finite", f"{what}: coordinates is not finite")
     if not point.gradient_rms <= tolerances.gradient_rms:
         raise RejectedError(
             "gradient too large",

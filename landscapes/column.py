@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 
@@ -87,13 +88,24 @@ class Column:
 
     def extend(self, rows: np.ndarray) -> None:
         """Add rows, in memory."""
-        used = self.rows - self.start
-        if used + len(rows) > len(self._buffer):
-            grown = np.empty((max(2 * (used + len(rows)), 64), *self.spec.row), dtype=self.spec.dtype)
-            grown[:used] = self._buffer[:used]
-            self._buffer = grown
+        used = self._room(len(rows))
         self._buffer[used : used + len(rows)] = rows
         self.rows += len(rows)
+
+    def append(self, row: Any) -> None:
+        """Add one row, in memory."""
+        place = self._room(1)
+        self._buffer[place] = row
+        self.rows += 1
+
+    def _room(self, more: int) -> int:
+        """Make room for more rows, and return where the first of them goes."""
+        used = self.rows - self.start
+        if used + more > len(self._buffer):
+            grown = np.empty((max(2 * (used + more), 64), *self.spec.row), dtype=self.spec.dtype)
+            grown[:used] = self._buffer[:used]
+            self._buffer = grown
+        return used
 
     def truncate(self, rows: int) -> None:
         """Forget rows added since the last commit, down to ``rows``."""

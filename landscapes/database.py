@@ -43,13 +43,15 @@ class EnergyIndex:
 
     def near(self, energy: float, tolerance: float) -> list[int]:
         """Return the rows whose energies differ by at most ``tolerance``, nearest first, then earliest."""
-        low = np.searchsorted(self._energies, energy - tolerance, side="left")
-        high = np.searchsorted(self._energies, energy + tolerance, side="right")
-        found = list(zip(self._energies[low:high].tolist(), self._rows[low:high].tolist(), strict=True))
-        for entry in self._recent[bisect_left(self._recent, (energy - tolerance, -1)) :]:
-            if entry[0] > energy + tolerance:
-                break
-            found.append(entry)
+        low = self._energies.searchsorted(energy - tolerance, side="left")
+        high = self._energies.searchsorted(energy + tolerance, side="right")
+        found = []
+        if low < high:
+            found = list(zip(self._energies[low:high].tolist(), self._rows[low:high].tolist(), strict=True))
+        place = bisect_left(self._recent, (energy - tolerance, -1))
+        while place < len(self._recent) and self._recent[place][0] <= energy + tolerance:
+            found.append(self._recent[place])
+            place += 1
         return [row for _, row in sorted((abs(other - energy), row) for other, row in found)]
 
     def truncate(self, rows: int) -> None:

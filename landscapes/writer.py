@@ -58,13 +58,19 @@ class Writer:
     def put_minimum(self, minimum: Minimum, verified: bool) -> tuple[int, bool]:
         """Check a minimum and return its row, and whether it is new."""
         check_minimum(minimum, self._n, self._limits(verified))
+        return self._minimum(minimum, verified)
+
+    def _minimum(self, minimum: Minimum, verified: bool) -> tuple[int, bool]:
         row = self._known["minima"].find(minimum.energy, minimum.coordinates)
         return (row, False) if row >= 0 else (self._put_point("minima", minimum, verified, {}), True)
 
     def put_transition_state(self, state: TransitionState, verified: bool) -> tuple[int, bool, list[tuple[int, bool]]]:
         """Check a transition state and return its row, whether it is new, and the same of its two minima."""
         check_transition_state(state, self._n, self._limits(verified))
-        ends = [self.put_minimum(minimum, verified) for minimum in state.minima]
+        return self._transition_state(state, verified)
+
+    def _transition_state(self, state: TransitionState, verified: bool) -> tuple[int, bool, list[tuple[int, bool]]]:
+        ends = [self._minimum(minimum, verified) for minimum in state.minima]
         row = self._known["transition_states"].find(state.energy, state.coordinates)
         if row >= 0:
             return row, False, ends
@@ -74,10 +80,10 @@ class Writer:
     def put_search(self, search: Search) -> AddedSearch:
         """Record a search with its points; a search with a point that may not enter, as a failure without any."""
         search = self._checked(search)
-        minima = [self.put_minimum(minimum, True) for minimum in search.minima]
+        minima = [self._minimum(minimum, True) for minimum in search.minima]
         states = []
         for state in search.transition_states:
-            row, new, ends = self.put_transition_state(state, True)
+            row, new, ends = self._transition_state(state, True)
             states.append((row, new))
             minima += ends
         index = self._put_search_row(search, [row for row, _ in minima], [row for row, _ in states])
@@ -122,7 +128,7 @@ class Writer:
 
     def _extend(self, group: str, values: Mapping[str, Any]) -> None:
         for name, value in values.items():
-            self._store.columns[f"{group}/{name}"].extend(np.asarray(value)[None])
+            self._store.columns[f"{group}/{name}"].append(value)
 
     def _code(self, name: str, word: str) -> int:
         """Return the number that stands for a word in ``searches/kind`` or ``searches/status``."""
