@@ -77,7 +77,7 @@ class Connect:
 
     Single-ended searches start from the minima with the fewest tries, the lowest first; every ``join_every``-th
     task is double-ended while the landscape is in several pieces, between a minimum outside the largest piece and
-    the nearest of the lowest inside it.
+    the nearest of the lowest inside it; one search of every ``anywhere_every``-th task starts at a random point.
 
     Parameters
     ----------
@@ -91,6 +91,7 @@ class Connect:
 
     name = "connect"
     join_every = 4
+    anywhere_every = 3
     _partners = 50
 
     def __init__(self, landscape: Landscape, chosen: list[Choice], batch: int):
@@ -135,8 +136,9 @@ class Connect:
             choice = Choice(DOUBLE_ENDED, 1, (pair,))
             self._count(choice)
             return choice
-        starts = []
-        for _ in range(size):
+        # now and then from anywhere: some transition states are far from every minimum
+        starts = [(-1, -1)] if number % self.anywhere_every == 1 else []
+        while len(starts) < size:
             tries, energy, row = heapq.heappop(self._heap)
             heapq.heappush(self._heap, (tries + 1, energy, row))
             starts.append((row, -1))

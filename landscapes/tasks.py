@@ -37,7 +37,8 @@ class Task:
     entropy : tuple of int
         What its random numbers are drawn from.
     starts : tuple of (int, int)
-        Rows of the minima it sets out from, -1 where there is none: one pair a search, or one for a chain.
+        Rows of the minima it sets out from, -1 where there is none (it starts at a random point then): one pair a
+        search, or one for a chain.
     coordinates : (k, n) array
         Of the minima in ``starts``, in their order, -1 left out.
     settings : dict
@@ -115,31 +116,41 @@ def _quench(task: Task, result: BasinHoppingResult, row: int) -> Search:
 
 def _single_ended(system: System, task: Task, rng: np.random.Generator) -> TaskResult:
     settings = task.settings
-    X = np.array([_displaced(system, x, settings["displacement"], rng) for x in task.coordinates])
-    result = find_transition_states(system, X, rms=settings["rms"], rules=Rules.from_dict(settings["rules"]), threads=1)
+    known = iter(task.coordinates)
+    X, directions = np.zeros((2, len(task.starts), system.n))
+    for search, (row, _) in enumerate(task.starts):
+        if row >= 0:
+            X[search], directions[search] = _displaced(system, next(known), settings["displacement"], rng)
+        else:
+            X[search] = system.random(rng)
+    rules = Rules.from_dict(settings["rules"])
+    result = find_transition_states(system, X, directions=directions, rms=settings["rms"], rules=rules, threads=1)
     return TaskResult(tuple(_search(task, result, range(row, row + 1), task.starts[row]) for row in range(len(X))))
 
 
-def _displaced(system: System, x: np.ndarray, displacement: float, rng: np.random.Generator) -> np.ndarray:
-    """Leave a minimum at random, or along one of its Hessian modes: some saddles are found from one side only.
+def _displaced(
+    system: System, x: np.ndarray, displacement: float, rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
+    """Leave a minimum in one of three ways; return the start and the direction of the mode to follow, or zeros.
 
-    Both ways move it by up to ``displacement`` a free coordinate, in the root mean square.
+    At random by up to ``displacement`` a coordinate; as far along one of its Hessian modes; or a little way along one,
+    which is then followed: some transition states are found in one of these ways only.
     """
-    size = displacement * rng.uniform(0.3, 1.0)
-    along_a_mode = rng.random() < 0.5
-    noise = np.zeros(system.n)
+    size, way = displacement * rng.uniform(0.3, 1.0), rng.integers(5)
+    noise, mode = np.zeros(system.n), np.zeros(system.n)
     noise[system.free] = rng.standard_normal(system.n_free)
-    if not along_a_mode or system.n_free > _LARGEST_DIAGONALISED or not system.threadsafe:
-        return x + size * noise
+    if way < 2 or system.n_free > _LARGEST_DIAGONALISED or not system.threadsafe:
+        return x + size * noise, mode
     hessian = system.hessian(x)
     null = system.null_modes(x)
     # null modes last: among the first n_free - len(null) any mode is as good as another
     hessian += (4.0 * np.abs(hessian).sum(axis=1).max() + 1.0) * null.T @ null
-    _, modes = np.linalg.eigh(hessian[np.ix_(system.free, system.free)])
-    mode = modes[:, rng.integers(system.n_free - len(null))]
-    x = x + 1e-3 * noise
-    x[system.free] += rng.choice((-1.0, 1.0)) * size * np.sqrt(system.n_free) * mode
-    return x
+    _, vectors = np.linalg.eigh(hessian[np.ix_(system.free, system.free)])
+    mode[system.free] = rng.choice((-1.0, 1.0)) * vectors[:, rng.integers(system.n_free - len(null))]
+    size *= np.sqrt(system.n_free)
+    if way < 4:
+        return x + size * mode, np.zeros(system.n)
+    return x + 0.1 * size * mode, mode
 
 
 def _double_ended(system: System, task: Task, rng: np.random.Generator) -> TaskResult:

@@ -71,10 +71,10 @@ def _classify(values, modes, index):
     return (CONVERGED if negative == index else WRONG_INDEX), total, positive
 
 
-@jit(numba.int64(matrix, vector, numba.int64, vector))
-def _followed(vectors, values, modes, previous):
-    """Return the mode to go up: the lowest if it leads down on both sides, else the one most like the last."""
-    if values[0] < 0.0:
+@jit(numba.int64(matrix, vector, numba.int64, vector, numba.boolean))
+def _followed(vectors, values, modes, previous, chosen):
+    """Return the mode to go up: the one most like the last, but the lowest, unless one was chosen, if it is negative."""
+    if values[0] < 0.0 and not chosen:
         return 0
     best, best_overlap = 0, 0.0
     for i in range(modes):
@@ -130,7 +130,8 @@ def follow_modes(
     free, frozen, rigid, constant : free and frozen coordinates and null modes, as a System has them.
     index : 0 for a minimum, 1 for a transition state.
     goal : rms gradient; limit : most diagonalisations; max_step : longest step uphill at first.
-    x : (n,) start, overwritten; mode : (n,) filled with the eigenvector of the lowest eigenvalue.
+    x : (n,) start, overwritten.
+    mode : (n,) direction of the mode to go up, zero for the lowest; overwritten with the lowest one at the end.
 
     Returns
     -------
@@ -139,6 +140,10 @@ def follow_modes(
     n, m = x.size, free.size
     full, vectors, values = np.empty((n, n)), np.empty((m, m)), np.empty(m)
     gradient, previous = np.empty(n), np.zeros(m)
+    chosen = False
+    for j in range(m):
+        previous[j] = mode[free[j]]
+        chosen = chosen or previous[j] != 0.0
     trust = max_step
     energy = function(x, gradient, integers, floats)
     for iteration in range(limit + 1):
@@ -161,7 +166,7 @@ def follow_modes(
         followed = -1
         across_goal = 0.3 * goal
         if index == 1:
-            followed = _followed(vectors, values, modes, previous)
+            followed = _followed(vectors, values, modes, previous, chosen)
             assign(previous, vectors[followed])
             energy, trust = _uphill(
                 function, integers, floats, free, vectors[followed], values[followed], trust, x, gradient

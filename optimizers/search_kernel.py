@@ -11,6 +11,7 @@ from thalweg.potentials.compiled import FUNCTION, HESSIAN, floats, integers, jit
 
 __all__ = ["SYSTEM", "minimum_rows", "proved_minimum", "transition_state_rows"]
 
+_CUBE = numba.types.Array(numba.float64, 3, "C")
 CONVERGED, STEPS, NOT_FINITE, WRONG_INDEX = 0, 1, 3, 4
 SIDE_FAILED, SIDE_RETURNED = 6, 7
 
@@ -36,7 +37,7 @@ def proved_minimum(walk, follow, function, hessian, integers, floats, free, froz
     energy, rms, steps, status, lowest eigenvalue, log eigenvalue product, positive eigenvalues, path length
     """
     switch, goal, limit, second_limit, max_step = settings[0], settings[1], int(settings[2]), int(settings[3]), settings[4]
-    gradient, mode, start = np.empty(x.size), np.empty(x.size), np.empty(x.size)
+    gradient, mode, start = np.empty(x.size), np.zeros(x.size), np.empty(x.size)
     no_trace = np.empty((0, x.size + 1))
     all_steps, travelled = 0, 0.0
     energy, rms, status, lowest, product, positive = np.nan, np.nan, STEPS, np.nan, np.nan, 0
@@ -79,7 +80,7 @@ def minimum_rows(walk, follow, function, hessian, integers, floats, free, frozen
         numbers[row, 4], numbers[row, 5], numbers[row, 6], numbers[row, 7] = result[4], result[5], result[6], result[7]
 
 
-@jit(numba.void(*SYSTEM, vector, vector, vector, matrix, vector, numba.types.Array(numba.float64, 1, "C"), matrix))
+@jit(numba.void(*SYSTEM, vector, vector, vector, matrix, vector, vector, matrix))
 def _both_sides(
     walk, follow, function, hessian, integers, floats, free, frozen, rigid, constant, rules, settings, mode, ends, x, ts, numbers
 ):
@@ -108,9 +109,9 @@ def _both_sides(
             return
 
 
-@jit(numba.void(*SYSTEM, vector, vector, vector, matrix, matrix, numba.types.Array(numba.float64, 3, "C"), numba.types.Array(numba.float64, 3, "C")))
+@jit(numba.void(*SYSTEM, vector, vector, vector, matrix, matrix, matrix, _CUBE, _CUBE))
 def transition_state_rows(
-    walk, follow, function, hessian, integers, floats, free, frozen, rigid, constant, rules, settings, ts_settings, X, numbers, ends, end_numbers
+    walk, follow, function, hessian, integers, floats, free, frozen, rigid, constant, rules, settings, ts_settings, directions, X, numbers, ends, end_numbers
 ):
     """Find a transition state and both of its minima from every row of X, in place.
 
@@ -118,11 +119,13 @@ def transition_state_rows(
     ----------
     settings : as :func:`proved_minimum` takes them and, sixth, the displacement along the downhill mode.
     ts_settings : (goal, most steps, longest step)
+    directions : (rows, n) of the modes to go up, zero for the lowest.
     X : (rows, n); numbers : (rows, 7) energy, rms, steps, status, lowest eigenvalue, log product, positive eigenvalues.
     ends : (rows, 2, n) the minima; end_numbers : (rows, 2, 8) what :func:`proved_minimum` returns, the path length last.
     """
     mode = np.empty(X.shape[1])
     for row in range(X.shape[0]):
+        assign(mode, directions[row])
         result = follow(
             function, hessian, integers, floats, free, frozen, rigid, constant,
             1, ts_settings[0], int(ts_settings[1]), ts_settings[2], X[row], mode,

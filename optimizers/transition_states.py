@@ -20,6 +20,7 @@ def find_transition_states(
     system: Any,
     X: Any = None,
     *,
+    directions: Any = None,
     rms: float = 1e-9,
     rules: Rules | None = None,
     steps: int = 200,
@@ -27,7 +28,7 @@ def find_transition_states(
     minimise_steps: int = 10_000,
     threads: int | None = None,
 ) -> TransitionStateResult:
-    """Follow the lowest Hessian mode uphill from every row of X, then minimise from both sides.
+    """Follow a Hessian mode uphill from every row of X, then minimise from both sides.
 
     Parameters
     ----------
@@ -35,12 +36,15 @@ def find_transition_states(
         What to search.
     X : array_like, shape (walkers, n), optional
         Starting points, such as displaced minima or the images of a band.
+    directions : array_like, shape (walkers, n), optional
+        Which mode each follows: the one most like its row, from step to step. A row of zeros, and all where missing:
+        the lowest mode wherever that is negative.
     rms : float
         Converged below this rms gradient, transition states and minima alike.
     rules : Rules, optional
         Step rules of the minimisations.
     steps : int
-        Most steps of eigenvector-following.
+        Most steps, with a diagonalisation each, of eigenvector-following.
     max_step : float
         Its longest step at first.
     minimise_steps : int
@@ -69,6 +73,9 @@ def find_transition_states(
         raise ValueError(f"rms and steps must be positive; they are {rms} and {steps}")
     rules = rules or default_rules(system)
     count, n = X.shape
+    directions = np.zeros_like(X) if directions is None else checked_batch(system, directions)
+    if directions.shape != X.shape:
+        raise ValueError(f"directions must have the shape of X, {X.shape}; theirs is {directions.shape}")
     numbers, ends, end_numbers = np.empty((count, 7)), np.empty((count, 2, n)), np.empty((count, 2, 8))
     arguments, packed = system_arguments(system), rules.packed()
     settings = minimum_settings(system, rms, minimise_steps, rules.max_step)
@@ -77,7 +84,7 @@ def find_transition_states(
     def work(start, stop):
         part = slice(start, stop)
         transition_state_rows(
-            *arguments, packed, settings, ts_settings, X[part], numbers[part], ends[part], end_numbers[part]
+            *arguments, packed, settings, ts_settings, directions[part], X[part], numbers[part], ends[part], end_numbers[part]
         )
 
     map_threads(work, count, threads if system.threadsafe else 1)
