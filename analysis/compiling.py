@@ -1,11 +1,27 @@
-"""A word before the first compilation, which takes a minute, and silence ever after."""
+"""The first compilation: said once, and done by two processes; silence ever after."""
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 __all__ = ["compiling_notice"]
+
+_ELSEWHERE = ("search_kernel", "basin_hopping_kernel", "dneb_kernel")
+
+
+def _compile_elsewhere() -> subprocess.Popen:
+    """Start a process that compiles the optimizers into numba's cache, while this one compiles the potentials."""
+    modules = ", ".join(f"thalweg.optimizers.{name}" for name in _ELSEWHERE)
+    # a failure is not worth a word: this process compiles what it does not find
+    return subprocess.Popen(
+        [sys.executable, "-c", f"import {modules}"],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
 
 
 @contextmanager
@@ -17,16 +33,25 @@ def compiling_notice(say: Callable[[str], object]) -> Iterator[None]:
     from numba.core import event
 
     class Notice(event.Listener):
-        said = False
+        other: subprocess.Popen | None = None
 
         def on_start(self, event: event.Event) -> None:
             module = event.data["dispatcher"].py_func.__module__
-            if not self.said and module.startswith("thalweg."):
-                self.said = True
+            if not module.startswith("thalweg."):
+                return
+            if self.other is None:
                 say("compiling (first run only, about a minute) ...")
+                self.other = _compile_elsewhere()
+            elif module.startswith("thalweg.optimizers."):
+                self.other.wait()
 
         def on_end(self, event: event.Event) -> None:
             """Nothing to do: the interface asks for it."""
 
-    with event.install_listener("numba:compile", Notice()):
-        yield
+    notice = Notice()
+    try:
+        with event.install_listener("numba:compile", notice):
+            yield
+    finally:
+        if notice.other is not None:
+            notice.other.wait()

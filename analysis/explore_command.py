@@ -14,12 +14,15 @@ from typing import Any
 import click
 
 from thalweg.analysis.compiling import compiling_notice
+from thalweg.analysis.place import Place
 from thalweg.analysis.systems import Explored, build, default_options, default_work, resolve_name
 
 __all__ = ["run"]
 
 INTERRUPTED = 130
 """Exit status after Ctrl-C or SIGTERM."""
+
+_UNLIMITED = 10**9  # steps, where the number of minima says when it is enough
 
 
 def run(
@@ -29,7 +32,10 @@ def run(
     steps: int | None,
     searches: int | None,
     seconds: float | None,
-    workers: int | None,
+    minima: int | None = None,
+    workers: int | None = None,
+    processes: int | None = None,
+    scheduler: str | None = None,
     resume: bool,
     **options: Any,
 ) -> int:
@@ -45,8 +51,14 @@ def run(
         Totals; the store's, or the system's default ones, where None.
     seconds : float or None
         When to stop early.
+    minima : int or None
+        Take no further steps once so many are known; without a number of steps, take them until then.
     workers : int or None
         Threads.
+    processes : int or None
+        Processes instead.
+    scheduler : str or None
+        Address of a dask scheduler, whose workers do the work instead.
     resume : bool
         Whether the store may be there already.
     **options
@@ -65,17 +77,18 @@ def run(
     began = time.monotonic()
     try:
         name = resolve_name(system)
-        plan = _plan(name, output, resume, {"steps": steps, "searches": searches}, options)
+        plan = _plan(name, output, resume, {"steps": steps, "searches": searches, "minima": minima}, options)
+        place = Place(workers, processes, scheduler)
     except ValueError as error:
         raise click.UsageError(str(error)) from error
-    again = ["thalweg", "explore", name, "--output", str(output)] + (["--workers", str(workers)] if workers else [])
+    again = ["thalweg", "explore", name, "--output", str(output), *place.arguments()]
     try:
         with _sigterm_as_ctrl_c(), compiling_notice(lambda text: click.echo(text, err=True)):
-            _explore(name, output, plan, workers, None if seconds is None else began + seconds)
+            _explore(name, output, plan, place, None if seconds is None else began + seconds)
     except KeyboardInterrupt:
         click.echo(_farewell(output, again), err=True)
         return INTERRUPTED
-    except OSError as error:
+    except (OSError, ImportError, RuntimeError) as error:
         raise click.ClickException(str(error)) from error
     return 0
 
@@ -104,7 +117,9 @@ def _plan(
     before = stored.get("options", {})
     if stored:
         _check_same({"system": stored["system"], **before}, {"system": name, **given}, output)
-    work = default_work(name)._asdict() | {key: stored[key] for key in totals if key in stored}
+    work = default_work(name)._asdict() | {"minima": None} | {key: stored[key] for key in totals if key in stored}
+    if totals["minima"] is not None and totals["steps"] is None:
+        totals = {**totals, "steps": _UNLIMITED}
     return {
         "system": name,
         **work,
@@ -145,15 +160,15 @@ def _said(value: Any) -> str:
     return ",".join(str(item) for item in value) if isinstance(value, list) else str(value)
 
 
-def _explore(name: str, output: Path, plan: dict[str, Any], workers: int | None, deadline: float | None) -> None:
+def _explore(name: str, output: Path, plan: dict[str, Any], place: Place, deadline: float | None) -> None:
     verb = "going on with" if output.exists() else "exploring"
     click.echo(f"{verb} {name}, seed {plan['options']['seed']}, {output}")
     try:
         explored = build(name, plan["options"])
     except (ValueError, FileNotFoundError, ConnectionError) as error:
         raise click.UsageError(str(error)) from error
-    click.echo(f"{explored.title}; {plan['steps']} steps, {plan['searches']} searches in total")
-    stopped = _search(explored, output, plan, workers, deadline)
+    click.echo(f"{explored.title}; {_work(plan)} in total")
+    stopped = _search(explored, output, plan, place, deadline)
     from thalweg.analysis.report import summary_text
     from thalweg.analysis.summary import summarise
 
@@ -165,8 +180,14 @@ def _explore(name: str, output: Path, plan: dict[str, Any], workers: int | None,
         click.echo(f"time is up, {stopped}: go on with --resume")
 
 
+def _work(plan: Mapping[str, Any]) -> str:
+    steps = f"{plan['steps']} steps" if plan["steps"] < _UNLIMITED else "steps"
+    enough = f" until there are {plan['minima']} minima" if plan["minima"] else ""
+    return f"{steps}{enough}, {plan['searches']} searches"
+
+
 def _search(
-    explored: Explored, output: Path, plan: dict[str, Any], workers: int | None, deadline: float | None
+    explored: Explored, output: Path, plan: dict[str, Any], place: Place, deadline: float | None
 ) -> str | None:
     """Do what remains to be done, and say what is left where the time is up."""
     from thalweg.landscapes import Landscape, StoreError
@@ -178,7 +199,8 @@ def _search(
     with landscape:
         landscape.state["explore"] = {**plan, "data": explored.data}
         landscape.commit()
-        left = _go_on(landscape, plan, workers, deadline)
+        with place.executor() as how:
+            left = _go_on(landscape, plan, how, deadline)
         if explored.test is not None:
             from thalweg.analysis.measure import measure
 
@@ -186,18 +208,19 @@ def _search(
     return left
 
 
-def _go_on(landscape: Any, plan: dict[str, Any], workers: int | None, deadline: float | None) -> str | None:
+def _go_on(landscape: Any, plan: dict[str, Any], how: dict[str, Any], deadline: float | None) -> str | None:
     """Search up to the totals; what was chosen before an interruption comes first."""
-    for total, method, kinds in (
-        ("steps", landscape.find_minima, ("basin-hopping",)),
-        ("searches", landscape.connect, ("single-ended", "double-ended")),
+    for total, method, kinds, minima in (
+        ("steps", landscape.find_minima, ("basin-hopping",), plan["minima"]),
+        ("searches", landscape.connect, ("single-ended", "double-ended"), None),
     ):
         missing = plan[total] - _done(landscape, kinds)
         if missing <= 0 or (total == "searches" and not len(landscape.minima)):
             continue
         seconds = None if deadline is None else max(0.0, deadline - time.monotonic())
-        missing -= method(missing, workers=workers, seconds=seconds).done
-        if missing > 0:
+        missing -= method(missing, minima=minima, seconds=seconds, **how).done
+        enough = minima is not None and len(landscape.minima) >= minima
+        if missing > 0 and not enough:
             return f"{missing} of {plan[total]} {total} to do"
     return None
 

@@ -24,8 +24,11 @@ _number = numba.types.UniTuple(_f, 2)
 _mask = numba.types.Array(numba.boolean, 1, "C")
 _pairs = numba.types.Array(numba.int64, 2, "C")
 _factor = (integers, integers, integers, integers, matrix, matrix, matrix)
+_pool = numba.types.Tuple((integers, matrix, matrix))
+_pool_end = numba.types.Tuple((integers, matrix, matrix, numba.int64))
 _UP, _DOWN = 2.0**256, 2.0**-256
 _LARGE, _SMALL = 2.0**128, 2.0**-128
+_DENSE = 32  # states left, from which a half-filled rest is worth a dense block
 
 
 @jit(_number(_f, _f))
@@ -86,7 +89,7 @@ def _link(head, following, before, degree, i):
     head[degree[i]] = i
 
 
-@jit(numba.types.Tuple((integers, matrix, matrix))(integers, matrix, matrix, numba.int64))
+@jit(_pool(integers, matrix, matrix, numba.int64))
 def _grown(cols, up, low, needed):
     """Return the pool of rows with room for so many entries."""
     if needed <= len(cols):
@@ -140,65 +143,148 @@ def _spread(start, length, cols, up, low, place, x, i, slot):
         place[cols[p]] = -1
 
 
-@jit(numba.int64(integers, integers, integers, integers, matrix, numba.int64, numba.int64))
-def _moved(start, length, room, cols, up, i, end):
-    """Move row i to the end of the pool and give it the room asked for; return the new end."""
-    n = length[i]
-    for k in range(n):
-        cols[end + k] = cols[start[i] + k]
-        up[end + k] = up[start[i] + k]
+@jit(_pool_end(integers, integers, integers, integers, matrix, matrix, numba.int64, numba.int64, numba.int64))
+def _with_room(start, length, room, cols, up, low, i, x, end):
+    """Move row i to the end of the pool if x's row might not fit into it; return the pool and its end."""
+    if room[i] >= length[i] + length[x]:
+        return cols, up, low, end
+    room[i] = 2 * (length[i] + length[x])
+    cols, up, low = _grown(cols, up, low, end + room[i])
+    for k in range(length[i]):
+        cols[end + k], up[end + k] = cols[start[i] + k], up[start[i] + k]
     start[i] = end
-    return end + room[i]
+    return cols, up, low, end + room[i]
+
+
+@jit(numba.boolean(matrix, matrix, numba.int64))
+def _pivot(m, e, k):
+    """Turn row k from its diagonal on into probabilities, the diagonal into their sum; say whether exponents are 0."""
+    t, te = 0.0, 0.0
+    for j in range(k + 1, m.shape[1]):
+        m[k, j], e[k, j] = _fitted(m[k, j], e[k, j])
+        t, te = _sum(t, te, m[k, j], e[k, j])
+    m[k, k], e[k, k] = t, te
+    plain = True
+    for j in range(k + 1, m.shape[1]):
+        m[k, j], e[k, j] = _fitted(m[k, j] / t, e[k, j] - te)
+        plain &= e[k, j] == 0.0
+    return plain
+
+
+@jit(numba.void(matrix, matrix))
+def _eliminate_dense(m, e):
+    """Eliminate the states of a dense block in order, in place: probabilities right of the diagonal, rates left of it.
+
+    Where all exponents are zero the inner loop is one of plain doubles. Sums it leaves may be out of an extended
+    number's range by the square of it; they are brought back before they are multiplied again.
+    """
+    n, flat = len(m), np.zeros(len(m), dtype=np.int64)
+    for i in range(n):
+        flat[i] = not e[i].any()
+    for k in range(n):
+        plain = _pivot(m, e, k)
+        row = m[k]
+        for i in range(k + 1, n):
+            a, ae = _fitted(m[i, k], e[i, k])
+            m[i, k], e[i, k] = a, ae
+            if a == 0.0:
+                continue
+            if plain and flat[i] and ae == 0.0:
+                other = m[i]
+                for j in range(k + 1, m.shape[1]):
+                    other[j] += a * row[j]
+                continue
+            flat[i] = 1
+            for j in range(k + 1, m.shape[1]):
+                b, be = _fitted(a * row[j], ae + e[k, j])
+                c, ce = _fitted(m[i, j], e[i, j])
+                m[i, j], e[i, j] = _sum(c, ce, b, be)
+                if j != i and e[i, j] != 0.0:
+                    flat[i] = 0
+
+
+@jit(numba.types.UniTuple(matrix, 3)(integers, integers, integers, matrix, integers, integers, numba.int64))
+def _dense_block(start, length, cols, up, members, column, width):
+    """Return mantissas and exponents of the members' rows, each row scaled by a power of 2; and those powers."""
+    m, e = np.zeros((len(members), width)), np.zeros((len(members), width))
+    scales = np.zeros((len(members), 2))
+    for k in range(len(members)):
+        i = members[k]
+        top = -1
+        for p in range(start[i], start[i] + length[i]):
+            if up[p, 0] > 0.0 and (top < 0 or (up[p, 1], up[p, 0]) > (up[top, 1], up[top, 0])):
+                top = p
+        if top >= 0:
+            scales[k, 0], scales[k, 1] = 2.0 ** np.floor(np.log2(up[top, 0])), up[top, 1]
+            for p in range(start[i], start[i] + length[i]):
+                j = column[cols[p]]
+                m[k, j], e[k, j] = _fitted(up[p, 0] / scales[k, 0], up[p, 1] - scales[k, 1])
+    return m, e, scales
+
+
+@jit(_pool(integers, integers, integers, matrix, matrix, matrix, integers, integers, numba.int64))
+def _finish(start, length, cols, up, low, total, members, ends, end):
+    """Eliminate the remaining members as a dense block and write their rows to the pool; return the pool."""
+    n, width = len(members), len(members) + len(ends)
+    column, states = np.full(len(start), -1, dtype=np.int64), np.concatenate((members, ends))
+    column[states] = np.arange(width)
+    m, e, scales = _dense_block(start, length, cols, up, members, column, width)
+    _eliminate_dense(m, e)
+    cols, up, low = _grown(cols, up, low, end + n * width)
+    for k in range(n):
+        x = members[k]
+        start[x], length[x] = end, width - k - 1
+        total[x, 0], total[x, 1] = _fitted(m[k, k] * scales[k, 0], e[k, k] + scales[k, 1])
+        for j in range(k + 1, width):
+            cols[end], up[end, 0], up[end, 1] = states[j], m[k, j], e[k, j]
+            low[end] = 0.0
+            if j < n:
+                low[end, 0], low[end, 1] = _fitted(m[j, k] * scales[j, 0], e[j, k] + scales[j, 1])
+            end += 1
+    return cols, up, low
 
 
 @jit(numba.types.Tuple(_factor)(integers, integers, matrix, _mask))
 def eliminate(indptr, indices, rates, interior):
-    """Eliminate the interior states, that with the fewest neighbours first.
+    """Eliminate the interior states, that with the fewest neighbours first, the rest as one dense block.
 
-    Parameters
-    ----------
-    indptr, indices : int64 arrays
-        Rows of states in CSR form, without the diagonal; if i and j are interior and j is in row i, then i is in
-        row j, with a rate of zero if need be. Rows of other states are empty.
-    rates : (nnz, 2) array
-        Extended numbers: rates from the row's state to the column's. Each interior state needs a way out.
-    interior : (n,) bool array
+    Rows ``indptr, indices`` are in CSR form, without the diagonal; if i and j are ``interior``, (n,) bool, and j is in
+    row i, then i is in row j, with a rate of zero if need be; rows of other states are empty. ``rates``, (nnz, 2),
+    lead from the row's state to the column's, and each interior state has a way out.
 
     Returns
     -------
     order, start, length, cols : int64 arrays
         States in the order eliminated; row x is ``cols[start[x]:start[x] + length[x]]``, what was left then.
-    up, low : (capacity, 2) arrays
-        Probabilities from x to each of them, and rates from each interior one of them to x.
-    total : (n, 2) array
-        The rate out of x.
+    up, low, total : (capacity, 2), (capacity, 2), (n, 2) arrays
+        Probabilities from x to each of them, rates from each interior one of them to x, and the rate out of x.
     """
     n = len(interior)
     start, length, end = indptr[:-1].copy(), np.diff(indptr), len(indices)
-    room, degree = length.copy(), length.copy()
+    room, degree, left = length.copy(), length.copy(), interior.copy()
     cols, up, low = indices.copy(), rates.copy(), np.zeros_like(rates)
     total, order = np.zeros((n, 2)), np.empty(interior.sum(), dtype=np.int64)
     place, head = np.full(n, -1, dtype=np.int64), np.full(n, -1, dtype=np.int64)
     following, before = head.copy(), head.copy()
-    for i in range(n - 1, -1, -1):
-        if interior[i]:
-            _link(head, following, before, degree, i)
+    for i in np.flatnonzero(interior)[::-1]:
+        _link(head, following, before, degree, i)
     least = 0
     for k in range(len(order)):
         while head[least] < 0:
             least += 1
+        if 2 * least >= len(order) - k >= _DENSE:
+            order[k:] = np.flatnonzero(left)
+            cols, up, low = _finish(start, length, cols, up, low, total, order[k:], np.flatnonzero(~interior), end)
+            break
         x = head[least]
-        order[k] = x
+        order[k], left[x] = x, False
         _unlink(head, following, before, degree, x)
         _normalise(start, length, up, total, x)
         for p in range(start[x], start[x] + length[x]):
             i = cols[p]
             if not interior[i]:
                 continue
-            if room[i] < length[i] + length[x]:
-                room[i] = 2 * (length[i] + length[x])
-                cols, up, low = _grown(cols, up, low, end + room[i])
-                end = _moved(start, length, room, cols, up, i, end)
+            cols, up, low, end = _with_room(start, length, room, cols, up, low, i, x, end)
             _unlink(head, following, before, degree, i)
             _take_out(start, length, cols, up, low, place, x, i, p)
             _spread(start, length, cols, up, low, place, x, i, p)
@@ -212,14 +298,8 @@ def eliminate(indptr, indices, rates, interior):
 def forward(order, start, length, cols, up, low, total, reward, values):
     """Carry rewards (per unit of time in a state) over to the states that are left, in place.
 
-    Parameters
-    ----------
-    order, ..., total
-        From :func:`eliminate`.
-    reward : (n, 2) array
-        Extended numbers.
-    values : (n, 2) array
-        Of interior states, set to the reward of one visit.
+    The first arguments are what :func:`eliminate` returned; reward, (n, 2), is spent, and values, (n, 2), of interior
+    states are set to the reward of one visit.
     """
     for x in order:
         values[x, 0], values[x, 1] = _quotient(reward, x, total, x)

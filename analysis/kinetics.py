@@ -29,8 +29,8 @@ class Kinetics:
 
     Made by :meth:`KineticTransitionNetwork.kinetics <thalweg.analysis.KineticTransitionNetwork.kinetics>` or
     :meth:`from_rates`. Equations are solved by graph transformation, which keeps every number's relative accuracy at
-    any temperature; ``method="sparse LU"`` is there for comparison and for large networks, and raises
-    ArithmeticError where it would keep fewer than 11.5 digits. Where a result is beyond the range of a double
+    any temperature; ``method="sparse LU"`` solves them in plain doubles, and raises ArithmeticError where fewer than
+    11.5 digits would be left. Where a result is beyond the range of a double
     (rates below 1e-308), its logarithm is to be had: :meth:`log_rate_constant`, ``log_populations``.
 
     Parameters
@@ -276,7 +276,8 @@ class Kinetics:
         Small probabilities keep their digits; for those near 1 exchange source and target.
         Parameters and errors as for :meth:`mean_first_passage_time`; NaN where neither can be reached.
         """
-        return extended.to_float(self._committor(*checked_sets(self, source, target), method))
+        source, target = checked_sets(self, source, target)
+        return extended.to_float(self._committor(source, target, method))
 
     def steady_state_rate_constant(self, source: Any, target: Any, method: str = "auto") -> float:
         """Return the steady-state rate constant: flux from the source, in equilibrium, that goes on to the target.

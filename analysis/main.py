@@ -33,7 +33,10 @@ def main() -> None:
 @click.option("--steps", type=click.IntRange(min=0), help="Steps of basin-hopping, in total.")
 @click.option("--searches", type=click.IntRange(min=0), help="Searches for transition states, in total.")
 @click.option("--time", "seconds", type=Duration(), help="Stop early after this time: 90, 90s, 2m or 8h.")
+@click.option("--minima", type=click.IntRange(min=1), help="Take no further steps once so many are known.")
 @click.option("--workers", type=click.IntRange(min=1), help="Threads; all processors by default.")
+@click.option("--processes", type=click.IntRange(min=1), help="Processes instead of threads.")
+@click.option("--scheduler", help="Address of a dask scheduler, whose workers do the work instead.")
 @click.option("--resume", is_flag=True, help="Go on with the store that is there, up to the totals.")
 @click.pass_context
 def explore(context: click.Context, **given: Any) -> None:

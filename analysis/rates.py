@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from numbers import Real
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -34,18 +35,19 @@ def checked_temperature(temperature: Any, kelvin: Any, units: str) -> float:
     """
     if (temperature is None) == (kelvin is None):
         raise TypeError("one of temperature (k_B T in the landscape's unit of energy) and kelvin must be given")
-    name, value = ("temperature", temperature) if kelvin is None else ("kelvin", kelvin)
-    if isinstance(value, bool) or not np.isscalar(value) or not np.isreal(value):
-        raise TypeError(f"{name} is {value!r}; a positive number is needed")
+    name, given = ("temperature", temperature) if kelvin is None else ("kelvin", kelvin)
+    if isinstance(given, bool) or not isinstance(given, Real):
+        raise TypeError(f"{name} is {given!r}; a positive number is needed")
+    value = float(given)
     if not (np.isfinite(value) and value > 0):
         raise ValueError(f"{name} is {value}; it must be positive and finite")
     if kelvin is None:
-        return float(value)
+        return value
     if units != "eV":
         raise ValueError(f"kelvin needs energies in eV; this landscape's are in {units!r} units: give temperature")
     from ase.units import kB
 
-    return float(value) * kB
+    return value * kB
 
 
 def _needed(network: KineticTransitionNetwork, name: str) -> np.ndarray:

@@ -9,9 +9,7 @@ from scipy.linalg import eigvals
 from scipy.linalg.lapack import dgejsv
 from scipy.sparse.csgraph import connected_components
 
-from thalweg.analysis.chains import lumped
-from thalweg.analysis.elimination import Elimination
-from thalweg.analysis.extended import product, quotient, to_log
+from thalweg.analysis.extended import product, to_log
 from thalweg.analysis.rate_matrices import rate_matrix
 
 if TYPE_CHECKING:
@@ -19,7 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["balanced", "time_scales"]
 
-_LARGEST = 5000
+_LARGEST = 3000
 _BALANCE = 1e-8
 
 
@@ -27,14 +25,14 @@ def time_scales(kinetics: Kinetics, count: int = 10) -> np.ndarray:
     """Return the slowest relaxation times of a chain, longest first.
 
     Where detailed balance holds, graph transformation gives the symmetric form of the rate matrix as G G^T without
-    subtraction, and the singular values of G come from LAPACK's preconditioned Jacobi method, to high relative
-    accuracy however many orders of magnitude lie between them. Without detailed balance they are -1 / Re(lambda)
-    of the dense rate matrix, right to double precision relative to the fastest rate only.
+    subtraction, and the singular values of G come from LAPACK's preconditioned Jacobi method (dgejsv), to high
+    relative accuracy however many orders of magnitude lie between them. Without detailed balance they are
+    -1 / Re(lambda) of the dense rate matrix, right to double precision relative to the fastest rate only.
 
     Parameters
     ----------
     kinetics : Kinetics
-        At most 5,000 states: the matrices are dense. Regroup larger ones first.
+        At most 3,000 states: the matrices are dense. Regroup larger ones first.
     count : int
         How many; fewer if there are no more.
 
@@ -47,12 +45,14 @@ def time_scales(kinetics: Kinetics, count: int = 10) -> np.ndarray:
     ------
     ValueError
         If there are too many states, or count is not positive.
+    ArithmeticError
+        If rates span more than about 300 orders of magnitude.
 
     Notes
     -----
-    J. Demmel, M. Gu, S. Eisenstat, I. Slapnicar, K. Veselic, Z. Drmac, Linear Algebra Appl. 299 (1999) 21: a product
-    of diagonal and well-conditioned factors determines its small singular values, and the triangular factor of a
-    rate matrix is well conditioned, its inverse holding probabilities.
+    J. Demmel, M. Gu, S. Eisenstat, I. Slapnicar, K. Veselic, Z. Drmac, Linear Algebra Appl. 299 (1999) 21: a
+    well-conditioned matrix times a diagonal one determines its small singular values. Z. Drmac, K. Veselic, SIAM J.
+    Matrix Anal. Appl. 29 (2008) 1322 and 1343.
     """
     if isinstance(count, bool) or not isinstance(count, (int, np.integer)) or count < 1:
         raise ValueError(f"count is {count!r}; a positive integer is needed")
@@ -84,27 +84,44 @@ def _reversible(kinetics: Kinetics, part: np.ndarray) -> np.ndarray:
     """Return all relaxation times of one component."""
     if len(part) < 2:
         return np.empty(0)
-    values = dgejsv(_root(kinetics, part), joba=2, jobu=3, jobv=3, jobr=1, jobt=0, jobp=0)
+    values = dgejsv(_root(kinetics, part), joba=0, jobu=3, jobv=3, jobr=0, jobt=0, jobp=0)
     sigma, work, info = values[0], values[3], values[5]
-    if info:
-        raise ArithmeticError(f"LAPACK's dgejsv did not converge (info = {info}); regroup first")
-    return (work[0] / work[1] * sigma) ** -2.0
+    sigma = work[0] / work[1] * sigma
+    if info or not (sigma > 0).all():
+        raise ArithmeticError("relaxation times differ by more than the square of what a double spans: regroup first")
+    with np.errstate(over="ignore"):
+        return np.exp(-2 * np.log(sigma) - _fastest(kinetics))
 
 
 def _root(kinetics: Kinetics, part: np.ndarray) -> Any:
-    """Return G, (k, k - 1): G G^T is the symmetric form of minus the rate matrix, rows in any order."""
+    """Return G, (k, k - 1): G G^T is the symmetric form of minus the rate matrix, in units of the fastest rate.
+
+    States leave in the order of their rates of escape from what is left, the fastest first: G is then a
+    well-conditioned matrix times a diagonal one, which determines all of its singular values.
+    """
     k = len(part)
-    chain = lumped(kinetics, part[1:], (part[:1],))
-    order, start, length, cols, up, _, total = Elimination(chain).factor
-    weights = np.concatenate([kinetics.extended_weights[part[1:]], kinetics.extended_weights[part[:1]]])
-    size = length[order]
-    x, column = np.repeat(order, size), np.repeat(np.arange(k - 1), size)
-    slots = np.repeat(start[order] - np.cumsum(size) + size, size) + np.arange(size.sum())
-    i = cols[slots]
-    real = i < k  # beyond is the state that stands for other components
-    x, column, slots, i = x[real], column[real], slots[real], i[real]
-    entry = to_log(product(up[slots], up[slots])) + to_log(product(total[x], quotient(weights[x], weights[i])))
+    number = np.full(kinetics.n_states, -1)
+    number[part] = np.arange(k)
+    mine = number[kinetics.row] >= 0
+    rates, states = np.zeros((k, k)), np.arange(k)
+    logarithms = to_log(kinetics.extended_rates[mine]) - _fastest(kinetics)
+    rates[number[kinetics.row[mine]], number[kinetics.indices[mine]]] = np.exp(logarithms)
     root = np.zeros((k, k - 1), order="F")
-    root[i, column] = -np.exp(entry / 2)
-    root[order, np.arange(k - 1)] = np.exp(to_log(total[order]) / 2)
+    for column in range(k - 1):
+        last = k - 1 - column
+        left = rates[: last + 1, : last + 1]
+        escape = left.sum(axis=1)
+        x = int(np.argmax(escape))
+        probability = left[x] / escape[x]
+        root[states[: last + 1], column] = -np.sqrt(left[:, x]) * np.sqrt(probability)
+        root[states[x], column] = np.sqrt(escape[x])
+        left += np.outer(left[:, x], probability)
+        np.fill_diagonal(left, 0.0)
+        left[x], left[:, x], states[x] = left[last], left[:, last], states[last]
+        left[x, x] = 0.0
     return root
+
+
+def _fastest(kinetics: Kinetics) -> float:
+    """Return the logarithm of the largest rate."""
+    return float(to_log(kinetics.extended_rates).max())

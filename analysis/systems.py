@@ -45,7 +45,7 @@ NETWORKS: dict[str, Network] = {
 CLUSTERS: tuple[tuple[int, Work], ...] = (
     (3, Work(40, 80)),
     (5, Work(100, 200)),
-    (7, Work(300, 2000)),
+    (7, Work(200, 3000)),
     (10, Work(1000, 4000)),
     (13, Work(3000, 6000)),
 )
@@ -164,8 +164,8 @@ def _cluster_of_atoms(name: str) -> Explored:
 
 
 def _network(name: str, options: Mapping[str, Any]) -> Explored:
+    from thalweg.potentials import NetworkLoss, Weights  # isort: skip  (compiles while a second process does the rest)
     from thalweg.datasets import mislabel
-    from thalweg.potentials import NetworkLoss, Weights
 
     errors, seed = options["errors"], options["seed"]
     if not 0 <= errors <= 100:

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
 __all__ = ["connect", "default_settings", "find_minima"]
 
-_STEPS_A_TASK = 5
-_SEARCHES_A_TASK = 4
+_STEPS_A_TASK = {"atoms": 20, "point": 5}
+_SEARCHES_A_TASK = {"atoms": 16, "point": 4}
 
 
 def default_settings(system: System) -> dict[str, float]:
@@ -43,14 +43,18 @@ def find_minima(
     """Search for minima by basin-hopping; see :meth:`Landscape.find_minima`."""
     settings = _settings(landscape, step=step, temperature=temperature)
     chains = landscape.state.get("find_minima", {}).get("chains", [-1] * landscape.tasks_ahead)
-    return _run(landscape, BasinHoppingChains(chains, _STEPS_A_TASK), settings, steps, **how)
+    return _run(landscape, BasinHoppingChains(chains, _STEPS_A_TASK[_kind(landscape)]), settings, steps, **how)
 
 
 def connect(landscape: Landscape, searches: int, *, displacement: float | None = None, **how: Any) -> Progress:
     """Search for transition states; see :meth:`Landscape.connect`."""
     settings = _settings(landscape, displacement=displacement)
     chosen = [choice for _, choice in pending_choices(landscape, "connect")]
-    return _run(landscape, Connect(landscape, chosen, _SEARCHES_A_TASK), settings, searches, **how)
+    return _run(landscape, Connect(landscape, chosen, _SEARCHES_A_TASK[_kind(landscape)]), settings, searches, **how)
+
+
+def _kind(landscape: Landscape) -> str:
+    return "point" if landscape.system.atoms is None else "atoms"
 
 
 def _settings(landscape: Landscape, **given: float | None) -> dict[str, Any]:
@@ -71,6 +75,7 @@ def _run(
     settings: dict[str, Any],
     goal: int,
     *,
+    minima: int | None = None,
     workers: int | None = None,
     executor: Executor | Callable[[], Executor] | None = None,
     seconds: float | None = None,
@@ -80,8 +85,10 @@ def _run(
         raise ValueError(f"the number of searches must be a whole number, not negative; it is {goal}")
     if workers is not None and (int(workers) != workers or workers < 1):
         raise ValueError(f"workers must be a whole number, at least 1; it is {workers}")
+    if minima is not None and (int(minima) != minima or minima < 1):
+        raise ValueError(f"minima must be a whole number, at least 1; it is {minima}")
     with progress_line(strategy.name, goal, progress) as report:
         return run_sequence(
             landscape, strategy, settings, int(goal),
-            workers=workers, executor=executor, seconds=seconds, progress=report,
+            minima=minima, workers=workers, executor=executor, seconds=seconds, progress=report,
         )  # fmt: skip

@@ -3,18 +3,17 @@
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from thalweg.optimizers.minimise import minimise
-from thalweg.optimizers.results import MinimiseResult, TransitionStateResult
-from thalweg.optimizers.rules import ORIGINAL_RULES, Rules, default_rules
-from thalweg.optimizers.transition_states import find_transition_states
-
 if TYPE_CHECKING:
     from thalweg.optimizers.ase_classes import LBFGS, EigenvectorFollowing, SecondOrder
     from thalweg.optimizers.basin_hopping import BasinHopping, BasinHoppingResult, basin_hopping_steps
     from thalweg.optimizers.bands import DNEB, Band, connect_pair, dneb
     from thalweg.optimizers.eigenvalues import lowest_eigenvalues
     from thalweg.optimizers.hybrid import HybridResult, hybrid_eigenvector_following
+    from thalweg.optimizers.minimise_batch import minimise
     from thalweg.optimizers.pathways import Pathway, pathway
+    from thalweg.optimizers.results import MinimiseResult, TransitionStateResult
+    from thalweg.optimizers.rules import ORIGINAL_RULES, Rules, default_rules
+    from thalweg.optimizers.transition_states import find_transition_states
 
 __all__ = [
     "DNEB",
@@ -54,6 +53,13 @@ _LATER = {
     "connect_pair": "bands",
     "dneb": "bands",
     "lowest_eigenvalues": "eigenvalues",
+    "minimise": "minimise_batch",
+    "MinimiseResult": "results",
+    "TransitionStateResult": "results",
+    "ORIGINAL_RULES": "rules",
+    "Rules": "rules",
+    "default_rules": "rules",
+    "find_transition_states": "transition_states",
     "HybridResult": "hybrid",
     "hybrid_eigenvector_following": "hybrid",
     "Pathway": "pathways",

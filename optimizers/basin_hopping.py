@@ -10,7 +10,7 @@ from ase import Atoms
 from ase.optimize.optimize import Dynamics
 
 from thalweg.optimizers.basin_hopping_kernel import basin_hopping_rows
-from thalweg.optimizers.minimise import minimise, minimum_settings, system_arguments
+from thalweg.optimizers.minimise_batch import minimise, minimum_settings, system_arguments
 from thalweg.optimizers.results import REASONS
 from thalweg.optimizers.rules import Rules, default_rules
 from thalweg.optimizers.search_kernel import minimum_rows

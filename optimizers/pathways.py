@@ -9,7 +9,7 @@ import numpy as np
 
 from thalweg.optimizers.eigenvalues import lowest_eigenvalues
 from thalweg.optimizers.lbfgs_kernel import lbfgs_walk
-from thalweg.optimizers.minimise import minimise
+from thalweg.optimizers.minimise_batch import minimise
 from thalweg.optimizers.results import REASONS
 from thalweg.optimizers.rules import Rules, default_rules
 from thalweg.potentials.system import as_system

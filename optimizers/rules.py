@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, fields, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from thalweg.potentials.system import System
+if TYPE_CHECKING:
+    from thalweg.potentials.system import System
 
 __all__ = ["ORIGINAL_RULES", "Rules", "default_rules"]
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from thalweg.optimizers.minimise import checked_batch, minimum_settings, system_arguments
+from thalweg.optimizers.minimise_batch import checked_batch, minimum_settings, system_arguments
 from thalweg.optimizers.results import REASONS, TransitionStateResult
 from thalweg.optimizers.rules import Rules, default_rules
 from thalweg.optimizers.search_kernel import transition_state_rows

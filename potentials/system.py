@@ -12,7 +12,6 @@ from ase.calculators.calculator import get_calculator_class
 from ase.constraints import FixAtoms, FixCartesian
 
 from thalweg.potentials.calculator import FlatCalculator, evaluate_batch, finite_difference_hessian
-from thalweg.potentials.cluster_symmetry import ClusterSymmetry
 from thalweg.potentials.compiled import Callback, Compiled
 from thalweg.potentials.no_symmetry import NoSymmetry
 from thalweg.potentials.null_modes import orthonormal_null_modes, rigid_bits
@@ -192,6 +191,9 @@ class System:
     def symmetry(self) -> Any:
         """The symmetry operations: align, distance, order, random_copy."""
         if self.atoms is not None:
+            # networks do without, and need not wait for it to compile
+            from thalweg.potentials.cluster_symmetry import ClusterSymmetry
+
             return ClusterSymmetry(self.atoms.numbers, self.atoms.pbc, self.atoms.cell.array, self.frozen)
         own = getattr(self.potential, "symmetry", None)
         mask = getattr(self.potential, "mask", None)

@@ -121,23 +121,48 @@ def test_sensitivity_where_fast_exchange_hides_it():
     assert found[0] == pytest.approx(float(exact), rel=1e-12)
 
 
-def test_time_scales_with_all_their_digits(lj38):
-    """Against mpmath's eigenvalues in 150 digits where the slowest is 1e90 times the fastest."""
-    kinetics = lj38.kinetics(temperature=0.02)
-    times = kinetics.time_scales(20)
+def _exact_time_scales(kinetics):
+    """Eigenvalues by mpmath in 250 digits of the symmetric form, from the rates one way and the populations."""
     with mpmath.workdps(250):
         n, rates = kinetics.n_states, kinetics.rates.toarray()
-        weights = [mpmath.exp(mpmath.mpf(float(v))) for v in kinetics.log_populations]
+        weights = [mpmath.mpf(float(v)) for v in kinetics.populations]
         matrix = mpmath.matrix(n, n)
         for i, j in np.argwhere(rates > 0):
             low, high = min(i, j), max(i, j)
             flux = mpmath.mpf(rates[low, high]) * weights[low]
             matrix[i, j] = -flux / mpmath.sqrt(weights[i] * weights[j])
             matrix[i, i] += flux / weights[i]
-        values = sorted(mpmath.eigsy(matrix, eigvals_only=True))[1:]
-        expected = [float(1 / v) for v in values]
+        values = sorted(mpmath.eigsy(matrix, eigvals_only=True))
+        return np.array([float(1 / v) for v in values[1:]])
+
+
+def test_time_scales_with_all_their_digits(lj38):
+    """The slowest is 1e90 times the fastest."""
+    kinetics = lj38.kinetics(temperature=0.02)
+    times, expected = kinetics.time_scales(20), _exact_time_scales(kinetics)
     assert expected[0] / expected[-1] > 1e90
-    np.testing.assert_allclose(times, expected, rtol=1e-10)
+    np.testing.assert_allclose(times, expected, rtol=1e-12)
+
+
+@settings(max_examples=12, deadline=None)
+@given(st.integers(0, 2**32), st.integers(4, 16), st.sampled_from([5.0, 50.0, 120.0]))
+def test_time_scales_of_any_network(seed, n, spread):
+    kinetics = random_kinetic_network(seed, n, spread).kinetics(temperature=1.0)
+    np.testing.assert_allclose(kinetics.time_scales(n), _exact_time_scales(kinetics), rtol=1e-11)
+
+
+def test_time_scales_of_the_nine_communities(shared):
+    """The same in whatever order the minima come: rounding does not decide, over 36 orders of magnitude."""
+    network = KineticTransitionNetwork.from_pathsample(shared / "data" / "networks" / "ninecomm_994")
+    order = np.random.default_rng(0).permutation(network.n_minima)
+    number = np.argsort(order)
+    columns = {"log_eigenvalue_product": network.log_eigenvalue_product[order]}
+    columns |= {"ts_log_eigenvalue_product": network.ts_log_eigenvalue_product}
+    shuffled = KineticTransitionNetwork(
+        network.energies[order], network.ts_energies, number[network.ts_minima], **columns
+    )
+    times = network.kinetics(temperature=0.3).time_scales(20)
+    np.testing.assert_allclose(shuffled.kinetics(temperature=0.3).time_scales(20), times, rtol=1e-11)
 
 
 def test_time_scales_of_two_states_and_without_detailed_balance():
