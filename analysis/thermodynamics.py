@@ -167,9 +167,7 @@ class Thermodynamics:
         tops = 1 + np.flatnonzero((cv[1:-1] > cv[:-2]) & (cv[1:-1] >= cv[2:]))
         options = {"xatol": 1e-9 * float(t[-1])} if len(t) else {}
         found = [
-            minimize_scalar(
-                lambda x: -self._at(x)[2], bounds=(t[k - 1], t[k + 1]), method="bounded", options=options
-            ).x
+            minimize_scalar(lambda x: -self._at(x)[2], bounds=(t[k - 1], t[k + 1]), method="bounded", options=options).x
             for k in tops
         ]
         return np.array(found)

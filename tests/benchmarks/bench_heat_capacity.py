@@ -3,8 +3,8 @@
     thalweg explore LJ13 --output lj13.zarr
     THALWEG_LJ13=lj13.zarr pytest -m benchmark -s tests/benchmarks/bench_heat_capacity.py
 
-The literature has the peak of the canonical heat capacity near T = 0.29: D. D. Frantz, J. Chem. Phys. 102 (1995) 3747, by
-Monte Carlo; D. J. Wales, Energy Landscapes (2003), by superposition.
+The literature has the peak of the canonical heat capacity near T = 0.29: D. D. Frantz, J. Chem. Phys. 102 (1995) 3747,
+by Monte Carlo; D. J. Wales, Energy Landscapes (2003), by superposition.
 """
 
 from __future__ import annotations
