@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["connect", "default_settings", "find_minima"]
 
+_FEW = 20  # coordinates of a surface on which every mode is worth a try
 _STEPS_A_TASK = {"atoms": 20, "point": 5}
 _SEARCHES_A_TASK = {"atoms": 16, "point": 4}
 
@@ -26,10 +27,14 @@ def default_settings(system: System) -> dict[str, float]:
 
     Weights take what the original programs' users take for losses (step 1, temperature 2: nearly every step is
     accepted, and the landscape is sampled widely); atoms 0.4 and 0.8 in reduced units, 0.4 angstrom and 0.1 eV.
+    The share of searches that leave a minimum along one of its modes is 0 for a loss: it has many soft modes that lead
+    nowhere, and 98 of 100 searches in random directions succeed, but only 75 along modes.
     """
     if system.atoms is None:
-        return {"step": 1.0, "temperature": 2.0, "displacement": 0.3}
-    return {"step": 0.4, "temperature": 0.8 if system.units == "reduced" else 0.1, "displacement": 0.3}
+        along = 0.6 if system.n_free <= _FEW else 0.0
+        return {"step": 1.0, "temperature": 2.0, "displacement": 0.3, "along_modes": along}
+    temperature = 0.8 if system.units == "reduced" else 0.1
+    return {"step": 0.4, "temperature": temperature, "displacement": 0.3, "along_modes": 0.6}
 
 
 def find_minima(

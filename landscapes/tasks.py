@@ -120,7 +120,7 @@ def _single_ended(system: System, task: Task, rng: np.random.Generator) -> TaskR
     X, directions = np.zeros((2, len(task.starts), system.n))
     for search, (row, _) in enumerate(task.starts):
         if row >= 0:
-            X[search], directions[search] = _displaced(system, next(known), settings["displacement"], rng)
+            X[search], directions[search] = _displaced(system, next(known), settings, rng)
         else:
             X[search] = system.random(rng)
     rules = Rules.from_dict(settings["rules"])
@@ -129,17 +129,18 @@ def _single_ended(system: System, task: Task, rng: np.random.Generator) -> TaskR
 
 
 def _displaced(
-    system: System, x: np.ndarray, displacement: float, rng: np.random.Generator
+    system: System, x: np.ndarray, settings: dict[str, Any], rng: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray]:
     """Leave a minimum in one of three ways; return the start and the direction of the mode to follow, or zeros.
 
     At random by up to ``displacement`` a coordinate; as far along one of its Hessian modes; or a little way along one,
     which is then followed: some transition states are found in one of these ways only.
     """
-    size, way = displacement * rng.uniform(0.3, 1.0), rng.integers(5)
+    size, way = settings["displacement"] * rng.uniform(0.3, 1.0), rng.random()
+    follow = rng.random() < 1 / 3
     noise, mode = np.zeros(system.n), np.zeros(system.n)
     noise[system.free] = rng.standard_normal(system.n_free)
-    if way < 2 or system.n_free > _LARGEST_DIAGONALISED or not system.threadsafe:
+    if way >= settings["along_modes"] or system.n_free > _LARGEST_DIAGONALISED or not system.threadsafe:
         return x + size * noise, mode
     hessian = system.hessian(x)
     null = system.null_modes(x)
@@ -148,9 +149,7 @@ def _displaced(
     _, vectors = np.linalg.eigh(hessian[np.ix_(system.free, system.free)])
     mode[system.free] = rng.choice((-1.0, 1.0)) * vectors[:, rng.integers(system.n_free - len(null))]
     size *= np.sqrt(system.n_free)
-    if way < 4:
-        return x + size * mode, np.zeros(system.n)
-    return x + 0.1 * size * mode, mode
+    return (x + 0.1 * size * mode, mode) if follow else (x + size * mode, np.zeros(system.n))
 
 
 def _double_ended(system: System, task: Task, rng: np.random.Generator) -> TaskResult:
