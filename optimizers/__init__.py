@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from thalweg.optimizers.ase_classes import LBFGS, EigenvectorFollowing, SecondOrder
-    from thalweg.optimizers.basin_hopping import BasinHopping, BasinHoppingResult, basin_hopping_steps
     from thalweg.optimizers.bands import DNEB, Band, connect_pair, dneb
+    from thalweg.optimizers.basin_hopping import BasinHopping, BasinHoppingResult, basin_hopping_steps
     from thalweg.optimizers.eigenvalues import lowest_eigenvalues
     from thalweg.optimizers.hybrid import HybridResult, hybrid_eigenvector_following
     from thalweg.optimizers.minimise_batch import minimise

@@ -51,8 +51,20 @@ def basin_hopping_rows(
         for i in range(free.size):
             quench[0, free[i]] += step * (2.0 * draws[row, i] - 1.0)
         minimum_rows(
-            walk, follow, function, hessian, integers, floats, free, frozen, rigid, constant,
-            rules, settings, quench, result,
+            walk,
+            follow,
+            function,
+            hessian,
+            integers,
+            floats,
+            free,
+            frozen,
+            rigid,
+            constant,
+            rules,
+            settings,
+            quench,
+            result,
         )
         rise = result[0, 0] - energy
         moves = rise <= 0.0 or (temperature > 0.0 and draws[row, free.size] < np.exp(-rise / temperature))

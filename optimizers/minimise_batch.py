@@ -22,7 +22,7 @@ def checked_batch(system: System, X: Any) -> np.ndarray:
     if X is None:
         X = system.x
     X = np.array(X, dtype=np.float64)
-    if X.size == system.n and X.shape[-1] != system.n or X.ndim == 1:
+    if (X.size == system.n and X.shape[-1] != system.n) or X.ndim == 1:
         X = X.reshape(1, -1)
     elif X.ndim == 3:
         X = X.reshape(len(X), -1)
@@ -33,7 +33,15 @@ def checked_batch(system: System, X: Any) -> np.ndarray:
 
 def system_arguments(system: System) -> tuple:
     """Return what every compiled search takes first."""
-    return (lbfgs_walk, follow_modes, *system.compiled, system.free, system.frozen, system.rigid, system.constant_null_modes)
+    return (
+        lbfgs_walk,
+        follow_modes,
+        *system.compiled,
+        system.free,
+        system.frozen,
+        system.rigid,
+        system.constant_null_modes,
+    )
 
 
 def minimum_settings(system: System, rms: float, steps: int, max_step: float) -> np.ndarray:

@@ -103,9 +103,7 @@ def _side(system, x, careful, rules, rms, steps, points):
     function, _, integers, floats = system.compiled
     trace = np.empty((points, system.n + 1))
     x, gradient = x.copy(), np.empty(system.n)
-    lbfgs_walk(
-        function, integers, floats, system.frozen, careful.packed(), max(rms, 1e-4), steps, x, gradient, trace
-    )
+    lbfgs_walk(function, integers, floats, system.frozen, careful.packed(), max(rms, 1e-4), steps, x, gradient, trace)
     system.reraise()
     end = minimise(system, x, rms=rms, rules=rules, steps=steps, second_order=True, threads=1)
     if not end.converged[0]:

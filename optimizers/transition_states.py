@@ -84,7 +84,15 @@ def find_transition_states(
     def work(start, stop):
         part = slice(start, stop)
         transition_state_rows(
-            *arguments, packed, settings, ts_settings, directions[part], X[part], numbers[part], ends[part], end_numbers[part]
+            *arguments,
+            packed,
+            settings,
+            ts_settings,
+            directions[part],
+            X[part],
+            numbers[part],
+            ends[part],
+            end_numbers[part],
         )
 
     map_threads(work, count, threads if system.threadsafe else 1)
