@@ -9,6 +9,7 @@ from typing import Any, Literal, overload
 
 import numpy as np
 from ase import Atoms
+
 from thalweg.datasets.cache import cache_folder, load_cached, store_cached
 from thalweg.datasets.labelled_data import Dataset
 from thalweg.optimizers import ORIGINAL_RULES, Rules, minimise

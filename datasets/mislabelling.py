@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+
 from thalweg.datasets.labelled_data import Dataset
 
 __all__ = ["mislabel"]

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pooch
+
 from thalweg.datasets.cache import cache_folder
 from thalweg.datasets.idx import read_idx
 from thalweg.datasets.labelled_data import Dataset

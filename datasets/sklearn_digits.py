@@ -5,6 +5,7 @@ from __future__ import annotations
 from importlib.metadata import version
 
 import numpy as np
+
 from thalweg.datasets.labelled_data import Dataset
 
 __all__ = ["digits"]

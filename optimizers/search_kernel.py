@@ -20,9 +20,7 @@ _CUBE = numba.types.Array(numba.float64, 3, "C")
 _REAL, _WHOLE = numba.float64, numba.int64
 
 
-@jit(
-    numba.types.Tuple((_REAL, _REAL, _WHOLE, _WHOLE, _REAL, _REAL, _WHOLE, _REAL))(*SYSTEM, vector, vector, vector)
-)
+@jit(numba.types.Tuple((_REAL, _REAL, _WHOLE, _WHOLE, _REAL, _REAL, _WHOLE, _REAL))(*SYSTEM, vector, vector, vector))
 def proved_minimum(
     walk, follow, function, hessian, integers, floats, free, frozen, rigid, constant, rules, settings, x,
 ):  # fmt: skip

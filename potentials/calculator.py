@@ -27,9 +27,7 @@ def evaluate_batch(compiled: Compiled, X: np.ndarray, threads: int | None = None
 
     def work(start, stop):
         rows = slice(start, stop)
-        _evaluate_rows(
-            compiled.function, compiled.integers, compiled.floats, X[rows], energies[rows], gradients[rows]
-        )
+        _evaluate_rows(compiled.function, compiled.integers, compiled.floats, X[rows], energies[rows], gradients[rows])
 
     map_threads(work, len(X), threads)
     return energies, gradients

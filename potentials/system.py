@@ -327,7 +327,11 @@ def _describe_calculator(calculator: Any) -> dict[str, Any]:
     if isinstance(calculator, FlatCalculator):
         return calculator.describe()
     parameters = dict(getattr(calculator, "parameters", None) or {})
-    return {"name": getattr(calculator, "name", type(calculator).__name__.lower()), "ase": True, "parameters": parameters}
+    return {
+        "name": getattr(calculator, "name", type(calculator).__name__.lower()),
+        "ase": True,
+        "parameters": parameters,
+    }
 
 
 def _build_calculator(description: dict[str, Any]) -> Any:

@@ -54,7 +54,11 @@ def stream():
             yield True, states
             states += 1
         if (minima + states) % 4 == 0:
-            yield (True, int(rng.integers(states))) if states and rng.random() < 0.7 else (False, int(rng.integers(minima)))
+            yield (
+                (True, int(rng.integers(states)))
+                if states and rng.random() < 0.7
+                else (False, int(rng.integers(minima)))
+            )
 
 
 class System:
@@ -110,7 +114,9 @@ def write_pele(path):
     """Add the same stream to pele's database; runs with pele's Python, which has no Thalweg."""
     from pele.storage import Database
 
-    database = Database(db=str(path), accuracy=1e-7, compareMinima=lambda a, b: np.linalg.norm(a.coords - b.coords) < 1e-2)
+    database = Database(
+        db=str(path), accuracy=1e-7, compareMinima=lambda a, b: np.linalg.norm(a.coords - b.coords) < 1e-2
+    )
     marks, limit = [time.perf_counter()], float(os.environ.get("THALWEG_PELE_SECONDS", "600"))
 
     def minimum(k, commit):
@@ -131,7 +137,11 @@ def write_pele(path):
                 break
     database.session.commit()
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(json.dumps({"windows": np.diff(marks).tolist(), "added": count, "peak_MiB": peak, "bytes": Path(path).stat().st_size}))
+    print(
+        json.dumps(
+            {"windows": np.diff(marks).tolist(), "added": count, "peak_MiB": peak, "bytes": Path(path).stat().st_size}
+        )
+    )
 
 
 def size_of(path):

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from thalweg.datasets.cache import cache_folder, load_cached, store_cached
 
 IDENTITY = {"name": "toy", "seed": 0, "side": 1.25}

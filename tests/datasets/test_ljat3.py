@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy.optimize import minimize_scalar
+
 from thalweg.datasets import Dataset, dataset, ljat3, ljat3_labels, ljat3_outcomes
 
 specification = importlib.util.spec_from_file_location(

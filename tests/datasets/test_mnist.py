@@ -12,6 +12,7 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 import numpy as np
 import pytest
 from sklearn.datasets import load_digits
+
 from thalweg.datasets import dataset, digits, mnist, mnist_files
 from thalweg.datasets.idx import read_idx
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from ase import Atoms
 from ase.calculators.emt import EMT
+
 from thalweg.potentials import LJAT, Function
 from thalweg.potentials.network import NetworkLoss
 

@@ -13,6 +13,7 @@ from ase import Atoms
 from ase.build import add_adsorbate, fcc100
 from ase.calculators.emt import EMT
 from ase.constraints import FixAtoms
+
 from thalweg.optimizers import LBFGS, ORIGINAL_RULES, EigenvectorFollowing, SecondOrder, minimise
 from thalweg.potentials import LJAT, Function, Point, as_system
 from thalweg.potentials.weights import Weights

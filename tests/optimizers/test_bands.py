@@ -11,6 +11,7 @@ from ase import Atoms
 from ase.build import add_adsorbate, fcc100
 from ase.calculators.emt import EMT
 from ase.constraints import FixAtoms
+
 from thalweg.optimizers import DNEB, LBFGS, connect_pair, dneb, minimise, pathway
 from thalweg.optimizers.interpolation import interpolate
 from thalweg.potentials import LJAT, Point, as_system

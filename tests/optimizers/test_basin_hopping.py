@@ -9,6 +9,7 @@ import pytest
 from ase.build import add_adsorbate, fcc100
 from ase.calculators.emt import EMT
 from ase.constraints import FixAtoms
+
 from thalweg.optimizers import BasinHopping, basin_hopping_steps, minimise
 from thalweg.potentials import Point, as_system
 from thalweg.potentials.weights import Weights

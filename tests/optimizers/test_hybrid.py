@@ -7,6 +7,7 @@ import pytest
 from ase.build import add_adsorbate, fcc100
 from ase.calculators.emt import EMT
 from ase.constraints import FixAtoms
+
 from thalweg.optimizers import (
     LBFGS,
     find_transition_states,

@@ -8,6 +8,7 @@ from ase import Atoms
 from ase.build import bulk
 from ase.calculators.emt import EMT
 from ase.constraints import FixAtoms
+
 from thalweg.potentials import LJAT, Function, Point
 from thalweg.potentials.calculator import FlatCalculator
 from thalweg.potentials.check import PotentialError, check_potential

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import linear_sum_assignment, minimize
 from scipy.spatial.transform import Rotation
+
 from thalweg.potentials import LJAT
 from thalweg.potentials.assignment import assign
 from thalweg.potentials.cluster_symmetry import ClusterSymmetry

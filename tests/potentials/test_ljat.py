@@ -10,6 +10,7 @@ from ase import Atoms
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import minimize
+
 from thalweg.potentials import LJAT, as_system
 
 PAIR_MINIMUM = 2 ** (1 / 6)
