@@ -73,7 +73,7 @@ def _classify(values, modes, index):
 
 @jit(numba.int64(matrix, vector, numba.int64, vector, numba.boolean))
 def _followed(vectors, values, modes, previous, chosen):
-    """Return the mode to go up: the lowest where that is negative and none was chosen, else the one most like the last."""
+    """Return the mode to go up: the lowest if negative and none was chosen, else the one most like the last."""
     if values[0] < 0.0 and not chosen:
         return 0
     best, best_overlap = 0, 0.0
