@@ -186,9 +186,7 @@ def _work(plan: Mapping[str, Any]) -> str:
     return f"{steps}{enough}, {plan['searches']} searches"
 
 
-def _search(
-    explored: Explored, output: Path, plan: dict[str, Any], place: Place, deadline: float | None
-) -> str | None:
+def _search(explored: Explored, output: Path, plan: dict[str, Any], place: Place, deadline: float | None) -> str | None:
     """Do what remains to be done, and say what is left where the time is up."""
     from thalweg.landscapes import Landscape, StoreError
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from thalweg.analysis.inspection import inspection_text
 from thalweg.analysis.report import details_text
 from thalweg.analysis.summary import summarise
 
@@ -20,8 +21,12 @@ def run(path: Path) -> None:
     click.ClickException
         If there is none, or it is damaged.
     """
+    from thalweg.landscapes.store import Store
+
     try:
         summary = summarise(path)
+        inspection = inspection_text(Store.open(path))
     except (OSError, ValueError) as error:
         raise click.ClickException(str(error)) from error
     click.echo(details_text(summary))
+    click.echo(f"\n{inspection}")

@@ -1,4 +1,4 @@
-"""The command line: ``thalweg explore``, ``thalweg info``, ``thalweg plot``."""
+"""The command line: ``thalweg explore``, ``info``, ``plot`` and so on."""
 
 from __future__ import annotations
 
@@ -70,5 +70,75 @@ def info(path: Path) -> None:
 def plot(**given: Any) -> None:
     """Draw the disconnectivity graph of the store at PATH."""
     from thalweg.analysis.plot_command import run
+
+    run(**given)
+
+
+_STORE = click.argument("path", type=click.Path(path_type=Path))
+
+
+@main.command()
+@_STORE
+@click.argument("kind", type=click.Choice(["minimum", "state"]))
+@click.argument("row", type=click.IntRange(min=0))
+@click.option("--output", type=click.Path(path_type=Path), help="Write it to this .xyz (atoms) or .npz file.")
+def show(**given: Any) -> None:
+    """Show one minimum, or one transition state ("state"), of the store at PATH."""
+    from thalweg.analysis.show_command import run
+
+    run(**given)
+
+
+@main.command()
+@_STORE
+@click.option("--sample", type=click.IntRange(min=1), help="Look at so many of each kind, drawn at random, not at all.")
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of the sample.")
+@click.option("--workers", type=click.IntRange(min=1), help="Threads; all processors by default.")
+@click.pass_context
+def verify(context: click.Context, **given: Any) -> None:
+    """Compute the points of the store at PATH again, and say what is wrong: exit status 1 if anything is."""
+    from thalweg.analysis.verify_command import run
+
+    context.exit(run(**given))
+
+
+@main.command()
+@click.argument("first", type=click.Path(path_type=Path))
+@click.argument("second", type=click.Path(path_type=Path))
+@click.option("--output", required=True, type=click.Path(path_type=Path), help="The new store.")
+def merge(**given: Any) -> None:
+    """Put the stores FIRST and SECOND, of the same system, together in a new one; duplicates are recognised."""
+    from thalweg.analysis.merge_command import run
+
+    run(**given)
+
+
+@main.command()
+@_STORE
+@click.option(
+    "--format",
+    "form",
+    required=True,
+    type=click.Choice(["pathsample", "graphml", "parquet", "csv"]),
+    help="PATHSAMPLE's files, a networkx graph, or tables of minima and transition states.",
+)
+@click.option("--output", required=True, type=click.Path(path_type=Path), help="A file (graphml) or a folder.")
+def export(**given: Any) -> None:
+    """Write the store at PATH for other programs."""
+    from thalweg.analysis.export_command import run
+
+    run(**given)
+
+
+@main.command("import")
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.option("--system", required=True, help="What it is of: LJ38, say, or a store of the same system.")
+@click.option("--output", required=True, type=click.Path(path_type=Path), help="The new store.")
+def import_(**given: Any) -> None:
+    """Make a store from PATHSAMPLE's min.data, ts.data, points.min and points.ts in FOLDER.
+
+    Gradients and Hessians are computed; what does not pass for a stationary point is kept, and marked as not verified.
+    """
+    from thalweg.analysis.import_command import run
 
     run(**given)

@@ -3,6 +3,7 @@
 from thalweg.landscapes.errors import LockedError, RejectedError, StoreError
 from thalweg.landscapes.executors import Processes, dask_executor
 from thalweg.landscapes.landscape import Landscape
+from thalweg.landscapes.merge import merge
 from thalweg.landscapes.records import CONVERGED, AddedSearch, Minimum, Search, TransitionState
 from thalweg.landscapes.tolerances import Tolerances
 from thalweg.landscapes.verify import Problem, verify
@@ -21,5 +22,6 @@ __all__ = [
     "Tolerances",
     "TransitionState",
     "dask_executor",
+    "merge",
     "verify",
 ]

@@ -34,7 +34,7 @@ class Processes:
     def __init__(self, workers: int | None = None) -> None:
         if workers is not None and (int(workers) != workers or workers < 1):
             raise ValueError(f"workers must be a whole number, at least 1; it is {workers}")
-        self.workers = int(workers or _processors())
+        self.workers = int(workers or default_threads())
 
     def __call__(self) -> ProcessPoolExecutor:
         """Return a new pool."""
@@ -45,7 +45,8 @@ class Processes:
         return f"Processes({self.workers})"
 
 
-def _processors() -> int:
+def default_threads() -> int:
+    """Return the number of processors this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 

@@ -130,6 +130,7 @@ def run_sequence(
     settings: dict[str, Any],
     goal: int,
     *,
+    minima: int | None = None,
     workers: int | None = None,
     executor: Executor | Callable[[], Executor] | None = None,
     seconds: float | None = None,
@@ -152,6 +153,8 @@ def run_sequence(
         For the tasks.
     goal : int
         Searches to be done in this call.
+    minima : int, optional
+        Stop once the landscape has so many.
     workers : int, optional
         Threads; all processors where missing.
     executor : concurrent.futures.Executor or callable, optional
@@ -177,7 +180,8 @@ def run_sequence(
     with deferred_signals() as stopped, open_workers(landscape.system, workers, executor) as pool:
 
         def stop() -> bool:
-            return stopped() or (seconds is not None and time.monotonic() - run.began > seconds)
+            enough = minima is not None and len(landscape.minima) >= minima
+            return enough or stopped() or (seconds is not None and time.monotonic() - run.began > seconds)
 
         jobs: deque[Job] = deque()
         try:
@@ -196,6 +200,8 @@ def _loop(
     stop: Callable[[], bool],
 ) -> None:
     """Keep tasks in flight, and add their results in order; what is given out and not added stays in ``jobs``."""
+    if stop():
+        return
     jobs.extend(pool.submit(run.task(number, choice)) for number, choice in run.chosen)
     committed = time.monotonic()
     while run.done < run.goal:

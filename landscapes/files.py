@@ -31,6 +31,11 @@ class LocalFiles:
         """Say whether ``key`` is there."""
         return (self.folder / key).is_file()
 
+    def size(self, key: str) -> int:
+        """Return the bytes of ``key``; 0 where there is none."""
+        path = self.folder / key
+        return path.stat().st_size if path.is_file() else 0
+
     def names(self, key: str) -> list[str]:
         """Return the sorted names of the files in folder ``key``; none where there is no such folder."""
         folder = self.folder / key

@@ -11,8 +11,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from thalweg.landscapes.description import description_differences
 from thalweg.landscapes.errors import StoreError
+from thalweg.landscapes.opening import TASKS_AHEAD, check_same, insisted, is_store
 from thalweg.landscapes.records import AddedSearch, Minimum, Search, TransitionState
 from thalweg.landscapes.store import Store
 from thalweg.landscapes.subject import default_rules_of, rebuilt, system_of
@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     from thalweg.landscapes.exploration import Progress
 
 __all__ = ["Landscape"]
-
-TASKS_AHEAD = 16
 
 
 class Landscape:
@@ -75,9 +73,9 @@ class Landscape:
         tasks_ahead: int | None = None,
     ) -> None:
         system = system_of(subject)
-        given = _given(seed, tolerances, rules, tasks_ahead)
-        if _is_store(path):
-            _check_same(path, system.describe(), given)
+        given = insisted(seed, tolerances, rules, tasks_ahead)
+        if is_store(path):
+            check_same(path, system.describe(), given)
             store = Store.open(path, "r+")
         else:
             fresh = {"seed": 0, "tolerances": Tolerances().to_dict(), "rules": default_rules_of(system)} | given
@@ -231,6 +229,7 @@ class Landscape:
         *,
         step: float | None = None,
         temperature: float | None = None,
+        minima: int | None = None,
         workers: int | None = None,
         executor: Executor | Callable[[], Executor] | None = None,
         seconds: float | None = None,
@@ -249,6 +248,8 @@ class Landscape:
             Longest random displacement of a coordinate, in its unit; what suits the system where missing.
         temperature : float, optional
             k_B T of the Metropolis criterion, in the unit of energy.
+        minima : int, optional
+            Stop early once the landscape has so many.
         workers : int, optional
             Threads; all processors where missing. A calculator written in Python runs on one.
         executor : concurrent.futures.Executor or callable, optional
@@ -269,7 +270,7 @@ class Landscape:
 
         return explore.find_minima(
             self, steps, step=step, temperature=temperature,
-            workers=workers, executor=executor, seconds=seconds, progress=progress,
+            minima=minima, workers=workers, executor=executor, seconds=seconds, progress=progress,
         )  # fmt: skip
 
     def connect(
@@ -277,6 +278,7 @@ class Landscape:
         searches: int,
         *,
         displacement: float | None = None,
+        minima: int | None = None,
         workers: int | None = None,
         executor: Executor | Callable[[], Executor] | None = None,
         seconds: float | None = None,
@@ -290,7 +292,7 @@ class Landscape:
             Searches to be done in this call.
         displacement : float, optional
             Size of the random displacement of a coordinate that a search starts with.
-        workers, executor, seconds, progress
+        minima, workers, executor, seconds, progress
             As for `find_minima`, and so are what is raised and what the same seed gives.
 
         Raises
@@ -303,7 +305,7 @@ class Landscape:
 
         return explore.connect(
             self, searches, displacement=displacement,
-            workers=workers, executor=executor, seconds=seconds, progress=progress,
+            minima=minima, workers=workers, executor=executor, seconds=seconds, progress=progress,
         )  # fmt: skip
 
     def commit(self) -> None:
@@ -350,6 +352,11 @@ class Landscape:
             f"<Landscape {self.path.name}: {minima} minima, {states} transition states, {len(self.searches)} searches>"
         )
 
+    def _repr_html_(self) -> str:
+        from thalweg.landscapes.html import landscape_html  # only notebooks need it
+
+        return landscape_html(self)
+
     @cached_property
     def _writer(self) -> Writer:
         return Writer(self._store, self.system, self.tolerances)
@@ -357,38 +364,3 @@ class Landscape:
     def _check_writable(self) -> None:
         if not self._store.writable:
             raise StoreError(f"{self.path} is open for reading: open it with mode='r+' to add to it")
-
-
-def _is_store(path: str | os.PathLike) -> bool:
-    """Say whether something is at ``path`` that must be opened rather than made."""
-    place = Path(path).expanduser()
-    return place.exists() and not (place.is_dir() and not any(place.iterdir()))
-
-
-def _given(seed: int | None, tolerances: Tolerances | None, rules: Any, tasks_ahead: int | None) -> dict[str, Any]:
-    """Return the attributes that the caller insists on."""
-    given: dict[str, Any] = {}
-    for name, value, least in (("seed", seed, 0), ("tasks_ahead", tasks_ahead, 1)):
-        if value is None:
-            continue
-        if int(value) != value or value < least:
-            raise ValueError(f"{name} must be a whole number, at least {least}; it is {value!r}")
-        given[name] = int(value)
-    if tolerances is not None:
-        given["tolerances"] = tolerances.to_dict()
-    if rules is not None:
-        given["rules"] = json.loads(json.dumps(rules.to_dict() if hasattr(rules, "to_dict") else dict(rules)))
-    return given
-
-
-def _check_same(path: str | os.PathLike, description: Mapping[str, Any], given: Mapping[str, Any]) -> None:
-    """Raise StoreError naming everything in which a store is not what the caller wants to go on with."""
-    store = Store.open(path)
-    lines = description_differences(store.description(), description)
-    for name, value in given.items():
-        stored = store.attributes.get(name, TASKS_AHEAD if name == "tasks_ahead" else None)
-        if stored != value:
-            lines.append(f"{name}: stored {stored}, given {value}")
-    if lines:
-        what = "\n  ".join(lines)
-        raise StoreError(f"{store.path} holds another landscape; choose another path, or give what it has:\n  {what}")

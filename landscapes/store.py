@@ -23,8 +23,9 @@ from thalweg.landscapes.lock import WriterLock
 from thalweg.landscapes.root import ROOT, Root, read_root
 from thalweg.landscapes.schema import FORMAT, FORMAT_VERSION, GROUPS, ArraySpec, group_metadata, landscape_arrays
 
-__all__ = ["Store"]
+__all__ = ["Store", "copy_store"]
 
+_WRITER_CACHE = 512 * 2**20  # bytes: recognising a duplicate reads coordinates from all over the landscape
 _WRITERS = 8  # files written at once: a disk that is made to wait for one file takes others meanwhile
 
 
@@ -43,7 +44,7 @@ class Store:
 
     def __init__(self, path: Path, lock: WriterLock | None) -> None:
         self.path, self.files, self._lock = path, LocalFiles(path), lock
-        self._cache = ChunkCache()
+        self._cache = ChunkCache(_WRITER_CACHE) if lock is not None else ChunkCache()
         try:
             self._load()
         except BaseException:
@@ -235,6 +236,29 @@ class Store:
         if self._lock is not None:
             self._lock.release()
             self._lock = None
+
+
+def copy_store(source: str | os.PathLike, target: Path) -> None:
+    """Copy the last commit of a store, which may be growing, to a folder that does not exist.
+
+    Parameters
+    ----------
+    source : path
+        The store.
+    target : Path
+        Where the copy goes.
+    """
+    files, copied = LocalFiles(_resolved(source)), LocalFiles(target)
+    data = files.get(ROOT)  # first: its rows stay on disk, whatever is written from now on
+    root = read_root(files, data)
+    for path in root.arrays:
+        copied.put(f"{path}/{ROOT}", _json(root.array_metadata(path)), durable=False)
+        for name in files.names(path):
+            if name.startswith("c.") and not name.endswith(PARTIAL):
+                copied.put(f"{path}/{name}", files.get(f"{path}/{name}"), durable=False)
+    for path, attributes in root.groups.items():
+        copied.put(f"{path}/{ROOT}", _json(group_metadata(attributes)), durable=False)
+    copied.put(ROOT, data)
 
 
 def _json(metadata: dict) -> bytes:

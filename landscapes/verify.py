@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from scipy.linalg import null_space
+from threadpoolctl import threadpool_limits
+
+from thalweg.landscapes.executors import default_threads
 
 if TYPE_CHECKING:
     from thalweg.landscapes.landscape import Landscape
 
-__all__ = ["Problem", "verify"]
+__all__ = ["Problem", "eigenvalues", "verify"]
 
 
 class Problem(NamedTuple):
@@ -20,9 +24,9 @@ class Problem(NamedTuple):
     Attributes
     ----------
     group : str
-        ``"minima"`` or ``"transition_states"``.
+        ``"minima"``, ``"transition_states"`` or ``"searches"``.
     row : int
-        Which.
+        Which; -1 where it concerns a whole array.
     message : str
         What is wrong, with both numbers.
     """
@@ -33,7 +37,11 @@ class Problem(NamedTuple):
 
 
 def verify(
-    landscape: Landscape, minima: Sequence[int] | None = None, transition_states: Sequence[int] | None = None
+    landscape: Landscape,
+    minima: Sequence[int] | None = None,
+    transition_states: Sequence[int] | None = None,
+    *,
+    workers: int | None = None,
 ) -> list[Problem]:
     """Compute energies, gradients and Hessian eigenvalues again, by full diagonalisation, and return what is wrong.
 
@@ -43,6 +51,8 @@ def verify(
         Whose system can be built.
     minima, transition_states : sequence of int, optional
         Rows to look at; all by default.
+    workers : int, optional
+        Threads; all processors where missing. A calculator written in Python runs on one.
 
     Returns
     -------
@@ -50,15 +60,23 @@ def verify(
         Empty where all is well.
     """
     problems: list[Problem] = []
-    for group, rows, negative in (("minima", minima, 0), ("transition_states", transition_states, 1)):
-        points = getattr(landscape, group)
-        for row in range(len(points)) if rows is None else rows:
-            stored = {name: getattr(points, name)[row] for name in _COMPARED}
-            messages = _wrong(landscape, stored, negative)
-            problems += [Problem(group, int(row), message) for message in messages]
+    threads = (workers or default_threads()) if landscape.system.threadsafe else 1
+    with threadpool_limits(1), ThreadPoolExecutor(threads) as pool:
+        for group, rows, negative in (("minima", minima, 0), ("transition_states", transition_states, 1)):
+            points = getattr(landscape, group)
+            chosen = np.arange(len(points)) if rows is None else np.asarray(rows, dtype=np.int64)
+            for low in range(0, len(chosen), _AT_ONCE):
+                here = chosen[low : low + _AT_ONCE]
+                # read here, since a store is read by one thread; computed there
+                stored = {name: getattr(points, name)[here] for name in _COMPARED}
+                each = [{name: values[k] for name, values in stored.items()} for k in range(len(here))]
+                found = pool.map(lambda one: list(_wrong(landscape, one, negative)), each)  # noqa: B023 (used up below)
+                for row, messages in zip(here.tolist(), found, strict=True):
+                    problems += [Problem(group, row, message) for message in messages]
     return problems
 
 
+_AT_ONCE = 1024
 _COMPARED = ("energy", "coordinates", "lowest_eigenvalue", "log_eigenvalue_product", "modes")
 
 
@@ -66,26 +84,26 @@ def _wrong(landscape: Landscape, stored: dict[str, Any], negative: int) -> Itera
     system, tolerances, x = landscape.system, landscape.tolerances, stored["coordinates"]
     energy, gradient = system.energy_gradient(x)
     rms = float(np.sqrt(gradient @ gradient / system.free.size))
-    eigenvalues = _eigenvalues(system, x)
-    below = eigenvalues < -tolerances.eigenvalue
+    spectrum = eigenvalues(system, x)
+    below = spectrum < -tolerances.eigenvalue
     if not abs(energy - stored["energy"]) <= tolerances.energy:
         yield f"energy is {energy}, stored {stored['energy']}"
     if not rms <= tolerances.gradient_rms:
         yield f"gradient_rms is {rms}, at most {tolerances.gradient_rms} is allowed"
     if below.sum() != negative:
-        yield f"{below.sum()} eigenvalues are negative, not {negative}: the lowest is {eigenvalues[0]}"
+        yield f"{below.sum()} eigenvalues are negative, not {negative}: the lowest is {spectrum[0]}"
         return
-    scale = np.abs(eigenvalues).max()
-    if not abs(eigenvalues[0] - stored["lowest_eigenvalue"]) <= 1e-6 * scale:
-        yield f"lowest_eigenvalue is {eigenvalues[0]}, stored {stored['lowest_eigenvalue']}"
-    product = float(np.log(eigenvalues[eigenvalues > 0]).sum())
-    if (eigenvalues > 0).sum() != stored["modes"]:
-        yield f"modes is {(eigenvalues > 0).sum()}, stored {stored['modes']}"
+    scale = np.abs(spectrum).max()
+    if not abs(spectrum[0] - stored["lowest_eigenvalue"]) <= 1e-6 * scale:
+        yield f"lowest_eigenvalue is {spectrum[0]}, stored {stored['lowest_eigenvalue']}"
+    product = float(np.log(spectrum[spectrum > 0]).sum())
+    if (spectrum > 0).sum() != stored["modes"]:
+        yield f"modes is {(spectrum > 0).sum()}, stored {stored['modes']}"
     elif not abs(product - stored["log_eigenvalue_product"]) <= 1e-4 * max(1.0, abs(product)):
         yield f"log_eigenvalue_product is {product}, stored {stored['log_eigenvalue_product']}"
 
 
-def _eigenvalues(system: Any, x: np.ndarray) -> np.ndarray:
+def eigenvalues(system: Any, x: np.ndarray) -> np.ndarray:
     """Return the eigenvalues of the Hessian over the free degrees of freedom, without the null modes, ascending."""
     hessian = system.hessian(x)[np.ix_(system.free, system.free)]
     null = system.null_modes(x)[:, system.free]

@@ -66,7 +66,7 @@ class Writer:
 
     def put_transition_state(self, state: TransitionState, verified: bool) -> tuple[int, bool, list[tuple[int, bool]]]:
         """Check a transition state and return its row, whether it is new, and the same of its two minima."""
-        check_transition_state(state, self._n, self._limits(verified))
+        check_transition_state(state, self._n, self._limits(verified), imported=not verified)
         return self._transition_state(state, verified)
 
     def _transition_state(self, state: TransitionState, verified: bool) -> tuple[int, bool, list[tuple[int, bool]]]:
@@ -86,7 +86,7 @@ class Writer:
             row, new, ends = self._transition_state(state, True)
             states.append((row, new))
             minima += ends
-        index = self._put_search_row(search, [row for row, _ in minima], [row for row, _ in states])
+        index = self.put_search_rows(search, [row for row, _ in minima], [row for row, _ in states])
         return AddedSearch(index, *_columns(minima), *_columns(states))
 
     def _checked(self, search: Search) -> Search:
@@ -116,7 +116,8 @@ class Writer:
         self._known[group].add(float(point.energy), row)
         return row
 
-    def _put_search_row(self, search: Search, minima: list[int], states: list[int]) -> int:
+    def put_search_rows(self, search: Search, minima: list[int], states: list[int]) -> int:
+        """Record a search that found these rows, and return its own row."""
         columns, index = self._store.columns, self._store.rows("searches")
         columns["searches/minima"].extend(np.array(minima, dtype=np.int64))
         columns["searches/transition_states"].extend(np.array(states, dtype=np.int64))

@@ -1,0 +1,139 @@
+"""How a store has grown, what probably remains to be found, and what lies on disk."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from thalweg.landscapes.store import Store
+
+__all__ = ["ArraySize", "Growth", "array_sizes", "growth", "inspection_text", "unseen"]
+
+
+class Growth(NamedTuple):
+    """How many minima and transition states were known after so many searches."""
+
+    searches: int
+    minima: int
+    transition_states: int
+
+
+class ArraySize(NamedTuple):
+    """An array: its path, shape, type, rows of a chunk, chunks that are there, and their bytes on disk."""
+
+    path: str
+    shape: tuple[int, ...]
+    dtype: str
+    chunk: int
+    chunks: int
+    bytes: int
+
+
+def growth(store: Store, marks: int = 8) -> list[Growth]:
+    """Return how a landscape has grown, at equal steps of the number of searches.
+
+    Parameters
+    ----------
+    store : Store
+        Open; chunks of ``searches`` are read one after the other.
+    marks : int
+        How many steps.
+
+    Returns
+    -------
+    list of Growth
+        Empty where there are no searches.
+    """
+    searches = store.rows("searches")
+    ends = np.unique(np.linspace(0, searches, marks + 1).astype(np.int64)[1:]) if searches else []
+    known = [_known(store, name, ends) for name in ("minima", "transition_states")]
+    return [Growth(int(end), int(a), int(b)) for end, a, b in zip(ends, *known, strict=True)]
+
+
+def _known(store: Store, name: str, ends: Any) -> list[int]:
+    """Return how many points had been found by the first so many searches: rows are numbered as they come."""
+    found, last = store.columns[f"searches/{name}"], store.columns[f"searches/{name}_end"]
+    result, before, known = [], 0, 0
+    for end in ends:
+        upto = int(last.read(end - 1, end)[0])
+        for low in range(before, upto, found.spec.chunk):
+            rows = found.read(low, min(low + found.spec.chunk, upto))
+            known = max(known, int(rows.max(initial=-1)) + 1)
+        result.append(known)
+        before = upto
+    return result
+
+
+def unseen(times: np.ndarray) -> float:
+    """Estimate how many points have not been found yet, from how often the others were.
+
+    Chao's lower bound, f1^2 / (2 f2), from the numbers f1 and f2 of points found once and twice (A. Chao, Scand. J.
+    Statist. 11, 265, 1984); with its correction f1 (f1 - 1) / 2 where none was found twice.
+
+    Parameters
+    ----------
+    times : (m,) array of int
+        How often each point was found.
+
+    Returns
+    -------
+    float
+        A lower bound in expectation, if searches are independent; NaN where nothing was found.
+    """
+    once, twice = int((times == 1).sum()), int((times == 2).sum())
+    if not (times > 0).any():
+        return float("nan")
+    return once * (once - 1) / 2 if twice == 0 else once**2 / (2 * twice)
+
+
+def array_sizes(store: Store) -> list[ArraySize]:
+    """Return what every growing array takes on disk."""
+    result = []
+    for path, column in sorted(store.columns.items()):
+        sizes = [store.files.size(f"{path}/{name}") for name in store.files.names(path) if name.startswith("c.")]
+        result.append(ArraySize(path, column.shape, column.spec.dtype, column.spec.chunk, len(sizes), sum(sizes)))
+    return result
+
+
+def inspection_text(store: Store) -> str:
+    """Return growth, estimates and sizes as text."""
+    parts = [_growth_lines(store), _estimate_lines(store), _size_lines(store)]
+    return "\n\n".join("\n".join(lines) for lines in parts if lines)
+
+
+def _growth_lines(store: Store) -> list[str]:
+    steps = growth(store)
+    lines = [f"{'after searches':>14}  {'minima':>10}  {'transition states':>17}"]
+    lines += [f"{step.searches:14d}  {step.minima:10d}  {step.transition_states:17d}" for step in steps]
+    return lines if steps else []
+
+
+def _estimate_lines(store: Store) -> list[str]:
+    lines = []
+    for name in ("minima", "transition_states"):
+        found = store.columns[f"searches/{name}"]
+        times = np.zeros(store.rows(name), dtype=np.int64)
+        for low in range(0, len(found), found.spec.chunk):
+            rows = found.read(low, min(low + found.spec.chunk, len(found)))
+            times += np.bincount(rows, minlength=len(times))
+        missing = unseen(times)
+        if np.isfinite(missing):
+            once, what = int((times == 1).sum()), name.replace("_", " ")
+            lines.append(
+                f"{what} found once: {once} of {len(times)}; probably at least {missing:.0f} are still unknown"
+            )
+    return lines
+
+
+def _size_lines(store: Store) -> list[str]:
+    sizes = array_sizes(store)
+    lines = [f"{'array':40}{'shape':>18}  {'type':8}{'chunk':>8}{'chunks':>8}{'KiB':>12}"]
+    for size in sizes:
+        shape = " x ".join(str(length) for length in size.shape)
+        lines.append(
+            f"{size.path:40}{shape:>18}  {size.dtype:8}{size.chunk:8d}{size.chunks:8d}{size.bytes / 1024:12.1f}"
+        )
+    lines.append(f"{'in all':40}{'':>44}{sum(size.bytes for size in sizes) / 1024:12.1f}")
+    return lines

@@ -1,0 +1,142 @@
+"""``thalweg show``: one minimum or transition state."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+import numpy as np
+
+__all__ = ["run"]
+
+_NEIGHBOURS = 20
+_LARGEST = 500  # free degrees of freedom up to which the spectrum is computed
+
+
+def run(path: Path, kind: str, row: int, output: Path | None) -> None:
+    """Print what is known of a point, and write its geometry or weights where asked to.
+
+    Parameters
+    ----------
+    path : Path
+        The store.
+    kind : str
+        "minimum" or "state".
+    row : int
+        Its number, counted from 0.
+    output : Path or None
+        An .xyz (atoms) or .npz file.
+
+    Raises
+    ------
+    click.ClickException
+        If there is no such store, point or way of writing it.
+    """
+    from thalweg.landscapes import Landscape
+
+    try:
+        landscape = Landscape.open(path)
+        points = landscape.minima if kind == "minimum" else landscape.transition_states
+        if not 0 <= row < len(points):
+            raise ValueError(f"{path} has {len(points)} of this kind, numbered from 0: there is no {row}")
+        values = {name: getattr(points, name)[row] for name in points.names}
+        lines = [f"{kind.replace('state', 'transition state')} {row} of {path}", *_numbers(values, landscape.units)]
+        lines.append(f"found {_times_found(landscape, kind, row)} times")
+        lines += _neighbours(landscape, row) if kind == "minimum" else _sides(landscape, values)
+        lines += ["", *_spectrum(landscape, values["coordinates"]), "", *_shape(landscape, values["coordinates"])]
+        if output is not None:
+            _write(landscape, values, output)
+            lines += ["", str(output)]
+    except (OSError, ValueError) as error:
+        raise click.ClickException(str(error)) from error
+    click.echo("\n".join(lines))
+
+
+def _numbers(values: dict[str, Any], units: str) -> list[str]:
+    return [
+        f"energy                  {values['energy']:.12g} {'' if units == 'reduced' else units}".rstrip(),
+        f"rms gradient            {values['gradient_rms']:.3g}",
+        f"lowest eigenvalue       {values['lowest_eigenvalue']:.8g}",
+        f"log eigenvalue product  {values['log_eigenvalue_product']:.8g} over {values['modes']} modes",
+        f"symmetry order          {values['symmetry_order']}",
+        f"verified                {'yes' if values['verified'] else 'no: imported as it came'}",
+    ]
+
+
+def _times_found(landscape: Any, kind: str, row: int) -> int:
+    found = landscape.searches.minima if kind == "minimum" else landscape.searches.transition_states
+    return sum(int((rows == row).sum()) for _, rows in found.chunks())
+
+
+def _neighbours(landscape: Any, row: int) -> list[str]:
+    """Return the transition states around a minimum, the lowest first."""
+    states = landscape.transition_states
+    around = [
+        (float(states.energy[int(state)]), int(state), int(ends[0] + ends[1] - row))
+        for rows, pairs in states.minima.chunks()
+        for state, ends in zip(range(rows.start, rows.stop), pairs, strict=True)
+        if row in ends
+    ]
+    here = float(landscape.minima.energy[row])
+    lines = ["", f"{len(around)} transition states"]
+    lines.append(f"{'state':>8}{'energy':>18}{'barrier':>14}{'to minimum':>12}{'energy':>18}")
+    for energy, state, other in sorted(around)[:_NEIGHBOURS]:
+        there = float(landscape.minima.energy[other])
+        lines.append(f"{state:8d}{energy:18.10g}{energy - here:14.6g}{other:12d}{there:18.10g}")
+    if len(around) > _NEIGHBOURS:
+        lines.append(f"     ... and {len(around) - _NEIGHBOURS} more")
+    return lines if around else ["", "no transition states"]
+
+
+def _sides(landscape: Any, values: dict[str, Any]) -> list[str]:
+    lines = ["", f"{'minimum':>8}{'energy':>18}{'barrier':>14}{'path length':>14}"]
+    for end, length in zip(values["minima"].tolist(), values["path_length"].tolist(), strict=True):
+        energy = float(landscape.minima.energy[end])
+        lines.append(f"{end:8d}{energy:18.10g}{values['energy'] - energy:14.6g}{length:14.6g}")
+    return lines
+
+
+def _spectrum(landscape: Any, x: np.ndarray) -> list[str]:
+    """Return the eigenvalues of the Hessian, null modes excluded."""
+    from thalweg.landscapes.verify import eigenvalues
+
+    try:
+        system = landscape.system
+    except ValueError as error:
+        return [f"no spectrum: {error}"]
+    if system.n_free > _LARGEST:
+        return [f"no spectrum: more than {_LARGEST} degrees of freedom"]
+    values = eigenvalues(system, x)
+    text = [f"{value:.6g}" for value in values]
+    return ["spectrum"] + ["  " + "  ".join(f"{item:>12}" for item in text[k : k + 8]) for k in range(0, len(text), 8)]
+
+
+def _shape(landscape: Any, x: np.ndarray) -> list[str]:
+    """Return positions of atoms, or weights by layer."""
+    description = landscape._store.description()
+    if "numbers" in description:
+        from ase.data import chemical_symbols
+
+        symbols = [chemical_symbols[number] for number in description["numbers"]]
+        rows = zip(symbols, x.reshape(-1, 3).tolist(), strict=True)
+        return [f"{symbol:3}" + "".join(f"{value:16.9f}" for value in position) for symbol, position in rows]
+    size = f"sum of squares {x @ x:.6g}, largest {np.abs(x).max(initial=0):.6g}"
+    shown = "  ".join(f"{value:.6g}" for value in x[:8])
+    return [f"{len(x)} coordinates: {size}", f"  {shown}{'  ...' if len(x) > 8 else ''}"]
+
+
+def _write(landscape: Any, values: dict[str, Any], output: Path) -> None:
+    if output.suffix == ".npz":
+        np.savez(output, **values)
+        return
+    if output.suffix != ".xyz":
+        raise ValueError(f"--output {output} must end in .xyz or .npz")
+    if landscape.system.atoms is None:
+        raise ValueError(f"--output {output}: only atoms make an .xyz file; write .npz")
+    from ase.io import write
+
+    atoms = landscape.system.subject(values["coordinates"])
+    atoms.calc = None
+    atoms.info["energy"] = float(values["energy"])
+    write(output, atoms, format="extxyz")

@@ -1,0 +1,102 @@
+"""Two landscapes of one system put together in a third."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from thalweg.landscapes.description import description_differences
+from thalweg.landscapes.errors import StoreError
+from thalweg.landscapes.landscape import Landscape
+from thalweg.landscapes.records import Search
+from thalweg.landscapes.store import copy_store
+
+__all__ = ["merge"]
+
+_ROWS_A_COMMIT = 20_000
+
+
+def merge(first: str | os.PathLike, second: str | os.PathLike, output: str | os.PathLike, subject: Any = None) -> None:
+    """Make a store that has what two stores have; points that both have are in it once, found as often as in both.
+
+    Rows of the first keep their numbers, and an exploration goes on where that of the first stood: its seed, tasks
+    and state are kept, and its properties too. Searches of the second come after those of the first.
+
+    Parameters
+    ----------
+    first, second : path
+        Stores of the same system, with the same tolerances; they may be growing.
+    output : path
+        The new store. It appears there whole, or not at all.
+    subject : ase.Atoms, Point or System, optional
+        What was explored, where it cannot be built from the stores: a Python function, say.
+
+    Raises
+    ------
+    StoreError
+        If the stores are not of one system, or something is at ``output``.
+    """
+    final = Path(output).expanduser().resolve()
+    if final.exists():
+        raise StoreError(f"{final} exists: choose another output")
+    other = Landscape.open(second)
+    _check_mergeable(Landscape.open(first), other)
+    place = final.with_name(final.name + ".merging")
+    shutil.rmtree(place, ignore_errors=True)  # of a merge that was killed
+    try:
+        copy_store(first, place)
+        opened = Landscape.open(place, "r+") if subject is None else Landscape(subject, place)
+        with opened as landscape:
+            _append(landscape, other)
+        os.replace(place, final)
+    except BaseException:
+        shutil.rmtree(place, ignore_errors=True)
+        raise
+
+
+def _check_mergeable(first: Landscape, second: Landscape) -> None:
+    lines = description_differences(first._store.description(), second._store.description())
+    if first.tolerances != second.tolerances:
+        lines.append(f"tolerances: {first.tolerances.to_dict()} and {second.tolerances.to_dict()}")
+    if lines:
+        what = "\n  ".join(line.replace("stored ", "").replace(", given ", " and ") for line in lines)
+        raise StoreError(f"{first.path} and {second.path} cannot be merged; they differ in\n  {what}")
+
+
+def _append(landscape: Landscape, other: Landscape) -> None:
+    minima = np.full(len(other.minima), -1, dtype=np.int64)
+    states = np.full(len(other.transition_states), -1, dtype=np.int64)
+    flags = other.minima.verified[:], other.transition_states.verified[:]
+    for row in range(len(minima)):
+        minima[row] = landscape.add_minimum(other.minima[row], verified=bool(flags[0][row]))
+        _commit_now_and_then(landscape, row)
+    for row in range(len(states)):
+        state = other.transition_states[row]
+        states[row] = landscape.add_transition_state(state, verified=bool(flags[1][row]))
+        _commit_now_and_then(landscape, row)
+    _append_searches(landscape, other, minima, states)
+
+
+def _commit_now_and_then(landscape: Landscape, row: int) -> None:
+    if row % _ROWS_A_COMMIT == _ROWS_A_COMMIT - 1:
+        landscape.commit()
+
+
+def _append_searches(landscape: Landscape, other: Landscape, minima: np.ndarray, states: np.ndarray) -> None:
+    searches, known = other.searches, np.append(minima, -1)  # -1, "none", stays what it is
+    names = ("task", "kind", "status", "energy", "steps", "minima_end", "transition_states_end")
+    found = found_states = 0
+    for here, starts in searches.start.chunks():
+        columns = [getattr(searches, name)[here] for name in names]
+        for start, *values, end, end_states in zip(known[starts].tolist(), *columns, strict=True):
+            task, kind, status, energy, steps = values
+            search = Search(int(task), str(kind), str(status), tuple(start), float(energy), int(steps))
+            rows = minima[searches.minima[found:end]].tolist()
+            rows_states = states[searches.transition_states[found_states:end_states]].tolist()
+            landscape._writer.put_search_rows(search, rows, rows_states)
+            found, found_states = end, end_states
+        landscape.commit()

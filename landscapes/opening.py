@@ -1,0 +1,54 @@
+"""What a caller insists on, and whether the store that is there has it."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from thalweg.landscapes.description import description_differences
+from thalweg.landscapes.errors import StoreError
+from thalweg.landscapes.store import Store
+from thalweg.landscapes.tolerances import Tolerances
+
+__all__ = ["TASKS_AHEAD", "check_same", "insisted", "is_store"]
+
+TASKS_AHEAD = 16
+"""Of a new store, and of one that does not say."""
+
+
+def is_store(path: str | os.PathLike) -> bool:
+    """Say whether something is at ``path`` that must be opened rather than made."""
+    place = Path(path).expanduser()
+    return place.exists() and not (place.is_dir() and not any(place.iterdir()))
+
+
+def insisted(seed: int | None, tolerances: Tolerances | None, rules: Any, tasks_ahead: int | None) -> dict[str, Any]:
+    """Return the attributes that the caller insists on."""
+    given: dict[str, Any] = {}
+    for name, value, least in (("seed", seed, 0), ("tasks_ahead", tasks_ahead, 1)):
+        if value is None:
+            continue
+        if int(value) != value or value < least:
+            raise ValueError(f"{name} must be a whole number, at least {least}; it is {value!r}")
+        given[name] = int(value)
+    if tolerances is not None:
+        given["tolerances"] = tolerances.to_dict()
+    if rules is not None:
+        given["rules"] = json.loads(json.dumps(rules.to_dict() if hasattr(rules, "to_dict") else dict(rules)))
+    return given
+
+
+def check_same(path: str | os.PathLike, description: Mapping[str, Any], given: Mapping[str, Any]) -> None:
+    """Raise StoreError naming everything in which a store is not what the caller wants to go on with."""
+    store = Store.open(path)
+    lines = description_differences(store.description(), description)
+    for name, value in given.items():
+        stored = store.attributes.get(name, TASKS_AHEAD if name == "tasks_ahead" else None)
+        if stored != value:
+            lines.append(f"{name}: stored {stored}, given {value}")
+    if lines:
+        what = "\n  ".join(lines)
+        raise StoreError(f"{store.path} holds another landscape; choose another path, or give what it has:\n  {what}")
