@@ -32,7 +32,7 @@ def checked_sets(kinetics: Kinetics, source: Any, target: Any) -> tuple[np.ndarr
     for name, members in zip(("source", "target"), sets, strict=True):
         if not len(members):
             raise ValueError(f"{name} is empty; at least one minimum is needed")
-    both = np.intersect1d(*sets)
+    both = np.intersect1d(sets[0], sets[1])
     if len(both):
         raise ValueError(f"source and target overlap: minimum {both[0]} is in both")
     cut = sets[0][~reaching(kinetics, sets[1])[sets[0]]]

@@ -107,10 +107,11 @@ def log_partition_functions(
     lowest = network.global_minimum
     rotational = rotational_needed(network) if rotational is None else rotational
     modes = None if network.modes is None else network.modes[lowest]
+    assert network.log_eigenvalue_product is not None  # checked above
+    product_0 = network.log_eigenvalue_product[lowest]
 
     def logarithms(ts: str, energies: np.ndarray, products: np.ndarray, extra: int) -> np.ndarray:
-        energy, product = network.energies[lowest], network.log_eigenvalue_product[lowest]
-        values = -(energies - energy) / temperature - (products - product) / 2
+        values = -(energies - network.energies[lowest]) / temperature - (products - product_0) / 2
         values = values - _log_orders(network, f"{ts}symmetry_order", len(values))
         own = getattr(network, f"{ts}modes")
         if modes is not None and own is not None:

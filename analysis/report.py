@@ -25,7 +25,7 @@ def describe(summary: Summary) -> str:
         wrong = calculator.get("mislabelled")
         wrong = 0 if wrong is None else int(np.sum(wrong))
         points, inputs = calculator["inputs"].shape
-        shape = ",".join(str(width) for width in (inputs, *calculator["hidden"], calculator["n_classes"]))
+        shape = ",".join(map(str, (inputs, *calculator["hidden"], calculator["n_classes"])))
         local = "" if calculator["neighbours"] is None else f", {calculator['neighbours']} neighbours"
         return f"network [{shape}], {points} training points, {wrong} mislabelled, l2 {calculator['l2']:g}{local}"
     parameters = ", ".join(f"{name} = {value}" for name, value in calculator.items() if np.isscalar(value))

@@ -108,6 +108,7 @@ class Thermodynamics:
         """ln Z, (k,), energies counted from zero, numbers of vibrations (where known) from none."""
         network, lowest = self.network, self.network.global_minimum
         modes = 0 if network.modes is None else network.modes[lowest]
+        assert network.log_eigenvalue_product is not None  # checked when it was made
         product = network.log_eigenvalue_product[lowest]
         t = self.temperatures
         return frozen_array(

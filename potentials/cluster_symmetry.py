@@ -169,7 +169,7 @@ def _fixed_atoms(frozen: Any, atoms: int) -> np.ndarray:
         if frozen.dtype != bool and frozen.size and not (frozen.min() >= 0 and frozen.max() < mask.size):
             raise ValueError(f"frozen must hold indices from 0 to {mask.size - 1}")
         mask[frozen if frozen.dtype == bool else frozen.astype(np.int64)] = True
-    return mask.reshape(-1, 3).any(axis=1)
+    return np.any(mask.reshape(-1, 3), axis=1)
 
 
 def _reduced_cell(cell: Any, pbc: np.ndarray) -> np.ndarray:

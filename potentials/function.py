@@ -73,7 +73,7 @@ class Function(FlatCalculator):
         return {"name": "Function", "function": self.function_name}
 
     def energy(self, x: np.ndarray) -> float:
-        if self._compiled_functions is not None:
+        if isinstance(self._energy, Compiled):
             return super().energy(x)
         value = _numpy(self._energy(self._flat(x).copy()))
         if value.size != 1:

@@ -51,11 +51,12 @@ class System:
         if subject.calc is None:
             raise ValueError("there is no calculator: set .calc first")
         self.potential = subject.calc
-        self.atoms = subject.copy() if isinstance(subject, Atoms) else None
-        self.x = np.array(subject.positions.ravel() if self.atoms is not None else subject.x, dtype=np.float64)
+        self.atoms = None if isinstance(subject, Point) else subject.copy()
+        x = subject.x if isinstance(subject, Point) else subject.positions.ravel()
+        self.x = np.array(x, dtype=np.float64)
         if not np.isfinite(self.x).all():
             raise ValueError("the coordinates must be finite; they have NaN or infinite entries")
-        frozen = _frozen_mask(subject) if self.atoms is not None else subject.frozen
+        frozen = subject.frozen if isinstance(subject, Point) else _frozen_mask(subject)
         self.frozen, self.free = np.flatnonzero(frozen), np.flatnonzero(~frozen)
         if self.free.size == 0:
             raise ValueError("every coordinate is fixed: nothing is left to move")
