@@ -34,9 +34,9 @@ class Network(NamedTuple):
 
 
 NETWORKS: dict[str, Network] = {
-    "D1": Network((10,), 1e-4, 1000, 0, Work(200, 1000)),
-    "D2": Network((10,), 1e-4, 1000, 0, Work(200, 1000)),
-    "D3": Network((10,), 1e-4, 1000, 0, Work(200, 1000)),
+    "D1": Network((10,), 1e-4, 1000, 0, Work(200, 700)),
+    "D2": Network((10,), 1e-4, 1000, 0, Work(200, 700)),
+    "D3": Network((10,), 1e-4, 1000, 0, Work(200, 700)),
     "MNIST": Network((10,), 0.1, 1000, "macro", Work(50, 20)),
     "digits": Network((10,), 1e-2, 1000, "macro", Work(100, 100)),
 }
