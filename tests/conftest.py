@@ -7,6 +7,12 @@ from pathlib import Path
 import pytest
 
 
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int | None:
+    """Benchmarks run alone and print to the terminal: no workers for them."""
+    alone = "benchmark" in config.getoption("markexpr").replace("not benchmark", "")
+    return 0 if alone else None
+
+
 @pytest.fixture(scope="session")
 def shared() -> Path:
     """The reference data beside the repository; tests that need them skip where they are missing."""
