@@ -1,7 +1,8 @@
 """How one point moves: minimisers, basin-hopping, elastic bands, eigenvector-following and pathways."""
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from thalweg.potentials.lazy import lazy_names
 
 if TYPE_CHECKING:
     from thalweg.optimizers.ase_classes import LBFGS, EigenvectorFollowing, SecondOrder
@@ -41,7 +42,7 @@ __all__ = [
 ]
 
 # Compiled when first asked for: whoever only minimises does not wait for bands
-_LATER = {
+_HOMES = {
     "LBFGS": "ase_classes",
     "EigenvectorFollowing": "ase_classes",
     "SecondOrder": "ase_classes",
@@ -67,9 +68,4 @@ _LATER = {
 }
 
 
-def __getattr__(name: str) -> Any:
-    if name not in _LATER:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(import_module(f"{__name__}.{_LATER[name]}"), name)
-    globals()[name] = value
-    return value
+__getattr__, __dir__ = lazy_names(__name__, _HOMES)

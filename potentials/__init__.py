@@ -1,7 +1,8 @@
 """What is explored: potentials, points and atoms, and the System that every algorithm sees."""
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from thalweg.potentials.lazy import lazy_names
 
 if TYPE_CHECKING:
     from thalweg.potentials.calculator import FlatCalculator
@@ -29,7 +30,7 @@ __all__ = [
     "check_potential",
 ]
 
-_MODULES = {
+_HOMES = {
     "LJAT": "ljat",
     "CheckReport": "check",
     "Compiled": "compiled",
@@ -45,12 +46,4 @@ _MODULES = {
 }
 
 
-def __getattr__(name: str) -> Any:
-    """Load a name's module when it is first asked for: each compiles, or reads from numba's cache, what it needs."""
-    if name not in _MODULES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)
-
-
-def __dir__() -> list[str]:
-    return sorted(__all__)
+__getattr__, __dir__ = lazy_names(__name__, _HOMES)
