@@ -2,13 +2,39 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
-__all__ = ["PARTIAL", "LocalFiles"]
+from thalweg.landscapes.errors import StoreError
+from thalweg.landscapes.lock import WriterLock
+
+__all__ = ["PARTIAL", "LocalFiles", "files_of", "with_name"]
 
 PARTIAL = ".partial"
+
+
+def files_of(where: Any) -> Any:
+    """Return the files of a store.
+
+    Parameters
+    ----------
+    where : path, URL or zarr store
+        A folder; ``"s3://..."`` and the like, as fsspec has them; a file ending in ``.zip``; or an object of zarr.
+
+    Returns
+    -------
+    LocalFiles or ZarrFiles
+    """
+    local = isinstance(where, str | os.PathLike) and "://" not in str(where)
+    if local and not (str(where).endswith(".zip") and Path(where).is_file()):
+        return LocalFiles(Path(where).expanduser().resolve())
+    from thalweg.landscapes.zarr_files import zarr_files  # zarr takes a while to load, and folders do not need it
+
+    return zarr_files(where)
 
 
 class LocalFiles:
@@ -46,6 +72,58 @@ class LocalFiles:
         folder = self.folder / key
         return sorted(entry.name for entry in os.scandir(folder) if entry.is_dir()) if folder.is_dir() else []
 
+    def empty(self) -> bool:
+        """Say whether nothing is there, or an empty folder."""
+        return not self.folder.exists() or (self.folder.is_dir() and not any(self.folder.iterdir()))
+
+    def why_no_root(self) -> Exception:
+        """Return the error for a place without a landscape."""
+        if not self.folder.exists():
+            return FileNotFoundError(f"there is no landscape at {self.folder}")
+        if not self.folder.is_dir():
+            return StoreError(f"{self.folder} is a file: a landscape is a folder")
+        what = "an empty folder" if self.empty() else "no zarr version 3 store"
+        return StoreError(f"{self.folder} is {what}: a landscape has a file zarr.json there")
+
+    def create(self, write: Callable[[Any], None]) -> None:
+        """Make a store: written beside its place and renamed, so that it is there whole or not at all.
+
+        Parameters
+        ----------
+        write : callable
+            Given the files of the new place, writes all of them.
+        """
+        place = self.folder.with_name(self.folder.name + ".new")
+        if place.exists():
+            shutil.rmtree(place)  # left by a writer that was killed here: we hold the lock
+        try:
+            write(LocalFiles(place))
+            os.replace(place, self.folder)
+            LocalFiles(self.folder.parent).sync_folder()
+        except BaseException:
+            shutil.rmtree(place, ignore_errors=True)
+            raise
+
+    def lock(self) -> WriterLock:
+        """Return the right to write, held until it is released.
+
+        Raises
+        ------
+        OSError, LockedError
+            The folder is read-only or not there; someone else is writing.
+        """
+        inside = self.folder if self.folder.is_dir() else self.folder.parent
+        if not inside.is_dir():
+            raise FileNotFoundError(errno.ENOENT, "no such folder to make a store in", str(self.folder.parent))
+        for folder in {inside, self.folder.parent}:
+            if not os.access(folder, os.W_OK):
+                raise PermissionError(
+                    errno.EACCES,
+                    "read-only: landscapes there can only be opened with Landscape.open(path)",
+                    str(folder),
+                )
+        return WriterLock(self.folder)
+
     def delete_folder(self, key: str) -> None:
         """Delete folder ``key`` with all in it; nothing happens where it is missing."""
         if (self.folder / key).is_dir():
@@ -75,7 +153,7 @@ class LocalFiles:
             os.replace(partial, target)
         except OSError as error:
             partial.unlink(missing_ok=True)
-            raise _with_name(error, target) from error
+            raise with_name(error, target) from error
 
     def delete(self, key: str) -> None:
         """Delete ``key``; nothing happens where it is missing."""
@@ -106,7 +184,8 @@ def write(path: Path, data: bytes, durable: bool) -> None:
             os.fsync(stream.fileno())
 
 
-def _with_name(error: OSError, target: Path) -> OSError:
+def with_name(error: OSError, target: Any) -> OSError:
+    """Return the error of a failed write, with the file's name and what is left."""
     return OSError(
         error.errno,
         f"{error.strerror or error}: nothing of this commit counts, what was committed before is intact",

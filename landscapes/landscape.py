@@ -36,8 +36,9 @@ class Landscape:
     ----------
     subject : ase.Atoms, Point or System
         What is explored, with its calculator.
-    path : path
-        The store's folder.
+    path : path, URL or zarr store
+        The store's folder; or ``"s3://bucket/name.zarr"`` and the like, or an object such as
+        `zarr.storage.FsspecStore` (docs/store.md says what holds there).
     seed : int, optional
         From which all searches draw; 0 for a new store, an existing store's own otherwise.
     tolerances : Tolerances, optional

@@ -15,7 +15,7 @@ try:
 except ImportError:  # Windows: a lock left behind cannot be told from one that is held
     fcntl = None  # type: ignore[assignment]
 
-__all__ = ["WriterLock"]
+__all__ = ["WriterLock", "writer_identity"]
 
 
 class WriterLock:
@@ -44,7 +44,7 @@ class WriterLock:
                 if _same_file(descriptor, self.path):
                     os.ftruncate(descriptor, 0)
                     os.lseek(descriptor, 0, os.SEEK_SET)
-                    os.write(descriptor, json.dumps(_me()).encode())
+                    os.write(descriptor, json.dumps(writer_identity()).encode())
                     return descriptor
             except BaseException:
                 os.close(descriptor)
@@ -75,7 +75,8 @@ class WriterLock:
         self._descriptor = None
 
 
-def _me() -> dict:
+def writer_identity() -> dict:
+    """Return who this process is, for whoever finds its lock."""
     return {"pid": os.getpid(), "host": socket.gethostname(), "since": time.strftime("%Y-%m-%d %H:%M:%S")}
 
 

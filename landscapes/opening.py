@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from thalweg.landscapes.description import description_differences
 from thalweg.landscapes.errors import StoreError
+from thalweg.landscapes.files import files_of
 from thalweg.landscapes.store import Store
 from thalweg.landscapes.tolerances import Tolerances
 
@@ -19,10 +19,9 @@ TASKS_AHEAD = 16
 """Of a new store, and of one that does not say."""
 
 
-def is_store(path: str | os.PathLike) -> bool:
+def is_store(path: Any) -> bool:
     """Say whether something is at ``path`` that must be opened rather than made."""
-    place = Path(path).expanduser()
-    return place.exists() and not (place.is_dir() and not any(place.iterdir()))
+    return not files_of(path).empty()
 
 
 def insisted(seed: int | None, tolerances: Tolerances | None, rules: Any, tasks_ahead: int | None) -> dict[str, Any]:

@@ -10,7 +10,6 @@ from typing import Any
 
 from thalweg.landscapes.column import Column
 from thalweg.landscapes.errors import StoreError
-from thalweg.landscapes.files import LocalFiles
 from thalweg.landscapes.schema import (
     FORMAT,
     FORMAT_VERSION,
@@ -83,7 +82,7 @@ class Root:
         return json.dumps(root, allow_nan=False).encode()
 
 
-def read_root(files: LocalFiles, data: bytes | None = None) -> Root:
+def read_root(files: Any, data: bytes | None = None) -> Root:
     """Return the root of a store, checked against the format.
 
     Raises
@@ -118,17 +117,11 @@ def read_root(files: LocalFiles, data: bytes | None = None) -> Root:
         raise StoreError(f"{where / ROOT}: {error}") from error
 
 
-def _read(files: LocalFiles) -> bytes:
-    where = files.folder
-    if not where.exists():
-        raise FileNotFoundError(f"there is no landscape at {where}")
-    if not where.is_dir():
-        raise StoreError(f"{where} is a file: a landscape is a folder")
+def _read(files: Any) -> bytes:
     try:
         return files.get(ROOT)
-    except FileNotFoundError:
-        what = "an empty folder" if not any(where.iterdir()) else "no zarr version 3 store"
-        raise StoreError(f"{where} is {what}: a landscape has a file {ROOT} there") from None
+    except (FileNotFoundError, NotADirectoryError):
+        raise files.why_no_root() from None
 
 
 def _parsed(metadata: dict) -> Root:

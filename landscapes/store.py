@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import copy
-import errno
 import json
 import os
-import shutil
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from importlib.metadata import PackageNotFoundError, version
@@ -18,8 +16,7 @@ import numpy as np
 from thalweg.landscapes.column import ChunkCache, Column
 from thalweg.landscapes.description import build_description, flatten_description, static_spec
 from thalweg.landscapes.errors import StoreError
-from thalweg.landscapes.files import PARTIAL, LocalFiles
-from thalweg.landscapes.lock import WriterLock
+from thalweg.landscapes.files import PARTIAL, LocalFiles, files_of
 from thalweg.landscapes.root import ROOT, Root, read_root
 from thalweg.landscapes.schema import FORMAT, FORMAT_VERSION, GROUPS, ArraySpec, group_metadata, landscape_arrays
 
@@ -34,16 +31,16 @@ class Store:
 
     Attributes
     ----------
-    path : Path
-        The folder.
+    path : Path or Address
+        The folder, or what stands for it in messages where it is none.
     columns : dict of Column
         Every growing array by path.
     attributes : dict
         The root's attributes; a writer's changes are written by the next commit.
     """
 
-    def __init__(self, path: Path, lock: WriterLock | None) -> None:
-        self.path, self.files, self._lock = path, LocalFiles(path), lock
+    def __init__(self, files: Any, lock: Any) -> None:
+        self.path, self.files, self._lock = files.folder, files, lock
         self._cache = ChunkCache(_WRITER_CACHE) if lock is not None else ChunkCache()
         try:
             self._load()
@@ -84,16 +81,16 @@ class Store:
         StoreError, LockedError, OSError
             Something else is there, someone else is making it, or it cannot be written.
         """
-        path = _resolved(path)
-        if path.exists() and (not path.is_dir() or any(path.iterdir())):
-            raise StoreError(f"{path} is not empty and no landscape: choose another path")
+        files = files_of(path)
+        if not files.empty():
+            raise StoreError(f"{files.folder} is not empty and no landscape: choose another path")
         root = Root.new({"format": FORMAT, "format_version": FORMAT_VERSION, "created_by": _created_by(), **attributes})
         groups, arrays = flatten_description(description, "system")
         root.groups |= groups
-        lock = _locked(path)
+        lock = files.lock()
         try:
-            _build(path.with_name(path.name + ".new"), root, arrays, landscape_arrays(n), path)
-            return cls(path, lock)
+            files.create(lambda place: _build(place, root, arrays, landscape_arrays(n)))
+            return cls(files, lock)
         except BaseException:
             lock.release()
             raise
@@ -111,11 +108,11 @@ class Store:
         """
         if mode not in ("r", "r+"):
             raise ValueError(f"mode must be 'r' or 'r+', not {mode!r}")
-        path = _resolved(path)
+        files = files_of(path)
         if mode == "r":
-            return cls(path, None)
-        cls(path, None)  # whatever is wrong is found before anything is written
-        store = cls(path, _locked(path))
+            return cls(files, None)
+        cls(files, None)  # whatever is wrong is found before anything is written
+        store = cls(files, files.lock())
         try:
             store._cut_back()
         except BaseException:
@@ -248,7 +245,7 @@ def copy_store(source: str | os.PathLike, target: Path) -> None:
     target : Path
         Where the copy goes.
     """
-    files, copied = LocalFiles(_resolved(source)), LocalFiles(target)
+    files, copied = files_of(source), LocalFiles(target)
     data = files.get(ROOT)  # first: its rows stay on disk, whatever is written from now on
     root = read_root(files, data)
     for path in root.arrays:
@@ -265,10 +262,6 @@ def _json(metadata: dict) -> bytes:
     return json.dumps(metadata, indent=1).encode()
 
 
-def _resolved(path: str | os.PathLike) -> Path:
-    return Path(path).expanduser().resolve()
-
-
 def _created_by() -> str:
     try:
         return f"thalweg {version('thalweg')}"
@@ -276,39 +269,17 @@ def _created_by() -> str:
         return "thalweg"
 
 
-def _locked(path: Path) -> WriterLock:
-    """Take the lock of a store in a folder that can be written to."""
-    inside = path if path.is_dir() else path.parent
-    if not inside.is_dir():
-        raise FileNotFoundError(errno.ENOENT, "no such folder to make a store in", str(path.parent))
-    for folder in {inside, path.parent}:
-        if not os.access(folder, os.W_OK):
-            raise PermissionError(
-                errno.EACCES, "read-only: landscapes there can only be opened with Landscape.open(path)", str(folder)
-            )
-    return WriterLock(path)
-
-
-def _build(place: Path, root: Root, arrays: dict[str, np.ndarray], growing: dict[str, ArraySpec], final: Path) -> None:
-    """Write a new store at ``place`` and rename it to ``final``."""
-    if place.exists():
-        shutil.rmtree(place)  # left by a writer that was killed here: we hold the lock
-    files = LocalFiles(place)
-    try:
-        for path, values in arrays.items():
-            spec = static_spec(path, values)
-            root.arrays[path], root.array_attributes[path] = (spec, len(values)), {}
-            if values.size:
-                files.put(spec.chunk_key(0), spec.encode(values))
-        for path, spec in growing.items():
-            root.arrays[path], root.array_attributes[path] = (spec, 0), {}
-        for path in root.arrays:
-            files.put(f"{path}/{ROOT}", _json(root.array_metadata(path)))
-        for path in (*root.groups, *(group for group in GROUPS if group not in root.groups)):
-            files.put(f"{path}/{ROOT}", _json(group_metadata(root.groups.setdefault(path, {}))))
-        files.put(ROOT, root.encode())
-        os.replace(place, final)
-        LocalFiles(final.parent).sync_folder()
-    except BaseException:
-        shutil.rmtree(place, ignore_errors=True)
-        raise
+def _build(files: Any, root: Root, arrays: dict[str, np.ndarray], growing: dict[str, ArraySpec]) -> None:
+    """Write all files of a new store, its root last."""
+    for path, values in arrays.items():
+        spec = static_spec(path, values)
+        root.arrays[path], root.array_attributes[path] = (spec, len(values)), {}
+        if values.size:
+            files.put(spec.chunk_key(0), spec.encode(values))
+    for path, spec in growing.items():
+        root.arrays[path], root.array_attributes[path] = (spec, 0), {}
+    for path in root.arrays:
+        files.put(f"{path}/{ROOT}", _json(root.array_metadata(path)))
+    for path in (*root.groups, *(group for group in GROUPS if group not in root.groups)):
+        files.put(f"{path}/{ROOT}", _json(group_metadata(root.groups.setdefault(path, {}))))
+    files.put(ROOT, root.encode())

@@ -1,0 +1,165 @@
+"""Files of a store that lies in one of zarr's own stores: an object store, memory, a zip file to read from."""
+
+from __future__ import annotations
+
+import errno
+import json
+from collections.abc import Callable
+from typing import Any
+
+from zarr.abc.store import Store as ZarrStore
+from zarr.core.buffer import default_buffer_prototype
+from zarr.core.sync import sync
+from zarr.storage import FsspecStore, ZipStore
+
+from thalweg.landscapes.errors import LockedError, StoreError
+from thalweg.landscapes.files import with_name
+from thalweg.landscapes.lock import writer_identity
+
+__all__ = ["Address", "ZarrFiles", "zarr_files"]
+
+LOCK = "writer.lock"
+
+
+class Address(str):
+    """Where something lies that is no local file; joined by ``/`` like a Path."""
+
+    def __truediv__(self, key: str) -> Address:
+        return Address(f"{self.rstrip('/')}/{key}") if key else self
+
+    @property
+    def name(self) -> str:
+        """What stands after the last slash."""
+        return self.rstrip("/").rpartition("/")[2]
+
+
+def zarr_files(where: Any) -> ZarrFiles:
+    """Return the files at a URL, in a zip file, or in a zarr store."""
+    if isinstance(where, ZarrStore):
+        return ZarrFiles(where, Address(str(where)))
+    if "://" in str(where):
+        try:
+            return ZarrFiles(FsspecStore.from_url(str(where)), Address(where))
+        except (ImportError, ValueError) as error:
+            raise StoreError(f"{where} cannot be reached: {error}") from error
+    return ZarrFiles(sync(ZipStore.open(where, mode="r")), Address(where))
+
+
+class ZarrFiles:
+    """Files by keys, as `LocalFiles` has them.
+
+    A put is as atomic as the store makes it: on object stores one object appears whole or not at all, so a commit,
+    which is the put of the root's metadata, is atomic there too. Nothing guards against two writers but a lock object.
+
+    Parameters
+    ----------
+    store : zarr.abc.store.Store
+        Where they are.
+    folder : Address
+        For messages.
+    """
+
+    def __init__(self, store: ZarrStore, folder: Address) -> None:
+        self.store, self.folder = store, folder
+
+    def get(self, key: str) -> bytes:
+        """Return the bytes of ``key``; FileNotFoundError where there are none."""
+        found = sync(self.store.get(key, default_buffer_prototype()))
+        if found is None:
+            raise FileNotFoundError(errno.ENOENT, "no such object", str(self.folder / key))
+        return found.to_bytes()
+
+    def exists(self, key: str) -> bool:
+        """Say whether ``key`` is there."""
+        return bool(sync(self.store.exists(key)))
+
+    def size(self, key: str) -> int:
+        """Return the bytes of ``key``; 0 where there is none."""
+        return int(sync(self.store.getsize(key))) if self.exists(key) else 0
+
+    def _listed(self, key: str) -> list[str]:
+        async def collect() -> list[str]:
+            return [name async for name in self.store.list_dir(key)]
+
+        fs = getattr(self.store, "fs", None)
+        if fs is not None:
+            fs.invalidate_cache()  # others may have written since
+        return sorted(sync(collect()))
+
+    def names(self, key: str) -> list[str]:
+        """Return the sorted names of the files in ``key``: all of ours have a dot, no folder has."""
+        return [name for name in self._listed(key) if "." in name]
+
+    def folders(self, key: str) -> list[str]:
+        """Return the sorted names of the folders in ``key``."""
+        return [name for name in self._listed(key) if "." not in name]
+
+    def empty(self) -> bool:
+        """Say whether nothing is there."""
+        return not self._listed("")
+
+    def put(self, key: str, data: bytes, durable: bool = True) -> None:
+        """Write ``data`` under ``key``, replacing what was there; OSError with the key's name if that fails."""
+        try:
+            sync(self.store.set(key, default_buffer_prototype().buffer.from_bytes(data)))
+        except Exception as error:  # each kind of store has its own errors
+            number = error.errno if isinstance(error, OSError) and error.errno else errno.EIO
+            raise with_name(OSError(number, str(error)), self.folder / key) from error
+
+    def delete(self, key: str) -> None:
+        """Delete ``key``; nothing happens where it is missing."""
+        sync(self.store.delete(key))
+
+    def delete_folder(self, key: str) -> None:
+        """Delete all below ``key``."""
+        sync(self.store.delete_dir(key))
+
+    def sync_folder(self, key: str = "") -> None:
+        """Do nothing: what a put has written is written."""
+
+    def why_no_root(self) -> Exception:
+        """Return the error for a place without a landscape."""
+        if self.empty():
+            return FileNotFoundError(f"there is no landscape at {self.folder}")
+        return StoreError(f"{self.folder} is no zarr version 3 store: a landscape has zarr.json there")
+
+    def create(self, write: Callable[[Any], None]) -> None:
+        """Make a store: it is there once its root, which ``write`` puts last, is."""
+        try:
+            write(self)
+        except BaseException:
+            sync(self.store.delete_dir(""))
+            raise
+
+    def lock(self) -> _Lock:
+        """Return the right to write, held until it is released."""
+        if self.store.read_only:
+            raise PermissionError(errno.EACCES, "read-only: it can only be opened for reading", str(self.folder))
+        return _Lock(self)
+
+
+class _Lock:
+    """An object that says who writes. It outlives a writer that was killed."""
+
+    def __init__(self, files: ZarrFiles) -> None:
+        self._files: ZarrFiles | None = files
+        mine = json.dumps(writer_identity()).encode()
+        if files.exists(LOCK):
+            raise self._taken(files)
+        files.put(LOCK, mine)
+        if files.get(LOCK) != mine:  # two at the same moment: the later put counts
+            raise self._taken(files)
+
+    def _taken(self, files: ZarrFiles) -> LockedError:
+        holder = json.loads(files.get(LOCK))
+        who = f"process {holder['pid']} on {holder['host']} since {holder['since']}"
+        return LockedError(
+            f"{files.folder} is being written by {who}: a store has one writer at a time; "
+            f"if that process is gone, delete {files.folder / LOCK}"
+        )
+
+    def release(self) -> None:
+        """Give the lock back; harmless the second time."""
+        if self._files is not None:
+            self._files.delete(LOCK)
+            self._files = None
