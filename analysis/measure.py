@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
 __all__ = ["measure"]
 
 _BLOCK = 256
+_SECONDS_BETWEEN_SAVES = 30.0
 
 
 def measure(landscape: Landscape, test: Dataset, reference: int | str = 0, threads: int | None = None) -> None:
@@ -39,18 +41,25 @@ def measure(landscape: Landscape, test: Dataset, reference: int | str = 0, threa
         return
     loss = landscape.system.potential
     tested = _on(loss, test)
-    table: dict[str, list[np.ndarray]] = {}
+    source = {"reference": reference, "testing_points": len(test), "testing": dict(test.identity)}
+    table: dict[str, np.ndarray] = {}
+    saved = time.monotonic()
     for first in range(0, len(unknown), _BLOCK):
-        weights = landscape.minima.coordinates[unknown[first : first + _BLOCK]]
+        rows = unknown[first : first + _BLOCK]
+        weights = landscape.minima.coordinates[rows]
         block = auc_table(weights, loss, test, reference, loss=loss, threads=threads)
         block["test_loss"] = tested.energies_gradients(weights, threads=threads)[0]
         for name, values in block.items():
-            table.setdefault(name, []).append(values)
-    source = {"reference": reference, "testing_points": len(test), "testing": dict(test.identity)}
-    for name, blocks in table.items():
-        values = _known(landscape, name)
-        values[unknown] = np.concatenate(blocks)
-        landscape.properties.set(name, values, **source)
+            table.setdefault(name, _known(landscape, name))[rows] = values
+        if time.monotonic() - saved > _SECONDS_BETWEEN_SAVES or first + _BLOCK >= len(unknown):
+            _save(landscape, table, source)
+            saved = time.monotonic()
+
+
+def _save(landscape: Landscape, table: dict[str, np.ndarray], source: dict[str, Any]) -> None:
+    """Commit what has been computed; test_loss last, since what has none is computed again."""
+    for name in sorted(table, key=lambda name: name == "test_loss"):
+        landscape.properties.set(name, table[name], **source)
 
 
 def _known(landscape: Landscape, name: str) -> np.ndarray:

@@ -2,6 +2,7 @@
 
 from thalweg.landscapes.errors import LockedError, RejectedError, StoreError
 from thalweg.landscapes.executors import Processes, dask_executor
+from thalweg.landscapes.filling import fill_property
 from thalweg.landscapes.landscape import Landscape
 from thalweg.landscapes.merge import merge
 from thalweg.landscapes.records import CONVERGED, AddedSearch, Minimum, Search, TransitionState
@@ -22,6 +23,7 @@ __all__ = [
     "Tolerances",
     "TransitionState",
     "dask_executor",
+    "fill_property",
     "merge",
     "verify",
 ]
