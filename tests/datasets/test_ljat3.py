@@ -53,7 +53,7 @@ def test_gmins_labels_and_steps(shared, box, record_property):
     assert not (low & capped).any()
     np.testing.assert_array_equal(found.labels[~capped], data["labels"][~capped])
     share = (found.labels == data["labels"])[~low].mean()
-    record_property(f"{box}: share of {(~low).sum()} labels above 1e8 that agree with GMIN", share)
+    record_property(f"{box}: share of {(~low).sum()} labels above 1e8 that agree with GMIN", float(share))
     assert share >= 0.6
     assert found.failures == {}
 
