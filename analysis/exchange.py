@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -199,7 +200,7 @@ def _table(network: KineticTransitionNetwork, ts: str, first: dict[str, np.ndarr
     columns = {"energy": getattr(network, f"{ts}energies"), **first}
     columns |= {n: v for n in _OPTIONAL if (v := getattr(network, f"{ts}{n}")) is not None}
     for name, values in getattr(network, f"{ts}properties").items():
-        flat = values.reshape(len(values), -1)
+        flat = values.reshape(len(values), math.prod(values.shape[1:]))
         wide = [f"{name}_{k}" for k in range(flat.shape[1])] if values.ndim > 1 else [name]
         columns |= dict(zip(wide, flat.T, strict=True))
     index = pandas.RangeIndex(len(columns["energy"]), name="transition_state" if ts else "minimum")

@@ -16,6 +16,7 @@ import click
 from thalweg.analysis.compiling import compiling_notice
 from thalweg.analysis.place import Place
 from thalweg.analysis.systems import Explored, build, default_options, default_work, resolve_name
+from thalweg.landscapes.errors import StoreError
 
 __all__ = ["run"]
 
@@ -88,7 +89,7 @@ def run(
     except KeyboardInterrupt:
         click.echo(_farewell(output, again), err=True)
         return INTERRUPTED
-    except (OSError, ImportError, RuntimeError) as error:
+    except (OSError, ImportError, RuntimeError, StoreError) as error:
         raise click.ClickException(str(error)) from error
     return 0
 
@@ -188,13 +189,9 @@ def _work(plan: Mapping[str, Any]) -> str:
 
 def _search(explored: Explored, output: Path, plan: dict[str, Any], place: Place, deadline: float | None) -> str | None:
     """Do what remains to be done, and say what is left where the time is up."""
-    from thalweg.landscapes import Landscape, StoreError
+    from thalweg.landscapes import Landscape
 
-    try:
-        landscape = Landscape(explored.subject, output, seed=plan["options"]["seed"])
-    except StoreError as error:
-        raise click.ClickException(str(error)) from error
-    with landscape:
+    with Landscape(explored.subject, output, seed=plan["options"]["seed"]) as landscape:
         landscape.state["explore"] = {**plan, "data": explored.data}
         landscape.commit()
         with place.executor() as how:

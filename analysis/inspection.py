@@ -47,7 +47,7 @@ def growth(store: Store, marks: int = 8) -> list[Growth]:
         Empty where there are no searches.
     """
     searches = store.rows("searches")
-    ends = np.unique(np.linspace(0, searches, marks + 1).astype(np.int64)[1:]) if searches else []
+    ends = np.unique(np.linspace(0, searches, marks + 1).astype(np.int64))[1:]  # of few searches, fewer steps
     known = [_known(store, name, ends) for name in ("minima", "transition_states")]
     return [Growth(int(end), int(a), int(b)) for end, a, b in zip(ends, *known, strict=True)]
 

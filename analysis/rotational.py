@@ -33,7 +33,7 @@ def moments_of_inertia(coordinates: np.ndarray) -> np.ndarray:
     [0.0, 2.0, 2.0]
     """
     atoms = np.asarray(coordinates, dtype=np.float64)
-    atoms = atoms.reshape(*atoms.shape[:-1], -1, 3)
+    atoms = atoms.reshape(*atoms.shape[:-1], atoms.shape[-1] // 3, 3)  # -1 would not do for no clusters at all
     atoms = atoms - atoms.mean(axis=-2, keepdims=True)
     gyration = np.einsum("...ai,...aj->...ij", atoms, atoms)
     spread = np.linalg.eigvalsh(gyration)[..., ::-1]

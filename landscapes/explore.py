@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import numbers
 from collections.abc import Callable
 from concurrent.futures import Executor
 from typing import TYPE_CHECKING, Any
@@ -67,11 +69,22 @@ def _settings(landscape: Landscape, **given: float | None) -> dict[str, Any]:
     for name, value in given.items():
         if value is None:
             continue
-        if not value > 0:
-            raise ValueError(f"{name} must be positive; it is {value}")
+        if not 0 < _number(name, value) < math.inf:
+            raise ValueError(f"{name} must be positive and finite; it is {value}")
         settings[name] = float(value)
     rules = landscape.rules or default_rules(landscape.system).to_dict()
     return {**settings, "rms": min(1e-9, 0.1 * landscape.tolerances.gradient_rms), "rules": Rules(**rules).to_dict()}
+
+
+def _number(name: str, value: Any) -> float:
+    if not isinstance(value, numbers.Real):
+        raise TypeError(f"{name} must be a number; it is {value!r}")
+    return float(value)
+
+
+def _check_whole(name: str, value: Any, least: int) -> None:
+    if not (_number(name, value).is_integer() and value >= least):
+        raise ValueError(f"{name} must be a whole number, at least {least}; it is {value}")
 
 
 def _run(
@@ -86,12 +99,12 @@ def _run(
     seconds: float | None = None,
     progress: bool | None = None,
 ) -> Progress:
-    if int(goal) != goal or goal < 0:
-        raise ValueError(f"the number of searches must be a whole number, not negative; it is {goal}")
-    if workers is not None and (int(workers) != workers or workers < 1):
-        raise ValueError(f"workers must be a whole number, at least 1; it is {workers}")
-    if minima is not None and (int(minima) != minima or minima < 1):
-        raise ValueError(f"minima must be a whole number, at least 1; it is {minima}")
+    _check_whole("the number of searches", goal, 0)
+    for name, value in (("workers", workers), ("minima", minima)):
+        if value is not None:
+            _check_whole(name, value, 1)
+    if seconds is not None and not _number("seconds", seconds) >= 0:
+        raise ValueError(f"seconds must not be negative; it is {seconds}")
     with progress_line(strategy.name, goal, progress) as report:
         return run_sequence(
             landscape, strategy, settings, int(goal),

@@ -87,6 +87,11 @@ class Connect:
         Tasks chosen earlier whose results are not in the landscape yet.
     batch : int
         Searches a task.
+
+    Raises
+    ------
+    ValueError
+        If there are no minima.
     """
 
     name = "connect"
@@ -95,6 +100,8 @@ class Connect:
     _partners = 50
 
     def __init__(self, landscape: Landscape, chosen: list[Choice], batch: int):
+        if not len(landscape.minima):
+            raise ValueError("the landscape has no minima to connect: find some first, find_minima(steps=...)")
         self.batch, self._landscape = batch, landscape
         self._tries: Counter[int] = Counter()
         self._pairs: Counter[int] = Counter()
@@ -129,8 +136,6 @@ class Connect:
             heapq.heappush(self._outside, (self._pairs[row], energy, row))
 
     def choose(self, number: int, size: int) -> Choice:
-        if not len(self._pieces):
-            raise ValueError("the landscape has no minima to connect: find some first, find_minima(steps=...)")
         pair = self._pair() if number % self.join_every == self.join_every - 1 else None
         if pair is not None:
             choice = Choice(DOUBLE_ENDED, 1, (pair,))

@@ -25,7 +25,7 @@ def checked_batch(system: System, X: Any) -> np.ndarray:
     if (X.size == system.n and X.shape[-1] != system.n) or X.ndim == 1:
         X = X.reshape(1, -1)
     elif X.ndim == 3:
-        X = X.reshape(len(X), -1)
+        X = X.reshape(len(X), X.shape[1] * X.shape[2])
     if X.ndim != 2 or X.shape[1] != system.n:
         raise ValueError(f"X must have the shape (walkers, {system.n}); its shape is {X.shape}")
     return np.ascontiguousarray(X)

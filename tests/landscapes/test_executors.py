@@ -140,7 +140,7 @@ def test_the_system_is_sent_once(tmp_path):
     executor = Losing(0)
     explore(tmp_path / "a.zarr", executor)
     assert executor.sent.count(True) <= 2  # one a call at most
-    assert len(executor.sent) >= STEPS // 5
+    assert len(executor.sent) > 4
 
 
 def test_no_more_tasks_ahead_than_asked_for(tmp_path):
