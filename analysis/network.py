@@ -170,6 +170,18 @@ class KineticTransitionNetwork:
         lowest = f"lowest energy {self.energies[self.global_minimum]:.8g}"
         return f"<KineticTransitionNetwork: {parts}, {n} component{'s' * (n != 1)}, {lowest}>"
 
+    def _repr_html_(self) -> str:
+        from thalweg.landscapes.html import table_html  # only notebooks need it
+
+        rows = {"minima": str(self.n_minima), "transition states": str(self.n_transition_states)}
+        if self.n_minima:
+            lowest = self.global_minimum
+            rows["components"] = str(self.n_components)
+            rows["lowest minimum"] = f"number {lowest}, energy {self.energies[lowest]:.10g}"
+        rows["units"] = self.units
+        rows["properties"] = ", ".join(sorted(self.properties)) or "none"
+        return table_html("Kinetic transition network", rows)
+
     def __len__(self) -> int:
         return self.n_minima
 

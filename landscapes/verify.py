@@ -38,8 +38,8 @@ class Problem(NamedTuple):
 
 def verify(
     landscape: Landscape,
-    minima: Sequence[int] | None = None,
-    transition_states: Sequence[int] | None = None,
+    minima: Sequence[int] | np.ndarray | None = None,
+    transition_states: Sequence[int] | np.ndarray | None = None,
     *,
     workers: int | None = None,
 ) -> list[Problem]:

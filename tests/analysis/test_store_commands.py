@@ -14,7 +14,9 @@ from click.testing import CliRunner
 
 from thalweg.analysis.inspection import growth, unseen
 from thalweg.analysis.main import main
+from thalweg.analysis.network import KineticTransitionNetwork
 from thalweg.landscapes import Landscape
+from thalweg.landscapes.html import table_html
 from thalweg.landscapes.store import Store
 from thalweg.potentials import LJAT
 
@@ -214,6 +216,10 @@ def test_notebooks_show_what_is_in_a_landscape(store):
     shown = Landscape.open(store)._repr_html_()
     assert "<b>Landscape lj7.zarr</b>" in shown
     assert "-16.505384" in shown
+    shown = KineticTransitionNetwork.read(store)._repr_html_()
+    assert "Kinetic transition network" in shown
+    assert "-16.505384" in shown
+    assert "&lt;" in table_html("<b>", {})
 
 
 def test_atoms_of_other_species_may_be_imported_by_their_store(tmp_path):

@@ -195,8 +195,9 @@ def reopen(path):
 
 def speed(figures):
     windows = figures["windows"]
+    rate = WINDOW * len(windows) / sum(windows)
     return (
-        f"{figures['added']} additions, {WINDOW * len(windows) / sum(windows):.0f}/s; first {WINDOW}: {windows[0]:.2f} s, "
+        f"{figures['added']} additions, {rate:.0f}/s; first {WINDOW}: {windows[0]:.2f} s, "
         f"last {WINDOW}: {windows[-1]:.2f} s, slowest {max(windows):.2f} s; peak memory {figures['peak_MiB']:.0f} MiB"
     )
 
@@ -217,8 +218,9 @@ def test_two_hundred_thousand_minima_and_half_a_million_transition_states(tmp_pa
     if python:
         other = run("pele", tmp_path / "large.sqlite", python=python)
         print(f"pele     {speed(other)}; {other['bytes'] / 2**20:.0f} MiB")
-    assert sum(figures["windows"]) * 2000 <= WINDOW * len(figures["windows"])
-    assert figures["windows"][-1] <= 1.5 * figures["windows"][0]
+    # by the processor's time and the waits for the disk, so that others' work on this machine does not count
+    assert (sum(cpu) + sum(figures["commits"])) * 2000 <= figures["added"]
+    assert cpu[-1] <= 1.5 * cpu[0]
     assert figures["peak_MiB"] < 1024
     assert ratio <= 1.15
     assert later["open"] <= 0.2

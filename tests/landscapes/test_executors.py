@@ -24,10 +24,13 @@ def cluster():
     return Atoms("Ar7", positions=positions, calculator=LJAT(Z=0.0))
 
 
-def explore(path, executor=None, workers=None, steps=STEPS, searches=SEARCHES):
+def explore(path, executor=None, workers=None, minima_too=True):
     with Landscape(cluster(), path, seed=3) as landscape:
-        landscape.find_minima(steps, executor=executor, workers=workers)
-        landscape.connect(searches, executor=executor, workers=workers)
+        if minima_too:
+            landscape.find_minima(STEPS, executor=executor, workers=workers)
+        else:
+            landscape.find_minima(STEPS, workers=1)
+        landscape.connect(SEARCHES, executor=executor, workers=workers)
         assert len(landscape.transition_states) > 3
     return files(path)
 
@@ -90,6 +93,11 @@ class Watched(Processes):
         return sorted(self.pools[-1]._processes or {}) if self.pools else []
 
 
+def test_two_processes(expected, tmp_path):
+    assert explore(tmp_path / "a.zarr", Processes(2), minima_too=False) == expected
+
+
+@pytest.mark.slow  # new processes take seconds to begin
 def test_two_processes_of_which_one_is_killed(expected, tmp_path):
     processes = Watched(2)
     with Killer(processes.pids, times=1, first=3.0) as killer:
