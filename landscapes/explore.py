@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 __all__ = ["connect", "default_settings", "find_minima"]
 
 _FEW = 20  # coordinates of a surface on which every mode is worth a try
-_STEPS_A_TASK = {"atoms": 20, "point": 5}
-_SEARCHES_A_TASK = {"atoms": 16, "point": 4}
+_STEPS_A_TASK = {"atoms": 20, "point": 5, "python": 2}
+_SEARCHES_A_TASK = {"atoms": 16, "point": 4, "python": 4}
 
 
 def default_settings(system: System) -> dict[str, float]:
@@ -61,6 +61,9 @@ def connect(landscape: Landscape, searches: int, *, displacement: float | None =
 
 
 def _kind(landscape: Landscape) -> str:
+    """Return which size of task suits: one of some seconds at most, so that little is lost when the time is up."""
+    if not landscape.system.threadsafe:
+        return "python"
     return "point" if landscape.system.atoms is None else "atoms"
 
 
