@@ -37,6 +37,7 @@ def run(
     workers: int | None = None,
     processes: int | None = None,
     scheduler: str | None = None,
+    ahead: int | None = None,
     resume: bool,
     **options: Any,
 ) -> int:
@@ -60,6 +61,8 @@ def run(
         Processes instead.
     scheduler : str or None
         Address of a dask scheduler, whose workers do the work instead.
+    ahead : int or None
+        Tasks in flight at once; a store keeps its own.
     resume : bool
         Whether the store may be there already.
     **options
@@ -79,7 +82,7 @@ def run(
     try:
         name = resolve_name(system)
         plan = _plan(name, output, resume, {"steps": steps, "searches": searches, "minima": minima}, options)
-        place = Place(workers, processes, scheduler)
+        place = Place(workers, processes, scheduler, ahead)
     except ValueError as error:
         raise click.UsageError(str(error)) from error
     again = ["thalweg", "explore", name, "--output", str(output), *place.arguments()]
@@ -191,7 +194,8 @@ def _search(explored: Explored, output: Path, plan: dict[str, Any], place: Place
     """Do what remains to be done, and say what is left where the time is up."""
     from thalweg.landscapes import Landscape
 
-    with Landscape(explored.subject, output, seed=plan["options"]["seed"]) as landscape:
+    seed = plan["options"]["seed"]
+    with Landscape(explored.subject, output, seed=seed, tasks_ahead=place.ahead) as landscape:
         landscape.state["explore"] = {**plan, "data": explored.data}
         landscape.commit()
         with place.executor() as how:

@@ -12,7 +12,7 @@ __all__ = ["Place"]
 
 @dataclass(frozen=True)
 class Place:
-    """At most one of three.
+    """At most one of three, and how many tasks it is given at once.
 
     Parameters
     ----------
@@ -22,6 +22,8 @@ class Place:
         Processes of this machine.
     scheduler : str, optional
         Address of a dask scheduler.
+    ahead : int, optional
+        Tasks in flight at once, whoever does them.
 
     Raises
     ------
@@ -32,9 +34,10 @@ class Place:
     workers: int | None = None
     processes: int | None = None
     scheduler: str | None = None
+    ahead: int | None = None
 
     def __post_init__(self) -> None:
-        if len(self._given()) > 1:
+        if len(self._given().keys() - {"ahead"}) > 1:
             raise ValueError("--workers, --processes and --scheduler each say where to work: give one of them")
 
     def _given(self) -> dict[str, Any]:

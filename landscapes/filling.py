@@ -59,15 +59,7 @@ def fill_property(
     ValueError
         If the property is there and was computed from something else, or the function's result has the wrong shape.
     """
-    properties = landscape.properties
-    known = np.full(len(landscape.minima), np.nan)
-    if name in properties:
-        known = properties[name]
-        if dict(properties.attributes(name)) != computed_from:
-            raise ValueError(
-                f"property {name!r} was computed from {dict(properties.attributes(name))}, not {computed_from}: "
-                "delete it first, or choose another name"
-            )
+    properties, known = landscape.properties, _known(landscape, name, computed_from)
     unknown = np.flatnonzero(np.isnan(known))
     computed, saved = 0, time.monotonic()
     try:
@@ -81,6 +73,19 @@ def fill_property(
         if computed:
             properties.set(name, known, **computed_from)
     return computed
+
+
+def _known(landscape: Landscape, name: str, computed_from: dict[str, Any]) -> np.ndarray:
+    """Return what is there of a property, NaN for the rest."""
+    properties = landscape.properties
+    if name not in properties:
+        return np.full(len(landscape.minima), np.nan)
+    if dict(properties.attributes(name)) != computed_from:
+        raise ValueError(
+            f"property {name!r} was computed from {dict(properties.attributes(name))}, not {computed_from}: "
+            "delete it first, or choose another name"
+        )
+    return properties[name]
 
 
 def _computed(

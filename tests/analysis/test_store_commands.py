@@ -54,6 +54,15 @@ def test_explore_in_one_place_only(tmp_path):
     assert "--workers, --processes and --scheduler" in said
 
 
+def test_explore_with_more_tasks_ahead(tmp_path):
+    again = ("explore", "LJ3", "--output", tmp_path / "a.zarr", "--steps", 5, "--searches", 0, "--workers", 1)
+    output_of(*again, "--ahead", 40)
+    assert Landscape.open(tmp_path / "a.zarr").tasks_ahead == 40
+    output_of(*again, "--resume")
+    said = output_of(*again, "--resume", "--ahead", 50, status=1)
+    assert "tasks_ahead: stored 40, given 50" in said
+
+
 def test_info_says_how_it_has_grown_and_what_it_takes(store):
     said = output_of("info", store)
     landscape = Landscape.open(store)
