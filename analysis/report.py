@@ -28,7 +28,8 @@ def describe(summary: Summary) -> str:
         shape = ",".join(map(str, (inputs, *calculator["hidden"], calculator["n_classes"])))
         local = "" if calculator["neighbours"] is None else f", {calculator['neighbours']} neighbours"
         return f"network [{shape}], {points} training points, {wrong} mislabelled, l2 {calculator['l2']:g}{local}"
-    parameters = ", ".join(f"{name} = {value}" for name, value in calculator.items() if np.isscalar(value))
+    plain = {name: value for name, value in calculator.items() if isinstance(value, str | int | float)}
+    parameters = ", ".join(f"{name} = {value}" for name, value in plain.items())
     parameters = parameters.replace("name = ", "", 1)
     if "numbers" in summary.system:
         return f"{Formula.from_list(_symbols(summary.system['numbers'])).format('hill')}, {parameters}"
