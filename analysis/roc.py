@@ -7,6 +7,7 @@ from typing import Any
 import numba
 import numpy as np
 
+from thalweg.analysis.trained import data_of, loss_of, mislabelled_of, weights_of
 from thalweg.potentials.compiled import jit, vector
 from thalweg.potentials.threads import map_threads
 
@@ -88,43 +89,6 @@ def _classes(reference: int | str, n_classes: int) -> range:
     return range(int(reference), int(reference) + 1)
 
 
-def _loss_of(minima: Any, loss: Any) -> Any:
-    """Return the loss whose minima these are: the one given, or that of their landscape."""
-    for owner in (minima, getattr(minima, "landscape", None)):
-        system = getattr(owner, "system", None)
-        loss = getattr(system, "potential", None) if loss is None else loss
-    if loss is None:
-        raise TypeError("loss is needed: these minima are an array, without a landscape to tell the network")
-    if not hasattr(loss, "probabilities"):
-        raise TypeError(f"minima of {type(loss).__name__} have no AUC; a NetworkLoss is needed")
-    return loss
-
-
-def _weights_of(minima: Any, loss: Any) -> Any:
-    """Return what gives rows of coordinates by slices: an array, or a view of the store."""
-    weights = getattr(minima, "coordinates", None)
-    weights = np.asarray(minima, dtype=np.float64) if weights is None else weights
-    shape = tuple(weights.shape)
-    if len(shape) != 2 or shape[1] != loss.n_weights:
-        raise ValueError(f"minima have shape {shape}; (k, {loss.n_weights}) is needed, one row of weights each")
-    return weights
-
-
-def _data_of(name: str, dataset: Any, loss: Any) -> tuple[np.ndarray, np.ndarray]:
-    """Return the checked inputs and labels of a data set."""
-    inputs = np.ascontiguousarray(dataset.inputs, dtype=np.float64)
-    labels = np.asarray(dataset.labels)
-    if inputs.ndim != 2 or inputs.shape[1] != loss.layers[0]:
-        raise ValueError(f"{name}.inputs has shape {inputs.shape}; (N, {loss.layers[0]}) is needed")
-    if labels.shape != inputs.shape[:1]:
-        raise ValueError(f"{name}.labels has shape {labels.shape}; one for each of {len(inputs)} inputs is needed")
-    if not np.isfinite(inputs).all():
-        raise ValueError(f"{name}.inputs has entries that are not finite numbers")
-    if len(labels) and not (labels.min() >= 0 and labels.max() < loss.n_classes):
-        raise ValueError(f"{name}.labels must lie between 0 and {loss.n_classes - 1}")
-    return inputs, labels
-
-
 def _columns(
     weights: Any, loss: Any, data: tuple[np.ndarray, np.ndarray], parts: list, classes: range, threads: int | None
 ) -> np.ndarray:
@@ -175,9 +139,9 @@ def auc(
         If shapes, labels or the reference do not fit the network, or no network is known.
     """
     minima = getattr(minima, "minima", minima)
-    loss = _loss_of(minima, loss)
-    weights, classes = _weights_of(minima, loss), _classes(reference, loss.n_classes)
-    return _columns(weights, loss, _data_of("dataset", dataset, loss), [slice(None)], classes, threads)[:, 0]
+    loss = loss_of(minima, loss)
+    weights, classes = weights_of(minima, loss), _classes(reference, loss.n_classes)
+    return _columns(weights, loss, data_of("dataset", dataset, loss), [slice(None)], classes, threads)[:, 0]
 
 
 def auc_table(
@@ -207,15 +171,12 @@ def auc_table(
         with ``test``, ``test_auc``. NaN where a part lacks a class or is empty.
     """
     minima = getattr(minima, "minima", minima)
-    loss = _loss_of(minima, loss)
+    loss = loss_of(minima, loss)
     train = loss if train is None else train
-    weights, classes = _weights_of(minima, loss), _classes(reference, loss.n_classes)
-    data = _data_of("train", train, loss)
-    wrong = getattr(train, "mislabelled", None)
-    wrong = np.zeros(len(data[1]), dtype=bool) if wrong is None else np.asarray(wrong, dtype=bool)
-    if wrong.shape != data[1].shape:
-        raise ValueError(f"train.mislabelled has shape {wrong.shape}; {data[1].shape} is needed")
-    tested = None if test is None else _data_of("test", test, loss)
+    weights, classes = weights_of(minima, loss), _classes(reference, loss.n_classes)
+    data = data_of("train", train, loss)
+    wrong = mislabelled_of("train", train, data[1])
+    tested = None if test is None else data_of("test", test, loss)
     columns = _columns(weights, loss, data, [slice(None), wrong, ~wrong], classes, threads)
     table = dict(zip(("train_auc", "incorrect_auc", "correct_auc"), columns.T.copy(), strict=True))
     if tested is not None:
