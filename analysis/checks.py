@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 
-__all__ = ["aligned", "checked_pairs", "frozen_array", "minimum_index", "minimum_indices"]
+__all__ = ["aligned", "checked_pairs", "columns", "frozen_array", "minimum_index", "minimum_indices", "optional"]
 
 
 def frozen_array(values: Any, dtype: Any) -> np.ndarray:
@@ -43,6 +45,22 @@ def aligned(name: str, values: Any, length: int, *, finite: bool = True, dtype: 
         bad = int(np.flatnonzero(~np.isfinite(array))[0])
         raise ValueError(f"{name}[{bad}] is {array[bad]}; every entry must be a finite number")
     return array
+
+
+def optional(name: str, values: Any, length: int, dtype: Any = np.float64) -> np.ndarray | None:
+    """Return a read-only (length,) array whose entries may be NaN, or None where there is none."""
+    return None if values is None else aligned(name, values, length, finite=False, dtype=dtype)
+
+
+def columns(name: str, values: Mapping[str, Any] | None, length: int) -> Mapping[str, np.ndarray]:
+    """Return read-only arrays whose first axis runs over minima (or transition states)."""
+    result = {}
+    for key, column in (values or {}).items():
+        array = frozen_array(column, None)
+        if array.ndim == 0 or len(array) != length:
+            raise ValueError(f"{name}[{key!r}] has shape {array.shape}; its first length must be {length}")
+        result[key] = array
+    return MappingProxyType(result)
 
 
 def checked_pairs(name: str, values: Any, length: int, n: int) -> np.ndarray:

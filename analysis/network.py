@@ -13,7 +13,15 @@ import numpy as np
 from scipy.sparse import coo_array, csr_array
 from scipy.sparse.csgraph import connected_components
 
-from thalweg.analysis.checks import aligned, checked_pairs, frozen_array, minimum_index, minimum_indices
+from thalweg.analysis.checks import (
+    aligned,
+    checked_pairs,
+    columns,
+    frozen_array,
+    minimum_index,
+    minimum_indices,
+    optional,
+)
 from thalweg.analysis.paths import Path, tree_path
 from thalweg.analysis.pathsample import read_pathsample
 from thalweg.analysis.stored import read_store
@@ -27,21 +35,6 @@ if TYPE_CHECKING:
     from thalweg.analysis.thermodynamics import Thermodynamics
 
 __all__ = ["KineticTransitionNetwork"]
-
-
-def _optional(name: str, values: Any, length: int, dtype: Any = np.float64) -> np.ndarray | None:
-    return None if values is None else aligned(name, values, length, finite=False, dtype=dtype)
-
-
-def _properties(name: str, values: Mapping[str, Any] | None, length: int) -> Mapping[str, np.ndarray]:
-    """Return read-only arrays whose first axis runs over minima (or transition states)."""
-    result = {}
-    for key, column in (values or {}).items():
-        array = frozen_array(column, None)
-        if array.ndim == 0 or len(array) != length:
-            raise ValueError(f"{name}[{key!r}] has shape {array.shape}; its first length must be {length}")
-        result[key] = array
-    return MappingProxyType(result)
 
 
 def _rebuilt(arguments: dict[str, Any]) -> KineticTransitionNetwork:
@@ -109,14 +102,14 @@ class KineticTransitionNetwork:
         self.ts_energies = aligned("ts_energies", ts_energies, -1)
         n, m = len(self.energies), len(self.ts_energies)
         self.ts_minima = checked_pairs("ts_minima", ts_minima, m, n)
-        self.log_eigenvalue_product = _optional("log_eigenvalue_product", log_eigenvalue_product, n)
-        self.ts_log_eigenvalue_product = _optional("ts_log_eigenvalue_product", ts_log_eigenvalue_product, m)
-        self.modes = _optional("modes", modes, n, np.int64)
-        self.ts_modes = _optional("ts_modes", ts_modes, m, np.int64)
-        self.symmetry_order = _optional("symmetry_order", symmetry_order, n, np.int64)
-        self.ts_symmetry_order = _optional("ts_symmetry_order", ts_symmetry_order, m, np.int64)
-        self.properties = _properties("properties", properties, n)
-        self.ts_properties = _properties("ts_properties", ts_properties, m)
+        self.log_eigenvalue_product = optional("log_eigenvalue_product", log_eigenvalue_product, n)
+        self.ts_log_eigenvalue_product = optional("ts_log_eigenvalue_product", ts_log_eigenvalue_product, m)
+        self.modes = optional("modes", modes, n, np.int64)
+        self.ts_modes = optional("ts_modes", ts_modes, m, np.int64)
+        self.symmetry_order = optional("symmetry_order", symmetry_order, n, np.int64)
+        self.ts_symmetry_order = optional("ts_symmetry_order", ts_symmetry_order, m, np.int64)
+        self.properties = columns("properties", properties, n)
+        self.ts_properties = columns("ts_properties", ts_properties, m)
         sets = {name: minimum_indices(f"groups[{name!r}]", members, n) for name, members in (groups or {}).items()}
         self.groups = MappingProxyType(sets)
         self.units = str(units)

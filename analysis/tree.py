@@ -146,6 +146,31 @@ class SuperbasinTree:
         """Nodes of each level, the leaves first: children always come before their parents."""
         return np.split(np.arange(self.n_nodes), np.flatnonzero(np.diff(self.level)) + 1)
 
+    @cached_property
+    def first_leaf(self) -> np.ndarray:
+        """Where in :attr:`leaf_order` the leaves of each node begin, (n_nodes,)."""
+        sizes = self.size[self.order]
+        before = np.cumsum(sizes) - sizes  # in order of parents: roots first, then the children of each node
+        start = np.empty(self.n_nodes, dtype=np.int64)
+        start[self.order] = before
+        inside = self.parent >= 0
+        start[inside] -= before[self.first_child[self.parent[inside]]]
+        for nodes in self.by_level[::-1]:  # parents come before their children
+            within = nodes[self.parent[nodes] >= 0]
+            start[within] += start[self.parent[within]]
+        return start
+
+    @cached_property
+    def leaf_order(self) -> np.ndarray:
+        """All leaves, (n_leaves,), those of any one node side by side."""
+        order = np.empty(self.n_leaves, dtype=np.int64)
+        order[self.first_leaf[: self.n_leaves]] = np.arange(self.n_leaves)
+        return order
+
+    def descendants(self, node: int) -> np.ndarray:
+        """Return the leaves at or under a node; ``tree.leaves[...]`` of them are minima of the network."""
+        return self.leaf_order[self.first_leaf[node] : self.first_leaf[node] + self.size[node]]
+
     def children(self, node: int) -> np.ndarray:
         """Return the branches that meet at a node, from the deepest up; none for a leaf."""
         return self.order[self.first_child[node] : self.first_child[node + 1]]
