@@ -95,6 +95,7 @@ def show(**given: Any) -> None:
 @click.option("--sample", type=click.IntRange(min=1), help="Look at so many of each kind, drawn at random, not at all.")
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of the sample.")
 @click.option("--workers", type=click.IntRange(min=1), help="Threads; all processors by default.")
+@click.option("--mark", is_flag=True, help="Look at what was imported; mark in the store what passes as verified.")
 @click.pass_context
 def verify(context: click.Context, **given: Any) -> None:
     """Compute the points of the store at PATH again, and say what is wrong: exit status 1 if anything is."""

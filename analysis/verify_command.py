@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 import numpy as np
@@ -12,7 +13,7 @@ __all__ = ["run"]
 _SHOWN = 50
 
 
-def run(path: Path, sample: int | None, seed: int, workers: int | None) -> int:
+def run(path: Path, sample: int | None, seed: int, workers: int | None, mark: bool) -> int:
     """Check a store and compute its points again; print what is wrong.
 
     Parameters
@@ -25,6 +26,8 @@ def run(path: Path, sample: int | None, seed: int, workers: int | None) -> int:
         Of the sample.
     workers : int or None
         Threads.
+    mark : bool
+        Whether imported points that pass are marked as verified in the store; only those are looked at.
 
     Returns
     -------
@@ -36,16 +39,13 @@ def run(path: Path, sample: int | None, seed: int, workers: int | None) -> int:
     click.ClickException
         If there is no store, or its system cannot be built.
     """
-    from thalweg.landscapes import Landscape, verify
-    from thalweg.landscapes.structure import verify_structure
+    from thalweg.landscapes import Landscape
 
-    rng = np.random.default_rng(seed)
     try:
-        landscape = Landscape.open(path)
-        problems = verify_structure(landscape)
-        rows = [_rows(len(points), sample, rng) for points in (landscape.minima, landscape.transition_states)]
-        if not problems:
-            problems = verify(landscape, *rows, workers=workers)
+        if mark and sample is not None:
+            raise ValueError("--mark looks at all that was imported: leave --sample out")
+        with Landscape.open(path, "r+" if mark else "r") as landscape:
+            looked, problems = _marked(landscape, workers) if mark else _checked(landscape, sample, seed, workers)
     except (OSError, ValueError) as error:
         raise click.ClickException(str(error)) from error
     for problem in problems[:_SHOWN]:
@@ -53,10 +53,31 @@ def run(path: Path, sample: int | None, seed: int, workers: int | None) -> int:
         click.echo(f"{where}: {problem.message}")
     if len(problems) > _SHOWN:
         click.echo(f"... and {len(problems) - _SHOWN} more")
-    looked = f"{len(rows[0])} of {len(landscape.minima)} minima, {len(rows[1])} of "
-    looked += f"{len(landscape.transition_states)} transition states"
     click.echo(f"{looked}: {f'{len(problems)} problems' if problems else 'nothing wrong'}")
     return 1 if problems else 0
+
+
+def _checked(landscape: Any, sample: int | None, seed: int, workers: int | None) -> tuple[str, list[Any]]:
+    from thalweg.landscapes import verify
+    from thalweg.landscapes.structure import verify_structure
+
+    rng = np.random.default_rng(seed)
+    groups = (landscape.minima, landscape.transition_states)
+    rows = [_rows(len(points), sample, rng) for points in groups]
+    problems = verify_structure(landscape) or verify(landscape, *rows, workers=workers)
+    looked = [f"{len(here)} of {len(points)}" for here, points in zip(rows, groups, strict=True)]
+    return f"{looked[0]} minima, {looked[1]} transition states", problems
+
+
+def _marked(landscape: Any, workers: int | None) -> tuple[str, list[Any]]:
+    from thalweg.landscapes import mark_verified
+    from thalweg.landscapes.structure import verify_structure
+
+    groups = (landscape.minima, landscape.transition_states)
+    before = [int(np.sum(~points.verified[:])) for points in groups]
+    problems = verify_structure(landscape) or mark_verified(landscape, workers=workers)
+    marked = [count - int(np.sum(~points.verified[:])) for count, points in zip(before, groups, strict=True)]
+    return f"{marked[0]} of {before[0]} minima, {marked[1]} of {before[1]} transition states marked", problems
 
 
 def _rows(count: int, sample: int | None, rng: np.random.Generator) -> np.ndarray:

@@ -4,6 +4,7 @@ from thalweg.landscapes.errors import LockedError, RejectedError, StoreError
 from thalweg.landscapes.executors import Processes, dask_executor
 from thalweg.landscapes.filling import fill_property
 from thalweg.landscapes.landscape import Landscape
+from thalweg.landscapes.marking import mark_verified
 from thalweg.landscapes.merge import merge
 from thalweg.landscapes.records import CONVERGED, AddedSearch, Minimum, Search, TransitionState
 from thalweg.landscapes.tolerances import Tolerances
@@ -24,6 +25,7 @@ __all__ = [
     "TransitionState",
     "dask_executor",
     "fill_property",
+    "mark_verified",
     "merge",
     "verify",
 ]

@@ -178,6 +178,29 @@ class Store:
         self._cache.clear()
         self.files.delete_folder(path)
 
+    def rewrite(self, path: str, values: np.ndarray) -> None:
+        """Change committed rows of an array, chunk by chunk, each of them whole or not at all.
+
+        Parameters
+        ----------
+        path : str
+            The array. Nothing has been added since the last commit.
+        values : (rows, ...) array
+            All of its rows.
+        """
+        spec, committed = self.columns[path].spec, self.columns[path].committed
+        if self.dirty or len(values) != committed:
+            raise ValueError(f"{path} has {committed} committed rows, not {len(values)}, or there is more to commit")
+        values, stored = np.asarray(values, dtype=spec.dtype), self.columns[path].read(0, committed)
+        for index, low in enumerate(range(0, committed, spec.chunk)):
+            part = slice(low, low + spec.chunk)
+            if values[part].tobytes() != stored[part].tobytes():
+                self.files.put(spec.chunk_key(index), spec.encode(values[part]))
+        attributes = self.columns[path].attributes
+        self._cache.clear()
+        self.columns[path] = Column(spec, self.files, self._cache, committed, self.writable)
+        self.columns[path].attributes = attributes
+
     def refresh(self) -> None:
         """See what has been committed since: for readers."""
         self._cache.clear()

@@ -162,6 +162,13 @@ def test_pathsample_and_back(store, tmp_path):
     assert after.minima.verified[:].all()
     assert not after.transition_states.verified[:].any()
     output_of("verify", tmp_path / "back.zarr")
+    said = output_of("verify", tmp_path / "back.zarr", "--mark")
+    count = len(before.transition_states)
+    assert f"0 of 0 minima, {count} of {count} transition states marked: nothing wrong" in said
+    after.refresh()
+    assert after.transition_states.verified[:].all()
+    lengths = [one.transition_states.path_length[:] for one in (after, before)]
+    np.testing.assert_allclose(lengths[0], lengths[1], rtol=0.02)
     output_of("import", tmp_path / "there", "--system", store, "--output", tmp_path / "again.zarr")
 
 
@@ -237,3 +244,19 @@ def test_atoms_of_other_species_may_be_imported_by_their_store(tmp_path):
     assert "min.data and ts.data" in output_of(
         "import", tmp_path, "--system", tmp_path / "a.zarr", "--output", tmp_path / "b.zarr", status=1
     )
+
+
+def test_a_transition_state_that_leads_elsewhere_is_not_marked(store, tmp_path):
+    there = tmp_path / "there"
+    output_of("export", store, "--format", "pathsample", "--output", there)
+    lines = [line.split() for line in (there / "ts.data").read_text().splitlines()]
+    row = next(k for k, line in enumerate(lines) if {"1", "2"} != set(line[3:5]))
+    lines[row][3:5] = ["1", "2"]
+    (there / "ts.data").write_text("\n".join(" ".join(line) for line in lines) + "\n")
+    output_of("import", there, "--system", "LJ7", "--output", tmp_path / "a.zarr")
+    said = output_of("verify", tmp_path / "a.zarr", "--mark", status=1)
+    assert f"transition_states {row}: the paths down from it end in minima of energies" in said
+    assert "which are not minima 0 and 1" in said
+    marked = Landscape.open(tmp_path / "a.zarr").transition_states.verified[:]
+    assert np.flatnonzero(~marked).tolist() == [row]
+    assert "leave --sample out" in output_of("verify", store, "--mark", "--sample", 1, status=1)

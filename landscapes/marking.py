@@ -1,0 +1,94 @@
+"""Imported points that are looked at again: those that pass are marked as verified."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from thalweg.landscapes.verify import Problem, verify
+
+if TYPE_CHECKING:
+    from thalweg.landscapes.landscape import Landscape
+
+__all__ = ["mark_verified"]
+
+
+def mark_verified(landscape: Landscape, *, workers: int | None = None) -> list[Problem]:
+    """Verify what was imported, and mark in the store what passes.
+
+    A minimum passes as in `verify`. A transition state passes if, besides, both of its minima are verified and
+    the paths down from it end in them; the lengths of these paths are stored then.
+
+    Parameters
+    ----------
+    landscape : Landscape
+        Open for writing; what was added to it is committed.
+    workers : int, optional
+        Threads; all processors where missing. A calculator written in Python runs on one.
+
+    Returns
+    -------
+    list of Problem
+        Why points that are not marked now did not pass.
+    """
+    landscape.commit()
+    minima, states = landscape.minima, landscape.transition_states
+    waiting = np.flatnonzero(~minima.verified[:])
+    problems = verify(landscape, waiting, [], workers=workers)
+    verified = minima.verified[:]
+    verified[np.setdiff1d(waiting, [one.row for one in problems])] = True
+    landscape._store.rewrite("minima/verified", verified)
+    waiting = np.flatnonzero(~states.verified[:])
+    wrong = verify(landscape, [], waiting, workers=workers)
+    followed = np.setdiff1d(waiting, [one.row for one in wrong])
+    for low in range(0, len(followed), _AT_ONCE):
+        wrong += _follow(landscape, followed[low : low + _AT_ONCE], workers)
+    return problems + sorted(wrong, key=lambda one: one.row)
+
+
+_AT_ONCE = 1024
+
+
+def _follow(landscape: Landscape, rows: np.ndarray, workers: int | None) -> list[Problem]:
+    """Follow the paths down from transition states; mark those that lead where they should."""
+    from thalweg.optimizers import find_transition_states  # loads the compiler, for which no reader should wait
+
+    states = landscape.transition_states
+    rms = max(landscape.tolerances.gradient_rms, np.finfo(np.float64).tiny)
+    found = find_transition_states(landscape.system, states.coordinates[rows], rms=rms, threads=workers)
+    verified, lengths, problems = states.verified[:], states.path_length[:], []
+    for k, row in enumerate(rows.tolist()):
+        message = _wrong(landscape, row, found, k)
+        if message:
+            problems.append(Problem("transition_states", row, message))
+            continue
+        ends = [_is(landscape, end, found.minima[k, 0]) for end in states.minima[row].tolist()]
+        lengths[row] = found.path_lengths[k] if ends[0] else found.path_lengths[k][::-1]
+        verified[row] = True
+    landscape._store.rewrite("transition_states/path_length", lengths)
+    landscape._store.rewrite("transition_states/verified", verified)
+    return problems
+
+
+def _wrong(landscape: Landscape, row: int, found, k: int) -> str:
+    first, second = landscape.transition_states.minima[row].tolist()
+    if not landscape.minima.verified[[first, second]].all():
+        return f"one of its minima, {first} and {second}, is not verified"
+    if not found.converged[k]:
+        return f"the paths down from it could not be followed: {found.reason[k]}"
+    if abs(found.energy[k] - landscape.transition_states.energy[row]) > landscape.tolerances.energy:
+        return f"following it leads to another transition state, of energy {found.energy[k]}"
+    sides = found.minima[k]
+    if not any(_is(landscape, first, one) and _is(landscape, second, other) for one, other in (sides, sides[::-1])):
+        energies = " and ".join(f"{energy:.10g}" for energy in found.minima_energy[k])
+        return f"the paths down from it end in minima of energies {energies}, which are not minima {first} and {second}"
+    return ""
+
+
+def _is(landscape: Landscape, row: int, x: np.ndarray) -> bool:
+    """Say whether x is the minimum of this row."""
+    tolerances, stored = landscape.tolerances, landscape.minima.coordinates[row]
+    if abs(landscape.system.energy(x) - landscape.minima.energy[row]) > tolerances.energy:
+        return False
+    return landscape.system.distance(stored, x) <= tolerances.distance
