@@ -195,3 +195,25 @@ def test_the_wheel_explores_elsewhere(tmp_path):
     with Landscape.open(elsewhere / "lj7.zarr") as landscape:
         assert (len(landscape.minima), len(landscape.transition_states)) == (4, 12)
     assert (elsewhere / "lj7.png").exists()
+
+
+def test_two_processes_into_two_stores_which_are_merged(tmp_path):
+    work = ("LJ6", "--steps", 20, "--searches", 60)
+    both = [start(tmp_path, "explore", *work, "--seed", seed, "--output", f"{seed}.zarr") for seed in (1, 2)]
+    assert [finish(process)[0] for process in both] == [0, 0]
+    status, _, err = finish(start(tmp_path, "merge", "1.zarr", "2.zarr", "--output", "merged.zarr"))
+    assert (status, err) == (0, "")
+    parts, merged = (
+        [Landscape.open(tmp_path / f"{seed}.zarr") for seed in (2, 1)],
+        Landscape.open(tmp_path / "merged.zarr"),
+    )
+    with Landscape(merged.system, tmp_path / "one.zarr") as one:
+        for part in parts:  # the other way round: transition states first, the second store first
+            for state in map(part.transition_states.__getitem__, range(len(part.transition_states))):
+                one.add_transition_state(state)
+            for minimum in map(part.minima.__getitem__, range(len(part.minima))):
+                one.add_minimum(minimum)
+        for group in ("minima", "transition_states"):
+            energies = [np.sort(getattr(landscape, group).energy[:]) for landscape in (merged, one)]
+            np.testing.assert_allclose(*energies, rtol=0, atol=1e-7)
+    assert len(merged.searches) == sum(len(part.searches) for part in parts)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 import threading
 import time
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
@@ -253,6 +255,21 @@ def test_dask_cluster_with_a_worker_killed_twice_and_one_that_joins_late(expecte
         found = explore(tmp_path / "a.zarr", executor)
     assert found == expected
     assert killer.killed == 2
+
+
+def test_the_command_line_hands_its_work_to_a_scheduler(tmp_path, dask_cluster):
+    words = ["explore", "LJAT3", "--steps", "8", "--searches", "10"]
+    command = [sys.executable, "-m", "thalweg.analysis", *words]
+    where = ["--scheduler", dask_cluster.scheduler_address, "--output", str(tmp_path / "a.zarr")]
+    subprocess.run([*command, *where], check=True, timeout=100, capture_output=True)
+    subprocess.run([*command, "--output", str(tmp_path / "b.zarr")], check=True, timeout=100, capture_output=True)
+    there, here = (Landscape.open(tmp_path / name) for name in ("a.zarr", "b.zarr"))
+    for group in ("minima", "transition_states", "searches"):
+        for name in getattr(there, group).names:
+            np.testing.assert_array_equal(
+                getattr(getattr(there, group), name)[:], getattr(getattr(here, group), name)[:]
+            )
+    assert len(there.minima) == 2
 
 
 def test_a_scheduler_that_is_not_there():

@@ -87,8 +87,8 @@ def kills(made_up, tmp_path, writing, count, rng):
         check_whole(made_up, path, done + 1, reference)
 
 
-def test_five_kills(made_up, tmp_path, writing):
-    kills(made_up, tmp_path, writing, 5, np.random.default_rng(0))
+def test_ten_kills(made_up, tmp_path, writing):
+    kills(made_up, tmp_path, writing, 10, np.random.default_rng(0))
 
 
 @pytest.mark.slow
