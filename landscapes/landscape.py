@@ -45,6 +45,9 @@ class Landscape:
         What counts as the same point, and as a stationary one; an existing store's own where not given.
     rules : Rules or mapping, optional
         Rules of the minimiser; those that suit the system, or an existing store's own, where not given.
+    bounds : array_like, shape (n, 2), (2, n) or (2,), or scipy.optimize.Bounds, optional
+        Lowest and highest value of each coordinate of a Point, one pair each or one for all: searches start anywhere
+        inside, steps scale with them, and searches that end outside have failed. A surface may bring its own.
     tasks_ahead : int, optional
         Tasks in flight at once, which keep some times fewer workers busy; what is found depends on it. 16 for a new
         store, an existing store's own otherwise.
@@ -72,8 +75,9 @@ class Landscape:
         tolerances: Tolerances | None = None,
         rules: Any = None,
         tasks_ahead: int | None = None,
+        bounds: Any = None,
     ) -> None:
-        system = system_of(subject)
+        system = system_of(subject, bounds)
         given = insisted(seed, tolerances, rules, tasks_ahead)
         if is_store(path):
             check_same(path, system.describe(), given)

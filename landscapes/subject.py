@@ -8,16 +8,16 @@ from typing import Any
 __all__ = ["default_rules_of", "rebuilt", "system_of"]
 
 
-def system_of(subject: Any) -> Any:
-    """Return the System of Atoms, of a Point, or of a stored description.
+def system_of(subject: Any, bounds: Any = None) -> Any:
+    """Return the System of Atoms, of a Point, or of a stored description; ``bounds`` as the System takes them.
 
     Anything else that has a System's ``n``, ``describe``, ``distance`` and ``order`` is taken as it is.
     """
-    if hasattr(subject, "describe") and hasattr(subject, "distance") and hasattr(subject, "order"):
+    if bounds is None and all(hasattr(subject, name) for name in ("describe", "distance", "order")):
         return subject
     from thalweg.potentials.system import System, as_system  # slow to load, and a reader seldom needs it
 
-    return System.from_description(dict(subject)) if isinstance(subject, Mapping) else as_system(subject)
+    return System.from_description(dict(subject)) if isinstance(subject, Mapping) else as_system(subject, bounds)
 
 
 def rebuilt(system: Any, description: Mapping[str, Any]) -> Any:

@@ -96,11 +96,19 @@ class Writer:
         try:
             for minimum in search.minima:
                 check_minimum(minimum, self._n, self._tolerances)
+                self._check_inside(minimum)
             for state in search.transition_states:
                 check_transition_state(state, self._n, self._tolerances)
+                for point in (state, *state.minima):
+                    self._check_inside(point)
         except RejectedError as error:
             return replace(search, status=error.reason, minima=(), transition_states=())
         return search
+
+    def _check_inside(self, point: Minimum | TransitionState) -> None:
+        if not getattr(self._system, "inside", lambda x: True)(point.coordinates):
+            where = point.coordinates.tolist()
+            raise RejectedError("outside the bounds", f"a search ended outside the bounds, at {where}")
 
     def _limits(self, verified: bool) -> Tolerances:
         """Return the tolerances; a point that is only imported may have any gradient."""

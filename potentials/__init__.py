@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from thalweg.potentials.ljat import LJAT
     from thalweg.potentials.network import NetworkLoss
     from thalweg.potentials.point import Point
+    from thalweg.potentials.surfaces import Himmelblau, MuellerBrown, SixHumpCamel, ThreeHumpCamel, WolfeQuapp
+    from thalweg.potentials.surfaces_wells import CoupledDoubleWells
     from thalweg.potentials.system import System, as_system
     from thalweg.potentials.weights import Weights
 
@@ -19,13 +21,19 @@ __all__ = [
     "LJAT",
     "CheckReport",
     "Compiled",
+    "CoupledDoubleWells",
     "FlatCalculator",
     "Function",
+    "Himmelblau",
+    "MuellerBrown",
     "NetworkLoss",
     "Point",
     "PotentialError",
+    "SixHumpCamel",
     "System",
+    "ThreeHumpCamel",
     "Weights",
+    "WolfeQuapp",
     "as_system",
     "check_potential",
 ]
@@ -41,6 +49,12 @@ _HOMES = {
     "PotentialError": "check",
     "System": "system",
     "Weights": "weights",
+    "CoupledDoubleWells": "surfaces_wells",
+    "Himmelblau": "surfaces",
+    "MuellerBrown": "surfaces",
+    "SixHumpCamel": "surfaces",
+    "ThreeHumpCamel": "surfaces",
+    "WolfeQuapp": "surfaces",
     "as_system": "system",
     "check_potential": "check",
 }

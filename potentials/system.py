@@ -11,6 +11,7 @@ from ase import Atoms
 from ase.calculators.calculator import get_calculator_class
 from ase.constraints import FixAtoms, FixCartesian
 
+from thalweg.potentials.bounds import checked_bounds
 from thalweg.potentials.calculator import FlatCalculator, evaluate_batch, finite_difference_hessian
 from thalweg.potentials.compiled import Callback, Compiled
 from thalweg.potentials.no_symmetry import NoSymmetry
@@ -22,6 +23,12 @@ __all__ = ["System", "as_system"]
 _CALCULATORS = {
     "LJAT": "thalweg.potentials.ljat",
     "NetworkLoss": "thalweg.potentials.network",
+    "CoupledDoubleWells": "thalweg.potentials.surfaces_wells",
+    "Himmelblau": "thalweg.potentials.surfaces",
+    "MuellerBrown": "thalweg.potentials.surfaces",
+    "SixHumpCamel": "thalweg.potentials.surfaces",
+    "ThreeHumpCamel": "thalweg.potentials.surfaces",
+    "WolfeQuapp": "thalweg.potentials.surfaces",
 }
 
 
@@ -34,8 +41,10 @@ class System:
     ----------
     subject : ase.Atoms or Point
         With its calculator. It is copied: later changes to it are not seen.
-    bounds : array_like, shape (2, n) or (n, 2) or (2,), optional
-        Lowest and highest coordinates for random starting points of a Point.
+    bounds : array_like, shape (n, 2) or (2, n) or (2,), or scipy.optimize.Bounds, optional
+        Lowest and highest value of each coordinate: random starts are drawn inside and, for a Point, searches that
+        end outside have failed (atoms may drift). Four numbers for two coordinates are one pair a coordinate, as
+        scipy has it. Where missing, the potential's own ``bounds``, if it has any.
 
     Raises
     ------
@@ -60,7 +69,9 @@ class System:
         self.frozen, self.free = np.flatnonzero(frozen), np.flatnonzero(~frozen)
         if self.free.size == 0:
             raise ValueError("every coordinate is fixed: nothing is left to move")
-        self.bounds = _checked_bounds(bounds, self.n)
+        if bounds is None and self.atoms is None:
+            bounds = getattr(self.potential, "bounds", None)
+        self.bounds = checked_bounds(bounds, self.n)
         if isinstance(self.potential, FlatCalculator):
             self.potential.check_coordinates(self.x)
         if self.atoms is not None and isinstance(self.potential, FlatCalculator) and self.atoms.pbc.any():
@@ -214,11 +225,24 @@ class System:
         """Return how many symmetry operations leave x where it is."""
         return int(self.symmetry.order(x))
 
+    def inside(self, x: np.ndarray) -> bool:
+        """Say whether the free coordinates of x lie within the bounds; True for atoms, and where there are none."""
+        if self.bounds is None or self.atoms is not None:
+            return True
+        low, high = self.bounds[self.free].T
+        part = np.asarray(x)[self.free]
+        return bool(((low <= part) & (part <= high)).all())
+
+    @property
+    def width(self) -> float | None:
+        """Mean width of a Point's bounds, from which steps take their size; None without them."""
+        return None if self.bounds is None or self.atoms is not None else float(np.mean(np.diff(self.bounds[self.free])))
+
     def random(self, rng: np.random.Generator) -> np.ndarray:
         """Return a random starting point (n,): in the bounds, as the potential knows, or around x."""
         x = None
         if self.bounds is not None:
-            x = rng.uniform(*self.bounds)
+            x = rng.uniform(self.bounds[:, 0], self.bounds[:, 1])
         elif isinstance(self.potential, FlatCalculator) and (self.atoms is None or self.frozen.size == 0):
             x = self.potential.random_coordinates(self.n, rng)
         if x is None:
@@ -266,7 +290,7 @@ class System:
         cell, pbc = description["cell"], description["pbc"]
         atoms = Atoms(description["numbers"], positions=x.reshape(-1, 3), cell=cell, pbc=pbc, calculator=calculator)
         atoms.set_constraint(_constraints(mask.reshape(-1, 3)))
-        return cls(atoms)
+        return cls(atoms, bounds=description.get("bounds"))
 
 
 def as_system(subject: Atoms | Point | System, bounds: Any = None) -> System:
@@ -277,14 +301,16 @@ def as_system(subject: Atoms | Point | System, bounds: Any = None) -> System:
     subject : ase.Atoms, Point or System
         What is explored.
     bounds : array_like, optional
-        Lowest and highest coordinates of random starting points.
+        As :class:`System` takes them.
 
     Raises
     ------
     TypeError, ValueError
         As :class:`System`.
     """
-    return subject if isinstance(subject, System) else System(subject, bounds)
+    if not isinstance(subject, System):
+        return System(subject, bounds)
+    return subject if bounds is None else System(subject.subject(), bounds)
 
 
 def _frozen_mask(atoms: Atoms) -> np.ndarray:
@@ -305,19 +331,6 @@ def _constraints(mask: np.ndarray) -> list:
     for pattern in np.unique(mask[mask.any(axis=1) & ~whole], axis=0):
         constraints.append(FixCartesian(np.flatnonzero((mask == pattern).all(axis=1)), mask=pattern))
     return constraints
-
-
-def _checked_bounds(bounds: Any, n: int) -> np.ndarray | None:
-    if bounds is None:
-        return None
-    bounds = np.array(bounds, dtype=np.float64)
-    if bounds.shape == (2,):
-        bounds = np.repeat(bounds[:, None], n, axis=1)
-    elif bounds.shape == (n, 2) and n != 2:
-        bounds = bounds.T
-    if bounds.shape != (2, n) or not (bounds[0] < bounds[1]).all():
-        raise ValueError(f"bounds must be (lowest, highest), each a number or of shape ({n},), lowest below highest")
-    return np.ascontiguousarray(bounds)
 
 
 def _force_consistent(calculator: Any) -> bool:
