@@ -28,12 +28,16 @@ def default_settings(system: System) -> dict[str, float]:
     """Return step, temperature and displacement that suit a system, in its units.
 
     Weights take what the original programs' users take for losses (step 1, temperature 2: nearly every step is
-    accepted, and the landscape is sampled widely); atoms 0.4 and 0.8 in reduced units, 0.4 angstrom and 0.1 eV.
+    accepted, and the landscape is sampled widely); a Point in bounds half of their mean width, and a tenth for the
+    displacement; atoms 0.4 and 0.8 in reduced units, 0.4 angstrom and 0.1 eV.
     The share of searches that leave a minimum along one of its modes is 0 for a loss: it has many soft modes that lead
     nowhere, and 98 of 100 searches in random directions succeed, but only 75 along modes.
     """
     if system.atoms is None:
         along = 0.6 if system.n_free <= _FEW else 0.0
+        if system.width is not None:
+            step, displacement = 0.5 * system.width, 0.1 * system.width
+            return {"step": step, "temperature": 2.0, "displacement": displacement, "along_modes": along}
         return {"step": 1.0, "temperature": 2.0, "displacement": 0.3, "along_modes": along}
     temperature = 0.8 if system.units == "reduced" else 0.1
     return {"step": 0.4, "temperature": temperature, "displacement": 0.3, "along_modes": 0.6}
