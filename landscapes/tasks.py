@@ -90,6 +90,7 @@ def _basin_hopping(system: System, task: Task, rng: np.random.Generator) -> Task
         temperature=settings["temperature"],
         rms=settings["rms"],
         rules=Rules.from_dict(settings["rules"]),
+        prove="all",
     )
     searches = tuple(_quench(task, result, row) for row in range(len(result)))
     accepted = np.flatnonzero(result.accepted)
@@ -98,7 +99,7 @@ def _basin_hopping(system: System, task: Task, rng: np.random.Generator) -> Task
 
 def _quench(task: Task, result: BasinHoppingResult, row: int) -> Search:
     found: tuple[Minimum, ...] = ()
-    if result.converged[row]:
+    if result.proved[row]:
         found = (
             Minimum(
                 float(result.energy[row]),

@@ -93,11 +93,17 @@ class LJAT(FlatCalculator):
         ndarray, shape (n,)
         """
         self.check_coordinates(np.empty(n))
-        atoms = n // 3
-        radius = 2 ** (1 / 6) * (1 + (3 * atoms / (4 * np.pi * np.sqrt(2))) ** (1 / 3))
+        atoms, radius = n // 3, _ball_radius(n // 3)
         directions = rng.normal(size=(atoms, 3))
         directions /= np.linalg.norm(directions, axis=1)[:, None]
         return (radius * rng.random(atoms)[:, None] ** (1 / 3) * directions).ravel()
+
+    def container_radius(self, n: int) -> float | None:
+        """Return the radius in which basin-hopping holds a cluster of n coordinates together.
+
+        Twice that of :meth:`random_coordinates` for pairs alone; None with the three-body term, whose chains are long.
+        """
+        return 2.0 * _ball_radius(n // 3) if self.parameters["Z"] == 0 else None
 
     def calculate(self, atoms=None, properties=("energy",), system_changes=all_changes) -> None:
         """Fill ``results`` as ASE asks; a periodic cell is refused."""
@@ -105,6 +111,10 @@ class LJAT(FlatCalculator):
         if subject is not None and subject.pbc.any():
             raise ValueError("LJAT has no periodic images: set atoms.pbc = False")
         super().calculate(atoms, properties, system_changes)
+
+
+def _ball_radius(atoms: int) -> float:
+    return float(2 ** (1 / 6) * (1 + (3 * atoms / (4 * np.pi * np.sqrt(2))) ** (1 / 3)))
 
 
 def _checked_strength(value: Any) -> float:

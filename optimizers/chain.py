@@ -1,0 +1,263 @@
+"""One basin-hopping chain: where it stands, what it knows, and the compiled or Python loop that takes it further."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from thalweg.optimizers.basin_hopping_kernel import (
+    ACCEPTED,
+    COLUMNS,
+    MOST_MOVES,
+    PROVED,
+    WHICH,
+    basin_hopping_rows,
+    unproved_rows,
+)
+from thalweg.optimizers.minimise_batch import minimise, minimum_settings, system_arguments
+from thalweg.optimizers.moves import Pool, checked_moves, is_free_cluster
+from thalweg.optimizers.moves_kernel import given_move, move_all
+from thalweg.optimizers.results import REASONS
+from thalweg.optimizers.rules import Rules, default_rules
+from thalweg.optimizers.search_kernel import minimum_rows
+from thalweg.potentials.system import System
+
+__all__ = ["BasinHoppingResult", "Chain", "check_chain"]
+
+# Random numbers and coordinates are made in blocks of about this many, and of so many steps at most
+_BLOCK, _ROWS = 2_000_000, 5_000
+_ENERGY_TOLERANCE = 1e-8
+_TARGET_TOLERANCE = 1e-6
+# Steps between changes of an adaptive step, and their factor
+_INTERVAL, _FACTOR = 20.0, 1.1
+
+
+@dataclass(frozen=True)
+class BasinHoppingResult:
+    """Every quench of a basin-hopping chain, in order.
+
+    Attributes
+    ----------
+    x : (quenches, n) where each ended; energy, rms : (quenches,); steps : (quenches,) int.
+    converged : (quenches,) bool, whether the gradient vanished; reason : list of str.
+    proved : (quenches,) bool, True for a minimum that its Hessian proves: those of new energies, or all if asked for.
+    lowest_eigenvalue, log_eigenvalue_product : (quenches,); modes : (quenches,) int
+        Of the Hessian without its null modes, where proved.
+    accepted : (quenches,) bool, whether the chain moved there.
+    move : (quenches,) int, which of the moves led there, -1 for the start.
+    final_x : (n,) the minimum where the chain stands; final_energy : float, NaN if it never reached one.
+    final_steps : (moves,) the size of each move at the end.
+    """
+
+    x: np.ndarray
+    energy: np.ndarray
+    rms: np.ndarray
+    steps: np.ndarray
+    converged: np.ndarray
+    reason: list[str]
+    lowest_eigenvalue: np.ndarray
+    log_eigenvalue_product: np.ndarray
+    modes: np.ndarray
+    accepted: np.ndarray
+    proved: np.ndarray
+    move: np.ndarray
+    final_x: np.ndarray
+    final_energy: float
+    final_steps: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.energy)
+
+
+class Chain:
+    """A basin-hopping chain that can be taken further, some steps at a time.
+
+    However its steps are cut up, the same generator gives the same chain.
+
+    Parameters
+    ----------
+    system : System
+    x, energy : as :func:`~thalweg.optimizers.basin_hopping_steps` takes them.
+    step, temperature, rules, **more
+        As there.
+
+    Attributes
+    ----------
+    x : (n,) where it stands; energy : float, None before the start is minimised, infinite while it has failed.
+    pool : Pool
+        The lowest minima of the chain.
+    reached : bool
+        Whether the target energy was.
+    """
+
+    def __init__(
+        self, system: System, x: Any, energy: float | None, step: float, temperature: float,
+        rules: Rules | None = None, *, rms: float = 1e-9, minimise_steps: int = 10_000, moves: Any = None,
+        adaptive: float | None = None, target: float | None = None, container: float | None = None,
+        prove: str = "new",
+    ):  # fmt: skip
+        check_chain(step, temperature, rms, adaptive, target, container, prove)
+        self.system, self.temperature, self.rms, self.minimise_steps = system, float(temperature), rms, minimise_steps
+        self.rules = rules or default_rules(system)
+        self.moves = checked_moves(moves, system)
+        self.x = np.array(x, dtype=np.float64).ravel()
+        if self.x.size != system.n:
+            raise ValueError(f"x must have {system.n} coordinates; it has {self.x.size}")
+        self.energy = energy
+        self.pool = Pool()
+        self.target = -np.inf if target is None else target + _TARGET_TOLERANCE
+        self.container = _radius(system, container)
+        # a loss finishes to second order, which proves every minimum in passing
+        self._proves = prove == "all" or system.atoms is None
+        self._adaptive = adaptive or 0.0
+        self._known = np.empty(0)
+        count = len(self.moves)
+        self._tallies = np.zeros((max(MOST_MOVES, count), 4))
+        for row, move in enumerate(self.moves):
+            self._tallies[row, :2] = move.step or step, float(move.adapts)
+        weights = np.array([move.weight for move in self.moves])
+        self._chances = np.ones(max(MOST_MOVES, count))
+        self._chances[: count - 1] = np.cumsum(weights / weights.sum())[:-1]
+        self._width = max(move.numbers(system) for move in self.moves) + (1 if count == 1 else 2)
+        self._compiled = count <= MOST_MOVES and all(move.compiled is not None for move in self.moves)
+
+    @property
+    def reached(self) -> bool:
+        """Whether the chain has reached the target energy."""
+        return self.energy is not None and self.energy <= self.target
+
+    @property
+    def steps(self) -> np.ndarray:
+        """Present size of each move, shape (moves,)."""
+        return self._tallies[: len(self.moves), 0].copy()
+
+    def move_to(self, x: np.ndarray) -> None:
+        """Stand at another point, which the next step minimises first."""
+        self.x, self.energy = np.array(x, dtype=np.float64).ravel(), None
+
+    def run(self, rng: np.random.Generator, steps: int) -> BasinHoppingResult:
+        """Take so many steps, fewer if the target is reached; return every quench."""
+        parts = [self._start()] if self.energy is None else []
+        block = min(_ROWS, max(1, _BLOCK // self.system.n)) if self._compiled else 1
+        done = 0
+        while done < steps and not self.reached:
+            before, rows = rng.bit_generator.state, min(block, steps - done)
+            part = self._block(rng.random((rows, self._width)))
+            parts.append(part)
+            done += len(part[0])
+            if len(part[0]) < rows:
+                # leave the generator where a chain cut there would have
+                rng.bit_generator.state = before
+                rng.random((len(part[0]), self._width))
+        return self._result(parts)
+
+    def _start(self) -> tuple[np.ndarray, np.ndarray]:
+        """Minimise where the chain stands."""
+        first = minimise(
+            self.system, self.x, rms=self.rms, rules=self.rules, steps=self.minimise_steps, second_order=True,
+            threads=1,
+        )  # fmt: skip
+        good = bool(first.converged[0])
+        self.energy = float(first.energy[0]) if good else np.inf
+        if good:
+            self.x = first.x[0].copy()
+            self.pool.add(self.energy, self.x)
+            self._known = np.append(self._known, self.energy)
+        assert first.lowest_eigenvalue is not None
+        assert first.log_eigenvalue_product is not None
+        assert first.modes is not None
+        numbers = [
+            first.energy[0], first.rms[0], first.steps[0], REASONS.index(first.reason[0]), first.lowest_eigenvalue[0],
+            first.log_eigenvalue_product[0], first.modes[0], np.nan, good, good, -1,
+        ]  # fmt: skip
+        return first.x, np.array([numbers], dtype=np.float64)
+
+    def _block(self, draws: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Take a step a row; what Python moves propose enters as a move of its own."""
+        pointers, chances, tallies = [move.compiled for move in self.moves], self._chances, self._tallies
+        which = 0
+        if not self._compiled:
+            which = int(np.searchsorted(self._chances, draws[0, -2], side="right")) if len(self.moves) > 1 else 0
+            proposed = self._proposed(which, draws[0])
+            draws = np.concatenate([proposed, draws[0, -1:]])[None]
+            pointers, chances, tallies = [given_move], np.ones(MOST_MOVES), self._tallies[which : which + 1]
+        pointers += [move_all] * (MOST_MOVES - len(pointers))
+        X, numbers = np.empty((len(draws), self.system.n)), np.empty((len(draws), max(COLUMNS, 3)))
+        known = np.concatenate([self._known, np.empty(len(draws))])
+        state = np.array([self.energy, len(self._known)], dtype=np.float64)
+        options = np.array([
+            self.temperature, self.target, self.container, self._proves, _ENERGY_TOLERANCE, self._adaptive,
+            _INTERVAL, _FACTOR,
+        ], dtype=np.float64)  # fmt: skip
+        rows = basin_hopping_rows(
+            minimum_rows if self._proves else unproved_rows, minimum_rows, *system_arguments(self.system),
+            self.rules.packed(), minimum_settings(self.system, self.rms, self.minimise_steps, self.rules.max_step),
+            *pointers, chances, tallies, options, known, state, draws, self.x, X, numbers,
+        )  # fmt: skip
+        self.system.reraise()
+        self.energy, self._known = float(state[0]), known[: int(state[1])].copy()
+        X, numbers = X[:rows], numbers[:rows]
+        if not self._compiled:
+            numbers[:, WHICH] = which
+        self._remember(X, numbers)
+        return X, numbers
+
+    def _proposed(self, which: int, draws: np.ndarray) -> np.ndarray:
+        """Let a move propose where to go; return the free coordinates of it."""
+        move, system = self.moves[which], self.system
+        step = float(self._tallies[which, 0])
+        proposed = np.asarray(move.displace(system, self.x, step, draws[: move.numbers(system)], self.pool))
+        if proposed.shape != (system.n,):
+            raise ValueError(
+                f"{move!r} must return {system.n} coordinates; the shape of its result is {proposed.shape}"
+            )
+        return proposed.astype(np.float64)[system.free]
+
+    def _remember(self, X: np.ndarray, numbers: np.ndarray) -> None:
+        """Put proved minima in the pool: it is what moves in Python choose partners from."""
+        proved = np.flatnonzero(numbers[:, PROVED])
+        for row in proved[np.argsort(numbers[proved, 0], kind="stable")][: self.pool.size]:
+            self.pool.add(float(numbers[row, 0]), X[row])
+
+    def _result(self, parts: list[tuple[np.ndarray, np.ndarray]]) -> BasinHoppingResult:
+        X = np.concatenate([part[0] for part in parts]) if parts else np.empty((0, self.system.n))
+        numbers = np.concatenate([part[1] for part in parts]) if parts else np.empty((0, COLUMNS))
+        status = numbers[:, 3].astype(np.int64)
+        energy = np.nan if self.energy is None or not np.isfinite(self.energy) else self.energy
+        return BasinHoppingResult(
+            X, numbers[:, 0], numbers[:, 1], numbers[:, 2].astype(np.int64), status == 0,
+            [REASONS[code] for code in status], numbers[:, 4], numbers[:, 5],
+            np.nan_to_num(numbers[:, 6]).astype(np.int64), numbers[:, ACCEPTED] > 0.5, numbers[:, PROVED] > 0.5,
+            numbers[:, WHICH].astype(np.int64), self.x.copy(), energy, self.steps,
+        )  # fmt: skip
+
+
+def _radius(system: System, container: float | None) -> float:
+    """Return the radius of the container: as given, as the potential knows for free clusters, or none."""
+    if container is None:
+        own = getattr(system.potential, "container_radius", None)
+        container = own(system.n) if own is not None and is_free_cluster(system) else None
+    elif container < np.inf and not is_free_cluster(system):
+        raise ValueError("container holds atoms together that may all move, without periodic cell: leave it out here")
+    return np.inf if container is None else float(container)
+
+
+def check_chain(
+    step: float, temperature: float, rms: float, adaptive: float | None = None, target: float | None = None,
+    container: float | None = None, prove: str = "new",
+) -> None:  # fmt: skip
+    """Raise ValueError for parameters of a chain that are out of range."""
+    if not step > 0 or not rms > 0:
+        raise ValueError(f"step and rms must be positive; they are {step} and {rms}")
+    if not temperature >= 0:
+        raise ValueError(f"temperature must not be negative; it is {temperature}")
+    if adaptive is not None and not 0 < adaptive < 1:
+        raise ValueError(f"adaptive must be the acceptance ratio to keep, between 0 and 1; it is {adaptive}")
+    if target is not None and np.isnan(target):
+        raise ValueError("target must be an energy; it is NaN")
+    if container is not None and not container > 0:
+        raise ValueError(f"container must be a positive radius; it is {container}")
+    if prove not in ("new", "all"):
+        raise ValueError(f'prove must be "new" or "all"; it is {prove!r}')

@@ -1,0 +1,185 @@
+"""Ways to leave a minimum: what a basin-hopping move is, and those that suit any system or any cluster.
+
+A new move is one small class::
+
+    class Shake(Move):
+        def displace(self, system, x, step, draws, pool):
+            return x + step * np.sin(2 * np.pi * draws)
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from bisect import bisect_left, insort
+from typing import Any
+
+import numpy as np
+
+from thalweg.optimizers.moves_kernel import move_all, move_surface_atom
+from thalweg.potentials.system import System
+
+__all__ = ["AllCoordinates", "Move", "Pool", "SurfaceAtom", "checked_moves", "is_free_cluster"]
+
+
+class Pool:
+    """The lowest minima of different energies so far, of which some moves combine two.
+
+    Parameters
+    ----------
+    size : int
+        How many at most.
+
+    Attributes
+    ----------
+    energies : list of float, rising; coordinates : list of (n,) arrays in the same order.
+    """
+
+    def __init__(self, size: int = 20):
+        self.size = size
+        self.energies: list[float] = []
+        self.coordinates: list[np.ndarray] = []
+
+    def __len__(self) -> int:
+        return len(self.energies)
+
+    def add(self, energy: float, x: np.ndarray, tolerance: float = 1e-7) -> None:
+        """Keep a copy of a minimum if it is new and low enough."""
+        place = bisect_left(self.energies, energy - tolerance)
+        if place == self.size or (place < len(self) and self.energies[place] <= energy + tolerance):
+            return
+        insort(self.energies, energy)
+        self.coordinates.insert(place, np.array(x))
+        del self.energies[self.size :], self.coordinates[self.size :]
+
+    def partner(self, number: float, x: np.ndarray) -> np.ndarray:
+        """Return one of the minima as a uniform number in [0, 1) has it; x itself while there are none."""
+        return self.coordinates[int(number * len(self))] if len(self) else x
+
+
+class Move(ABC):
+    """The contract of a basin-hopping move.
+
+    Parameters
+    ----------
+    weight : float
+        How often it is made, relative to the other moves of the chain.
+    step : float, optional
+        Its size; the chain's where missing.
+
+    Attributes
+    ----------
+    adapts : bool
+        Whether a chain with an acceptance ratio to keep may change the step.
+    compiled : compiled function of type ``MOVE``, or None
+        The same as :meth:`displace`, for a chain without Python between its steps.
+    """
+
+    adapts = True
+    compiled: Any = None
+
+    def __init__(self, weight: float = 1.0, step: float | None = None):
+        if not 0 < weight < np.inf:
+            raise ValueError(f"weight must be positive and finite; it is {weight}")
+        if step is not None and not 0 < step < np.inf:
+            raise ValueError(f"step must be positive and finite; it is {step}")
+        self.weight, self.step = float(weight), step
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(weight={self.weight}, step={self.step})"
+
+    def check(self, system: System) -> None:  # noqa: B027  (most suit any system)
+        """Raise ValueError if the system has nothing to move in this way."""
+
+    def numbers(self, system: System) -> int:
+        """Return how many uniform random numbers a step takes; one a coordinate unless said otherwise."""
+        return system.n
+
+    @abstractmethod
+    def displace(self, system: System, x: np.ndarray, step: float, draws: np.ndarray, pool: Pool) -> np.ndarray:
+        """Return a displaced copy of x, a pure function of the arguments.
+
+        Parameters
+        ----------
+        system : System
+        x : (n,) where the chain stands; not to be changed.
+        step : float, the size of the move.
+        draws : (numbers,) uniform in [0, 1).
+        pool : Pool, the lowest minima found so far.
+
+        Returns
+        -------
+        ndarray, shape (n,)
+            Frozen coordinates are put back by the chain.
+        """
+
+
+class CompiledMove(Move):
+    """A move that has a compiled function and is nothing else."""
+
+    def displace(self, system: System, x: np.ndarray, step: float, draws: np.ndarray, pool: Pool) -> np.ndarray:
+        out = np.empty(system.n)
+        self.compiled(np.ascontiguousarray(x), system.free, float(step), np.ascontiguousarray(draws), out)
+        return out
+
+
+class AllCoordinates(CompiledMove):
+    """Displace every free coordinate uniformly in (-step, step): the default."""
+
+    compiled = staticmethod(move_all)
+
+    def numbers(self, system: System) -> int:
+        return system.n_free
+
+
+class SurfaceAtom(CompiledMove):
+    """Put a weakly bound atom at a random place on the surface of a cluster (GMIN calls it the angular move).
+
+    The surface is the sphere about the centre of the other atoms through the outermost of them. How an atom is bound is
+    measured by the sum of r^-6 over all others.
+
+    Parameters
+    ----------
+    among : int
+        Among how many of the most weakly bound atoms one is chosen.
+    weight : float
+        As for every move.
+
+    References
+    ----------
+    D. J. Wales and J. P. K. Doye, J. Phys. Chem. A 101 (1997) 5111.
+    """
+
+    adapts = False
+    compiled = staticmethod(move_surface_atom)
+
+    def __init__(self, among: int = 1, weight: float = 1.0):
+        if among != int(among) or among < 1:
+            raise ValueError(f"among must be a whole number, at least 1; it is {among}")
+        super().__init__(weight, float(among))
+        self.among = int(among)
+
+    def check(self, system: System) -> None:
+        if not is_free_cluster(system) or system.n < 9:
+            raise ValueError("SurfaceAtom moves atoms of a cluster of at least 3, none fixed, without periodic cell")
+        if self.among > system.n // 3:
+            raise ValueError(f"among must be at most the number of atoms, {system.n // 3}; it is {self.among}")
+
+    def numbers(self, system: System) -> int:
+        return 3
+
+
+def is_free_cluster(system: System) -> bool:
+    """Return whether the system is atoms that may all move, in no periodic cell."""
+    return system.atoms is not None and system.frozen.size == 0 and not system.atoms.pbc.any()
+
+
+def checked_moves(moves: Any, system: System) -> tuple[Move, ...]:
+    """Return moves as a tuple, :class:`AllCoordinates` where there are none; raise unless all suit the system."""
+    moves = (AllCoordinates(),) if moves is None else (moves,) if isinstance(moves, Move) else tuple(moves)
+    if not moves:
+        raise ValueError("moves must name at least one move")
+    for move in moves:
+        if not isinstance(move, Move):
+            raise TypeError(f"moves must be of the class Move, not {move!r}")
+        move.check(system)
+    return moves
