@@ -74,11 +74,12 @@ def roc_auc(scores: Any, positive: Any) -> float:
     return float(_area(scores, positive.astype(bool)))
 
 
-def _mean_area(probabilities: np.ndarray, labels: np.ndarray, classes: range) -> float:
+def mean_area(probabilities: np.ndarray, labels: np.ndarray, classes: range) -> float:
+    """Return the one-vs-rest area, averaged over classes; NaN where undefined."""
     return float(np.mean([_area(probabilities[:, c], labels == c) for c in classes]))
 
 
-def _classes(reference: int | str, n_classes: int) -> range:
+def reference_classes(reference: int | str, n_classes: int) -> range:
     """Return the classes over which to average."""
     if reference == "macro":
         return range(n_classes)
@@ -105,7 +106,7 @@ def _columns(
             for k in range(start, stop):
                 probabilities = loss.probabilities(block[k], inputs)
                 for p, part in enumerate(parts):
-                    result[first + k, p] = _mean_area(probabilities[part], labels[part], classes)
+                    result[first + k, p] = mean_area(probabilities[part], labels[part], classes)
 
         map_threads(work, len(block), threads)
     return result
@@ -140,7 +141,7 @@ def auc(
     """
     minima = getattr(minima, "minima", minima)
     loss = loss_of(minima, loss)
-    weights, classes = weights_of(minima, loss), _classes(reference, loss.n_classes)
+    weights, classes = weights_of(minima, loss), reference_classes(reference, loss.n_classes)
     return _columns(weights, loss, data_of("dataset", dataset, loss), [slice(None)], classes, threads)[:, 0]
 
 
@@ -173,7 +174,7 @@ def auc_table(
     minima = getattr(minima, "minima", minima)
     loss = loss_of(minima, loss)
     train = loss if train is None else train
-    weights, classes = weights_of(minima, loss), _classes(reference, loss.n_classes)
+    weights, classes = weights_of(minima, loss), reference_classes(reference, loss.n_classes)
     data = data_of("train", train, loss)
     wrong = mislabelled_of("train", train, data[1])
     tested = None if test is None else data_of("test", test, loss)
