@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
 from functools import cached_property
 from typing import Any
 
@@ -12,6 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
+from thalweg.analysis.basins import monotonic_basins
 from thalweg.analysis.checks import minimum_indices
 from thalweg.analysis.drawing import Style, draw
 from thalweg.analysis.layout import Lines, branch_lines
@@ -40,6 +40,9 @@ class DisconnectivityGraph:
         Show only so many minima, those of lowest energy.
     connected_to : int or array_like of int, optional
         Show only the components of these minima; all by default.
+    monotonic : bool
+        Show only the bottoms of monotonic sequence basins (:func:`~thalweg.analysis.monotonic_basins`): one branch
+        a funnel. ``lowest`` then counts bottoms.
 
     Attributes
     ----------
@@ -68,11 +71,12 @@ class DisconnectivityGraph:
         emax: float | None = None,
         lowest: int | None = None,
         connected_to: Any = None,
+        monotonic: bool = False,
     ):
         if not isinstance(network, KineticTransitionNetwork):
             raise TypeError(f"network is a {type(network).__name__}; a KineticTransitionNetwork is needed")
         self.network = network
-        self._minima = _chosen_minima(network, lowest, connected_to)
+        self._minima = _chosen_minima(network, lowest, connected_to, monotonic)
         self.tree = superbasin_tree(network, self._minima, ladder(network, self._minima, levels, emin, emax))
         if not self.tree.n_leaves:
             raise ValueError(f"emax is {self.tree.levels[-1]}, below every minimum: nothing is left to show")
@@ -96,6 +100,13 @@ class DisconnectivityGraph:
         """Positions and lines of the picture."""
         return branch_lines(self.tree)
 
+    def leaf_of(self, minima: Any) -> np.ndarray:
+        """Return the leaf of each of some minima, as ``tree`` numbers leaves; -1 for those not shown."""
+        chosen = np.atleast_1d(np.asarray(minima, dtype=np.int64))
+        place = np.searchsorted(self.minima, chosen)
+        place = np.minimum(place, len(self.minima) - 1)
+        return np.where(self.minima[place] == chosen, place, -1)
+
     def superbasins(self, energy: float) -> list[np.ndarray]:
         """Return the sets of minima joined at or below an energy, the deepest first.
 
@@ -111,22 +122,7 @@ class DisconnectivityGraph:
         """
         return superbasins_at(self.network, self._minima, energy)
 
-    def plot(
-        self,
-        ax: Axes | None = None,
-        *,
-        colour: Any = None,
-        colour_label: str | None = None,
-        cmap: Any = None,
-        vmin: float | None = None,
-        vmax: float | None = None,
-        colour_bar: bool = True,
-        energy_label: str | None = None,
-        size_bar: bool | float = True,
-        labels: Mapping[int, str] | Any = None,
-        linewidth: float | None = None,
-        branch_colour: str = "black",
-    ) -> Axes:
+    def plot(self, ax: Axes | None = None, **style: Any) -> Axes:
         """Draw the graph.
 
         Parameters
@@ -143,25 +139,48 @@ class DisconnectivityGraph:
             Of matplotlib; red to blue by default.
         vmin, vmax : float, optional
             The values at the ends of the colours.
-        colour_bar : bool
+        colour_bar, legend : bool
+            Whether to explain the colours of values, of groups.
+        groups : str, mapping of str to minima, or (n_minima,) array_like, optional
+            Instead of ``colour``: a colour for each group, see :func:`~thalweg.analysis.colours.group_codes`;
+            "basins" for monotonic sequence basins, "groups" for the network's own, or a property's name.
+        group_colours : mapping of str to colour, or list, optional
+            Ten that differ by default.
+        descendants : str or callable, optional
+            Colours superbasins, too, by the minima under them: "lowest", "mean", "min", "max" or a function of
+            their values; for groups "same" (all are of one group) or "majority" (more than half).
         size_bar : bool or float
             A bar that shows an amount of energy: a round one, the given one, or none.
         labels : array_like of int or mapping of int to str, optional
             Minima to name under their branches, by their index or by a text of your own.
+        drawings : mapping of int to (Atoms, image, path or callable), optional
+            What to show under chosen minima: a structure; an (rows, columns[, 3 or 4]) array; the path of an image;
+            or a function that draws on the matplotlib axes it is given, a decision map, say.
+        drawing_size : float
+            Width of each drawing, as a part of the width of the axes.
+        widths : "size" or (n_minima,) array_like, optional
+            Lines widen with the number of minima under them, or with their weight: occupation probabilities, say.
+        widest : float
+            In points; the line with everything under it.
         linewidth : float, optional
             In points; chosen by the number of minima by default.
         branch_colour : str
-            Colour of what is common to several minima, and of all where ``colour`` is not given.
+            Colour of what is common to several minima, and of all where nothing else gives one.
 
         Returns
         -------
         matplotlib Axes
             Heights are energies; minimum ``graph.minima[k]`` ends at ``graph.lines.x[k]``.
+
+        Raises
+        ------
+        TypeError, ValueError, IndexError
+            If an argument makes no sense; it is named, and nothing has been drawn.
         """
-        style = Style(
-            colour, colour_label, cmap, vmin, vmax, colour_bar, energy_label, size_bar, linewidth, branch_colour
-        )
-        return draw(self, _new_axes() if ax is None else ax, style, labels)
+        unknown = set(style) - set(Style._fields)
+        if unknown:
+            raise TypeError(f"plot has no argument {min(unknown)!r}; it has {', '.join(sorted(Style._fields))}")
+        return draw(self, _new_axes() if ax is None else ax, Style(**style))
 
     def save(
         self, path: str | os.PathLike[str], *, figsize: tuple[float, float] = (6, 6), dpi: float = 200, **plot: Any
@@ -190,7 +209,9 @@ def _new_axes() -> Axes:
     return pyplot.subplots(figsize=(6.0, 6.0), layout="constrained")[1]
 
 
-def _chosen_minima(network: KineticTransitionNetwork, lowest: int | None, connected_to: Any) -> np.ndarray:
+def _chosen_minima(
+    network: KineticTransitionNetwork, lowest: int | None, connected_to: Any, monotonic: bool
+) -> np.ndarray:
     """Return the minima that may be shown, rising."""
     chosen = np.arange(network.n_minima)
     if not len(chosen):
@@ -200,6 +221,8 @@ def _chosen_minima(network: KineticTransitionNetwork, lowest: int | None, connec
         chosen = chosen[np.isin(network.component_labels, network.component_labels[anchors])]
         if not len(chosen):
             raise ValueError("connected_to names no minimum: there is nothing to show")
+    if monotonic:
+        chosen = chosen[monotonic_basins(network)[chosen] == chosen]
     if lowest is not None:
         if isinstance(lowest, bool) or not isinstance(lowest, (int, np.integer)) or lowest < 1:
             raise ValueError(f"lowest is {lowest!r}; a number of minima, at least 1, is needed")

@@ -10,66 +10,89 @@ from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 
 from thalweg.analysis.checks import minimum_indices
-from thalweg.analysis.colours import colour_map, colour_range, colour_values
+from thalweg.analysis.paint import Paint, painted
+from thalweg.analysis.raster import CrowdedLines
+from thalweg.analysis.thumbnails import Thumbnail, add_thumbnails, thumbnails
+from thalweg.analysis.widths import branch_widths
 
 if TYPE_CHECKING:
     from thalweg.analysis.disconnectivity import DisconnectivityGraph
 
 __all__ = ["Style", "draw", "round_length"]
 
-# Vector files with more lines than this are slow to open; their lines are stored as a picture.
-_RASTERISED_FROM = 20_000
+# matplotlib takes 25 microseconds a line, and vector files with more lines than this are slow to open.
+_CROWDED_FROM = 20_000
 
 
 class Style(NamedTuple):
     """How to draw; see :meth:`DisconnectivityGraph.plot`."""
 
-    colour: Any
-    colour_label: str | None
-    cmap: Any
-    vmin: float | None
-    vmax: float | None
-    colour_bar: bool
-    energy_label: str | None
-    size_bar: bool | float
-    linewidth: float | None
-    branch_colour: str
+    colour: Any = None
+    colour_label: str | None = None
+    cmap: Any = None
+    vmin: float | None = None
+    vmax: float | None = None
+    colour_bar: bool = True
+    groups: Any = None
+    group_colours: Any = None
+    legend: bool = True
+    descendants: Any = None
+    energy_label: str | None = None
+    size_bar: bool | float = True
+    labels: Mapping[int, str] | Any = None
+    drawings: Mapping[int, Any] | None = None
+    drawing_size: float = 0.16
+    widths: Any = None
+    widest: float = 5.0
+    linewidth: float | None = None
+    branch_colour: str = "black"
 
 
-def draw(graph: DisconnectivityGraph, ax: Axes, style: Style, labels: Mapping[int, str] | Any = None) -> Axes:
+def draw(graph: DisconnectivityGraph, ax: Axes, style: Style) -> Axes:
     """Draw a graph on axes; everything is checked before the axes change."""
-    values = None if style.colour is None else colour_values(graph.network, style.colour)[graph.minima]
-    named = _named_minima(graph, labels)
-    leaves = _collection(graph, graph.lines.leaves, style, style.branch_colour if values is None else None)
-    if values is not None:
-        leaves.set_cmap(colour_map(style.cmap))
-        leaves.set_norm(colour_range(values, style.vmin, style.vmax))
-        leaves.set_array(np.ma.masked_invalid(values))
-    ax.add_collection(_collection(graph, graph.lines.branches, style, style.branch_colour), autolim=False)
-    ax.add_collection(leaves, autolim=False)
+    paint = painted(graph, style)
+    named = _named_minima(graph, style.labels)
+    shown = thumbnails(graph, style.drawings, style.drawing_size)
+    thin = min(1.0, max(0.1, 300.0 / graph.tree.n_leaves)) if style.linewidth is None else float(style.linewidth)
+    widths = branch_widths(graph, style.widths, thin, style.widest)
+    _add_lines(graph, ax, paint, widths)
     _frame(graph, ax, style)
+    _room_below(ax, shown)
     _size_bar(graph, ax, style)
     for position, energy, text in named:
         ax.annotate(
             text, (position, energy), (0, -3), textcoords="offset points", ha="center", va="top", fontsize="x-small"
         )
-    if values is not None and style.colour_bar:
-        _colour_bar(ax, leaves, style)
+    add_thumbnails(ax, shown)
+    if paint.mappable is not None and style.colour_bar:
+        _colour_bar(ax, paint.mappable, style)
+    if paint.legend and style.legend:
+        _legend(ax, paint)
     return ax
 
 
-def _collection(graph: DisconnectivityGraph, lines: Any, style: Style, colors: str | None) -> LineCollection:
+def _add_lines(graph: DisconnectivityGraph, ax: Axes, paint: Paint, widths: np.ndarray) -> None:
+    """Add superbasins first, so that the branches of minima lie over them."""
     n = graph.tree.n_leaves
-    width = min(1.0, max(0.1, 300.0 / n)) if style.linewidth is None else style.linewidth
-    return LineCollection(
-        lines,
-        linewidths=width,
-        colors=colors,
-        capstyle="projecting",
-        joinstyle="round",
-        rasterized=n > _RASTERISED_FROM,
-        in_layout=False,  # inside the axes anyway, and measuring them takes as long as drawing
-    )
+    crowded = n > _CROWDED_FROM
+    for lines, colours, width in (
+        (graph.lines.branches, paint.branches, widths[n:]),
+        (graph.lines.leaves, paint.leaves, widths[:n]),
+    ):
+        if crowded:
+            artist = CrowdedLines(lines, colours, width)
+            artist.set_clip_path(ax.patch)
+            ax.add_artist(artist)
+            continue
+        collection = LineCollection(
+            lines,
+            linewidths=width,
+            colors=colours,
+            capstyle="projecting",
+            joinstyle="round",
+            in_layout=False,  # inside the axes anyway, and measuring them takes as long as drawing
+        )
+        ax.add_collection(collection, autolim=False)
 
 
 def _frame(graph: DisconnectivityGraph, ax: Axes, style: Style) -> None:
@@ -86,12 +109,28 @@ def _frame(graph: DisconnectivityGraph, ax: Axes, style: Style) -> None:
     ax.ticklabel_format(axis="y", useOffset=False)
 
 
-def _colour_bar(ax: Axes, leaves: LineCollection, style: Style) -> None:
+def _room_below(ax: Axes, shown: list[Thumbnail]) -> None:
+    """Lower the bottom of the axes so that thumbnails stand below the deepest minimum."""
+    if shown:
+        low, high = ax.get_ylim()
+        room = max(thumbnail.height(ax) for thumbnail in shown) + 0.05
+        ax.set_ylim((low - room * high) / (1 - room), high)
+
+
+def _colour_bar(ax: Axes, mappable: Any, style: Style) -> None:
     name = style.colour.replace("_", " ") if isinstance(style.colour, str) else ""
-    bar = ax.figure.colorbar(leaves, ax=ax, shrink=0.6, aspect=25, pad=0.03)
+    bar = ax.figure.colorbar(mappable, ax=ax, shrink=0.6, aspect=25, pad=0.03)
     bar.set_label(name if style.colour_label is None else style.colour_label)
     bar.outline.set_visible(False)
     bar.ax.ticklabel_format(axis="y", useOffset=False)
+
+
+def _legend(ax: Axes, paint: Paint) -> None:
+    """Name the groups at the right, where no branch is."""
+    from matplotlib.lines import Line2D
+
+    handles = [Line2D([], [], color=colour, linewidth=2, label=name) for name, colour in paint.legend]
+    ax.legend(handles=handles, loc="upper left", bbox_to_anchor=(1.0, 1.0), frameon=False, fontsize="small")
 
 
 def round_length(span: float) -> float:
@@ -122,7 +161,6 @@ def _named_minima(graph: DisconnectivityGraph, labels: Mapping[int, str] | Any) 
         return []
     chosen = minimum_indices("labels", list(labels), graph.network.n_minima)
     texts = [str(labels[int(i)]) if isinstance(labels, Mapping) else str(i) for i in chosen]
-    leaf = {int(minimum): k for k, minimum in enumerate(graph.minima)}
+    leaf = graph.leaf_of(chosen)
     tree, x = graph.tree, graph.lines.x
-    found = [(leaf[int(i)], text) for i, text in zip(chosen, texts, strict=True) if int(i) in leaf]
-    return [(float(x[k]), float(tree.leaf_energy[k]), text) for k, text in found]
+    return [(float(x[k]), float(tree.leaf_energy[k]), text) for k, text in zip(leaf, texts, strict=True) if k >= 0]

@@ -1,0 +1,87 @@
+"""Very many lines as one picture: what matplotlib's own line collections take long for."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numba
+import numpy as np
+from matplotlib.artist import Artist
+
+from thalweg.potentials.compiled import jit, matrix, vector
+
+__all__ = ["CrowdedLines"]
+
+cube = numba.types.Array(numba.float64, 3, "C")
+
+
+@jit(numba.void(cube, matrix, vector, cube))
+def _paint(lines, colours, widths, image):
+    """Paint broken lines over an image of premultiplied colours, in the order given, by the area each pixel shares.
+
+    A piece runs along the axis (columns 0, rows 1) in which it is longer, one pixel at a time.
+    """
+    for line in range(len(lines)):
+        for piece in range(lines.shape[1] - 1):
+            across = abs(lines[line, piece + 1, 0] - lines[line, piece, 0])
+            along = 1 if across <= abs(lines[line, piece + 1, 1] - lines[line, piece, 1]) else 0
+            u0, u1 = lines[line, piece, along], lines[line, piece + 1, along]
+            v0, v1 = lines[line, piece, 1 - along], lines[line, piece + 1, 1 - along]
+            if u0 > u1:
+                u0, u1, v0, v1 = u1, u0, v1, v0
+            if u0 == u1:
+                continue
+            slope = (v1 - v0) / (u1 - u0)
+            half = 0.5 * widths[line] * np.sqrt(1.0 + slope * slope)
+            nu, nv = image.shape[1 - along], image.shape[along]
+            for u in range(max(0, int(np.floor(u0))), min(nu, int(np.ceil(u1)))):
+                low, high = max(u0, float(u)), min(u1, u + 1.0)
+                middle = v0 + slope * (0.5 * (low + high) - u0)
+                for v in range(max(0, int(np.floor(middle - half))), min(nv, int(np.ceil(middle + half)))):
+                    share = (high - low) * (min(middle + half, v + 1.0) - max(middle - half, float(v)))
+                    row, column = (u, v) if along else (v, u)
+                    alpha = share * colours[line, 3]
+                    for c in range(3):
+                        image[row, column, c] += alpha * (colours[line, c] - image[row, column, c])
+                    image[row, column, 3] += alpha * (1.0 - image[row, column, 3])
+
+
+class CrowdedLines(Artist):
+    """Broken lines, painted at the resolution of the file; in vector formats they are a picture.
+
+    Parameters
+    ----------
+    lines : (k, 3, 2) ndarray
+        In data coordinates.
+    colours : (k, 4) or (4,) ndarray
+        RGBA, 0 to 1.
+    widths : (k,) ndarray or float
+        In points.
+    """
+
+    def __init__(self, lines: np.ndarray, colours: np.ndarray, widths: np.ndarray | float):
+        super().__init__()
+        self.lines = lines
+        self.colours = np.array(np.broadcast_to(colours, (len(lines), 4)), dtype=np.float64, order="C")
+        self.widths = np.array(np.broadcast_to(widths, len(lines)), dtype=np.float64)
+        self.set_in_layout(False)
+
+    def image(self, renderer: Any) -> np.ndarray:
+        """Return what is painted over the axes, rows from the bottom: (rows, columns, 4) uint8."""
+        scale, box = renderer.get_image_magnification(), self.axes.bbox
+        size = [max(1, int(np.ceil(length * scale))) for length in (box.height, box.width)]
+        image = np.zeros((*size, 4))
+        pixels = self.axes.transData.transform(self.lines.reshape(-1, 2)).reshape(self.lines.shape)
+        pixels = np.ascontiguousarray((pixels - [box.x0, box.y0]) * scale)
+        _paint(pixels, self.colours, self.widths * (renderer.points_to_pixels(1.0) * scale), image)
+        image[..., :3] /= np.maximum(image[..., 3:], 1e-12)
+        return np.round(255 * image).astype(np.uint8)
+
+    def draw(self, renderer: Any) -> None:
+        """Paint; matplotlib calls this."""
+        if self.get_visible() and len(self.lines):
+            context = renderer.new_gc()
+            context.set_clip_rectangle(self.axes.bbox)
+            renderer.draw_image(context, self.axes.bbox.x0, self.axes.bbox.y0, self.image(renderer))
+            context.restore()
+        self.stale = False
