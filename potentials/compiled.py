@@ -8,6 +8,7 @@ travels in the integers, so that it needs no compilation of its own.
 from __future__ import annotations
 
 import ctypes
+import logging
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -16,6 +17,8 @@ import numpy as np
 from llvmlite import ir
 from numba.core import cgutils
 from numba.extending import intrinsic
+
+_log = logging.getLogger(__name__)
 
 __all__ = ["FUNCTION", "HESSIAN", "Callback", "Compiled", "floats", "integers", "jit", "matrix", "vector"]
 
@@ -106,9 +109,12 @@ class Callback:
         ``energy_gradient(x) -> (float, (n,) array)``.
     hessian : callable
         ``hessian(x) -> (n, n) array``.
+    failures : tuple of exception types
+        Become NaN and are forgotten but for a line in the log: the next geometry may do.
     """
 
-    def __init__(self, energy_gradient: Callable, hessian: Callable):
+    def __init__(self, energy_gradient: Callable, hessian: Callable, failures: tuple[type[Exception], ...] = ()):
+        self._failures = failures
         self.error: BaseException | None = None
         self._energy_gradient = energy_gradient
         self._hessian = hessian
@@ -129,6 +135,9 @@ class Callback:
             return np.nan
         try:
             return write(np.ctypeslib.as_array(x, (n,)).copy(), out, n)
+        except self._failures as error:
+            _log.info("a calculation failed: %s: %s", type(error).__name__, error)
+            return np.nan
         except BaseException as error:
             self.error = error
             return np.nan

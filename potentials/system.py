@@ -8,11 +8,18 @@ from typing import Any
 
 import numpy as np
 from ase import Atoms
-from ase.calculators.calculator import get_calculator_class
 from ase.constraints import FixAtoms, FixCartesian
 
+from thalweg.potentials.ase_calculators import (
+    FAILURES,
+    build_ase_calculator,
+    describe_ase_calculator,
+    evaluate_atoms,
+    free_hessian,
+    nearest_distance,
+)
 from thalweg.potentials.bounds import checked_bounds
-from thalweg.potentials.calculator import FlatCalculator, evaluate_batch, finite_difference_hessian
+from thalweg.potentials.calculator import FlatCalculator, evaluate_batch
 from thalweg.potentials.compiled import Callback, Compiled
 from thalweg.potentials.no_symmetry import NoSymmetry
 from thalweg.potentials.null_modes import orthonormal_null_modes, rigid_bits
@@ -104,7 +111,9 @@ class System:
     @cached_property
     def callback(self) -> Callback | None:
         """The C callback through which compiled code reaches a potential written in Python, else None."""
-        return None if self.threadsafe else Callback(self.energy_gradient, self.hessian)
+        if self.threadsafe:
+            return None
+        return Callback(self.energy_gradient, self.hessian, FAILURES if self.atoms is not None else ())
 
     @property
     def compiled(self) -> Compiled:
@@ -127,12 +136,7 @@ class System:
         if isinstance(self.potential, FlatCalculator) or self.atoms is None:
             energy, gradient = self.potential.energy_gradient(x)
         else:
-            atoms = self.atoms
-            atoms.calc = self.potential
-            atoms.set_positions(np.reshape(x, (-1, 3)), apply_constraint=False)
-            energy = atoms.get_potential_energy(force_consistent=_force_consistent(self.potential))
-            gradient = -atoms.get_forces(apply_constraint=False).ravel()
-            atoms.calc = None
+            energy, gradient = evaluate_atoms(self.atoms, self.potential, x)
         gradient = np.array(gradient, dtype=np.float64)
         gradient[self.frozen] = 0.0
         return float(energy), gradient
@@ -153,7 +157,7 @@ class System:
         if isinstance(self.potential, FlatCalculator):
             hessian = np.array(self.potential.hessian(x))
         else:
-            hessian = finite_difference_hessian(self.energy_gradient, np.array(x, dtype=np.float64), 1e-4)
+            hessian = free_hessian(lambda y: self.energy_gradient(y)[1], np.array(x, dtype=np.float64), self.free)
         hessian[self.frozen, :] = 0.0
         hessian[:, self.frozen] = 0.0
         return hessian
@@ -174,6 +178,16 @@ class System:
         """Raise what a Python potential raised inside compiled code, if anything."""
         if self.callback is not None:
             self.callback.reraise()
+
+    def stop(self) -> None:
+        """Let searches in other threads end at the next call of a Python potential, until :meth:`go_on`."""
+        if self.callback is not None:
+            self.callback.error = self.callback.error or KeyboardInterrupt("stopped")
+
+    def go_on(self) -> None:
+        """Take back :meth:`stop`, once those searches have ended."""
+        if self.callback is not None:
+            self.callback.error = None
 
     @cached_property
     def _free_mask(self) -> np.ndarray:
@@ -236,18 +250,31 @@ class System:
     @property
     def width(self) -> float | None:
         """Mean width of a Point's bounds, from which steps take their size; None without them."""
-        return None if self.bounds is None or self.atoms is not None else float(np.mean(np.diff(self.bounds[self.free])))
+        return (
+            None if self.bounds is None or self.atoms is not None else float(np.mean(np.diff(self.bounds[self.free])))
+        )
 
     def random(self, rng: np.random.Generator) -> np.ndarray:
-        """Return a random starting point (n,): in the bounds, as the potential knows, or around x."""
+        """Return a random starting point (n,): in the bounds, as the potential knows, or around x.
+
+        Atoms with an ASE calculator start up to a third of the distance of neighbours from x in each direction, and
+        a tenth where some are fixed or a cell repeats them: there x is a structure that should not melt.
+        """
         x = None
         if self.bounds is not None:
             x = rng.uniform(self.bounds[:, 0], self.bounds[:, 1])
         elif isinstance(self.potential, FlatCalculator) and (self.atoms is None or self.frozen.size == 0):
             x = self.potential.random_coordinates(self.n, rng)
         if x is None:
-            x = self.x + rng.uniform(-1.0, 1.0, self.n)
+            x = self.x + self._amplitude * rng.uniform(-1.0, 1.0, self.n)
         return np.where(self._free_mask, x, self.x)
+
+    @cached_property
+    def _amplitude(self) -> float:
+        if self.atoms is None or isinstance(self.potential, FlatCalculator):
+            return 1.0
+        loose = self.frozen.size == 0 and not self.atoms.pbc.any()
+        return nearest_distance(self.atoms) / (3.0 if loose else 10.0)
 
     def subject(self, x: np.ndarray | None = None) -> Atoms | Point:
         """Return Atoms, Weights or a Point at x, with the calculator: what a user would hold."""
@@ -333,28 +360,14 @@ def _constraints(mask: np.ndarray) -> list:
     return constraints
 
 
-def _force_consistent(calculator: Any) -> bool:
-    return "free_energy" in getattr(calculator, "implemented_properties", ())
-
-
 def _describe_calculator(calculator: Any) -> dict[str, Any]:
-    if isinstance(calculator, FlatCalculator):
-        return calculator.describe()
-    parameters = dict(getattr(calculator, "parameters", None) or {})
-    return {
-        "name": getattr(calculator, "name", type(calculator).__name__.lower()),
-        "ase": True,
-        "parameters": parameters,
-    }
+    return calculator.describe() if isinstance(calculator, FlatCalculator) else describe_ase_calculator(calculator)
 
 
 def _build_calculator(description: dict[str, Any]) -> Any:
-    name = description["name"]
     if description.get("ase"):
-        try:
-            return get_calculator_class(name)(**description["parameters"])
-        except ImportError as error:
-            raise ValueError(f"ASE has no calculator named {name!r} to build the system from") from error
+        return build_ase_calculator(description)
+    name = description["name"]
     if name not in _CALCULATORS:
         raise ValueError(f"a potential {name!r} cannot be built from its description: pass the system itself")
     calculator = getattr(importlib.import_module(_CALCULATORS[name]), name)
