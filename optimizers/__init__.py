@@ -11,24 +11,35 @@ if TYPE_CHECKING:
     from thalweg.optimizers.eigenvalues import lowest_eigenvalues
     from thalweg.optimizers.hybrid import HybridResult, hybrid_eigenvector_following
     from thalweg.optimizers.minimise_batch import minimise
+    from thalweg.optimizers.moves import AllCoordinates, Move, SurfaceAtom
     from thalweg.optimizers.pathways import Pathway, pathway
     from thalweg.optimizers.results import MinimiseResult, TransitionStateResult
     from thalweg.optimizers.rules import ORIGINAL_RULES, Rules, default_rules
+    from thalweg.optimizers.splice import SpliceClusters
+    from thalweg.optimizers.tempering import TemperedBasinHopping
     from thalweg.optimizers.transition_states import find_transition_states
+    from thalweg.optimizers.unit_moves import HiddenUnits, SpliceNetworks
 
 __all__ = [
     "DNEB",
     "LBFGS",
     "ORIGINAL_RULES",
+    "AllCoordinates",
     "Band",
     "BasinHopping",
     "BasinHoppingResult",
     "EigenvectorFollowing",
+    "HiddenUnits",
     "HybridResult",
     "MinimiseResult",
+    "Move",
     "Pathway",
     "Rules",
     "SecondOrder",
+    "SpliceClusters",
+    "SpliceNetworks",
+    "SurfaceAtom",
+    "TemperedBasinHopping",
     "TransitionStateResult",
     "basin_hopping_steps",
     "connect_pair",
@@ -49,6 +60,13 @@ _HOMES = {
     "BasinHopping": "basin_hopping",
     "BasinHoppingResult": "basin_hopping",
     "basin_hopping_steps": "basin_hopping",
+    "AllCoordinates": "moves",
+    "Move": "moves",
+    "SurfaceAtom": "moves",
+    "SpliceClusters": "splice",
+    "HiddenUnits": "unit_moves",
+    "SpliceNetworks": "unit_moves",
+    "TemperedBasinHopping": "tempering",
     "DNEB": "bands",
     "Band": "bands",
     "connect_pair": "bands",

@@ -37,6 +37,7 @@ def basin_hopping_steps(
     target: float | None = None,
     container: float | None = None,
     prove: str = "new",
+    keep: int | None = None,
 ) -> BasinHoppingResult:
     """Take basin-hopping steps from x and return every quench.
 
@@ -57,7 +58,8 @@ def basin_hopping_steps(
     temperature : float
         k_B T in the unit of energy; 0 accepts downhill only.
     rules : Rules, optional
-        Step rules of the minimisations; :func:`default_rules` where missing.
+        Step rules of the minimisations. Where missing, :func:`default_rules` for a Point, and for atoms the same with
+        refused steps halved.
     rms : float
         Rms gradient of a converged minimum.
     minimise_steps : int
@@ -75,6 +77,8 @@ def basin_hopping_steps(
     prove : str
         "new" sees by the Hessian that a minimum is one where its energy is new in this chain, within 1e-8; "all" of
         every quench.
+    keep : int, optional
+        Prove a minimum of new energy only where it is among so many of the lowest; every one where missing.
 
     Returns
     -------
@@ -94,7 +98,7 @@ def basin_hopping_steps(
         raise ValueError(f"steps must be a whole number, not negative; it is {steps}")
     chain = Chain(
         as_system(system), x, energy, step, temperature, rules, rms=rms, minimise_steps=minimise_steps, moves=moves,
-        adaptive=adaptive, target=target, container=container, prove=prove,
+        adaptive=adaptive, target=target, container=container, prove=prove, keep=keep,
     )  # fmt: skip
     return chain.run(rng, int(steps))
 
@@ -120,7 +124,7 @@ class BasinHopping(Dynamics):
         Rms gradient of a converged minimum.
     energy_tolerance, distance_tolerance : float
         Minima closer than both, after alignment by symmetry, are one.
-    moves, adaptive, target, container, prove
+    moves, adaptive, target, container, prove, keep
         As :func:`basin_hopping_steps` takes them; ``run`` returns whether the target was reached.
     logfile, trajectory, **kwargs
         As ASE's dynamics take them; a trajectory can hold Atoms only.
@@ -150,14 +154,14 @@ class BasinHopping(Dynamics):
         rules: Rules | None = None, rms: float = 1e-9, energy_tolerance: float = 1e-7,
         distance_tolerance: float = 1e-2, moves: Any = None, adaptive: float | None = None,
         target: float | None = None, container: float | None = None, prove: str = "new",
-        logfile: Any = None, trajectory: Any = None, **kwargs: Any,
+        keep: int | None = None, logfile: Any = None, trajectory: Any = None, **kwargs: Any,
     ):  # fmt: skip
         if trajectory is not None and not isinstance(atoms, Atoms):
             raise TypeError("trajectory can only hold Atoms: for a Point leave it out and attach a function instead")
         self.system: System = as_system(atoms)
         self.chain = Chain(
             self.system, self.system.x, None, step, temperature, rules, rms=rms, moves=moves, adaptive=adaptive,
-            target=target, container=container, prove=prove,
+            target=target, container=container, prove=prove, keep=keep,
         )  # fmt: skip
         self.energy_tolerance, self.distance_tolerance = energy_tolerance, distance_tolerance
         self.rng = np.random.default_rng(seed)

@@ -59,6 +59,12 @@ def _is_new(known, count, energy, tolerance):
     return place == count or known[place] > energy + tolerance
 
 
+@jit(numba.boolean(vector, numba.int64, numba.float64, numba.float64, numba.int64))
+def _wanted(known, count, energy, tolerance, keep):
+    """Return whether an energy is new and among the lowest so many."""
+    return (count < keep or energy < known[keep - 1]) and _is_new(known, count, energy, tolerance)
+
+
 @jit(numba.void(vector, numba.int64, numba.float64))
 def _insert(known, count, energy):
     place = _place(known, count, energy)
@@ -111,7 +117,7 @@ def basin_hopping_rows(
     rules, settings : as :func:`minimum_rows` takes them.
     move_0, ..., chances, tallies : the moves, their cumulative probabilities (4,), and what :func:`adapt` keeps (4, 4).
     options : k_B T, target energy, radius of the container, 1 if ``minimise`` proves, tolerance of energies, acceptance
-        ratio to keep (0 for none), steps between changes, their factor.
+        ratio to keep (0 for none), steps between changes, their factor, how many of the lowest minima to prove.
     known : rising energies of proved minima, with room for as many more as there are rows.
     state : energy of the chain, how many energies are known; both are kept up to date.
     draws : (rows, ...) uniform random numbers in [0, 1), the last of a row for the acceptance.
@@ -136,7 +142,7 @@ def basin_hopping_rows(
         inside = reach(trial[0], -1, numbers[row]) <= options[2]
         proved = options[3] > 0.0
         converged = result[0, 3] == _CONVERGED and inside
-        if not proved and converged and _is_new(known, int(state[1]), result[0, 0], options[4]):
+        if not proved and converged and _wanted(known, int(state[1]), result[0, 0], options[4], int(options[8])):
             steps, length = result[0, 2], result[0, 7]
             prove(
                 walk, follow, function, hessian, integers, floats, free, frozen, rigid, constant,

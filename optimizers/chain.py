@@ -20,7 +20,7 @@ from thalweg.optimizers.minimise_batch import minimise, minimum_settings, system
 from thalweg.optimizers.moves import Pool, checked_moves, is_free_cluster
 from thalweg.optimizers.moves_kernel import given_move, move_all
 from thalweg.optimizers.results import REASONS
-from thalweg.optimizers.rules import Rules, default_rules
+from thalweg.optimizers.rules import ORIGINAL_RULES, Rules, default_rules
 from thalweg.optimizers.search_kernel import minimum_rows
 from thalweg.potentials.system import System
 
@@ -30,6 +30,8 @@ __all__ = ["BasinHoppingResult", "Chain", "check_chain"]
 _BLOCK, _ROWS = 2_000_000, 5_000
 _ENERGY_TOLERANCE = 1e-8
 _TARGET_TOLERANCE = 1e-6
+# Displaced atoms collide: a tenth of a refused step would be a waste, half of it takes a sixth fewer gradients
+_ATOMS_RULES = ORIGINAL_RULES.replace(shrink=0.5, trials=12)
 # Steps between changes of an adaptive step, and their factor
 _INTERVAL, _FACTOR = 20.0, 1.1
 
@@ -96,11 +98,11 @@ class Chain:
         self, system: System, x: Any, energy: float | None, step: float, temperature: float,
         rules: Rules | None = None, *, rms: float = 1e-9, minimise_steps: int = 10_000, moves: Any = None,
         adaptive: float | None = None, target: float | None = None, container: float | None = None,
-        prove: str = "new",
+        prove: str = "new", keep: int | None = None,
     ):  # fmt: skip
-        check_chain(step, temperature, rms, adaptive, target, container, prove)
+        check_chain(step, temperature, rms, adaptive, target, container, prove, keep)
         self.system, self.temperature, self.rms, self.minimise_steps = system, float(temperature), rms, minimise_steps
-        self.rules = rules or default_rules(system)
+        self.rules = rules or (default_rules(system) if system.atoms is None else _ATOMS_RULES)
         self.moves = checked_moves(moves, system)
         self.x = np.array(x, dtype=np.float64).ravel()
         if self.x.size != system.n:
@@ -111,7 +113,7 @@ class Chain:
         self.container = _radius(system, container)
         # a loss finishes to second order, which proves every minimum in passing
         self._proves = prove == "all" or system.atoms is None
-        self._adaptive = adaptive or 0.0
+        self._adaptive, self._keep = adaptive or 0.0, np.iinfo(np.int32).max if keep is None else int(keep)
         self._known = np.empty(0)
         count = len(self.moves)
         self._tallies = np.zeros((max(MOST_MOVES, count), 4))
@@ -189,7 +191,7 @@ class Chain:
         state = np.array([self.energy, len(self._known)], dtype=np.float64)
         options = np.array([
             self.temperature, self.target, self.container, self._proves, _ENERGY_TOLERANCE, self._adaptive,
-            _INTERVAL, _FACTOR,
+            _INTERVAL, _FACTOR, self._keep,
         ], dtype=np.float64)  # fmt: skip
         rows = basin_hopping_rows(
             minimum_rows if self._proves else unproved_rows, minimum_rows, *system_arguments(self.system),
@@ -246,7 +248,7 @@ def _radius(system: System, container: float | None) -> float:
 
 def check_chain(
     step: float, temperature: float, rms: float, adaptive: float | None = None, target: float | None = None,
-    container: float | None = None, prove: str = "new",
+    container: float | None = None, prove: str = "new", keep: int | None = None,
 ) -> None:  # fmt: skip
     """Raise ValueError for parameters of a chain that are out of range."""
     if not step > 0 or not rms > 0:
@@ -261,3 +263,5 @@ def check_chain(
         raise ValueError(f"container must be a positive radius; it is {container}")
     if prove not in ("new", "all"):
         raise ValueError(f'prove must be "new" or "all"; it is {prove!r}')
+    if keep is not None and (keep != int(keep) or keep < 1):
+        raise ValueError(f"keep must be a whole number, at least 1; it is {keep}")

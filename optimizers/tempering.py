@@ -1,0 +1,173 @@
+"""Basin-hopping at several temperatures that exchange their minima: parallel tempering over minima."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import numpy as np
+from ase import Atoms
+
+from thalweg.optimizers.chain import Chain
+from thalweg.optimizers.rules import Rules
+from thalweg.potentials.point import Point
+from thalweg.potentials.system import System, as_system
+from thalweg.potentials.threads import default_threads
+
+__all__ = ["TemperedBasinHopping", "exchange_probability"]
+
+
+def exchange_probability(energy_a: float, energy_b: float, temperature_a: float, temperature_b: float) -> float:
+    """Return with which probability two chains exchange their minima, min(1, exp((1/Ta - 1/Tb)(Ea - Eb))).
+
+    It leaves the product of both Boltzmann distributions as it is. Zero temperature takes the lower energy.
+
+    Parameters
+    ----------
+    energy_a, energy_b : float
+    temperature_a, temperature_b : float
+        k_B T in the unit of energy.
+    """
+    with np.errstate(divide="ignore"):
+        inverse = np.float64(1.0) / temperature_a - np.float64(1.0) / temperature_b
+    rise = energy_a - energy_b
+    if not np.isfinite(rise) or np.isnan(inverse) or rise == 0.0:
+        return float(rise == 0.0)
+    return float(np.exp(min(0.0, inverse * rise)))
+
+
+class TemperedBasinHopping:
+    """Basin-hopping chains at several temperatures; neighbours exchange their minima now and then.
+
+    Every chain has random numbers of its own, so that the result is a function of the seed whatever the threads.
+
+    Parameters
+    ----------
+    atoms : ase.Atoms, Point or Weights
+        With its calculator, where every chain starts; moved in place to the lowest minimum found.
+    temperatures : sequence of float
+        k_B T of each chain, rising.
+    step : float
+        Size of the moves.
+    seed : int
+        Of the random numbers.
+    exchange_every : int
+        Steps between tries to exchange: pairs 0-1, 2-3, ... and 1-2, 3-4, ... in turn.
+    threads : int, optional
+        Threads over the chains; all processors where missing.
+    rules, moves, adaptive, target, container, rms, prove, keep
+        As :func:`~thalweg.optimizers.basin_hopping_steps` takes them.
+
+    Attributes
+    ----------
+    chains : list of Chain
+        In the order of the temperatures.
+    tried, exchanged : (chains - 1,) int
+        Exchanges of each chain with the next.
+    energies : list of float; coordinates : list of (n,) arrays
+        The lowest minima of different energies over all chains, rising.
+
+    Raises
+    ------
+    ValueError
+        If there are less than two temperatures, they do not rise, or exchange_every is not positive.
+
+    Examples
+    --------
+    >>> from ase import Atoms
+    >>> from thalweg.potentials import LJAT
+    >>> calculator = LJAT(Z=0.0)
+    >>> positions = calculator.random_coordinates(39, np.random.default_rng(0)).reshape(-1, 3)
+    >>> atoms = Atoms("Ar13", positions, calculator=calculator)
+    >>> TemperedBasinHopping(atoms, (0.4, 0.8, 1.6), step=0.4, target=-44.326801).run(1000)
+    True
+    """
+
+    def __init__(
+        self, atoms: Atoms | Point, temperatures: Sequence[float], step: float, *, seed: int = 0,
+        exchange_every: int = 10, threads: int | None = None, rules: Rules | None = None, rms: float = 1e-9,
+        moves: Any = None, adaptive: float | None = None, target: float | None = None,
+        container: float | None = None, prove: str = "new", keep: int | None = None,
+    ):  # fmt: skip
+        temperatures = [float(temperature) for temperature in temperatures]
+        if len(temperatures) < 2 or any(np.diff(temperatures) <= 0):
+            raise ValueError(f"temperatures must be at least two, rising; they are {temperatures}")
+        if exchange_every != int(exchange_every) or exchange_every < 1:
+            raise ValueError(f"exchange_every must be a whole number, at least 1; it is {exchange_every}")
+        self.system: System = as_system(atoms)
+        self.chains = [
+            Chain(
+                self.system, self.system.x, None, step, temperature, rules, rms=rms, moves=moves, adaptive=adaptive,
+                target=target, container=container, prove=prove, keep=keep,
+            )
+            for temperature in temperatures
+        ]  # fmt: skip
+        self.exchange_every = int(exchange_every)
+        own, *children = np.random.SeedSequence(seed).spawn(len(temperatures) + 1)
+        self._rng, self._rngs = np.random.default_rng(own), [np.random.default_rng(child) for child in children]
+        self._threads = (threads or default_threads()) if self.system.threadsafe else 1
+        self._atoms, self._rounds = atoms, 0
+        self.tried, self.exchanged = np.zeros((2, len(temperatures) - 1), dtype=np.int64)
+        self.steps = 0
+
+    @property
+    def reached(self) -> bool:
+        """Whether a chain has reached the target energy."""
+        return any(chain.reached for chain in self.chains)
+
+    @property
+    def _lowest(self) -> list[tuple[float, np.ndarray]]:
+        found = [
+            pair for chain in self.chains for pair in zip(chain.pool.energies, chain.pool.coordinates, strict=True)
+        ]
+        found.sort(key=lambda pair: pair[0])
+        return [pair for k, pair in enumerate(found) if k == 0 or pair[0] > found[k - 1][0] + 1e-7]
+
+    @property
+    def energies(self) -> list[float]:
+        """The lowest energies found, rising."""
+        return [energy for energy, _ in self._lowest]
+
+    @property
+    def coordinates(self) -> list[np.ndarray]:
+        """The minima of these energies."""
+        return [x for _, x in self._lowest]
+
+    def run(self, steps: int = 100) -> bool:
+        """Take so many steps in every chain, fewer if one reaches the target.
+
+        Parameters
+        ----------
+        steps : int
+
+        Returns
+        -------
+        bool
+            Whether the target was reached.
+        """
+        end = self.steps + steps
+        with ThreadPoolExecutor(self._threads) as pool:
+            while self.steps < end and not self.reached:
+                # up to the next exchange, wherever the last run stopped
+                count = min(self.exchange_every - self.steps % self.exchange_every, end - self.steps)
+                list(pool.map(Chain.run, self.chains, self._rngs, [count] * len(self.chains)))
+                self.steps += count
+                if self.steps % self.exchange_every == 0:
+                    self._exchange()
+        if self._lowest:
+            self._atoms.__ase_optimizable__().set_x(self.coordinates[0])
+        return self.reached
+
+    def _exchange(self) -> None:
+        """Try to exchange the minima of every second pair of neighbours."""
+        for lower in range(self._rounds % 2, len(self.chains) - 1, 2):
+            a, b = self.chains[lower], self.chains[lower + 1]
+            self.tried[lower] += 1
+            chance = exchange_probability(a.energy, b.energy, a.temperature, b.temperature)
+            # drawn whatever the energies, as in the chains
+            if self._rng.random() < chance:
+                a.x, b.x = b.x, a.x
+                a.energy, b.energy = b.energy, a.energy
+                self.exchanged[lower] += 1
+        self._rounds += 1

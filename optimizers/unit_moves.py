@@ -1,0 +1,106 @@
+"""Basin-hopping moves of networks: hidden units drawn again, and two networks combined unit by unit."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import numpy as np
+
+from thalweg.optimizers.moves import Move, Pool
+from thalweg.potentials.system import System
+
+__all__ = ["HiddenUnits", "SpliceNetworks", "entries_of_units"]
+
+
+def entries_of_units(layers: tuple[int, ...]) -> list[np.ndarray]:
+    """Return where the weights of every hidden unit are in the vector: incoming, outgoing, and its bias.
+
+    Parameters
+    ----------
+    layers : tuple of int
+        Widths from the inputs to the outputs.
+
+    Returns
+    -------
+    list of (k,) int arrays, one a hidden unit, layer by layer from the inputs.
+    """
+    sizes = [below * above for below, above in pairwise(layers)]
+    starts = np.cumsum([0, *sizes, *layers[1:]])
+    matrices = [
+        start + np.arange(size).reshape(above, -1)
+        for start, size, above in zip(starts, sizes, layers[1:], strict=False)
+    ]
+    return [
+        np.concatenate([matrices[layer][unit], matrices[layer + 1][:, unit], [starts[len(sizes) + layer] + unit]])
+        for layer, width in enumerate(layers[1:-1])
+        for unit in range(width)
+    ]
+
+
+class _UnitMove(Move):
+    """What moves of hidden units have in common."""
+
+    adapts = False
+
+    def check(self, system: System) -> None:
+        if len(getattr(system.potential, "layers", ())) < 3:
+            raise ValueError(f"{type(self).__name__} moves hidden units: the system must be Weights of a NetworkLoss")
+
+    def units(self, system: System) -> list[np.ndarray]:
+        """Return the entries of every hidden unit."""
+        return entries_of_units(system.potential.layers)
+
+
+class HiddenUnits(_UnitMove):
+    """Draw the incoming weights, bias and outgoing weights of some hidden units again, uniformly in (-step, step).
+
+    Parameters
+    ----------
+    count : int
+        How many units.
+    step : float
+        Half the width of what is drawn from.
+    weight : float
+        As for every move.
+    """
+
+    def __init__(self, count: int = 1, step: float = 1.0, weight: float = 1.0):
+        if count != int(count) or count < 1:
+            raise ValueError(f"count must be a whole number, at least 1; it is {count}")
+        super().__init__(weight, step)
+        self.count = int(count)
+
+    def check(self, system: System) -> None:
+        super().check(system)
+        if self.count > len(self.units(system)):
+            raise ValueError(f"count must be at most the {len(self.units(system))} hidden units; it is {self.count}")
+
+    def numbers(self, system: System) -> int:
+        return system.n + len(self.units(system))
+
+    def displace(self, system: System, x: np.ndarray, step: float, draws: np.ndarray, pool: Pool) -> np.ndarray:
+        units, out = self.units(system), np.array(x)
+        for unit in np.argsort(draws[system.n :], kind="stable")[: self.count]:
+            out[units[unit]] = step * (2.0 * draws[units[unit]] - 1.0)
+        return out
+
+
+class SpliceNetworks(_UnitMove):
+    """Take each hidden unit from this network or from one of the lowest minima found, each with probability 1/2.
+
+    The other is first brought to its symmetry copy nearest to this one, so that units stand for each other; at least
+    one unit comes from either. While nothing else is known the partner is the network itself, and nothing moves.
+    """
+
+    def numbers(self, system: System) -> int:
+        return len(self.units(system)) + 3
+
+    def displace(self, system: System, x: np.ndarray, step: float, draws: np.ndarray, pool: Pool) -> np.ndarray:
+        units, out = self.units(system), np.array(x)
+        other = system.align(x, pool.partner(draws[0], x))
+        taken = draws[3:] < 0.5
+        if taken.all() or not taken.any():
+            taken[int(draws[1] * len(units))] ^= True
+        for unit in np.flatnonzero(taken):
+            out[units[unit]] = other[units[unit]]
+        return out
