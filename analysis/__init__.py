@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING
 from thalweg.potentials.lazy import lazy_names
 
 if TYPE_CHECKING:
+    from thalweg.analysis.basins import escape_energies, monotonic_basins
     from thalweg.analysis.colours import RED_TO_BLUE
     from thalweg.analysis.disconnectivity import DisconnectivityGraph
     from thalweg.analysis.exchange import read_points
     from thalweg.analysis.kinetic_monte_carlo import PassageSample
     from thalweg.analysis.kinetics import Kinetics
     from thalweg.analysis.network import KineticTransitionNetwork
+    from thalweg.analysis.panels import plot_graphs
     from thalweg.analysis.paths import Path
     from thalweg.analysis.pathsample import read_pathsample
     from thalweg.analysis.rate_matrices import branching_probabilities, rate_matrix
@@ -35,7 +37,10 @@ __all__ = [
     "auc",
     "auc_table",
     "branching_probabilities",
+    "escape_energies",
     "moments_of_inertia",
+    "monotonic_basins",
+    "plot_graphs",
     "rate_matrix",
     "read_pathsample",
     "read_points",
@@ -56,7 +61,10 @@ _HOMES = {
     "auc": "roc",
     "auc_table": "roc",
     "branching_probabilities": "rate_matrices",
+    "escape_energies": "basins",
     "moments_of_inertia": "rotational",
+    "monotonic_basins": "basins",
+    "plot_graphs": "panels",
     "rate_matrix": "rate_matrices",
     "read_pathsample": "pathsample",
     "read_points": "exchange",

@@ -13,7 +13,16 @@ from thalweg.analysis.basins import monotonic_basins
 from thalweg.analysis.checks import minimum_indices
 from thalweg.analysis.network import KineticTransitionNetwork
 
-__all__ = ["GREY", "RED_TO_BLUE", "colour_map", "colour_range", "colour_values", "group_codes", "group_palette"]
+__all__ = [
+    "GREY",
+    "RED_TO_BLUE",
+    "_basin_names",
+    "colour_map",
+    "colour_range",
+    "colour_values",
+    "group_codes",
+    "group_palette",
+]
 
 GREY = "#9a9a9a"
 _MOST_GROUPS = 10
@@ -101,11 +110,16 @@ def group_codes(network: KineticTransitionNetwork, groups: Any) -> tuple[list[st
         if groups != "basins" and groups not in network.properties:
             known = ", ".join(["basins", *sorted(network.properties)])
             raise ValueError(f"groups: the network has no property {groups!r}; it has {known}")
-        groups = monotonic_basins(network) if groups == "basins" else network.properties[groups]
+        groups = _basin_names(network) if groups == "basins" else network.properties[groups]
     labels = np.asarray(groups)
     if labels.shape != (network.n_minima,):
         raise ValueError(f"groups has shape {labels.shape}; one label for each of {network.n_minima} minima is needed")
     return _codes_of_labels(labels)
+
+
+def _basin_names(network: KineticTransitionNetwork) -> np.ndarray:
+    """Return the name of the monotonic sequence basin of each minimum, after its bottom."""
+    return np.array([f"basin of {bottom}" for bottom in monotonic_basins(network).tolist()])
 
 
 def _codes_of_sets(network: KineticTransitionNetwork, groups: Mapping[str, Any]) -> tuple[list[str], np.ndarray]:

@@ -145,7 +145,7 @@ def _size_bar(graph: DisconnectivityGraph, ax: Axes, style: Style) -> None:
         return
     low, high = ax.get_ylim()
     length = round_length(high - low) if style.size_bar is True else float(style.size_bar)
-    base = low + 0.06 * (high - low)
+    base = max(low + 0.06 * (high - low), float(graph.tree.leaf_energy.min()) if style.drawings else low)
     across = ax.get_yaxis_transform()
     ax.plot(
         [0.025, 0.025], [base, base + length], color="black", linewidth=1.5, transform=across, solid_capstyle="butt"

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from thalweg.analysis.option_types import Duration, Widths
+from thalweg.analysis.option_types import Duration, Minima, Widths
 
 __all__ = ["main"]
 
@@ -62,14 +62,29 @@ def info(path: Path) -> None:
 
 
 @main.command()
-@click.argument("path", type=click.Path(path_type=Path))
+@click.argument("paths", type=click.Path(path_type=Path), nargs=-1, required=True)
 @click.option("--output", type=click.Path(path_type=Path), help="PNG, PDF or SVG; by default a PNG beside the store.")
 @click.option("--colour", help="Property that colours the branches, or none.  [default: test_auc where there is one]")
+@click.option("--groups", help="Colour groups instead: basins, groups (PATHSAMPLE's A and B), or a property.")
+@click.option("--descendants", help="Colour superbasins too: lowest, mean, min, max; for groups same or majority.")
+@click.option("--widths", type=click.Choice(["size"]), help="Widen branches by how many minima are under them.")
 @click.option("--lowest", type=click.IntRange(min=1), help="Show only so many minima, the lowest.")
-@click.option("--levels", type=click.IntRange(min=2), default=50, show_default=True, help="Levels of energy.")
+@click.option("--connected-to", type=Minima(), help="Show what is connected to these, such as 0,17.  [default: lowest]")
 @click.option("--all-components", is_flag=True, help="Show what is not connected to the lowest minimum, too.")
+@click.option("--monotonic", is_flag=True, help="Show one minimum a monotonic sequence basin: one branch a funnel.")
+@click.option("--levels", type=click.IntRange(min=2), default=50, show_default=True, help="Levels of energy.")
+@click.option("--emin", type=float, help="Energy from which the levels are counted.  [default: lowest minimum]")
+@click.option("--emax", type=float, help="Highest energy shown.  [default: where all is joined]")
+@click.option("--labels", type=Minima(), help="Minima to number, such as 0,17.")
+@click.option("--draw", type=Minima(), help="Minima whose atoms, or whose decision map, to draw under their branches.")
+@click.option("--own-scales", is_flag=True, help="With several stores: each on its own scale of energy.")
+@click.option("--linewidth", type=click.FloatRange(min=0, min_open=True), help="Of the lines, in points.")
+@click.option("--dpi", type=click.FloatRange(10, 2400), default=200, show_default=True, help="Dots an inch of a PNG.")
 def plot(**given: Any) -> None:
-    """Draw the disconnectivity graph of the store at PATH."""
+    """Draw the disconnectivity graph of the store at PATH, or of several, side by side on one scale of energy.
+
+    A folder with PATHSAMPLE's min.data and ts.data will do for a store.
+    """
     from thalweg.analysis.plot_command import run
 
     run(**given)

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-__all__ = ["Duration", "Widths"]
+__all__ = ["Duration", "Minima", "Widths"]
 
 _SECONDS = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 
@@ -39,3 +39,17 @@ class Widths(click.ParamType):
         if not re.fullmatch(r"[1-9]\d{0,5}(,[1-9]\d{0,5})*", str(value)):
             self.fail(f"{value!r} is no list of widths: write 10, or 5,5 for two layers", param, context)
         return tuple(int(width) for width in str(value).split(","))
+
+
+class Minima(click.ParamType):
+    """Numbers of minima, counted from 0, such as 17 or 0,4,17; a tuple of int."""
+
+    name = "minima"
+
+    def convert(self, value: Any, param: click.Parameter | None, context: click.Context | None) -> tuple[int, ...]:
+        """Return the numbers, or fail."""
+        if isinstance(value, tuple):
+            return value
+        if not re.fullmatch(r"\d{1,9}(,\d{1,9})*", str(value)):
+            self.fail(f"{value!r} is no list of minima: write 17, or 0,4,17; they count from 0", param, context)
+        return tuple(int(number) for number in str(value).split(","))

@@ -18,38 +18,44 @@ def picture_beside(store: Path) -> Path:
     return store.with_suffix(".png") if store.suffix == ".zarr" else store.with_name(store.name + ".png")
 
 
-def run(
-    path: Path, output: Path | None, colour: str | None, lowest: int | None, levels: int, all_components: bool
-) -> None:
-    """Draw the graph of a store into a file, and print its name.
+def run(paths: tuple[Path, ...], output: Path | None, dpi: float, **given: Any) -> None:
+    """Draw the graphs of stores into a file, and print its name.
+
+    Parameters
+    ----------
+    paths : tuple of Path
+        Stores, or folders with PATHSAMPLE's files.
+    output : Path or None
+        A PNG, PDF or SVG; beside the one store by default.
+    dpi : float
+        Of a PNG.
+    **given
+        Options of the command, see :func:`_graph` and :func:`_style`.
 
     Raises
     ------
     click.UsageError
-        If the file would not be a PNG, PDF or SVG.
+        If the file would not be a PNG, PDF or SVG, or several stores have none.
     click.ClickException
-        If there is no store, no minimum, or no such property.
+        If there is no store, no minimum, no such property, or no such minimum.
     """
-    output = picture_beside(path) if output is None else output
+    if output is None and len(paths) > 1:
+        raise click.UsageError("several graphs need --output")
+    output = picture_beside(paths[0]) if output is None else output
     if output.suffix.lower() not in _ENDINGS:
         raise click.UsageError(f"--output {output} must end in {', '.join(_ENDINGS[:-1])} or {_ENDINGS[-1]}")
     try:
-        draw_graph(path, output, colour, lowest=lowest, levels=levels, all_components=all_components)
-    except (OSError, ValueError) as error:
+        if len(paths) > 1:
+            _draw_several(paths, output, dpi, given)
+        else:
+            _draw_one(paths[0], output, dpi, given)
+    except (OSError, ValueError, IndexError, TypeError) as error:
         raise click.ClickException(str(error)) from error
     click.echo(output)
 
 
-def draw_graph(
-    store: Path,
-    output: Path,
-    colour: str | None = None,
-    *,
-    lowest: int | None = None,
-    levels: int = 50,
-    all_components: bool = False,
-) -> None:
-    """Draw the disconnectivity graph of a store.
+def draw_graph(store: Path, output: Path, colour: str | None = None) -> None:
+    """Draw the disconnectivity graph of a store as ``thalweg plot`` does without options.
 
     Parameters
     ----------
@@ -57,47 +63,104 @@ def draw_graph(
         The landscape, and a PNG, PDF or SVG.
     colour : str, optional
         A property; the testing AUC where there is one, by default; "none" for black.
-    lowest : int, optional
-        Show only so many minima.
-    levels : int
-        Of energy.
-    all_components : bool
-        Whether to show what is not connected to the lowest minimum.
 
     Raises
     ------
     ValueError, OSError
         If there is nothing to show, or it cannot be read or written.
     """
+    _draw_one(store, output, 200, {"colour": colour})
+
+
+def _graph(path: Path, given: dict[str, Any]) -> Any:
+    """Make the graph of a store with options ``levels``, ``emin``, ``lowest``, ``connected_to`` and so on."""
     from thalweg.analysis.disconnectivity import DisconnectivityGraph
-    from thalweg.analysis.network import KineticTransitionNetwork
+    from thalweg.analysis.reading import read_network
 
-    network = KineticTransitionNetwork.read(store)
-    if not network.n_minima:
-        raise ValueError(f"{store} has no minima yet: there is nothing to draw")
-    connected = None if all_components else network.global_minimum
-    graph = DisconnectivityGraph(network, levels, lowest=lowest, connected_to=connected)
-    graph.save(output, energy_label=_energy_label(store), **_style(graph, colour))
-
-
-def _energy_label(store: Path) -> str | None:
-    """Return what the energy of a network is called; None for the usual name."""
-    from thalweg.landscapes.store import Store
-
-    held = Store.open(store)
-    try:
-        return "loss" if held.description()["calculator"]["name"] == "NetworkLoss" else None
-    finally:
-        held.close()
+    network = read_network(path)
+    connected = given.get("connected_to")
+    if connected is None and not given.get("all_components"):
+        connected = network.global_minimum
+    chosen = {name: given[name] for name in ("emin", "emax", "lowest", "monotonic") if given.get(name) is not None}
+    return DisconnectivityGraph(network, given.get("levels", 50), connected_to=connected, **chosen)
 
 
-def _style(graph: Any, colour: str | None) -> dict[str, Any]:
-    """Return colours, or without any the energies of the minima where there are few."""
-    network = graph.network
-    if colour is None:
-        colour = "test_auc" if "test_auc" in network.properties else "none"
-    if colour != "none":
-        return {"colour": colour, "colour_label": colour.replace("_", " ").replace("auc", "AUC")}
-    if len(graph.minima) > _NAMED:
+def _draw_one(path: Path, output: Path, dpi: float, given: dict[str, Any]) -> None:
+    from thalweg.analysis.reading import is_network_loss
+
+    graph = _graph(path, given)
+    label = "loss" if is_network_loss(path) else None
+    drawings = _drawings(path, graph, given.get("draw") or ())
+    graph.save(
+        output, dpi=dpi, energy_label=label, drawings=drawings, **_style([graph], given), **_labels(graph, given)
+    )
+
+
+def _draw_several(paths: tuple[Path, ...], output: Path, dpi: float, given: dict[str, Any]) -> None:
+    from thalweg.analysis.panels import plot_graphs
+    from thalweg.analysis.reading import is_network_loss
+
+    if given.get("labels") or given.get("draw"):
+        raise click.UsageError("--labels and --draw name minima of one store")
+    graphs = {name: _graph(path, given) for name, path in zip(short_names(paths), paths, strict=True)}
+    style = _style(list(graphs.values()), given)
+    if all(is_network_loss(path) for path in paths):
+        style["energy_label"] = "loss"
+    plot_graphs(graphs, same_energies=not given.get("own_scales"), **style).savefig(output, dpi=dpi)
+
+
+def short_names(paths: tuple[Path, ...]) -> list[str]:
+    """Return what to call each store: its name without .zarr, or its path where two have one name."""
+    names = [path.name.removesuffix(".zarr") or str(path) for path in paths]
+    return names if len(set(names)) == len(names) else [str(path) for path in paths]
+
+
+def _style(graphs: list[Any], given: dict[str, Any]) -> dict[str, Any]:
+    """Return options of the drawing; colours are those of the testing AUC where all have one."""
+    keep = ("groups", "descendants", "widths", "linewidth")
+    style = {name: given[name] for name in keep if given.get(name) is not None}
+    colour = given.get("colour")
+    if colour is None and "groups" not in style and all("test_auc" in graph.network.properties for graph in graphs):
+        colour = "test_auc"
+    if colour not in (None, "none"):
+        style |= {"colour": colour, "colour_label": colour.replace("_", " ").replace("auc", "AUC")}
+    return style
+
+
+def _labels(graph: Any, given: dict[str, Any]) -> dict[str, Any]:
+    """Return the minima to name; where there are few and nothing else is said, their energies."""
+    if given.get("labels"):
+        return {"labels": given["labels"]}
+    if any(given.get(name) for name in ("groups", "draw")) or given.get("colour") not in (None, "none"):
         return {}
-    return {"labels": {int(i): f"{network.energies[i]:.4f}" for i in graph.minima}}
+    if len(graph.minima) > _NAMED or ("test_auc" in graph.network.properties and given.get("colour") is None):
+        return {}
+    return {"labels": {int(i): f"{graph.network.energies[i]:.4f}" for i in graph.minima}}
+
+
+def _drawings(path: Path, graph: Any, minima: tuple[int, ...]) -> dict[int, Any] | None:
+    """Return structures, or decision maps of networks, to draw under chosen minima."""
+    if not minima:
+        return None
+    from thalweg.analysis.checks import minimum_indices
+    from thalweg.analysis.reading import is_network_loss, is_pathsample
+
+    chosen = minimum_indices("--draw", minima, graph.network.n_minima)
+    if is_pathsample(path):
+        raise ValueError("--draw needs a store: PATHSAMPLE's folder says nothing of what its atoms are")
+    from thalweg.landscapes import Landscape
+
+    landscape = Landscape.open(path)
+    if is_network_loss(path):
+        return {int(i): _decision_map(landscape, int(i)) for i in chosen}
+    if landscape.system.atoms is None:
+        raise ValueError("--draw knows how to draw atoms and networks, and this is neither")
+    return {int(i): landscape.system.subject(landscape.minima.coordinates[int(i)]) for i in chosen}
+
+
+def _decision_map(landscape: Any, minimum: int) -> Any:
+    from thalweg.analysis.decision_maps import plot_decision_map
+
+    return lambda ax: plot_decision_map(
+        landscape, minimum, ax, data=None, resolution=100, title="", legend=False, input_names=None
+    )

@@ -87,7 +87,8 @@ def add_thumbnails(ax: Axes, shown: list[Thumbnail]) -> None:
     wanted = np.array([(thumbnail.x - left) / (right - left) for thumbnail in shown])
     for thumbnail, middle in zip(shown, _apart(wanted, width), strict=True):
         height = thumbnail.height(ax)
-        inset = ax.inset_axes([middle - width / 2, 0.0, width, height])
+        gap = 0.04  # of the slot, on each side
+        inset = ax.inset_axes([middle - width * (0.5 - gap), 0.0, width * (1 - 2 * gap), height * (1 - 2 * gap)])
         inset.set_axis_off()
         _picture(inset, thumbnail.what)
         ax.plot(
