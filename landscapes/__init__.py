@@ -1,29 +1,41 @@
 """What has been found, and how to find more."""
 
 from thalweg.landscapes.errors import LockedError, RejectedError, StoreError
+from thalweg.landscapes.estimates import Discoveries, Estimate, estimate
 from thalweg.landscapes.executors import Processes, dask_executor
 from thalweg.landscapes.filling import fill_property
 from thalweg.landscapes.landscape import Landscape
 from thalweg.landscapes.marking import mark_verified
 from thalweg.landscapes.merge import merge
 from thalweg.landscapes.records import CONVERGED, AddedSearch, Minimum, Search, TransitionState
+from thalweg.landscapes.spanning import LowestPath
+from thalweg.landscapes.strategy import BASIN_HOPPING, DOUBLE_ENDED, SINGLE_ENDED, Choice, Strategy
 from thalweg.landscapes.tolerances import Tolerances
 from thalweg.landscapes.verify import Problem, verify
 
 __all__ = [
+    "BASIN_HOPPING",
     "CONVERGED",
+    "DOUBLE_ENDED",
+    "SINGLE_ENDED",
     "AddedSearch",
+    "Choice",
+    "Discoveries",
+    "Estimate",
     "Landscape",
     "LockedError",
+    "LowestPath",
     "Minimum",
     "Problem",
     "Processes",
     "RejectedError",
     "Search",
     "StoreError",
+    "Strategy",
     "Tolerances",
     "TransitionState",
     "dask_executor",
+    "estimate",
     "fill_property",
     "mark_verified",
     "merge",

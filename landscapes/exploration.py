@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import zlib
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Executor
@@ -13,7 +14,7 @@ import numpy as np
 
 from thalweg.landscapes.records import CONVERGED
 from thalweg.landscapes.signals import deferred_signals
-from thalweg.landscapes.strategies import Choice, Strategy
+from thalweg.landscapes.strategy import Choice, Strategy
 from thalweg.landscapes.tasks import Task, TaskResult
 from thalweg.landscapes.workers import Job, Workers, open_workers
 
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Progress", "pending_choices", "run_sequence"]
 
-_SEQUENCES = {"find_minima": 0, "connect": 1}
+_SEQUENCES = {"find_minima": 0, "connect": 1}  # others by their names
 _SECONDS_BETWEEN_COMMITS = 2.0
 _SECONDS_BETWEEN_LOOKS = 0.2
 
@@ -34,7 +35,7 @@ class Progress:
     Attributes
     ----------
     sequence : str
-        "find_minima" or "connect".
+        Name of the strategy, such as "find_minima" or "connect".
     done, goal : int
         Searches done in this call, and asked for.
     failed : int
@@ -71,16 +72,16 @@ class _Run:
         """Searches done or in flight."""
         return self.done + self._in_flight
 
-    def choose(self) -> Choice:
+    def next(self) -> Task | None:
+        """Choose the next task; None where there is nothing to do."""
+        if self.promised >= self.goal:
+            return None
         choice = self.strategy.choose(self.number, min(self.strategy.batch, self.goal - self.promised))
+        if choice is None:
+            return None
         self.chosen.append((self.number, choice))
         self._in_flight += choice.size
         self.number += 1
-        return choice
-
-    def next(self) -> Task:
-        """Choose the next task."""
-        choice = self.choose()
         return self.task(self.number - 1, choice)
 
     def task(self, number: int, choice: Choice) -> Task:
@@ -88,7 +89,7 @@ class _Run:
         coordinates = self.landscape.minima.coordinates
         X = np.array([coordinates[row] for row in rows]).reshape(len(rows), self.landscape.system.n)
         name = self.strategy.name
-        entropy = (self.landscape.seed, _SEQUENCES[name], number)
+        entropy = (self.landscape.seed, _SEQUENCES.get(name, len(_SEQUENCES) + zlib.crc32(name.encode())), number)
         settings = {**self.settings, "steps": choice.size}
         return Task(name, number, choice.kind, entropy, choice.starts, X, settings)
 
@@ -135,6 +136,7 @@ def run_sequence(
     executor: Executor | Callable[[], Executor] | None = None,
     seconds: float | None = None,
     progress: Callable[[Progress], None] | None = None,
+    enough: Callable[[], bool] | None = None,
 ) -> Progress:
     """Do ``goal`` searches of a strategy and commit them in the order of tasks.
 
@@ -163,6 +165,8 @@ def run_sequence(
         No further tasks are awaited after this time.
     progress : callable, optional
         Called after every task.
+    enough : callable, optional
+        Asked after every task whether to stop.
 
     Returns
     -------
@@ -180,8 +184,9 @@ def run_sequence(
     with deferred_signals() as stopped, open_workers(landscape.system, workers, executor) as pool:
 
         def stop() -> bool:
-            enough = minima is not None and len(landscape.minima) >= minima
-            return enough or stopped() or (seconds is not None and time.monotonic() - run.began > seconds)
+            if (minima is not None and len(landscape.minima) >= minima) or (enough is not None and enough()):
+                return True
+            return stopped() or (seconds is not None and time.monotonic() - run.began > seconds)
 
         jobs: deque[Job] = deque()
         try:
@@ -205,8 +210,10 @@ def _loop(
     jobs.extend(pool.submit(run.task(number, choice)) for number, choice in run.chosen)
     committed = time.monotonic()
     while run.done < run.goal:
-        while len(jobs) < run.ahead and run.promised < run.goal:
-            jobs.append(pool.submit(run.next()))
+        while len(jobs) < run.ahead and (task := run.next()) is not None:
+            jobs.append(pool.submit(task))
+        if not jobs:
+            return
         while jobs[0].result is None:
             pool.tend(_SECONDS_BETWEEN_LOOKS)
             if stop():

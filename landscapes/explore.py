@@ -4,24 +4,32 @@ from __future__ import annotations
 
 import math
 import numbers
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from thalweg.landscapes.exploration import Progress, pending_choices, run_sequence
+from thalweg.landscapes.pairs import ConnectPairs
 from thalweg.landscapes.progress import progress_line
-from thalweg.landscapes.strategies import BasinHoppingChains, Connect, Strategy
+from thalweg.landscapes.strategies import BasinHoppingChains, Connect
+from thalweg.landscapes.strategy import Strategy
+from thalweg.landscapes.untrap import Untrap
 from thalweg.optimizers import Rules, default_rules
 from thalweg.potentials.system import System
 
 if TYPE_CHECKING:
     from thalweg.landscapes.landscape import Landscape
 
-__all__ = ["connect", "default_settings", "find_minima"]
+__all__ = ["STRATEGIES", "connect", "default_settings", "find_minima"]
 
 _FEW = 20  # coordinates of a surface on which every mode is worth a try
 _STEPS_A_TASK = {"atoms": 20, "point": 5, "python": 2}
+_UNLIMITED = 10**9
 _SEARCHES_A_TASK = {"atoms": 16, "point": 4, "python": 4}
+
+STRATEGIES: dict[str, Callable[..., Strategy]] = {"connect": Connect, "untrap": Untrap}
+"""Ways to look for transition states, by name."""
 
 
 def default_settings(system: System) -> dict[str, float]:
@@ -53,15 +61,63 @@ def find_minima(
 ) -> Progress:
     """Search for minima by basin-hopping; see :meth:`Landscape.find_minima`."""
     settings = _settings(landscape, step=step, temperature=temperature)
-    chains = landscape.state.get("find_minima", {}).get("chains", [-1] * landscape.tasks_ahead)
-    return _run(landscape, BasinHoppingChains(chains, _STEPS_A_TASK[_kind(landscape)]), settings, steps, **how)
+    strategy = _made(landscape, BasinHoppingChains, _STEPS_A_TASK)
+    return _run(landscape, strategy, settings, steps, **how)
 
 
-def connect(landscape: Landscape, searches: int, *, displacement: float | None = None, **how: Any) -> Progress:
+def connect(
+    landscape: Landscape,
+    searches: int | None,
+    *,
+    strategy: str | Callable[..., Strategy] | None = None,
+    pairs: Sequence[tuple[int, int]] | None = None,
+    lower: bool = False,
+    displacement: float | None = None,
+    until_converged: bool = False,
+    **how: Any,
+) -> Progress:
     """Search for transition states; see :meth:`Landscape.connect`."""
+    if searches is None:
+        if not until_converged and pairs is None:
+            raise TypeError("searches is missing: how many, or until_converged=True, or pairs to be joined")
+        if lower:
+            raise TypeError("searches is missing: a path can be lowered for ever, so say how many searches are enough")
+        searches = _UNLIMITED
     settings = _settings(landscape, displacement=displacement)
-    chosen = [choice for _, choice in pending_choices(landscape, "connect")]
-    return _run(landscape, Connect(landscape, chosen, _SEARCHES_A_TASK[_kind(landscape)]), settings, searches, **how)
+    made = _made(landscape, _strategy_of(strategy, pairs, lower), _SEARCHES_A_TASK)
+    if until_converged:
+        discoveries = landscape.discoveries()
+        how["enough"] = lambda: discoveries.update().complete
+    return _run(landscape, made, settings, searches, **how)
+
+
+def _strategy_of(
+    strategy: str | Callable[..., Strategy] | None, pairs: Sequence[tuple[int, int]] | None, lower: bool
+) -> Callable[..., Strategy]:
+    if pairs is not None:
+        if strategy is not None:
+            raise ValueError("pairs and strategy each say how to search: give one of them")
+        return partial(ConnectPairs, pairs=pairs, lower=lower)
+    if lower:
+        raise ValueError("lower=True lowers the paths between pairs of minima: say which, pairs=[(0, 5)]")
+    if strategy is None or isinstance(strategy, str):
+        try:
+            return STRATEGIES[strategy or "connect"]
+        except KeyError:
+            raise ValueError(f"strategy must be one of {sorted(STRATEGIES)}, or a class; it is {strategy!r}") from None
+    if not callable(strategy):
+        raise TypeError(f"strategy must be a name or a class derived from Strategy; it is {strategy!r}")
+    return strategy
+
+
+def _made(landscape: Landscape, make: Callable[..., Strategy], batches: dict[str, int]) -> Strategy:
+    """Make a strategy, with the tasks it chose in an earlier call that are not done."""
+    name = getattr(getattr(make, "func", make), "name", "")
+    chosen = [choice for _, choice in pending_choices(landscape, name)]
+    strategy = make(landscape, chosen, batches[_kind(landscape)])
+    if not isinstance(getattr(strategy, "name", None), str) or strategy.name != name or not name:
+        raise TypeError(f"a strategy's class must have a name: name = 'from_the_top', say; {make!r} has none")
+    return strategy
 
 
 def _kind(landscape: Landscape) -> str:
@@ -105,6 +161,7 @@ def _run(
     executor: Executor | Callable[[], Executor] | None = None,
     seconds: float | None = None,
     progress: bool | None = None,
+    enough: Callable[[], bool] | None = None,
 ) -> Progress:
     _check_whole("the number of searches", goal, 0)
     for name, value in (("workers", workers), ("minima", minima)):
@@ -115,5 +172,5 @@ def _run(
     with progress_line(strategy.name, goal, progress) as report:
         return run_sequence(
             landscape, strategy, settings, int(goal),
-            minima=minima, workers=workers, executor=executor, seconds=seconds, progress=report,
+            minima=minima, workers=workers, executor=executor, seconds=seconds, progress=report, enough=enough,
         )  # fmt: skip

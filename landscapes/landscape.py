@@ -12,8 +12,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from thalweg.landscapes.errors import StoreError
+from thalweg.landscapes.estimates import Discoveries
 from thalweg.landscapes.opening import TASKS_AHEAD, check_same, insisted, is_store
 from thalweg.landscapes.records import AddedSearch, Minimum, Search, TransitionState
+from thalweg.landscapes.spanning import LowestPath, LowestPaths, checked_pairs
 from thalweg.landscapes.store import Store
 from thalweg.landscapes.subject import default_rules_of, rebuilt, system_of
 from thalweg.landscapes.tolerances import Tolerances
@@ -22,6 +24,7 @@ from thalweg.landscapes.writer import Writer
 
 if TYPE_CHECKING:
     from thalweg.landscapes.exploration import Progress
+    from thalweg.landscapes.strategy import Strategy
 
 __all__ = ["Landscape"]
 
@@ -280,8 +283,12 @@ class Landscape:
 
     def connect(
         self,
-        searches: int,
+        searches: int | None = None,
         *,
+        strategy: str | Callable[..., Strategy] | None = None,
+        pairs: Sequence[tuple[int, int]] | None = None,
+        lower: bool = False,
+        until_converged: bool = False,
         displacement: float | None = None,
         minima: int | None = None,
         workers: int | None = None,
@@ -293,8 +300,16 @@ class Landscape:
 
         Parameters
         ----------
-        searches : int
-            Searches to be done in this call.
+        searches : int, optional
+            Searches to be done in this call; may be left out with ``pairs`` or ``until_converged``.
+        strategy : str or Strategy class, optional
+            Another way to choose where to search: ``"untrap"``, or a class of your own (docs/exploring.md).
+        pairs : sequence of (int, int), optional
+            Search where connections are missing between these pairs of minima, until they are joined.
+        lower : bool
+            Once they are, go on looking for lower paths between them.
+        until_converged : bool
+            Stop when nothing is likely to remain, by the rule of `Discoveries.complete`.
         displacement : float, optional
             Size of the random displacement of a coordinate that a search starts with.
         minima, workers, executor, seconds, progress
@@ -303,15 +318,26 @@ class Landscape:
         Raises
         ------
         ValueError
-            If the landscape has no minima yet.
+            If the landscape has no minima yet, or an argument makes no sense; TypeError where one is missing.
         """
         self._check_writable()
         from thalweg.landscapes import explore  # as above
 
         return explore.connect(
-            self, searches, displacement=displacement,
-            minima=minima, workers=workers, executor=executor, seconds=seconds, progress=progress,
+            self, searches, strategy=strategy, pairs=pairs, lower=lower, until_converged=until_converged,
+            displacement=displacement, minima=minima, workers=workers, executor=executor, seconds=seconds,
+            progress=progress,
         )  # fmt: skip
+
+    def discoveries(self) -> Discoveries:
+        """Return how often points were found, and how many probably remain: ``discoveries().minima.remaining``."""
+        return Discoveries(self._store).update()
+
+    def lowest_path(self, a: int, b: int) -> LowestPath | None:
+        """Return the path between two minima whose highest transition state is lowest; None if they are not joined."""
+        checked_pairs([(a, b)], len(self.minima))
+        states = self.transition_states
+        return LowestPaths(len(self.minima), states.minima[:], states.energy[:], a).to(b)
 
     def commit(self) -> None:
         """Write what was added: all of it or, if it fails, nothing.

@@ -1,64 +1,41 @@
-"""What to try next: small classes that look at what has been found and name the minima to set out from.
-
-A strategy sees results in the order of tasks and nothing else, so the same seed gives the same choices whatever
-did the work. What it cannot read back from the store it keeps in ``state``, which every commit saves.
-"""
+"""The two strategies that every exploration begins with: basin-hopping, and transition states from every minimum."""
 
 from __future__ import annotations
 
 import heapq
 from collections import Counter
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from thalweg.landscapes.components import Components
+from thalweg.landscapes.fingerprints import fingerprint
 from thalweg.landscapes.records import AddedSearch
-from thalweg.landscapes.tasks import BASIN_HOPPING, DOUBLE_ENDED, SINGLE_ENDED, TaskResult
+from thalweg.landscapes.strategy import BASIN_HOPPING, DOUBLE_ENDED, SINGLE_ENDED, Choice, Strategy
+from thalweg.landscapes.tasks import TaskResult
 
 if TYPE_CHECKING:
     from thalweg.landscapes.landscape import Landscape
 
-__all__ = ["BasinHoppingChains", "Choice", "Connect", "Strategy"]
+__all__ = ["BasinHoppingChains", "Connect"]
 
 
-class Choice(NamedTuple):
-    """What a task is to do: its kind, how many searches, and the minima that each (or the chain) starts from."""
-
-    kind: str
-    size: int
-    starts: tuple[tuple[int, int], ...]
-
-
-class Strategy(Protocol):
-    """The contract of a strategy."""
-
-    name: str
-    batch: int
-
-    def choose(self, number: int, size: int) -> Choice:
-        """Choose what task ``number`` does, at most ``size`` searches, from what is in the landscape now."""
-
-    def added(self, choice: Choice, result: TaskResult, added: list[AddedSearch]) -> None:
-        """See what a task brought, once it is in the landscape."""
-
-    def state(self) -> dict[str, Any]:
-        """Return what cannot be read back from the store, as JSON-able values."""
-
-
-class BasinHoppingChains:
+class BasinHoppingChains(Strategy):
     """Independent basin-hopping chains; task k takes chain k modulo their number some steps further.
 
     Parameters
     ----------
-    chains : list of int
-        Rows of the minima where the chains are; -1 for one that has found none yet.
-    batch : int
-        Steps a task.
+    landscape, chosen, batch
+        As for `Strategy`; of steps.
     """
 
     name = "find_minima"
 
-    def __init__(self, chains: list[int], batch: int):
-        self.chains, self.batch = list(chains), batch
+    def __init__(self, landscape: Landscape, chosen: Sequence[Choice] = (), batch: int = 20) -> None:
+        super().__init__(landscape, chosen, batch)
+        # where the chains are; -1 for one that has found no minimum yet
+        self.chains = list(landscape.state.get(self.name, {}).get("chains", [-1] * landscape.tasks_ahead))
 
     def choose(self, number: int, size: int) -> Choice:
         return Choice(BASIN_HOPPING, size, ((self.chains[number % len(self.chains)], -1),))
@@ -66,27 +43,20 @@ class BasinHoppingChains:
     def added(self, choice: Choice, result: TaskResult, added: list[AddedSearch]) -> None:
         if result.current >= 0:
             number = result.searches[result.current].task
-            self.chains[number % len(self.chains)] = added[result.current].minima[0]
+            rows = added[result.current].minima
+            # a chain that left the bounds begins again at a random point
+            self.chains[number % len(self.chains)] = rows[0] if rows else -1
 
     def state(self) -> dict[str, Any]:
         return {"chains": self.chains}
 
 
-class Connect:
+class Connect(Strategy):
     """Transition states: from every minimum those tried least first, and between pieces that are not joined.
 
     Single-ended searches start from the minima with the fewest tries, the lowest first; every ``join_every``-th
     task is double-ended while the landscape is in several pieces, between a minimum outside the largest piece and
     the nearest of the lowest inside it; one search of every ``anywhere_every``-th task starts at a random point.
-
-    Parameters
-    ----------
-    landscape : Landscape
-        Read for what is known; tries are counted over its searches.
-    chosen : list of Choice
-        Tasks chosen earlier whose results are not in the landscape yet.
-    batch : int
-        Searches a task.
 
     Raises
     ------
@@ -98,11 +68,12 @@ class Connect:
     join_every = 4
     anywhere_every = 3
     _partners = 50
+    _compared = 5
 
-    def __init__(self, landscape: Landscape, chosen: list[Choice], batch: int):
+    def __init__(self, landscape: Landscape, chosen: Sequence[Choice] = (), batch: int = 16) -> None:
+        super().__init__(landscape, chosen, batch)
         if not len(landscape.minima):
             raise ValueError("the landscape has no minima to connect: find some first, find_minima(steps=...)")
-        self.batch, self._landscape = batch, landscape
         self._tries: Counter[int] = Counter()
         self._pairs: Counter[int] = Counter()
         self._read(chosen)
@@ -115,8 +86,8 @@ class Connect:
         heapq.heapify(self._heap)
         heapq.heapify(self._outside)
 
-    def _read(self, chosen: list[Choice]) -> None:
-        searches = self._landscape.searches
+    def _read(self, chosen: Sequence[Choice]) -> None:
+        searches = self.landscape.searches
         for rows, kinds in searches.kind.chunks():
             starts = searches.start[rows][:, 0]
             for kind, counter in ((SINGLE_ENDED, self._tries), (DOUBLE_ENDED, self._pairs)):
@@ -130,7 +101,7 @@ class Connect:
 
     def _grow(self) -> None:
         """Take in minima that have come since the last call."""
-        for energy in self._landscape.minima.energy[len(self._pieces) :].tolist():
+        for energy in self.landscape.minima.energy[len(self._pieces) :].tolist():
             row = self._pieces.add(energy)
             heapq.heappush(self._heap, (self._tries[row], energy, row))
             heapq.heappush(self._outside, (self._pairs[row], energy, row))
@@ -158,11 +129,18 @@ class Connect:
             return None
         pairs, energy, row = self._outside[0]
         heapq.heapreplace(self._outside, (pairs + 1, energy, row))
-        inside, coordinates = self._pieces.inside(), self._landscape.minima.coordinates
-        x, distance = coordinates[row], self._landscape.system.distance
-        # the n-th attempt from one minimum goes to the n-th nearest
-        nearest = sorted(inside, key=lambda other: distance(x, coordinates[other]))
-        return row, nearest[pairs % len(nearest)]
+        inside, coordinates = self._pieces.inside(), self.landscape.minima.coordinates
+        x, distance = coordinates[row], self.landscape.system.distance
+        # the n-th attempt from one minimum goes to the n-th nearest of those that look most like it
+        own, prints = fingerprint(self.landscape.system, x), self._prints(inside)
+        alike = np.argsort(np.linalg.norm(prints - own, axis=1), kind="stable")
+        first = pairs % len(inside) // self._compared * self._compared
+        few = [inside[k] for k in alike[first : first + self._compared]]
+        nearest = sorted(few, key=lambda other: distance(x, coordinates[other]))
+        return row, nearest[pairs % len(inside) - first]
+
+    def _prints(self, rows: list[int]) -> np.ndarray:
+        return np.array([fingerprint(self.landscape.system, self.landscape.minima.coordinates[row]) for row in rows])
 
     def _stale(self, pairs: int, energy: float, row: int) -> bool:
         """Say whether an entry is of a minimum that was joined since, or is one of two of the same minimum."""
@@ -174,6 +152,3 @@ class Connect:
             for first, second in zip(rows.minima[0::2], rows.minima[1::2], strict=True):
                 for row in self._pieces.join(first, second):
                     heapq.heappush(self._outside, (self._pairs[row], self._pieces.energies[row], row))
-
-    def state(self) -> dict[str, Any]:
-        return {}

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from thalweg.landscapes.records import CONVERGED, Minimum, Search, TransitionState
+from thalweg.landscapes.strategy import BASIN_HOPPING, DOUBLE_ENDED, SINGLE_ENDED
 from thalweg.optimizers.bands import connect_pair
 from thalweg.optimizers.basin_hopping import BasinHoppingResult, basin_hopping_steps
 from thalweg.optimizers.results import TransitionStateResult
@@ -17,9 +18,7 @@ from thalweg.potentials.system import System
 
 _LARGEST_DIAGONALISED = 500
 
-__all__ = ["BASIN_HOPPING", "DOUBLE_ENDED", "SINGLE_ENDED", "Task", "TaskResult", "run_task"]
-
-BASIN_HOPPING, SINGLE_ENDED, DOUBLE_ENDED = "basin-hopping", "single-ended", "double-ended"
+__all__ = ["Task", "TaskResult", "run_task"]
 
 
 @dataclass(frozen=True)
@@ -29,7 +28,7 @@ class Task:
     Attributes
     ----------
     sequence : str
-        Which sequence of tasks it belongs to ("find_minima" or "connect").
+        Which sequence of tasks it belongs to: the name of the strategy that chose it.
     number : int
         Its number in the sequence.
     kind : str
@@ -125,8 +124,15 @@ def _single_ended(system: System, task: Task, rng: np.random.Generator) -> TaskR
         else:
             X[search] = system.random(rng)
     rules = Rules.from_dict(settings["rules"])
-    result = find_transition_states(system, X, directions=directions, rms=settings["rms"], rules=rules, threads=1)
+    result = find_transition_states(
+        system, X, directions=directions, rms=settings["rms"], rules=rules, threads=1, **_longest_step(system)
+    )
     return TaskResult(tuple(_search(task, result, range(row, row + 1), task.starts[row]) for row in range(len(X))))
+
+
+def _longest_step(system: System) -> dict[str, float]:
+    """Longest step uphill where the bounds tell the scale of the coordinates; the default elsewhere."""
+    return {} if system.width is None else {"max_step": 0.1 * system.width}
 
 
 def _displaced(
@@ -155,7 +161,7 @@ def _displaced(
 
 def _double_ended(system: System, task: Task, rng: np.random.Generator) -> TaskResult:
     settings = task.settings
-    search = {"rules": Rules.from_dict(settings["rules"])}
+    search = {"rules": Rules.from_dict(settings["rules"]), **_longest_step(system)}
     searches = []
     for pair, start in enumerate(task.starts):
         a, b = task.coordinates[2 * pair : 2 * pair + 2]

@@ -106,7 +106,7 @@ def rate(path, workers, length, connect):
             for k in range(1000):
                 landscape.add_minimum(minimum(k))
         executor = Sleepers(workers, length)
-        strategy = Connect(landscape, [], 4) if connect else BasinHoppingChains([-1] * 4 * workers, 5)
+        strategy = Connect(landscape, [], 4) if connect else BasinHoppingChains(landscape, [], 5)
         marks = []
         began = time.process_time()
         run_sequence(

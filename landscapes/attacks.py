@@ -1,0 +1,93 @@
+"""What double-ended strategies have in common: pairs that were attacked, and how far minima are apart."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from thalweg.landscapes.fingerprints import fingerprint
+from thalweg.landscapes.missing import DistanceGraph
+from thalweg.landscapes.strategy import DOUBLE_ENDED, SINGLE_ENDED, Choice, Strategy
+
+if TYPE_CHECKING:
+    from thalweg.landscapes.landscape import Landscape
+
+__all__ = ["Attacks"]
+
+
+class Attacks(Strategy):
+    """Counts which pairs, and which minima, were attacked; keeps the graph of distances up to date.
+
+    Parameters
+    ----------
+    landscape, chosen, batch
+        As for `Strategy`.
+
+    Attributes
+    ----------
+    pairs : Counter of (int, int)
+        Double-ended searches between each pair, smaller row first.
+    first : Counter of int
+        Double-ended searches that set out from each minimum.
+    tries : Counter of int
+        Single-ended searches from each minimum.
+    graph : DistanceGraph
+
+    Raises
+    ------
+    ValueError
+        If there are no minima.
+    """
+
+    def __init__(self, landscape: Landscape, chosen: Sequence[Choice] = (), batch: int = 16) -> None:
+        super().__init__(landscape, chosen, batch)
+        if not len(landscape.minima):
+            raise ValueError("the landscape has no minima to connect: find some first, find_minima(steps=...)")
+        self.pairs: Counter[tuple[int, int]] = Counter()
+        self.first: Counter[int] = Counter()
+        self.tries: Counter[int] = Counter()
+        for rows, kinds in landscape.searches.kind.chunks():
+            starts = landscape.searches.start[rows]
+            self._count_pairs(starts[kinds == DOUBLE_ENDED].tolist())
+            self.tries.update(starts[kinds == SINGLE_ENDED][:, 0].tolist())
+        for choice in chosen:
+            self.count(choice)
+        coordinates, distance = landscape.minima.coordinates, landscape.system.distance
+        known = landscape.state.get(self.name, {}).get("distances", [])
+        self.graph = DistanceGraph(
+            lambda i, j: distance(coordinates[i], coordinates[j]), {(int(i), int(j)): d for i, j, d in known}
+        )
+
+    def _count_pairs(self, starts: Sequence[Sequence[int]]) -> None:
+        self.pairs.update((min(a, b), max(a, b)) for a, b in starts)
+        self.first.update(a for a, _ in starts)
+
+    def count(self, choice: Choice) -> Choice:
+        """Take note of a choice, and return it."""
+        if choice.kind == DOUBLE_ENDED:
+            self._count_pairs(choice.starts)
+        else:
+            self.tries.update(row for row, _ in choice.starts)
+        return choice
+
+    def attacks(self, size: int) -> int:
+        """Return how many double-ended searches a task does: each takes as long as some single-ended ones."""
+        return max(1, min(size, self.batch // 4))
+
+    def grow(self) -> None:
+        """Take in minima that have come since the last call."""
+        minima, system = self.landscape.minima, self.landscape.system
+        for start in range(len(self.graph), len(minima), 256):
+            for x in minima.coordinates[start : start + 256]:
+                self.graph.add(fingerprint(system, x))
+
+    def edges(self) -> tuple[np.ndarray, np.ndarray]:
+        """Return the minima, (t, 2), and the energies, (t,), of the transition states."""
+        states = self.landscape.transition_states
+        return states.minima[:], states.energy[:]
+
+    def state(self) -> dict[str, Any]:
+        return {"distances": [[i, j, d] for (i, j), d in self.graph.known.items()]}

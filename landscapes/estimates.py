@@ -1,0 +1,184 @@
+"""How many points probably remain to be found, from how often those that are known were found.
+
+The more points have been found only once, the more there are that have not been found at all. Chao's estimate makes
+a number of it, f1 (f1 - 1) / (2 (f2 + 1)) from the f1 points found once and the f2 found twice, with an interval; it
+is exact where every point is as likely as another, and a lower bound where some are rarer, as they always are here:
+a search finds wide basins more often than narrow ones.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+__all__ = ["Discoveries", "Estimate", "estimate"]
+
+_Z = 1.959963984540054  # of an interval that holds 95 in 100
+_FEWEST = 500  # searches without anything new before a landscape counts as complete
+_QUIET = 1 / 3  # and the share of all searches that they must be
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """What remains of one kind of points.
+
+    Attributes
+    ----------
+    found : int
+        Different points that are known.
+    once, twice : int
+        How many of these were found once, and twice.
+    arrivals : int
+        How often any was found.
+    remaining : float
+        How many remain at least, by Chao's estimate.
+    low, high : float
+        95 % interval of that.
+    coverage : float
+        Probability that the next arrival is at a known point (Good and Turing, as improved by Chao and Jost); NaN
+        where nothing was found.
+    """
+
+    found: int
+    once: int
+    twice: int
+    arrivals: int
+    remaining: float
+    low: float
+    high: float
+    coverage: float
+
+
+def estimate(times_found: Any) -> Estimate:
+    """Estimate how many points remain.
+
+    Parameters
+    ----------
+    times_found : (m,) array_like of int
+        How often each point was found; those never found, if any, are left out.
+
+    Returns
+    -------
+    Estimate
+
+    Raises
+    ------
+    ValueError
+        If a number is negative.
+
+    References
+    ----------
+    A. Chao, Biometrics 43 (1987) 783; A. Chao and L. Jost, Ecology 93 (2012) 2533; I. J. Good, Biometrika 40 (1953)
+    237.
+    """
+    counts = np.asarray(times_found, dtype=np.int64)
+    if counts.size and counts.min() < 0:
+        raise ValueError(f"times_found must not be negative; it has {counts.min()}")
+    found, arrivals = int(np.count_nonzero(counts)), int(counts.sum())
+    once, twice = (int(np.count_nonzero(counts == times)) for times in (1, 2))
+    share = (arrivals - 1) / arrivals if arrivals else 0.0
+    remaining = share * once * max(once - 1, 0) / (2 * (twice + 1))
+    low, high = _interval(remaining, _variance(found, once, twice, arrivals, share))
+    return Estimate(found, once, twice, arrivals, remaining, low, high, _coverage(once, twice, arrivals))
+
+
+def _variance(found: int, f1: int, f2: int, arrivals: int, share: float) -> float:
+    """Variance of the bias-corrected estimate (Chao 1987)."""
+    if not arrivals:
+        return 0.0
+    if not f1:
+        return found * math.exp(-arrivals / found) * (1.0 - math.exp(-arrivals / found))
+    k = f2 + 1
+    plain = share * f1 * (f1 - 1) / (2 * k)
+    return plain + share**2 * (f1 * (2 * f1 - 1) ** 2 / (4 * k**2) + f1**2 * f2 * (f1 - 1) ** 2 / (4 * k**4))
+
+
+def _interval(remaining: float, variance: float) -> tuple[float, float]:
+    """The logarithm of what remains is taken as normal, which keeps the interval above nothing."""
+    if remaining <= 0.0:
+        return 0.0, _Z * math.sqrt(variance)
+    ratio = math.exp(_Z * math.sqrt(math.log1p(variance / remaining**2)))
+    return remaining / ratio, remaining * ratio
+
+
+def _coverage(f1: int, f2: int, arrivals: int) -> float:
+    if not arrivals:
+        return math.nan
+    if f2:
+        once, twice = (arrivals - 1) * f1, 2 * f2
+    else:
+        once, twice = (arrivals - 1) * max(f1 - 1, 0), 2
+    return 1.0 - f1 / arrivals * once / (once + twice)
+
+
+class Discoveries:
+    """How often the searches of a store found each point, and when one was found for the first time.
+
+    A search that comes back to the minimum it set out from has not found it: it was sent there. Reads what searches
+    have come since the last look, and nothing twice.
+
+    Parameters
+    ----------
+    store : Store
+        Open; it may grow.
+    """
+
+    def __init__(self, store: Any) -> None:
+        self._store, self._read = store, 0
+        self._counts = {"minima": np.zeros(0, dtype=np.int64), "transition_states": np.zeros(0, dtype=np.int64)}
+        self._new = 0  # searches up to the last that found something new
+
+    def update(self) -> Discoveries:
+        """Take in the searches since the last look; return itself."""
+        columns, rows = self._store.columns, self._store.rows("searches")
+        if rows > self._read:
+            start = columns["searches/start"].read(self._read, rows)
+            for group in self._counts:
+                self._take_in(group, rows, start)
+            self._read = rows
+        return self
+
+    def _take_in(self, group: str, rows: int, start: np.ndarray) -> None:
+        columns = self._store.columns
+        ends = columns[f"searches/{group}_end"].read(max(self._read - 1, 0), rows)
+        ends = ends if self._read else np.append(0, ends)
+        points = columns[f"searches/{group}"].read(int(ends[0]), int(ends[-1]))
+        search = np.repeat(np.arange(rows - self._read), np.diff(ends))
+        if group == "minima":
+            elsewhere = (points[:, None] != start[search]).all(axis=1)
+            points, search = points[elsewhere], search[elsewhere]
+        counts = self._counts[group]
+        before = np.append(counts, np.zeros(max(self._store.rows(group) - len(counts), 0), dtype=np.int64))
+        first = search[before[points] == 0]
+        if first.size:
+            self._new = self._read + int(first.max()) + 1
+        self._counts[group] = before + np.bincount(points, minlength=len(before))
+
+    @property
+    def minima(self) -> Estimate:
+        """Of the minima."""
+        return estimate(self._counts["minima"])
+
+    @property
+    def transition_states(self) -> Estimate:
+        """Of the transition states."""
+        return estimate(self._counts["transition_states"])
+
+    @property
+    def quiet(self) -> int:
+        """How many searches, the last ones, found nothing for the first time."""
+        return self._read - self._new
+
+    @property
+    def complete(self) -> bool:
+        """Whether the search may end: less than one minimum and one transition state remain, with 95 % confidence.
+
+        And the last third of all searches, 500 at least, found nothing for the first time: the estimate
+        alone would end a search that has not yet come to a rare corner.
+        """
+        if self.quiet < max(_FEWEST, _QUIET * self._read):
+            return False
+        return max(self.minima.high, self.transition_states.high) < 1.0

@@ -1,0 +1,166 @@
+"""The missing connections between two minima, by Dijkstra's algorithm on a graph weighted by distances.
+
+Carr, Trygubenko and Wales (J. Chem. Phys. 122 (2005) 234903) weigh the edge between two minima by 0 where a
+transition state joins them, else by a growing function of their distance, and attack the missing edges of the
+lightest path. Their graph is complete; here each minimum has edges to its nearest only, by fingerprints, and distances
+are aligned only along paths that look light, so thousands of minima take milliseconds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import numpy as np
+from scipy.sparse import csr_array
+from scipy.sparse.csgraph import dijkstra
+from scipy.spatial.distance import cdist
+
+__all__ = ["DistanceGraph"]
+
+_ROUNDS = 3  # of aligning the distances on the lightest path and looking again
+_ACROSS = 512  # minima of either end's piece compared with each other
+_ACROSS_KEPT = 8
+_REMEMBERED = 4000  # aligned distances
+
+
+class DistanceGraph:
+    """Minima, each with edges to the nearest of those that were there before it.
+
+    Parameters
+    ----------
+    distance : callable
+        ``distance(i, j)``, aligned, of two rows.
+    known : mapping of (int, int) to float
+        Aligned distances that are known already, oldest first.
+    neighbours : int
+        Edges a minimum.
+    """
+
+    def __init__(
+        self, distance: Callable[[int, int], float], known: Mapping[tuple[int, int], float], neighbours: int = 12
+    ) -> None:
+        self._distance, self.known, self._neighbours = distance, dict(known), neighbours
+        self._prints = np.zeros((0, 0), dtype=np.float32)
+        self._rows = 0
+        self._edges = np.zeros((0, 2), dtype=np.int64)
+        self._edge_count = 0
+        self._apart = np.zeros(0)
+
+    def __len__(self) -> int:
+        return self._rows
+
+    def add(self, fingerprint: np.ndarray) -> None:
+        """Take in a minimum, with edges to the nearest that are there."""
+        if self._rows == len(self._prints):
+            grown = np.zeros((2 * self._rows + 64, len(fingerprint)), dtype=np.float32)
+            if self._rows:
+                grown[: self._rows] = self._prints
+            self._prints = grown
+        apart = np.linalg.norm(self._prints[: self._rows] - fingerprint.astype(np.float32), axis=1)
+        nearest = np.argsort(apart, kind="stable")[: self._neighbours]
+        self._put(np.column_stack([nearest, np.full(len(nearest), self._rows)]), apart[nearest])
+        self._prints[self._rows] = fingerprint
+        self._rows += 1
+
+    def _put(self, edges: np.ndarray, apart: np.ndarray) -> None:
+        end = self._edge_count + len(edges)
+        if end > len(self._edges):
+            self._edges = np.concatenate([self._edges, np.zeros((end + 1024, 2), dtype=np.int64)])
+            self._apart = np.concatenate([self._apart, np.zeros(end + 1024)])
+        self._edges[self._edge_count : end], self._apart[self._edge_count : end] = edges, apart
+        self._edge_count = end
+
+    def nearest(self, row: int, others: np.ndarray) -> list[int]:
+        """Return other rows, those that look most like ``row`` first."""
+        apart = np.linalg.norm(self._prints[others] - self._prints[row], axis=1)
+        return others[np.argsort(apart, kind="stable")].tolist()
+
+    def missing(
+        self, a: int, b: int, pieces: np.ndarray, tries: Mapping[tuple[int, int], int]
+    ) -> list[tuple[int, int]]:
+        """Return the edges that are missing on the lightest path between two minima of different pieces.
+
+        Parameters
+        ----------
+        a, b : int
+            The minima.
+        pieces : (m,) int array
+            Piece of each minimum, within which moving weighs nothing; -1 for those that no path may pass.
+        tries : mapping of (int, int) to int
+            How often a pair, smaller row first, has been attacked: its weight is the squared distance times
+            one more than that.
+
+        Returns
+        -------
+        list of (int, int)
+            Smaller row first, in the order from a to b.
+        """
+        edges, apart = self._between(a, b, pieces)
+        attacked = np.array([tries.get((i, j), 0) for i, j in edges.tolist()])
+        path: list[tuple[int, int]] = []
+        for _ in range(_ROUNDS):
+            weights = self._lengths(edges, apart) ** 2 * (1 + attacked)
+            path = _lightest(pieces[edges], weights, edges, pieces[a], pieces[b])
+            unknown = [pair for pair in path if pair not in self.known]
+            if not unknown:
+                break
+            for pair in unknown:
+                self._align(pair)
+        return path
+
+    def _between(self, a: int, b: int, pieces: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return the edges between different pieces, with those between the ends' pieces that look shortest."""
+        edges, apart = self._edges[: self._edge_count], self._apart[: self._edge_count]
+        first, second = pieces[edges[:, 0]], pieces[edges[:, 1]]
+        useful = (first != second) & (first >= 0) & (second >= 0)
+        across = self._across(a, b, pieces)
+        lengths = np.linalg.norm(self._prints[across[:, 0]] - self._prints[across[:, 1]], axis=1)
+        return np.concatenate([edges[useful], across]), np.concatenate([apart[useful], lengths])
+
+    def _across(self, a: int, b: int, pieces: np.ndarray) -> np.ndarray:
+        sides = []
+        for here, there in ((a, b), (b, a)):
+            rows = np.flatnonzero(pieces == pieces[here])
+            towards = np.linalg.norm(self._prints[rows] - self._prints[there], axis=1)
+            sides.append(rows[np.argsort(towards, kind="stable")[:_ACROSS]])
+        apart = cdist(self._prints[sides[0]], self._prints[sides[1]])
+        nearest = np.argsort(apart, axis=None, kind="stable")[:_ACROSS_KEPT]
+        i, j = np.unravel_index(nearest, apart.shape)
+        pairs = np.concatenate([[[a, b]], np.column_stack([sides[0][i], sides[1][j]])])
+        return np.unique(np.sort(pairs, axis=1), axis=0)
+
+    def _lengths(self, edges: np.ndarray, apart: np.ndarray) -> np.ndarray:
+        """Return aligned distances where known, else what the fingerprints' suggest by those that are."""
+        ratio = 1.0
+        if self.known:
+            pairs = np.array(list(self.known))
+            prints = np.linalg.norm(self._prints[pairs[:, 0]] - self._prints[pairs[:, 1]], axis=1)
+            ratio = float(np.median(np.array(list(self.known.values())) / np.maximum(prints, 1e-6)))
+        lengths = np.maximum(ratio * apart, 1e-6)
+        for place, (i, j) in enumerate(edges.tolist()):
+            if (i, j) in self.known:
+                lengths[place] = max(self.known[i, j], 1e-6)
+        return lengths
+
+    def _align(self, pair: tuple[int, int]) -> None:
+        self.known[pair] = float(self._distance(*pair))
+        if len(self.known) > _REMEMBERED:
+            del self.known[next(iter(self.known))]
+
+
+def _lightest(ends: np.ndarray, weights: np.ndarray, edges: np.ndarray, start: int, stop: int) -> list[tuple[int, int]]:
+    """Return the edges of the lightest path between two pieces; of several between two pieces the lightest counts."""
+    ends, size = np.sort(ends, axis=1), int(ends.max()) + 1
+    order = np.lexsort((weights, ends[:, 1], ends[:, 0]))
+    keys = ends[order, 0] * size + ends[order, 1]
+    best = order[np.unique(keys, return_index=True)[1]]
+    place = {(int(i), int(j)): int(k) for (i, j), k in zip(ends[best], best, strict=True)}
+    graph = csr_array((weights[best], (ends[best, 0], ends[best, 1])), shape=(size, size))
+    _, before = dijkstra(graph, directed=False, indices=start, return_predecessors=True)
+    path, node = [], int(stop)
+    while node != start:
+        previous = int(before[node])
+        i, j = edges[place[min(previous, node), max(previous, node)]].tolist()
+        path.append((i, j))
+        node = previous
+    return path[::-1]

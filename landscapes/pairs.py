@@ -1,0 +1,89 @@
+"""Joining chosen pairs of minima, and lowering the path between them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from thalweg.landscapes.attacks import Attacks
+from thalweg.landscapes.spanning import LowestPaths, checked_pairs, pieces_below
+from thalweg.landscapes.strategy import DOUBLE_ENDED, SINGLE_ENDED, Choice
+
+if TYPE_CHECKING:
+    from thalweg.landscapes.landscape import Landscape
+
+__all__ = ["ConnectPairs"]
+
+
+class ConnectPairs(Attacks):
+    """Double-ended searches where connections are missing between two minima, until they are joined.
+
+    The missing-connection search of Carr, Trygubenko and Wales (see `thalweg.landscapes.missing`). With ``lower``,
+    two minima that are joined are attacked again as if the highest transition state on the lowest path between them,
+    and all above it, were not there; every other task searches single-ended from the minima that can be reached
+    from either end below it, those tried least and nearest to it in energy first.
+
+    Parameters
+    ----------
+    landscape, chosen, batch
+        As for `Strategy`.
+    pairs : sequence of (int, int)
+        Rows of minima to be joined.
+    lower : bool
+        Whether to go on lowering the path once they are.
+
+    Raises
+    ------
+    ValueError
+        If there are no pairs, or one is not of two different minima of the landscape.
+    """
+
+    name = "connect_pairs"
+
+    def __init__(
+        self,
+        landscape: Landscape,
+        chosen: Sequence[Choice] = (),
+        batch: int = 16,
+        *,
+        pairs: Sequence[tuple[int, int]],
+        lower: bool = False,
+    ) -> None:
+        super().__init__(landscape, chosen, batch)
+        self._ends, self._lower = checked_pairs(pairs, len(landscape.minima)), lower
+
+    def choose(self, number: int, size: int) -> Choice | None:
+        edges, energies = self.edges()
+        minima = len(self.landscape.minima)
+        pieces = pieces_below(minima, edges, energies, np.inf)
+        open_pairs = [(a, b) for a, b in self._ends if pieces[a] != pieces[b]]
+        if open_pairs:
+            a, b = open_pairs[number % len(open_pairs)]
+            return self._attack(a, b, pieces, size)
+        if not self._lower:
+            return None
+        a, b = self._ends[number % len(self._ends)]
+        path = LowestPaths(minima, edges, energies, a).to(b)
+        assert path is not None
+        pieces = pieces_below(minima, edges, energies, path.energy)
+        # what lies above the top cannot be on a lower path
+        pieces = np.where(self.landscape.minima.energy[:] < path.energy, pieces, -1)
+        if number % 2:
+            return self._attack(a, b, pieces, size)
+        return self._flood((pieces == pieces[a]) | (pieces == pieces[b]), size)
+
+    def _attack(self, a: int, b: int, pieces: np.ndarray, size: int) -> Choice:
+        self.grow()
+        path = self.graph.missing(a, b, pieces, self.pairs)
+        path.sort(key=lambda pair: (self.pairs[pair], self.graph.known.get(pair, np.inf)))
+        starts = tuple(path[: self.attacks(size)])
+        return self.count(Choice(DOUBLE_ENDED, len(starts), starts))
+
+    def _flood(self, reached: np.ndarray, size: int) -> Choice:
+        rows = np.flatnonzero(reached)
+        tries = np.array([self.tries[row] for row in rows.tolist()])
+        order = np.lexsort((-self.landscape.minima.energy[:][rows], tries))
+        starts = tuple((int(rows[order[k % len(rows)]]), -1) for k in range(size))
+        return self.count(Choice(SINGLE_ENDED, size, starts))
