@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -14,41 +14,15 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from thalweg.analysis.colours import colour_map
+from thalweg.analysis.decision_grids import DecisionGrid, decision_grid, predictor_of
 from thalweg.analysis.ensembles import Ensemble
-from thalweg.analysis.trained import data_of, minimum_weights, mislabelled_of
+from thalweg.analysis.trained import data_of, mislabelled_of
 
-__all__ = ["DecisionGrid", "class_colours", "decision_grid", "plot_decision_map", "plot_decision_maps"]
+__all__ = ["class_colours", "plot_decision_map", "plot_decision_maps"]
 
 # Okabe and Ito's, told apart by colour-blind eyes, without black
 _COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442")
 _PALEST = 0.25  # how much of its colour a class has where it is no likelier than the others
-_MARGIN = 0.03
-
-
-class DecisionGrid(NamedTuple):
-    """Predictions over a plane of inputs.
-
-    Attributes
-    ----------
-    x, y : (columns,), (rows,) ndarray
-        Values of the two inputs.
-    probabilities : (rows, columns, n_classes) ndarray
-    """
-
-    x: np.ndarray
-    y: np.ndarray
-    probabilities: np.ndarray
-
-    @property
-    def classes(self) -> np.ndarray:
-        """The most probable class, (rows, columns)."""
-        return self.probabilities.argmax(axis=2)
-
-    @property
-    def edges(self) -> tuple[float, float, float, float]:
-        """Left, right, bottom and top of the picture whose pixels are centred at the points."""
-        dx, dy = (0.5 * (values[1] - values[0]) for values in (self.x, self.y))
-        return self.x[0] - dx, self.x[-1] + dx, self.y[0] - dy, self.y[-1] + dy
 
 
 def class_colours(n_classes: int) -> list[tuple[float, float, float]]:
@@ -57,87 +31,6 @@ def class_colours(n_classes: int) -> list[tuple[float, float, float]]:
         return [to_rgb(colour) for colour in _COLOURS[:n_classes]]
     name = "tab10" if n_classes <= 10 else "turbo"
     return [tuple(colormaps[name](k if n_classes <= 10 else k / (n_classes - 1))[:3]) for k in range(n_classes)]
-
-
-def _predictor(subject: Any, minimum: int | None) -> tuple[Callable[[np.ndarray], np.ndarray], Any]:
-    """Return what gives probabilities at inputs, and the loss."""
-    if isinstance(subject, Ensemble):
-        if minimum is not None:
-            raise TypeError(f"minimum is {minimum!r}, but an Ensemble is all of its minima together")
-        return subject.probabilities, subject.loss
-    weights = minimum_weights(subject, minimum)
-    return lambda inputs: weights.calc.probabilities(weights.x, inputs), weights.calc
-
-
-def _checked_plane(loss: Any, plane: Any) -> tuple[int, int]:
-    width = loss.layers[0]
-    if width < 2:
-        raise ValueError("a decision map needs a network of two inputs at least; this one has 1")
-    chosen = tuple(plane)
-    whole = all(isinstance(k, int | np.integer) and not isinstance(k, bool) for k in chosen)
-    if not whole or len(chosen) != 2 or len({*chosen}) != 2 or not all(0 <= k < width for k in chosen):
-        raise ValueError(f"plane must name two different inputs between 0 and {width - 1}; it is {plane!r}")
-    return int(chosen[0]), int(chosen[1])
-
-
-def _checked_extent(extent: Any, inputs: np.ndarray) -> tuple[float, float, float, float]:
-    if extent is None:
-        low, high = inputs.min(axis=0), inputs.max(axis=0)
-        pad = np.where(high > low, _MARGIN * (high - low), 0.5)
-        (a, c), (b, d) = low - pad, high + pad
-        return float(a), float(b), float(c), float(d)
-    values = np.asarray(extent, dtype=np.float64)
-    if values.shape != (4,) or not np.isfinite(values).all() or values[0] >= values[1] or values[2] >= values[3]:
-        raise ValueError(f"extent must be (left, right, bottom, top), rising and finite; it is {extent!r}")
-    return tuple(values.tolist())
-
-
-def decision_grid(
-    subject: Any,
-    minimum: int | None = None,
-    *,
-    plane: Sequence[int] = (0, 1),
-    extent: Sequence[float] | None = None,
-    resolution: int = 200,
-    others: Any = None,
-) -> DecisionGrid:
-    """Return what a network predicts over a plane of its inputs, as plain arrays.
-
-    Parameters
-    ----------
-    subject : Landscape, Weights or Ensemble
-    minimum : int, optional
-        Which of a landscape's minima; the lowest by default.
-    plane : pair of int
-        The two inputs that vary.
-    extent : (left, right, bottom, top), optional
-        By default the span of the training inputs and a little more.
-    resolution : int
-        Points a side.
-    others : (n_in,) array_like, optional
-        What the other inputs are; the mean of the training inputs by default.
-
-    Returns
-    -------
-    DecisionGrid
-
-    Raises
-    ------
-    ValueError, TypeError, IndexError
-        If this is no network of two inputs or more, it has no such minimum, or an argument makes no sense.
-    """
-    predict, loss = _predictor(subject, minimum)
-    first, second = _checked_plane(loss, plane)
-    if isinstance(resolution, bool) or not isinstance(resolution, int | np.integer) or resolution < 2:
-        raise ValueError(f"resolution must be a whole number, at least 2; it is {resolution!r}")
-    left, right, bottom, top = _checked_extent(extent, loss.inputs[:, [first, second]])
-    middle = loss.inputs.mean(axis=0) if others is None else np.asarray(others, dtype=np.float64)
-    if middle.shape != (loss.layers[0],) or not np.isfinite(middle).all():
-        raise ValueError(f"others must hold {loss.layers[0]} finite numbers, one an input; its shape is {middle.shape}")
-    x, y = np.linspace(left, right, resolution), np.linspace(bottom, top, resolution)
-    inputs = np.tile(middle, (resolution * resolution, 1))
-    inputs[:, first], inputs[:, second] = (values.ravel() for values in np.meshgrid(x, y))
-    return DecisionGrid(x, y, predict(inputs).reshape(resolution, resolution, -1))
 
 
 def plot_decision_map(
@@ -188,21 +81,13 @@ def plot_decision_map(
     ValueError, TypeError, IndexError
         As for :func:`decision_grid`, and if the data or the class do not fit the network; nothing was drawn.
     """
-    loss = _predictor(subject, minimum)[1]
-    grid = decision_grid(subject, minimum, plane=plane, extent=extent, resolution=resolution, others=others)
-    top = None if data is None else _points(loss if isinstance(data, str) and data == "train" else data, loss, points)
-    if probability_of is not None and probability_of not in range(loss.n_classes):
-        raise ValueError(f"probability_of is {probability_of!r}; classes run from 0 to {loss.n_classes - 1}")
+    how = {"data": data, "probability_of": probability_of, "plane": plane, "points": points}
+    how |= {"extent": extent, "resolution": resolution, "others": others, "input_names": input_names}
+    picture = _picture(subject, minimum, title, **how)
     ax = _new_axes() if ax is None else ax
-    colours = class_colours(loss.n_classes)
-    _draw_predictions(ax, grid, colours, probability_of)
-    if top is not None:
-        _draw_points(ax, top, plane, colours)
-    names = [f"input {k}" for k in range(loss.layers[0])] if input_names is None else input_names
-    ax.set(xlim=grid.edges[:2], ylim=grid.edges[2:], xlabel=names[plane[0]], ylabel=names[plane[1]])
-    ax.set_title(_title(subject, minimum) if title is None else title)
-    if legend:
-        _legend(ax, colours, top)
+    _draw(ax, picture)
+    if legend and (handles := _handles([picture])):
+        ax.legend(handles=handles, fontsize="x-small", loc="best")
     return ax
 
 
@@ -237,18 +122,19 @@ def plot_decision_maps(
     panels = list(minima)
     if not panels:
         raise ValueError("minima is empty: name one at least")
-    columns = min(columns, len(panels))
     rows = -(-len(panels) // columns)
+    columns = -(-len(panels) // rows)
+    pairs = [(panel, None) if isinstance(panel, Ensemble) else (landscape, panel) for panel in panels]
+    pictures = [_picture(subject, minimum, **how) for subject, minimum in pairs]
     figure = Figure(figsize=(size * columns + 1.2, size * rows), layout="constrained")
     FigureCanvasAgg(figure)
     axes = figure.subplots(rows, columns, squeeze=False).ravel()
-    for ax, panel in zip(axes, panels, strict=False):
-        subject, minimum = (panel, None) if isinstance(panel, Ensemble) else (landscape, panel)
-        plot_decision_map(subject, minimum, ax, legend=False, **how)
+    for ax, picture in zip(axes, pictures, strict=False):
+        _draw(ax, picture)
     for ax in axes[len(panels) :]:
         ax.set_axis_off()
-    handles = _handles(class_colours(landscape.system.potential.n_classes), how.get("data", "train") is not None)
-    figure.legend(handles=handles, loc="outside right center", frameon=False)
+    if handles := _handles(pictures):
+        figure.legend(handles=handles, loc="outside right center", frameon=False)
     return figure
 
 
@@ -256,6 +142,55 @@ class _Points(NamedTuple):
     inputs: np.ndarray
     labels: np.ndarray
     wrong: np.ndarray
+
+
+class _Picture(NamedTuple):
+    """All that is drawn, checked."""
+
+    grid: DecisionGrid
+    colours: list[tuple[float, float, float]]
+    probability_of: int | None
+    top: _Points | None
+    plane: tuple[int, int]
+    names: tuple[str, str]
+    title: str
+
+
+def _picture(
+    subject: Any,
+    minimum: int | None,
+    title: str | None = None,
+    *,
+    data: Any = "train",
+    probability_of: int | None = None,
+    points: int = 1000,
+    plane: Sequence[int] = (0, 1),
+    input_names: Sequence[str] | None = None,
+    **how: Any,
+) -> _Picture:
+    """Compute and check what is drawn."""
+    loss = predictor_of(subject, minimum)[1]
+    grid = decision_grid(subject, minimum, plane=plane, **how)
+    first, second = plane
+    data = loss if isinstance(data, str) and data == "train" else data
+    top = None if data is None else _points(data, loss, points)
+    if probability_of is not None and probability_of not in range(loss.n_classes):
+        raise ValueError(f"probability_of is {probability_of!r}; classes run from 0 to {loss.n_classes - 1}")
+    names = [f"input {k}" for k in range(loss.layers[0])] if input_names is None else list(input_names)
+    if len(names) != loss.layers[0]:
+        raise ValueError(f"input_names must hold {loss.layers[0]} names, one an input; there are {len(names)}")
+    title = _title(subject, minimum) if title is None else title
+    colours = class_colours(loss.n_classes)
+    return _Picture(grid, colours, probability_of, top, (first, second), (names[first], names[second]), title)
+
+
+def _draw(ax: Axes, picture: _Picture) -> None:
+    grid = picture.grid
+    _draw_predictions(ax, grid, picture.colours, picture.probability_of)
+    if picture.top is not None:
+        _draw_points(ax, picture.top, picture.plane, picture.colours)
+    ax.set(xlim=grid.edges[:2], ylim=grid.edges[2:], xlabel=picture.names[0], ylabel=picture.names[1])
+    ax.set_title(picture.title)
 
 
 def _points(data: Any, loss: Any, limit: int) -> _Points:
@@ -297,17 +232,15 @@ def _draw_points(ax: Axes, top: _Points, plane: Sequence[int], colours: list) ->
     ax.scatter(x[wrong], y[wrong], s=22, c=colour[wrong], marker="x", linewidths=1.2)
 
 
-def _handles(colours: list, crosses: bool) -> list[Line2D]:
-    handles = [
-        Line2D([], [], linestyle="", marker="s", color=colour, label=f"class {k}") for k, colour in enumerate(colours)
-    ]
-    if crosses:
+def _handles(pictures: list[_Picture]) -> list[Line2D]:
+    """Return what a legend must explain."""
+    handles = []
+    if any(picture.top is not None or picture.probability_of is None for picture in pictures):
+        for k, colour in enumerate(pictures[0].colours):
+            handles.append(Line2D([], [], linestyle="", marker="s", color=colour, label=f"class {k}"))
+    if any(picture.top is not None and picture.top.wrong.any() for picture in pictures):
         handles.append(Line2D([], [], linestyle="", marker="x", color="black", label="mislabelled"))
     return handles
-
-
-def _legend(ax: Axes, colours: list, top: _Points | None) -> None:
-    ax.legend(handles=_handles(colours, top is not None and bool(top.wrong.any())), fontsize="x-small", loc="best")
 
 
 def _title(subject: Any, minimum: int | None) -> str:
