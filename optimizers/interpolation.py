@@ -1,16 +1,21 @@
-"""The first images of a band: straight lines on which no atoms collide, or ASE's pair-potential interpolation."""
+"""The first images of a band: lines on which no atoms collide, straight or with distances that change evenly."""
 
 from __future__ import annotations
 
 import numpy as np
-from ase.mep import NEB, idpp_interpolate
+from ase.geometry import complete_cell
 
+from thalweg.optimizers.idpp_kernel import pair_potential, pair_separations
+from thalweg.optimizers.lbfgs_kernel import lbfgs_walk
+from thalweg.optimizers.rules import Rules
 from thalweg.potentials.system import System
 
 __all__ = ["interpolate"]
 
 # Atoms on the way keep at least this part of the smallest distance that any pair has at the end points
 _CLOSEST = 0.8
+
+_RULES, _RMS, _STEPS = Rules(max_step=0.2), 1e-4, 200
 
 
 def interpolate(system: System, a: np.ndarray, b: np.ndarray, images: int, method: str = "linear") -> np.ndarray:
@@ -25,8 +30,8 @@ def interpolate(system: System, a: np.ndarray, b: np.ndarray, images: int, metho
     images : int
         Points between them.
     method : {"linear", "idpp"}
-        Straight, with atoms that come too close pushed apart; or, for Atoms, ASE's image-dependent pair potential
-        (S. Smidstrup et al., J. Chem. Phys. 140 (2014) 214106) from there.
+        Straight, with atoms that come too close pushed apart; or, for Atoms, minima of the image-dependent pair
+        potential (S. Smidstrup et al., J. Chem. Phys. 140 (2014) 214106) reached from there.
 
     Returns
     -------
@@ -44,42 +49,43 @@ def interpolate(system: System, a: np.ndarray, b: np.ndarray, images: int, metho
     x = np.linspace(a, b, images + 2)
     if system.atoms is None or len(system.atoms) < 2:
         return x
-    distances = [_distances(end)[2].min() for end in (a, b)]
+    pbc, cell = system.atoms.pbc, np.ascontiguousarray(complete_cell(system.atoms.cell))
+    lengths = [np.linalg.norm(pair_separations(end, pbc, cell), axis=1) for end in (a, b)]
     for image in x[1:-1]:
-        _push_apart(image, system.free, _CLOSEST * min(distances))
-    return _pair_potential(system, x) if method == "idpp" else x
+        _push_apart(image, system.free, _CLOSEST * min(lengths[0].min(), lengths[1].min()), pbc, cell)
+    return _even_distances(system, x, lengths, pbc, cell) if method == "idpp" else x
 
 
-def _distances(x):
-    positions = x.reshape(-1, 3)
-    i, j = np.triu_indices(len(positions), 1)
-    return i, j, np.linalg.norm(positions[i] - positions[j], axis=1)
-
-
-def _push_apart(x, free, closest):
+def _push_apart(x, free, closest, pbc, cell):
     """Move pairs of atoms closer than ``closest`` to that distance, in place, a few times over."""
     allowed = np.zeros(x.size)
     allowed[free] = 1.0
+    i, j = np.triu_indices(x.size // 3, 1)
     for _ in range(50):
-        i, j, lengths = _distances(x)
+        vectors = pair_separations(x, pbc, cell)
+        lengths = np.linalg.norm(vectors, axis=1)
         near = lengths < 0.999 * closest
         if not near.any():
             return
-        positions = x.reshape(-1, 3)
-        for p, q, length in zip(i[near], j[near], lengths[near], strict=True):
+        for p, q, vector, length in zip(i[near], j[near], vectors[near], lengths[near], strict=True):
             # atoms on top of each other part along a direction that their numbers choose
-            along = positions[p] - positions[q] if length > 1e-3 else np.array([1.0 + p, 1.0 + q, 2.0])
+            along = vector if length > 1e-3 else np.array([1.0 + p, 1.0 + q, 2.0])
             push = 0.5 * (closest - length) * along / np.linalg.norm(along)
             x[3 * p : 3 * p + 3] += push * allowed[3 * p : 3 * p + 3]
             x[3 * q : 3 * q + 3] -= push * allowed[3 * q : 3 * q + 3]
 
 
-def _pair_potential(system, x):
-    images = [system.subject(row) for row in x]
-    for image in images:
-        image.calc = None
-    band = NEB(images, method="improvedtangent")
-    idpp_interpolate(band, traj=None, log=None, fmax=0.1, steps=100, mic=bool(system.atoms.pbc.any()))
-    rows = np.array([image.positions.ravel() for image in images])
-    rows[:, system.frozen] = x[:, system.frozen]
-    return rows
+def _even_distances(system, x, lengths, pbc, cell):
+    """Minimise the pair potential of every image in place; an image where that fails stays as it is."""
+    frame = np.concatenate([cell.ravel(), np.linalg.inv(cell).ravel()])
+    gradient, no_trace = np.empty(system.n), np.empty((0, system.n + 1))
+    for share, image in zip(np.linspace(0.0, 1.0, len(x))[1:-1], x[1:-1], strict=True):
+        floats = np.concatenate([frame, (1.0 - share) * lengths[0] + share * lengths[1]])
+        moved = image.copy()
+        energy = lbfgs_walk(
+            pair_potential, pbc.astype(np.int64), floats, system.frozen, _RULES.packed(), _RMS, _STEPS,
+            moved, gradient, no_trace,
+        )[0]  # fmt: skip
+        if np.isfinite(energy) and np.isfinite(moved).all():
+            image[:] = moved
+    return x
