@@ -58,7 +58,7 @@ def plot_graphs(
         style["size_bar"] = round_length(top - low)
     for ax, (name, graph) in zip(axes, named.items(), strict=True):
         first = ax is axes[0] or not same_energies
-        graph.plot(ax, **style, **({} if first else {"energy_label": "", "size_bar": False}))
+        graph.plot(ax, **(style if first else style | {"energy_label": "", "size_bar": False}))
         if isinstance(graphs, Mapping):
             ax.set_title(name, fontsize="medium")
         if not first:
