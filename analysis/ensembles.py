@@ -173,6 +173,7 @@ def ensemble_table(
     temperatures: Sequence[float] = (),
     reference: int | str = 0,
     *,
+    rows: Any = None,
     threads: int | None = None,
 ) -> dict[str, dict[str, float]]:
     """Return how well single minima and ensembles predict, side by side.
@@ -186,6 +187,8 @@ def ensemble_table(
         Fictitious ones, each for a Boltzmann and, where all log eigenvalue products are there, a harmonic ensemble.
     reference : int or "macro"
         The class that AUC tells from the rest; or the plain mean over all classes.
+    rows : array_like of int, optional
+        Which minima, counted from 0; all by default.
     threads : int, optional
         Over minima; all processors by default.
 
@@ -205,14 +208,17 @@ def ensemble_table(
     loss = loss_of(minima, None, "ensemble")
     classes = reference_classes(reference, loss.n_classes)
     data = data_of("dataset", dataset, loss)
-    ensembles = {"equal": Ensemble(minima)}
-    known = np.isfinite(minima.log_eigenvalue_product[:]).all()
+    ensembles = {"equal": Ensemble(minima, rows=rows)}
+    chosen = slice(None) if rows is None else np.atleast_1d(rows)
+    known = np.isfinite(minima.log_eigenvalue_product[:][chosen]).all()
     for temperature in temperatures:
         for name in ("boltzmann", "harmonic") if known else ("boltzmann",):
-            ensembles[f"{name} {temperature:g}"] = Ensemble(minima, name, temperature)
-    single, averaged = _pass_over(minima, loss, data, classes, list(ensembles.values()), threads)
+            ensembles[f"{name} {temperature:g}"] = Ensemble(minima, name, temperature, rows=rows)
+    coordinates = rows_of(minima.coordinates, rows)
+    single, averaged = _pass_over(coordinates, loss, data, classes, list(ensembles.values()), threads)
+    lowest = int(minima.energy[:][chosen].argmin())
     best = [single[:, k].min() if name == "log_loss" else single[:, k].max() for k, name in enumerate(SCORES)]
-    rows = {"lowest": single[minima.lowest()], "best": best, "mean": single.mean(axis=0), "sd": single.std(axis=0)}
+    rows = {"lowest": single[lowest], "best": best, "mean": single.mean(axis=0), "sd": single.std(axis=0)}
     table = {name: dict(zip(SCORES, map(float, row), strict=True)) for name, row in rows.items()}
     for (name, ensemble), probabilities in zip(ensembles.items(), averaged, strict=True):
         scores = score_probabilities(probabilities, data[1], classes)
@@ -221,14 +227,14 @@ def ensemble_table(
 
 
 def _pass_over(
-    minima: Any, loss: Any, data: tuple, classes: range, ensembles: list[Ensemble], threads: int | None
+    coordinates: Any, loss: Any, data: tuple, classes: range, ensembles: list[Ensemble], threads: int | None
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return scores of the minima, and the averages of all ensembles: each minimum predicts once."""
     inputs, labels = data
     shares = np.array([ensemble.weights for ensemble in ensembles])
-    single = np.empty((len(minima), len(SCORES)))
+    single = np.empty((len(coordinates), len(SCORES)))
     averaged = np.zeros((len(ensembles), len(inputs), loss.n_classes))
-    for part, block in probability_blocks(minima.coordinates, loss, inputs, threads):
+    for part, block in probability_blocks(coordinates, loss, inputs, threads):
         averaged += np.tensordot(shares[:, part], block, axes=1)
 
         def work(start, stop, block=block, first=part.start):
