@@ -84,10 +84,24 @@ def _counts(summary: Summary) -> list[tuple[str, str]]:
         ("transition states", str(summary.transition_states)),
         ("connected components", parts),
     ]
+    if summary.searches:
+        rows.append(("probably missing", _missing(summary)))
     if summary.minima:
         name = "Gmin loss" if summary.labels is not None else "lowest energy"
         rows.append((name, f"{summary.lowest[0]:.10f}"))
     return rows
+
+
+def _missing(summary: Summary) -> str:
+    """Return how many points probably remain, each a lower bound with its interval, and since when nothing was new."""
+    found = summary.discoveries
+    parts = []
+    for kind, estimate in (("minima", found.minima), ("transition states", found.transition_states)):
+        if estimate.found:
+            interval = f" ({estimate.low:.0f} to {estimate.high:.0f})" if estimate.high >= 0.5 else ""
+            parts.append(f"{estimate.remaining:.0f} {kind}{interval}")
+    said = f"at least {', '.join(parts)}" if parts else "not known"
+    return f"{said}; nothing new in the last {found.quiet} searches" if found.quiet else said
 
 
 def _energies(summary: Summary) -> list[tuple[str, str]]:

@@ -12,6 +12,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 if TYPE_CHECKING:
+    from thalweg.landscapes.estimates import Discoveries
     from thalweg.landscapes.store import Store
 
 __all__ = ["Spread", "Summary", "summarise"]
@@ -52,6 +53,8 @@ class Summary:
         Energy of the highest minimum; NaN where there is none.
     barriers : (float, float)
         Lowest and highest energy of the transition states; NaN where there are none.
+    discoveries : Discoveries
+        How many minima and transition states probably remain.
     searches : mapping of str to mapping of str to int
         How many searches of each kind ended in which way.
     properties : mapping of str to Spread
@@ -69,6 +72,7 @@ class Summary:
     lowest: tuple[float, ...]
     highest: float
     barriers: tuple[float, float]
+    discoveries: Discoveries
     searches: Mapping[str, Mapping[str, int]]
     properties: Mapping[str, Spread]
     weights_squared: float
@@ -115,6 +119,8 @@ def summarise(path: str | os.PathLike[str]) -> Summary:
 
 
 def _summary(store: Store) -> Summary:
+    from thalweg.landscapes.estimates import Discoveries
+
     energies, barriers = (_read(store, f"{group}/energy") for group in ("minima", "transition_states"))
     ends = _read(store, "transition_states/minima")
     sizes = _component_sizes(ends, len(energies))
@@ -131,6 +137,7 @@ def _summary(store: Store) -> Summary:
         lowest=tuple(np.sort(energies)[:_LOWEST].tolist()),
         highest=float(energies.max()) if len(energies) else float("nan"),
         barriers=(float(barriers.min()), float(barriers.max())) if len(barriers) else (float("nan"), float("nan")),
+        discoveries=Discoveries(store).update(),
         searches=_searches(store),
         properties={} if gmin is None else _spreads(store, gmin),
         weights_squared=float("nan") if gmin is None else _squared(store, gmin),
