@@ -34,6 +34,7 @@ def main() -> None:
 @click.option("--searches", type=click.IntRange(min=0), help="Searches for transition states, in total.")
 @click.option("--time", "seconds", type=Duration(), help="Stop early after this time: 90, 90s, 2m or 8h.")
 @click.option("--minima", type=click.IntRange(min=1), help="Take no further steps once so many are known.")
+@click.option("--until-converged", is_flag=True, help="Search until nothing is likely to remain.")
 @click.option("--workers", type=click.IntRange(min=1), help="Threads; all processors by default.")
 @click.option("--processes", type=click.IntRange(min=1), help="Processes instead of threads.")
 @click.option("--scheduler", help="Address of a dask scheduler, whose workers do the work instead.")
@@ -50,6 +51,25 @@ def explore(context: click.Context, **given: Any) -> None:
     from thalweg.analysis.explore_command import run
 
     context.exit(run(**given))
+
+
+@main.command()
+@click.argument("path", type=click.Path(path_type=Path))
+@click.argument("first", type=click.IntRange(min=0), required=False)
+@click.argument("second", type=click.IntRange(min=0), required=False)
+@click.option("--searches", type=click.IntRange(min=1), help="Searches to be done.  [default: until joined; else 1000]")
+@click.option("--lower", is_flag=True, help="Once FIRST and SECOND are joined, look for lower paths.")
+@click.option("--strategy", help="Where to search, without FIRST and SECOND: connect or untrap.  [default: connect]")
+@click.option("--time", "seconds", type=Duration(), help="Stop early after this time: 90, 90s, 2m or 8h.")
+@click.option("--workers", type=click.IntRange(min=1), help="Threads; all processors by default.")
+def connect(**given: Any) -> None:
+    """Find more transition states of the store at PATH: between the minima FIRST and SECOND, until these are joined.
+
+    Prints the path whose highest transition state is lowest. Without FIRST and SECOND, searches everywhere.
+    """
+    from thalweg.analysis.connect_command import run
+
+    run(**given)
 
 
 @main.command()
@@ -157,5 +177,51 @@ def import_(**given: Any) -> None:
     Gradients and Hessians are computed; what does not pass for a stationary point is kept, and marked as not verified.
     """
     from thalweg.analysis.import_command import run
+
+    run(**given)
+
+
+_ON = click.option("--on", type=click.Choice(["test", "train"]), help="Which data.  [default: test where known]")
+_DATA = click.option("--data", type=click.Path(path_type=Path), help="Data of this .npz instead: inputs and labels.")
+
+
+@main.command()
+@_STORE
+@click.option("--minimum", type=click.IntRange(min=0), help="Whose confusion to show.  [default: the lowest]")
+@_ON
+@_DATA
+@click.option("--lowest", type=click.IntRange(min=1), help="Look at so many minima only, the lowest.")
+@click.option("--temperature", "temperatures", type=float, multiple=True, help="Of ensembles.  [default: 1/N]")
+@click.option("--reference", help="The class of AUC, or macro: the mean over all.  [default: what suits the data]")
+@click.option("--keep", metavar="PREFIX", help="Keep all minima's scores as properties: test_accuracy, say.")
+@click.option("--output", type=click.Path(path_type=Path), help="A .csv of all scores; or .npz: probabilities of one.")
+def predict(**given: Any) -> None:
+    """Say how well a network's minima predict.
+
+    PATH is the store of a network. Ensembles of its minima are scored beside them, and whether they have learned the
+    mislabelled points.
+    """
+    from thalweg.analysis.predict_command import run
+
+    run(**given)
+
+
+@main.command("map")
+@_STORE
+@click.argument("minima", type=click.IntRange(min=0), nargs=-1)
+@click.option("--output", type=click.Path(path_type=Path), help="PNG, PDF or SVG; by default a PNG beside the store.")
+@click.option("--on", type=click.Choice(["train", "test", "none"]), help="Data drawn on top.  [default: train]")
+@_DATA
+@click.option("--probability-of", type=click.IntRange(min=0), help="Draw the probability of this class.")
+@click.option("--plane", type=(int, int), default=(0, 1), show_default=True, help="The two inputs that vary.")
+@click.option("--ensemble", is_flag=True, help="Add a map of all minima together.")
+@click.option("--resolution", type=click.IntRange(min=2), default=200, show_default=True, help="Pixels a side.")
+@click.option("--points", type=click.IntRange(min=0), default=1000, show_default=True, help="Most data drawn.")
+def map_(**given: Any) -> None:
+    """Draw decision maps of a network's minima.
+
+    PATH is the store of a network, MINIMA the numbers of one or more of its minima, the lowest where none is named.
+    """
+    from thalweg.analysis.map_command import run
 
     run(**given)
