@@ -1,0 +1,256 @@
+"""The images of an elastic band: how many there are, where they begin, how they move, and what they show."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from ase.geometry import complete_cell
+from scipy.interpolate import CubicHermiteSpline
+
+from thalweg.optimizers.curves import Curve
+from thalweg.optimizers.dneb_kernel import MEMORY, band_gradient, dneb_walk, evaluate_images, fresh_state
+from thalweg.optimizers.idpp_kernel import pair_separations
+from thalweg.optimizers.interpolation import interpolate
+from thalweg.optimizers.results import REASONS
+from thalweg.potentials.system import System
+
+__all__ = ["NOT_FINITE", "Band", "BandRules", "Images", "first_images"]
+
+NOT_FINITE = 3
+_FEWEST, _MOST = 7, 40
+# Images within the distance of neighbours: enough to show every maximum, or, where each one costs, to find the highest
+_DENSE, _SPARSE = 6.7, 2.5
+# A band that has not come down to a tenth of its first gradient climbs after so many steps all the same
+_CLIMB_BELOW, _CLIMB_AFTER = 0.1, 100
+
+
+class BandRules(NamedTuple):
+    """How a band moves; see :func:`~thalweg.optimizers.dneb`."""
+
+    k: float | None = None
+    max_step: float = 0.1
+    evenness: float = 0.05
+    top_springs: float = 1.0
+    climb: bool = False
+
+    def check(self) -> None:
+        """Raise ValueError naming what is out of range."""
+        if self.k is not None and not self.k > 0:
+            raise ValueError(f"k must be positive; it is {self.k}")
+        if not self.max_step > 0 or not self.evenness > 0:
+            raise ValueError(f"max_step and evenness must be positive; they are {self.max_step} and {self.evenness}")
+        if not 1.0 <= self.top_springs < np.inf:
+            raise ValueError(f"top_springs must be at least 1; it is {self.top_springs}")
+
+
+@dataclass(frozen=True)
+class Band(Curve):
+    """An elastic band between two points.
+
+    Attributes
+    ----------
+    x : (images + 2, n) coordinates with the end points; energy : (images + 2,).
+    length : (images + 2,) distance along the band from the first end point; path_length : float, the whole.
+    candidates : (maxima, n) coordinates of the band's energy maxima, found by a cubic through energies and slopes,
+        in order along the band; the highest image where there is none between the ends. Of a band that climbed,
+        its climbing image stands for the highest of them.
+    candidate_energy : (maxima,) that the cubic gives them.
+    rms : float, of the gradient that moves the band; steps : int; converged : bool; reason : str.
+    units : str, of energy.
+    """
+
+    x: np.ndarray
+    energy: np.ndarray
+    length: np.ndarray
+    path_length: float
+    candidates: np.ndarray
+    candidate_energy: np.ndarray
+    rms: float
+    steps: int
+    converged: bool
+    reason: str
+    units: str = "reduced"
+
+    @property
+    def highest(self) -> int:
+        """Row of the highest image between the end points."""
+        return 1 + int(np.argmax(self.energy[1:-1]))
+
+    @property
+    def barrier(self) -> float:
+        """Energy of the highest image above the first end point."""
+        return float(self.energy[self.highest] - self.energy[0])
+
+    @property
+    def kinds(self) -> np.ndarray:
+        kinds = np.full(len(self.energy), "image", dtype="<U16")
+        kinds[[0, -1]], kinds[self.highest] = "end", "highest image"
+        return kinds
+
+
+class Images:
+    """The images of a band and the state of its optimizer."""
+
+    def __init__(self, system: System, x: np.ndarray, rules: BandRules):
+        self.system, self.x, self.rules = system, np.ascontiguousarray(x), rules
+        count, n = x.shape
+        self.inner = self.x[1:-1].reshape(-1)
+        self.energy, self.gradient = np.empty(count), np.zeros((count, n))
+        self.band = np.zeros((count - 2, n))
+        self.flat = self.band.reshape(-1)
+        self.s, self.y = np.empty((MEMORY, self.inner.size)), np.empty((MEMORY, self.inner.size))
+        self.energy[[0, -1]], self.gradient[[0, -1]] = system.energies_gradients(self.x[[0, -1]])
+        self.finite = self.evaluate()
+        self.state = fresh_state(self._spring() if rules.k is None else rules.k)
+        self.settings = np.array([0.0, rules.max_step, rules.evenness, rules.top_springs, 0.0, _CLIMB_AFTER])
+        if rules.climb and self.finite:
+            self.settings[4] = _CLIMB_BELOW * self.rms()
+
+    def evaluate(self) -> bool:
+        """Compute energies and gradients; return whether all are finite."""
+        function, _, integers, floats = self.system.compiled
+        finite = evaluate_images(function, integers, floats, self.system.frozen, self.x, self.energy, self.gradient)
+        self.system.reraise()
+        return finite
+
+    def _spring(self) -> float:
+        """Springs a tenth as stiff as would balance the surface over one image: softer bands find the valley (LJ13)."""
+        spacing = np.linalg.norm(self.x[-1] - self.x[0]) / (len(self.x) - 1)
+        slopes = np.linalg.norm(self.gradient[1:-1], axis=1)
+        return float(0.1 * np.median(slopes) / spacing) if spacing > 0 and np.median(slopes) > 0 else 1.0
+
+    def update(self) -> None:
+        """Compute the gradient that moves the band."""
+        band_gradient(self.x, self.energy, self.gradient, self.settings, self.state, self.band)
+
+    def rms(self) -> float:
+        """Return the rms of the gradient that moves the band."""
+        self.update()
+        return float(np.linalg.norm(self.flat) / np.sqrt(len(self.band) * self.system.n_free))
+
+    def walk(self, rms: float, limit: int) -> tuple[float, int, int]:
+        """Move the band; return rms, steps, status."""
+        if not self.finite:
+            return np.nan, 0, NOT_FINITE
+        self.settings[0] = rms
+        if self.rules.climb:
+            self.settings[4] = max(self.settings[4], 10.0 * rms)
+        function, _, integers, floats = self.system.compiled
+        result = dneb_walk(
+            function, integers, floats, self.system.frozen, self.settings, limit, self.x, self.inner,
+            self.energy, self.gradient, self.band, self.flat, self.s, self.y, self.state,
+        )  # fmt: skip
+        self.system.reraise()
+        return result
+
+    def refined(self) -> Images | None:
+        """Return the band with an image more wherever it is long or rough; None where it is neither."""
+        steps = np.diff(self.x, axis=0)
+        lengths = np.linalg.norm(steps, axis=1)
+        if not self.finite or not lengths.all():
+            return None
+        turns = np.sum(steps[:-1] * steps[1:], axis=1) / (lengths[:-1] * lengths[1:])
+        sharp = turns < 0.5
+        rough = (lengths > 1.5 * lengths.mean()) | np.append(sharp, False) | np.append(False, sharp)
+        rough |= _hidden_maxima(self)
+        if not rough.any():
+            return None
+        places = np.flatnonzero(rough)
+        between = 0.5 * (self.x[places] + self.x[places + 1])
+        x = np.insert(self.x, places + 1, between, axis=0)
+        return Images(self.system, x, self.rules._replace(k=float(self.state[0])))
+
+    def result(self, rms: float, steps: int, status: int) -> Band:
+        """Return the band as it is now."""
+        length = _distances_along(self.x)
+        candidates, energies = _maxima(self.x, self.energy, self.gradient, length)
+        if self.rules.climb and len(candidates):
+            top, best = 1 + int(np.argmax(self.energy[1:-1])), int(np.argmax(energies))
+            candidates[best], energies[best] = self.x[top], self.energy[top]
+        return Band(
+            self.x.copy(), self.energy.copy(), length, float(length[-1]), candidates, energies,
+            float(rms), steps, status == 0, REASONS[status], self.system.units,
+        )  # fmt: skip
+
+
+def _distances_along(x):
+    return np.concatenate([[0.0], np.cumsum(np.linalg.norm(np.diff(x, axis=0), axis=1))])
+
+
+def _curve(x, energy, gradient, length):
+    """Return the cubic through energies and slopes along the band."""
+    directions = np.gradient(x, length, axis=0)
+    directions /= np.maximum(np.linalg.norm(directions, axis=1, keepdims=True), 1e-300)
+    return CubicHermiteSpline(length, energy, np.sum(gradient * directions, axis=1))
+
+
+def _peaks(curve):
+    """Return the places of a curve's maxima, the ends left out."""
+    roots = np.unique(curve.derivative().roots(extrapolate=False))
+    roots = roots[np.isfinite(roots)]
+    return roots[(curve(roots, 2) < 0) & (roots > curve.x[0]) & (roots < curve.x[-1])]
+
+
+def _hidden_maxima(images):
+    """Mask of the segments in which the cubic rises above both images by a tenth of the band's span or more."""
+    length, energy = _distances_along(images.x), images.energy
+    curve = _curve(images.x, energy, images.gradient, length)
+    peaks = _peaks(curve)
+    place = np.clip(np.searchsorted(length, peaks) - 1, 0, len(length) - 2)
+    above = curve(peaks) - np.maximum(energy[place], energy[place + 1])
+    mask = np.zeros(len(length) - 1, dtype=bool)
+    mask[place[above > 0.1 * np.ptp(energy)]] = True
+    return mask
+
+
+def _maxima(x, energy, gradient, length):
+    """Coordinates and energies of the maxima of a cubic through the band's energies and slopes."""
+    interior = 1 + int(np.argmax(energy[1:-1]))
+    if not (np.isfinite(energy).all() and (np.diff(length) > 0).all()):
+        return x[interior : interior + 1].copy(), energy[interior : interior + 1].copy()
+    curve = _curve(x, energy, gradient, length)
+    at = _peaks(curve)
+    if at.size == 0:
+        at = length[interior : interior + 1]
+    coordinates = np.array([[np.interp(s, length, column) for column in x.T] for s in at])
+    return coordinates, curve(at)
+
+
+def _spacing(system: System, a: np.ndarray) -> float:
+    """Return a distance between images that suits a system."""
+    if system.atoms is None or len(system.atoms) < 2:
+        return 1.0 / 6.0
+    vectors = pair_separations(a, system.atoms.pbc, complete_cell(system.atoms.cell))
+    i, j = np.triu_indices(len(system.atoms), 1)
+    nearest = np.full(len(system.atoms), np.inf)
+    for atom in (i, j):
+        np.minimum.at(nearest, atom, np.linalg.norm(vectors, axis=1))
+    return float(nearest.mean()) / (_DENSE if system.threadsafe else _SPARSE)
+
+
+def first_images(
+    system: System, a: np.ndarray, b: np.ndarray, images: int | None, interpolation: str, rules: BandRules
+) -> Images:
+    """Return a band between a and b's copy nearest to it, as the arguments of :func:`~thalweg.optimizers.dneb` say.
+
+    Raises
+    ------
+    ValueError
+        If an argument is out of range, or a and b are the same point.
+    """
+    a, b = (np.array(end, dtype=np.float64).ravel() for end in (a, b))
+    for name, end in (("a", a), ("b", b)):
+        if end.size != system.n or not np.isfinite(end).all():
+            raise ValueError(f"{name} must be {system.n} finite coordinates; it has {end.size}")
+    if images is not None and (images != int(images) or images < 1):
+        raise ValueError(f"images must be a positive whole number; it is {images}")
+    rules.check()
+    b = system.align(a, b)
+    distance = np.linalg.norm(b - a)
+    if not distance > 1e-6:
+        raise ValueError("a and b are the same point once aligned: there is nothing between them")
+    fewest = _FEWEST if system.threadsafe else 5
+    count = images or int(np.clip(np.ceil(distance / _spacing(system, a)), fewest, _MOST))
+    return Images(system, interpolate(system, a, b, count, interpolation), rules)

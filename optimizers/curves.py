@@ -1,0 +1,147 @@
+"""Energies along a path, as a table and as a picture."""
+
+from __future__ import annotations
+
+import csv
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    import pandas
+    from matplotlib.axes import Axes
+
+__all__ = ["PICTURES", "Curve"]
+
+PICTURES = (".png", ".pdf", ".svg")
+"""Endings of the pictures that a curve can be saved as."""
+
+_MARKS = {"minimum": ("o", "tab:blue"), "transition state": ("^", "tab:red"), "highest image": ("^", "tab:red")}
+_NAMED = 25
+
+
+class Curve:
+    """Energy along a path: what bands, pathways and paths through a landscape have in common.
+
+    Attributes
+    ----------
+    energy : (k,) energies; length : (k,) distance along the path.
+    units : str, of energy: "reduced", or "eV" with lengths in angstrom.
+    kinds : (k,) str, what each point is: "minimum", "transition state", "image" ...; "" between these.
+    """
+
+    energy: np.ndarray
+    length: np.ndarray
+    units: str
+
+    @property
+    def kinds(self) -> np.ndarray:
+        """What each point is."""
+        raise NotImplementedError
+
+    def columns(self) -> dict[str, np.ndarray]:
+        """Return the table's columns by name; units are in the names where there are any."""
+        length, energy = (
+            ("length", "energy") if self.units == "reduced" else ("length_angstrom", f"energy_{self.units}")
+        )
+        return {"kind": np.asarray(self.kinds, dtype=str), length: self.length, energy: self.energy}
+
+    def table(self) -> pandas.DataFrame:
+        """Return a pandas table, one row a point.
+
+        Raises
+        ------
+        ImportError
+            If pandas is not installed (the extra ``tables``); :meth:`columns` needs none.
+        """
+        import pandas
+
+        return pandas.DataFrame(self.columns())
+
+    def save(self, path: str | os.PathLike[str], **plot: Any) -> None:
+        """Write the table (.csv) or the picture (.png, .pdf, .svg), by the ending.
+
+        Parameters
+        ----------
+        path : path
+        **plot
+            For a picture, as :meth:`plot`.
+
+        Raises
+        ------
+        ValueError
+            For another ending.
+        """
+        ending = Path(path).suffix.lower()
+        if ending == ".csv":
+            self._write_table(path)
+        elif ending in PICTURES:
+            self._draw(path, plot)
+        else:
+            raise ValueError(f"{path} must end in .csv, {', '.join(PICTURES[:-1])} or {PICTURES[-1]}")
+
+    def _write_table(self, path: str | os.PathLike[str]) -> None:
+        columns = self.columns()
+        rows = zip(*(column.tolist() for column in columns.values()), strict=True)
+        with open(path, "w", newline="") as file:
+            csv.writer(file, lineterminator="\n").writerows([list(columns), *rows])
+
+    def _draw(self, path: str | os.PathLike[str], plot: dict[str, Any]) -> None:
+        from matplotlib.backends.backend_agg import FigureCanvasAgg
+        from matplotlib.figure import Figure
+
+        figure = Figure(figsize=(6, 4), layout="constrained")
+        FigureCanvasAgg(figure)
+        self.plot(figure.add_subplot(), **plot)
+        figure.savefig(path, dpi=200)
+
+    def line(self) -> tuple[np.ndarray, np.ndarray]:
+        """Return lengths and energies of the line to draw."""
+        return self.length, self.energy
+
+    def plot(self, ax: Axes | None = None, *, relative: bool = False, named: bool | None = None) -> Axes:
+        """Draw energy against distance along the path.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, optional
+            Where to draw; a new figure of pyplot by default.
+        relative : bool
+            Whether energies count from the first point.
+        named : bool, optional
+            Whether minima and transition states have their energies beside them; by default where they are few.
+
+        Returns
+        -------
+        matplotlib Axes
+        """
+        if ax is None:
+            from matplotlib import pyplot
+
+            ax = pyplot.subplots(figsize=(6.0, 4.0), layout="constrained")[1]
+        zero = self.energy[0] if relative else 0.0
+        s, energy = self.line()
+        ax.plot(s, energy - zero, color="black", linewidth=1.0, zorder=1)
+        kinds = np.asarray(self.kinds)
+        for kind, (marker, colour) in _MARKS.items():
+            ax.scatter(self.length[kinds == kind], self.energy[kinds == kind] - zero, 20, colour, marker, zorder=2)
+        marked = np.flatnonzero(np.isin(kinds, list(_MARKS)))
+        if named or (named is None and len(marked) <= _NAMED):
+            self._name(ax, marked, zero)
+        reduced = self.units == "reduced"
+        ax.set_xlabel("path length" if reduced else "path length / \u00c5")
+        ax.set_ylabel(("energy" if reduced else f"energy / {self.units}") + (" above the first point" * relative))
+        ax.ticklabel_format(axis="y", useOffset=False)
+        ax.margins(y=0.12)
+        return ax
+
+    def _name(self, ax: Axes, marked: np.ndarray, zero: float) -> None:
+        for k in marked:
+            up = self.kinds[k] != "minimum"
+            ax.annotate(
+                f"{self.energy[k] - zero:.4f}", (self.length[k], self.energy[k] - zero),
+                (0, 5 if up else -5), textcoords="offset points", ha="center", va="bottom" if up else "top",
+                fontsize="x-small",
+            )  # fmt: skip
