@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from thalweg.analysis.basins import escape_energies, monotonic_basins
     from thalweg.analysis.classifier import LandscapeClassifier
     from thalweg.analysis.colours import RED_TO_BLUE
+    from thalweg.analysis.compare import Comparison
     from thalweg.analysis.conversions import from_sklearn, layer_matrices, to_numpy, to_sklearn, to_torch
     from thalweg.analysis.decision_grids import decision_grid
     from thalweg.analysis.decision_maps import plot_decision_map, plot_decision_maps
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "RED_TO_BLUE",
+    "Comparison",
     "DisconnectivityGraph",
     "Ensemble",
     "KineticTransitionNetwork",
@@ -75,6 +77,7 @@ __all__ = [
 # Loaded when first asked for: the command line lives here too and must not wait for matplotlib to answer.
 _HOMES = {
     "RED_TO_BLUE": "colours",
+    "Comparison": "compare",
     "DisconnectivityGraph": "disconnectivity",
     "Ensemble": "ensembles",
     "KineticTransitionNetwork": "network",

@@ -110,6 +110,29 @@ def plot(**given: Any) -> None:
     run(**given)
 
 
+@main.command()
+@click.argument("paths", type=click.Path(path_type=Path), nargs=-1, required=True)
+@click.option("--output", type=click.Path(path_type=Path), help="PNG, PDF or SVG for the figure; none without.")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "markdown", "csv"]),
+    default="text",
+    show_default=True,
+    help="Of the table.",
+)
+@click.option("--sample", type=click.IntRange(min=1), default=100, show_default=True, help="Pairs for distances.")
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of the sample.")
+def compare(**given: Any) -> None:
+    """Compare the landscapes in the stores at PATHS, of molecules or networks: a table, and a figure.
+
+    A folder with PATHSAMPLE's min.data and ts.data will do for a store. docs/compare.md defines every measure.
+    """
+    from thalweg.analysis.compare_command import run
+
+    run(**given)
+
+
 _STORE = click.argument("path", type=click.Path(path_type=Path))
 
 

@@ -7,9 +7,9 @@ from typing import Any
 
 import click
 
-__all__ = ["draw_graph", "picture_beside", "run"]
+__all__ = ["ENDINGS", "draw_graph", "picture_beside", "run", "short_names"]
 
-_ENDINGS = (".png", ".pdf", ".svg")
+ENDINGS = (".png", ".pdf", ".svg")
 _NAMED = 12
 
 
@@ -42,8 +42,8 @@ def run(paths: tuple[Path, ...], output: Path | None, dpi: float, **given: Any) 
     if output is None and len(paths) > 1:
         raise click.UsageError("several graphs need --output")
     output = picture_beside(paths[0]) if output is None else output
-    if output.suffix.lower() not in _ENDINGS:
-        raise click.UsageError(f"--output {output} must end in {', '.join(_ENDINGS[:-1])} or {_ENDINGS[-1]}")
+    if output.suffix.lower() not in ENDINGS:
+        raise click.UsageError(f"--output {output} must end in {', '.join(ENDINGS[:-1])} or {ENDINGS[-1]}")
     try:
         if len(paths) > 1:
             _draw_several(paths, output, dpi, given)
