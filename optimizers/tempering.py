@@ -15,7 +15,7 @@ from thalweg.potentials.point import Point
 from thalweg.potentials.system import System, as_system
 from thalweg.potentials.threads import default_threads
 
-__all__ = ["TemperedBasinHopping", "exchange_probability"]
+__all__ = ["TemperedBasinHopping", "exchange", "exchange_probability"]
 
 
 def exchange_probability(energy_a: float, energy_b: float, temperature_a: float, temperature_b: float) -> float:
@@ -29,12 +29,37 @@ def exchange_probability(energy_a: float, energy_b: float, temperature_a: float,
     temperature_a, temperature_b : float
         k_B T in the unit of energy.
     """
-    with np.errstate(divide="ignore"):
+    with np.errstate(divide="ignore", invalid="ignore"):
         inverse = np.float64(1.0) / temperature_a - np.float64(1.0) / temperature_b
-    rise = energy_a - energy_b
-    if not np.isfinite(rise) or np.isnan(inverse) or rise == 0.0:
-        return float(rise == 0.0)
-    return float(np.exp(min(0.0, inverse * rise)))
+        exponent = inverse * (energy_a - energy_b)
+    if energy_a == energy_b or np.isnan(exponent):
+        return float(np.isfinite(energy_a))
+    return float(np.exp(min(0.0, exponent)))
+
+
+def exchange(chains: Sequence[Any], first: int, rng: np.random.Generator) -> np.ndarray:
+    """Try to exchange the minima of the chains ``first`` and the next, the two after them, and so on.
+
+    Parameters
+    ----------
+    chains : sequence of Chain
+        With ``x``, ``energy`` and ``temperature``; a number is drawn for every pair, whatever the energies.
+    first : int
+        0 or 1.
+    rng : numpy.random.Generator
+
+    Returns
+    -------
+    ndarray of bool, shape (chains - 1,)
+        Which were exchanged with the next.
+    """
+    exchanged = np.zeros(len(chains) - 1, dtype=bool)
+    for lower in range(first, len(chains) - 1, 2):
+        a, b = chains[lower], chains[lower + 1]
+        exchanged[lower] = rng.random() < exchange_probability(a.energy, b.energy, a.temperature, b.temperature)
+        if exchanged[lower]:
+            a.x, a.energy, b.x, b.energy = b.x, b.energy, a.x, a.energy
+    return exchanged
 
 
 class TemperedBasinHopping:
@@ -107,7 +132,7 @@ class TemperedBasinHopping:
         own, *children = np.random.SeedSequence(seed).spawn(len(temperatures) + 1)
         self._rng, self._rngs = np.random.default_rng(own), [np.random.default_rng(child) for child in children]
         self._threads = (threads or default_threads()) if self.system.threadsafe else 1
-        self._atoms, self._rounds = atoms, 0
+        self._atoms = atoms
         self.tried, self.exchanged = np.zeros((2, len(temperatures) - 1), dtype=np.int64)
         self.steps = 0
 
@@ -154,20 +179,9 @@ class TemperedBasinHopping:
                 list(pool.map(Chain.run, self.chains, self._rngs, [count] * len(self.chains)))
                 self.steps += count
                 if self.steps % self.exchange_every == 0:
-                    self._exchange()
+                    first = self.steps // self.exchange_every % 2
+                    self.exchanged += exchange(self.chains, first, self._rng)
+                    self.tried[first::2] += 1
         if self._lowest:
             self._atoms.__ase_optimizable__().set_x(self.coordinates[0])
         return self.reached
-
-    def _exchange(self) -> None:
-        """Try to exchange the minima of every second pair of neighbours."""
-        for lower in range(self._rounds % 2, len(self.chains) - 1, 2):
-            a, b = self.chains[lower], self.chains[lower + 1]
-            self.tried[lower] += 1
-            chance = exchange_probability(a.energy, b.energy, a.temperature, b.temperature)
-            # drawn whatever the energies, as in the chains
-            if self._rng.random() < chance:
-                a.x, b.x = b.x, a.x
-                a.energy, b.energy = b.energy, a.energy
-                self.exchanged[lower] += 1
-        self._rounds += 1
