@@ -11,9 +11,11 @@ from sklearn.model_selection import train_test_split
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from thalweg.analysis.ensembles import Ensemble
+from thalweg.analysis.ensembles import WEIGHTINGS, Ensemble
+from thalweg.analysis.rates import checked_temperature
 from thalweg.analysis.scores import score_table
 from thalweg.potentials.network import NetworkLoss
+from thalweg.potentials.threads import default_threads
 from thalweg.potentials.weights import Weights
 
 __all__ = ["LandscapeClassifier"]
@@ -128,7 +130,9 @@ class LandscapeClassifier(ClassifierMixin, BaseEstimator):
         check_classification_targets(y)
         self.classes_, codes = np.unique(y, return_inverse=True)
         if len(self.classes_) < 2:
-            raise ValueError(f"y holds one class only, {self.classes_[0]!r}; a classifier needs two classes at least")
+            raise ValueError(
+                f"y holds one class only, {self.classes_.tolist()[0]!r}; a classifier needs two classes at least"
+            )
         seed = _seed(self.random_state)
         train, codes, held = self._split(X, codes, seed)
         loss = NetworkLoss(train, codes, hidden=self.hidden, l2=self.l2, n_classes=len(self.classes_))
@@ -159,6 +163,11 @@ class LandscapeClassifier(ClassifierMixin, BaseEstimator):
             value = getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, numbers.Integral) or value < least:
                 raise ValueError(f"{name} must be a whole number, at least {least}; it is {value!r}")
+        _workers(self.n_jobs)
+        if self.weighting not in WEIGHTINGS:
+            raise ValueError(f"weighting is {self.weighting!r}; there are {', '.join(WEIGHTINGS)}")
+        if self.temperature is not None:
+            checked_temperature(self.temperature, None, "reduced")
         if not 0 < self.validation_fraction < 1:
             raise ValueError(f"validation_fraction must lie between 0 and 1; it is {self.validation_fraction}")
 
@@ -207,10 +216,12 @@ def _memory() -> Any:
 
 
 def _workers(n_jobs: int | None) -> int:
-    """Return how many threads scikit-learn's n_jobs means."""
-    from joblib import effective_n_jobs
-
-    return int(effective_n_jobs(n_jobs))
+    """Return how many threads scikit-learn's n_jobs means: -1 is all processors, -2 all but one."""
+    if n_jobs is None:
+        return 1
+    if isinstance(n_jobs, bool) or not isinstance(n_jobs, numbers.Integral) or n_jobs == 0:
+        raise ValueError(f"n_jobs must be a whole number other than 0, or None; it is {n_jobs!r}")
+    return int(n_jobs) if n_jobs > 0 else max(1, default_threads() + 1 + int(n_jobs))
 
 
 def _seed(random_state: Any) -> int:

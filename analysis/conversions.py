@@ -225,5 +225,7 @@ def _codes(labels: Any, classes: np.ndarray) -> np.ndarray:
     codes = np.minimum(np.searchsorted(classes, given), len(classes) - 1)
     unknown = classes[codes] != given
     if unknown.any():
-        raise ValueError(f"labels hold {given[unknown][0]!r}, which is no class of the model: {classes.tolist()}")
+        raise ValueError(
+            f"labels hold {given[unknown].tolist()[0]!r}, which is no class of the model: {classes.tolist()}"
+        )
     return codes

@@ -30,7 +30,7 @@ def class_colours(n_classes: int) -> list[tuple[float, float, float]]:
     if n_classes <= len(_COLOURS):
         return [to_rgb(colour) for colour in _COLOURS[:n_classes]]
     name = "tab10" if n_classes <= 10 else "turbo"
-    return [tuple(colormaps[name](k if n_classes <= 10 else k / (n_classes - 1))[:3]) for k in range(n_classes)]
+    return [to_rgb(colormaps[name](k if n_classes <= 10 else k / (n_classes - 1))) for k in range(n_classes)]
 
 
 def plot_decision_map(
@@ -228,8 +228,8 @@ def _draw_points(ax: Axes, top: _Points, plane: Sequence[int], colours: list) ->
     right, wrong = ~top.wrong, top.wrong
     ax.scatter(x[right], y[right], s=7, c=colour[right], edgecolors="white", linewidths=0.3)
     # a black cross under the coloured one: readable on its own class's background
-    ax.scatter(x[wrong], y[wrong], s=26, c="black", marker="x", linewidths=2.2)
-    ax.scatter(x[wrong], y[wrong], s=22, c=colour[wrong], marker="x", linewidths=1.2)
+    ax.scatter(x[wrong], y[wrong], s=16, c="black", marker="x", linewidths=1.8)
+    ax.scatter(x[wrong], y[wrong], s=13, c=colour[wrong], marker="x", linewidths=0.9)
 
 
 def _handles(pictures: list[_Picture]) -> list[Line2D]:

@@ -14,9 +14,10 @@ from thalweg.analysis.scores import SCORES, counts, score_probabilities
 from thalweg.analysis.trained import data_of, inputs_of, loss_of, probability_blocks, rows_of, weights_of
 from thalweg.potentials.threads import map_threads
 
-__all__ = ["Ensemble", "ensemble_table"]
+__all__ = ["WEIGHTINGS", "Ensemble", "ensemble_table"]
 
 WEIGHTINGS = ("equal", "boltzmann", "harmonic")
+"""By name; or weights of one's own."""
 
 # A minimum with a smaller share changes no probability in double precision.
 _NEGLIGIBLE = 1e-18
