@@ -150,6 +150,28 @@ def show(**given: Any) -> None:
 
 @main.command()
 @_STORE
+@click.argument("start", type=click.IntRange(min=0))
+@click.argument("end", type=click.IntRange(min=0))
+@click.option(
+    "--output",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    help="A table (.csv), picture (.png, .pdf, .svg) or, of atoms, geometries (.xyz); may be repeated.",
+)
+@click.option("--points", type=click.IntRange(min=5), default=60, show_default=True, help="Of each piece, about.")
+@click.option("--stationary", is_flag=True, help="Only minima and transition states: nothing is computed.")
+def path(**given: Any) -> None:
+    """Show the lowest-barrier path between the minima START and END of the store at PATH.
+
+    Every transition state on it is followed down again for the energies between.
+    """
+    from thalweg.analysis.path_command import run
+
+    run(**given)
+
+
+@main.command()
+@_STORE
 @click.option("--sample", type=click.IntRange(min=1), help="Look at so many of each kind, drawn at random, not at all.")
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of the sample.")
 @click.option("--workers", type=click.IntRange(min=1), help="Threads; all processors by default.")

@@ -36,10 +36,10 @@ class Curve:
     length: np.ndarray
     units: str
 
-    @property
-    def kinds(self) -> np.ndarray:
-        """What each point is."""
-        raise NotImplementedError
+    if TYPE_CHECKING:  # at run time it would be a default of the field of this name
+
+        @property
+        def kinds(self) -> np.ndarray: ...
 
     def columns(self) -> dict[str, np.ndarray]:
         """Return the table's columns by name; units are in the names where there are any."""

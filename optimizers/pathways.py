@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from thalweg.optimizers.curves import Curve
 from thalweg.optimizers.eigenvalues import lowest_eigenvalues
 from thalweg.optimizers.lbfgs_kernel import lbfgs_walk
 from thalweg.optimizers.minimise_batch import minimise
@@ -18,14 +19,15 @@ __all__ = ["Pathway", "pathway"]
 
 
 @dataclass(frozen=True)
-class Pathway:
-    """Points from one minimum over a transition state to another.
+class Pathway(Curve):
+    """Points from one minimum over a transition state to another; a table and a picture as every :class:`Curve`.
 
     Attributes
     ----------
     points : (k, n) coordinates; energy : (k,); length : (k,) distance along the path from the first minimum.
     transition_state : int, row of the transition state.
     minima : (2,) rows of the minima: the first and the last.
+    units : str, of energy.
     """
 
     points: np.ndarray
@@ -33,6 +35,13 @@ class Pathway:
     length: np.ndarray
     transition_state: int
     minima: tuple[int, int]
+    units: str = "reduced"
+
+    @property
+    def kinds(self) -> np.ndarray:
+        kinds = np.full(len(self.energy), "", dtype="<U16")
+        kinds[list(self.minima)], kinds[self.transition_state] = "minimum", "transition state"
+        return kinds
 
 
 def pathway(
@@ -55,7 +64,7 @@ def pathway(
     transition_state : array_like, shape (n,)
         Its coordinates, converged.
     points : int
-        About how many points to keep on the whole path; at least 5.
+        Keep no more than about so many on the whole path; at least 5.
     rms : float
         Rms gradient of the minima.
     push : float
@@ -95,7 +104,7 @@ def pathway(
     coordinates = np.concatenate([first[0][::-1], start[None], second[0]])
     energies = np.concatenate([first[1][::-1], [energy], second[1]])
     length = np.concatenate([[0.0], np.cumsum(np.linalg.norm(np.diff(coordinates, axis=0), axis=1))])
-    return Pathway(coordinates, energies, length, len(first[0]), (0, len(coordinates) - 1))
+    return Pathway(coordinates, energies, length, len(first[0]), (0, len(coordinates) - 1), system.units)
 
 
 def _side(system, x, careful, rules, rms, steps, points):
