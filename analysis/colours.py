@@ -57,6 +57,8 @@ def colour_values(network: KineticTransitionNetwork, colour: Any) -> np.ndarray:
         known = {"energy": network.energies, **network.properties}
         if colour not in known:
             raise ValueError(f"colour: the network has no property {colour!r}; it has {', '.join(sorted(known))}")
+        if not np.issubdtype(known[colour].dtype, np.number) and known[colour].dtype != bool:
+            raise ValueError(f"colour: the property {colour!r} holds no numbers; give it as groups")
         colour = known[colour]
     values = np.asarray(colour, dtype=np.float64)
     if values.shape != (network.n_minima,):

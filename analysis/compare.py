@@ -147,7 +147,8 @@ class Comparison:
 
     def to_markdown(self) -> str:
         """Return the table in Markdown, and the notes."""
-        head, *body = [f"| {' | '.join(row)} |" for row in self.rows()]
+        cells = [[cell.replace("|", r"\|") for cell in row] for row in self.rows()]
+        head, *body = [f"| {' | '.join(row)} |" for row in cells]
         line = "|" + "|".join([" --- ", *[" ---: "] * len(self.names)]) + "|"
         return "\n".join([head, line, *body] + ([""] + [f"- {note}" for note in self.notes] if self.notes else []))
 

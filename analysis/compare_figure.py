@@ -77,9 +77,11 @@ def _barriers(ax: Axes, name: str, network: KineticTransitionNetwork, colour: tu
 def _curvatures(ax: Axes, name: str, network: KineticTransitionNetwork, colour: tuple) -> None:
     minima = mean_log_curvature(network.log_eigenvalue_product, network.modes)
     states = mean_log_curvature(network.ts_log_eigenvalue_product, network.ts_modes)
+    if minima is None:
+        return
     for values, style in ((minima, "-"), (states, "--")):
         if values is not None:
-            ax.ecdf(values, color=colour, linestyle=style)
+            ax.ecdf(values - minima.mean(), color=colour, linestyle=style)
 
 
 def _heat_capacities(ax: Axes, name: str, network: KineticTransitionNetwork, colour: tuple) -> None:
@@ -110,7 +112,7 @@ def _finish(panels: np.ndarray) -> None:
     low, high = barrier.get_xlim()
     barrier.set_xlim(max(low, high * 1e-6), high)
     barrier.legend(handles=two("uphill", "downhill"), frameon=False, fontsize="small")
-    curvature.set(xlabel="mean ln(Hessian eigenvalue)", ylabel="share at or below")
+    curvature.set(xlabel="mean ln(Hessian eigenvalue), less minima's mean", ylabel="share at or below")
     curvature.legend(handles=two("minima", "transition states"), frameon=False, fontsize="small")
     heat.set(xscale="log", xlabel="temperature / band", ylabel="heat capacity a mode / $k_B$")
     degree.set(xscale="log", yscale="log", xlabel="degree", ylabel="share of minima of that degree or more")
