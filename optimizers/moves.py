@@ -11,6 +11,8 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from bisect import bisect_left, insort
+from importlib import import_module
+from inspect import signature
 from typing import Any
 
 import numpy as np
@@ -86,6 +88,24 @@ class Move(ABC):
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(weight={self.weight}, step={self.step})"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values from which :meth:`from_dict` makes the same move: its class and its arguments.
+
+        A subclass keeps each argument in an attribute of that name.
+        """
+        made = {"class": f"{type(self).__module__}:{type(self).__qualname__}"}
+        return {**made, **{name: getattr(self, name) for name in signature(type(self)).parameters}}
+
+    @staticmethod
+    def from_dict(values: dict[str, Any]) -> Move:
+        """Return the move that :meth:`to_dict` described."""
+        arguments = dict(values)
+        module, name = arguments.pop("class").split(":")
+        made = getattr(import_module(module), name)
+        if not (isinstance(made, type) and issubclass(made, Move)):
+            raise TypeError(f"class must be that of a Move, not {values['class']!r}")
+        return made(**arguments)
 
     def check(self, system: System) -> None:  # noqa: B027  (most suit any system)
         """Raise ValueError if the system has nothing to move in this way."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pytest
 from ase import Atoms
@@ -63,6 +65,15 @@ def test_a_move_depends_on_its_numbers_alone_and_leaves_its_argument(move):
     assert np.array_equal(first, move.displace(system, x, step, draws.copy(), pool))
     assert np.array_equal(x, system.x)
     assert np.isfinite(first).all()
+
+
+@pytest.mark.parametrize("move", [*MOVES, HiddenUnits(3, step=0.5), SpliceNetworks(weight=2.0)], ids=repr)
+def test_a_move_is_made_again_from_plain_values(move):
+    again = Move.from_dict(json.loads(json.dumps(move.to_dict())))
+    assert type(again) is type(move)
+    assert vars(again) == vars(move)
+    with pytest.raises(TypeError, match="class must be that of a Move"):
+        Move.from_dict({"class": "os:system"})
 
 
 def test_all_coordinates_are_uniform():
