@@ -34,6 +34,7 @@ def run(
     searches: int | None,
     seconds: float | None,
     minima: int | None = None,
+    until_converged: bool = False,
     workers: int | None = None,
     processes: int | None = None,
     scheduler: str | None = None,
@@ -55,6 +56,8 @@ def run(
         When to stop early.
     minima : int or None
         Take no further steps once so many are known; without a number of steps, take them until then.
+    until_converged : bool
+        Search for transition states until nothing is likely to remain, or for the given number.
     workers : int or None
         Threads.
     processes : int or None
@@ -81,7 +84,8 @@ def run(
     began = time.monotonic()
     try:
         name = resolve_name(system)
-        plan = _plan(name, output, resume, {"steps": steps, "searches": searches, "minima": minima}, options)
+        totals = {"steps": steps, "searches": searches, "minima": minima, "until_converged": until_converged or None}
+        plan = _plan(name, output, resume, totals, options)
         place = Place(workers, processes, scheduler, ahead)
     except ValueError as error:
         raise click.UsageError(str(error)) from error
@@ -121,9 +125,15 @@ def _plan(
     before = stored.get("options", {})
     if stored:
         _check_same({"system": stored["system"], **before}, {"system": name, **given}, output)
-    work = default_work(name)._asdict() | {"minima": None} | {key: stored[key] for key in totals if key in stored}
+    work = (
+        default_work(name)._asdict()
+        | {"minima": None, "until_converged": None}
+        | {key: stored[key] for key in totals if key in stored}
+    )
     if totals["minima"] is not None and totals["steps"] is None:
         totals = {**totals, "steps": _UNLIMITED}
+    if totals["until_converged"] and totals["searches"] is None:
+        totals = {**totals, "searches": _UNLIMITED}
     return {
         "system": name,
         **work,
@@ -187,7 +197,8 @@ def _explore(name: str, output: Path, plan: dict[str, Any], place: Place, deadli
 def _work(plan: Mapping[str, Any]) -> str:
     steps = f"{plan['steps']} steps" if plan["steps"] < _UNLIMITED else "steps"
     enough = f" until there are {plan['minima']} minima" if plan["minima"] else ""
-    return f"{steps}{enough}, {plan['searches']} searches"
+    searches = f"{plan['searches']} searches" if plan["searches"] < _UNLIMITED else "searches"
+    return f"{steps}{enough}, {searches}{' until nothing is likely to remain' if plan['until_converged'] else ''}"
 
 
 def _search(explored: Explored, output: Path, plan: dict[str, Any], place: Place, deadline: float | None) -> str | None:
@@ -209,19 +220,30 @@ def _search(explored: Explored, output: Path, plan: dict[str, Any], place: Place
 
 def _go_on(landscape: Any, plan: dict[str, Any], how: dict[str, Any], deadline: float | None) -> str | None:
     """Search up to the totals; what was chosen before an interruption comes first."""
-    for total, method, kinds, minima in (
-        ("steps", landscape.find_minima, ("basin-hopping",), plan["minima"]),
-        ("searches", landscape.connect, ("single-ended", "double-ended"), None),
+    for total, method, kinds, stop in (
+        ("steps", landscape.find_minima, ("basin-hopping",), {"minima": plan["minima"]}),
+        (
+            "searches",
+            landscape.connect,
+            ("single-ended", "double-ended"),
+            {"until_converged": bool(plan["until_converged"])},
+        ),
     ):
         missing = plan[total] - _done(landscape, kinds)
         if missing <= 0 or (total == "searches" and not len(landscape.minima)):
             continue
         seconds = None if deadline is None else max(0.0, deadline - time.monotonic())
-        missing -= method(missing, minima=minima, seconds=seconds, **how).done
-        enough = minima is not None and len(landscape.minima) >= minima
-        if missing > 0 and not enough:
-            return f"{missing} of {plan[total]} {total} to do"
+        missing -= method(missing, seconds=seconds, **stop, **how).done
+        if missing > 0 and not _enough(landscape, **stop):
+            to_do = f"{missing} of {plan[total]} " if plan[total] < _UNLIMITED else ""
+            return f"{to_do}{total} to do"
     return None
+
+
+def _enough(landscape: Any, minima: int | None = None, until_converged: bool = False) -> bool:
+    """Say whether a search ended because there is enough."""
+    found = minima is not None and len(landscape.minima) >= minima
+    return found or (until_converged and landscape.discoveries().complete)
 
 
 def _done(landscape: Any, kinds: tuple[str, ...]) -> int:

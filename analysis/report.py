@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from io import StringIO
+from typing import TYPE_CHECKING
 
 import numpy as np
 from ase.formula import Formula
@@ -12,7 +13,10 @@ from rich.table import Table
 
 from thalweg.analysis.summary import Spread, Summary
 
-__all__ = ["describe", "details_text", "summary_text"]
+if TYPE_CHECKING:
+    from thalweg.landscapes.spanning import LowestPath
+
+__all__ = ["describe", "details_text", "path_text", "summary_text"]
 
 _ORDER = ("train_auc", "test_auc", "incorrect_auc", "correct_auc", "test_loss")
 _WIDTH = 120
@@ -178,3 +182,23 @@ def _table(first: str, *columns: str) -> Table:
         table.add_column(column, justify="right")
     table.add_column("")
     return table
+
+
+def path_text(path: LowestPath, minima: np.ndarray, states: np.ndarray) -> str:
+    """Return a path as a table of energies.
+
+    Parameters
+    ----------
+    path : LowestPath
+        Of a landscape.
+    minima, states : (m,) and (t,) arrays
+        Energies of all its minima and transition states.
+    """
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="", show_edge=False)
+    for column in ("minimum", "energy", "transition state", "energy"):
+        table.add_column(column, justify="right")
+    for row, state in zip(path.minima, (*path.transition_states, None), strict=True):
+        over = ("", "") if state is None else (str(state), f"{states[state]:.8f}")
+        table.add_row(str(row), f"{minima[row]:.8f}", *over)
+    top = path.transition_states[int(np.argmax(states[list(path.transition_states)]))]
+    return _text([table, f"the highest is transition state {top}, {states[top]:.8f}"])

@@ -79,21 +79,21 @@ def estimate(times_found: Any) -> Estimate:
         raise ValueError(f"times_found must not be negative; it has {counts.min()}")
     found, arrivals = int(np.count_nonzero(counts)), int(counts.sum())
     once, twice = (int(np.count_nonzero(counts == times)) for times in (1, 2))
-    share = (arrivals - 1) / arrivals if arrivals else 0.0
-    remaining = share * once * max(once - 1, 0) / (2 * (twice + 1))
-    low, high = _interval(remaining, _variance(found, once, twice, arrivals, share))
-    return Estimate(found, once, twice, arrivals, remaining, low, high, _coverage(once, twice, arrivals))
+    remaining = once * max(once - 1, 0) / (2 * (twice + 1))
+    low, high = _interval(remaining, _variance(found, once, twice, arrivals))
+    coverage = _coverage(once, twice, arrivals) if found < arrivals else (0.0 if arrivals else math.nan)
+    return Estimate(found, once, twice, arrivals, remaining, low, high, coverage)
 
 
-def _variance(found: int, f1: int, f2: int, arrivals: int, share: float) -> float:
+def _variance(found: int, f1: int, f2: int, arrivals: int) -> float:
     """Variance of the bias-corrected estimate (Chao 1987)."""
     if not arrivals:
         return 0.0
     if not f1:
         return found * math.exp(-arrivals / found) * (1.0 - math.exp(-arrivals / found))
     k = f2 + 1
-    plain = share * f1 * (f1 - 1) / (2 * k)
-    return plain + share**2 * (f1 * (2 * f1 - 1) ** 2 / (4 * k**2) + f1**2 * f2 * (f1 - 1) ** 2 / (4 * k**4))
+    more = f1 * (2 * f1 - 1) ** 2 / (4 * k**2) + f1**2 * f2 * (f1 - 1) ** 2 / (4 * k**4)
+    return f1 * (f1 - 1) / (2 * k) + more
 
 
 def _interval(remaining: float, variance: float) -> tuple[float, float]:
@@ -105,8 +105,6 @@ def _interval(remaining: float, variance: float) -> tuple[float, float]:
 
 
 def _coverage(f1: int, f2: int, arrivals: int) -> float:
-    if not arrivals:
-        return math.nan
     if f2:
         once, twice = (arrivals - 1) * f1, 2 * f2
     else:
@@ -152,9 +150,10 @@ class Discoveries:
             points, search = points[elsewhere], search[elsewhere]
         counts = self._counts[group]
         before = np.append(counts, np.zeros(max(self._store.rows(group) - len(counts), 0), dtype=np.int64))
-        first = search[before[points] == 0]
+        new, first = np.unique(points, return_index=True)
+        first = first[before[new] == 0]
         if first.size:
-            self._new = self._read + int(first.max()) + 1
+            self._new = max(self._new, self._read + int(search[first].max()) + 1)
         self._counts[group] = before + np.bincount(points, minlength=len(before))
 
     @property

@@ -96,7 +96,7 @@ class DistanceGraph:
             Smaller row first, in the order from a to b.
         """
         edges, apart = self._between(a, b, pieces)
-        attacked = np.array([tries.get((i, j), 0) for i, j in edges.tolist()])
+        attacked = _looked_up(edges, tries, np.zeros(len(edges)))
         path: list[tuple[int, int]] = []
         for _ in range(_ROUNDS):
             weights = self._lengths(edges, apart) ** 2 * (1 + attacked)
@@ -136,11 +136,7 @@ class DistanceGraph:
             pairs = np.array(list(self.known))
             prints = np.linalg.norm(self._prints[pairs[:, 0]] - self._prints[pairs[:, 1]], axis=1)
             ratio = float(np.median(np.array(list(self.known.values())) / np.maximum(prints, 1e-6)))
-        lengths = np.maximum(ratio * apart, 1e-6)
-        for place, (i, j) in enumerate(edges.tolist()):
-            if (i, j) in self.known:
-                lengths[place] = max(self.known[i, j], 1e-6)
-        return lengths
+        return np.maximum(_looked_up(edges, self.known, ratio * apart), 1e-6)
 
     def _align(self, pair: tuple[int, int]) -> None:
         self.known[pair] = float(self._distance(*pair))
@@ -148,19 +144,34 @@ class DistanceGraph:
             del self.known[next(iter(self.known))]
 
 
+def _keys(pairs: np.ndarray) -> np.ndarray:
+    """Return one integer a pair, smaller number first or not."""
+    return pairs.min(axis=1) << 32 | pairs.max(axis=1)
+
+
+def _looked_up(edges: np.ndarray, table: Mapping[tuple[int, int], float], otherwise: np.ndarray) -> np.ndarray:
+    """Return what a table has for each edge, and something else where it has nothing."""
+    if not table:
+        return otherwise
+    keys, values = _keys(np.array(list(table), dtype=np.int64)), np.fromiter(table.values(), dtype=np.float64)
+    order, wanted = np.argsort(keys), _keys(edges)
+    place = order[np.minimum(np.searchsorted(keys[order], wanted), len(order) - 1)]
+    return np.where(keys[place] == wanted, values[place], otherwise)
+
+
 def _lightest(ends: np.ndarray, weights: np.ndarray, edges: np.ndarray, start: int, stop: int) -> list[tuple[int, int]]:
     """Return the edges of the lightest path between two pieces; of several between two pieces the lightest counts."""
-    ends, size = np.sort(ends, axis=1), int(ends.max()) + 1
-    order = np.lexsort((weights, ends[:, 1], ends[:, 0]))
-    keys = ends[order, 0] * size + ends[order, 1]
-    best = order[np.unique(keys, return_index=True)[1]]
-    place = {(int(i), int(j)): int(k) for (i, j), k in zip(ends[best], best, strict=True)}
+    keys, size = _keys(ends), int(ends.max()) + 1
+    order = np.lexsort((weights, keys))
+    keys, first = np.unique(keys[order], return_index=True)
+    best = order[first]
     graph = csr_array((weights[best], (ends[best, 0], ends[best, 1])), shape=(size, size))
     _, before = dijkstra(graph, directed=False, indices=start, return_predecessors=True)
     path, node = [], int(stop)
     while node != start:
         previous = int(before[node])
-        i, j = edges[place[min(previous, node), max(previous, node)]].tolist()
+        place = np.searchsorted(keys, _keys(np.array([[previous, node]])))[0]
+        i, j = edges[best[place]].tolist()
         path.append((i, j))
         node = previous
     return path[::-1]

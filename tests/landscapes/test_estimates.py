@@ -1,0 +1,112 @@
+"""What remains, against urns whose numbers are known and formulae written out by hand."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+from thalweg.landscapes import Landscape, Search, estimate
+from thalweg.landscapes.estimates import Discoveries
+
+
+def draws(weights, number, seed):
+    rng = np.random.default_rng(seed)
+    return np.bincount(rng.choice(len(weights), number, p=weights / weights.sum()), minlength=len(weights))
+
+
+def test_numbers_of_a_worked_example():
+    """f1 = 4, f2 = 2, 20 arrivals at 9 points: Chao 1987 and Chao and Jost 2012 by hand."""
+    e = estimate([1, 1, 1, 1, 2, 2, 3, 4, 5])
+    assert (e.found, e.once, e.twice, e.arrivals) == (9, 4, 2, 20)
+    assert e.remaining == pytest.approx(4 * 3 / (2 * 3))
+    assert e.coverage == pytest.approx(1 - 4 / 20 * (19 * 4) / (19 * 4 + 2 * 2))
+    variance = 2 + 4 * 49 / 36 + 16 * 2 * 9 / (4 * 81)
+    spread = math.exp(1.959964 * math.sqrt(math.log(1 + variance / 2**2)))
+    assert (e.low, e.high) == (pytest.approx(2 / spread, rel=1e-5), pytest.approx(2 * spread, rel=1e-5))
+
+
+@pytest.mark.parametrize("number", [200, 400, 700])
+def test_an_urn_with_equal_chances_is_counted(number):
+    """200 points: the estimate is right on average, and the interval holds what is missing nine times in ten."""
+    estimates = [estimate(draws(np.ones(200), number, seed)) for seed in range(300)]
+    missing = np.array([200 - e.found for e in estimates])
+    remaining = np.array([e.remaining for e in estimates])
+    assert abs((remaining - missing).mean()) < 0.05 * missing.mean() + 1.0
+    held = np.mean([e.low <= k <= e.high for e, k in zip(estimates, missing, strict=True)])
+    assert held > 0.88
+
+
+def test_an_urn_with_unequal_chances_gives_a_lower_bound_and_the_coverage():
+    weights = 1.0 / np.arange(1, 501)
+    for number in (500, 2000, 8000):
+        counts = [draws(weights, number, seed) for seed in range(100)]
+        missing = np.mean([(count == 0).sum() for count in counts])
+        remaining = np.mean([estimate(count).remaining for count in counts])
+        assert 0.4 * missing < remaining < 1.1 * missing + 1.0
+        known = np.mean([weights[count > 0].sum() / weights.sum() for count in counts])
+        assert np.mean([estimate(count).coverage for count in counts]) == pytest.approx(known, abs=0.01)
+
+
+def test_few_arrivals_give_no_nonsense():
+    nothing = estimate([])
+    assert (nothing.found, nothing.remaining, nothing.low, nothing.high) == (0, 0.0, 0.0, 0.0)
+    assert math.isnan(nothing.coverage)
+    assert estimate([0, 0]).found == 0
+    once = estimate([1])
+    assert (once.remaining, once.low) == (0.0, 0.0)
+    assert once.high > 0.9
+    assert once.coverage == 0.0
+    assert estimate([50] * 20).high < 0.01
+    with pytest.raises(ValueError, match="must not be negative; it has -1"):
+        estimate([3, -1])
+
+
+def grown(made_up, path, tasks):
+    landscape = Landscape(made_up.MadeUp(), path)
+    for number in range(tasks):
+        landscape.add_task("all", made_up.task(number))
+    return landscape
+
+
+def test_counts_are_those_of_the_searches_however_often_one_looks(made_up, tmp_path):
+    with Landscape(made_up.MadeUp(), tmp_path / "a.zarr") as landscape:
+        watched = landscape.discoveries()
+        for number in range(25):
+            landscape.add_task("all", made_up.task(number))
+            if number % 3 == 0:
+                watched.update()
+        for found in (watched.update(), landscape.discoveries()):
+            assert found.minima == estimate(landscape.minima.times_found())
+            assert found.transition_states == estimate(landscape.transition_states.times_found())
+            assert found.quiet == watched.quiet < len(landscape.searches)
+    with Landscape.open(tmp_path / "a.zarr") as landscape:
+        assert landscape.discoveries().minima == watched.minima
+
+
+def test_coming_back_to_the_start_is_no_discovery(made_up, tmp_path):
+    with Landscape(made_up.MadeUp(), tmp_path / "a.zarr") as landscape:
+        first, second = (landscape.add_minimum(made_up.minimum(k)) for k in (0, 1))
+        state = made_up.transition_state(5, 0, 1)
+        landscape.add(Search(0, "single-ended", start=(first, -1), transition_states=(state,)))
+        found = landscape.discoveries()
+        assert (found.minima.arrivals, found.minima.found) == (1, 1)
+        assert found.transition_states.arrivals == 1
+        landscape.add(Search(0, "double-ended", start=(second, first), transition_states=(state,)))
+        assert landscape.discoveries().minima.arrivals == 1
+        assert landscape.discoveries().quiet == 1
+
+
+def test_complete_needs_both_silence_and_the_estimate(made_up, tmp_path):
+    with Landscape(made_up.MadeUp(), tmp_path / "a.zarr") as landscape:
+        assert not landscape.discoveries().complete
+        one = made_up.transition_state(5, 0, 1)
+        rare = made_up.transition_state(6, 0, 1)
+        found = Discoveries(landscape._store)
+        for number in range(900):
+            states = (one, rare) if number in (200, 300) else (one,)
+            landscape.add(Search(number, "single-ended", transition_states=states))
+            if number in (199, 400, 699, 899):
+                assert found.update().complete == (number == 899)
+        assert found.quiet == 699

@@ -1,0 +1,152 @@
+"""Lowest paths and missing connections, against networkx and against everything tried."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import networkx as nx
+import numpy as np
+import pytest
+from ase import Atoms
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from thalweg.landscapes.fingerprints import LENGTH, fingerprint
+from thalweg.landscapes.missing import DistanceGraph
+from thalweg.landscapes.spanning import LowestPaths, pieces_below
+from thalweg.potentials import LJAT, NetworkLoss, Point, Weights, as_system
+
+EDGES = st.lists(st.tuples(st.integers(0, 8), st.integers(0, 8), st.integers(0, 6)), max_size=30)
+
+
+def graph_of(edges, energies, threshold=np.inf):
+    graph = nx.Graph()
+    graph.add_nodes_from(range(9))
+    graph.add_edges_from((a, b) for (a, b), e in zip(edges.tolist(), energies, strict=True) if e < threshold)
+    return graph
+
+
+@given(EDGES, st.integers(0, 8))
+@settings(deadline=None, max_examples=40)
+def test_lowest_paths_are_those_of_brute_force(edges, start):
+    energies = np.array([e for _, _, e in edges], dtype=float)
+    ends = np.array([(a, b) for a, b, _ in edges], dtype=np.int64).reshape(-1, 2)
+    paths = LowestPaths(9, ends, energies, start)
+    for end in range(9):
+        path = paths.to(end)
+        joined = [e for e in sorted(set(energies)) if nx.has_path(graph_of(ends, energies, e + 0.5), start, end)]
+        if start == end:
+            assert (path.minima, path.transition_states) == ((start,), ())
+        elif not joined:
+            assert path is None
+            assert paths.barrier[end] == np.inf
+        else:
+            assert path.energy == paths.barrier[end] == joined[0] == energies[list(path.transition_states)].max()
+            assert (path.minima[0], path.minima[-1]) == (start, end)
+            for pair, state in zip(pairwise(path.minima), path.transition_states, strict=True):
+                assert set(pair) == set(ends[state].tolist())
+
+
+@given(EDGES, st.integers(0, 7))
+@settings(deadline=None, max_examples=40)
+def test_pieces_below_a_threshold_are_those_of_networkx(edges, threshold):
+    energies = np.array([e for _, _, e in edges], dtype=float)
+    ends = np.array([(a, b) for a, b, _ in edges], dtype=np.int64).reshape(-1, 2)
+    pieces = pieces_below(9, ends, energies, threshold)
+    graph = graph_of(ends, energies, threshold)
+    for a in range(9):
+        for b in range(9):
+            assert (pieces[a] == pieces[b]) == nx.has_path(graph, a, b)
+
+
+def random_graph(points, known=None):
+    graph = DistanceGraph(lambda i, j: float(np.linalg.norm(points[i] - points[j])), known or {}, neighbours=50)
+    for x in points:
+        graph.add(x)
+    return graph
+
+
+def weight_of(points, pieces, tries, path):
+    return sum(np.sum((points[i] - points[j]) ** 2) * (1 + tries.get((i, j), 0)) for i, j in path)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_missing_connections_are_the_lightest_of_the_complete_graph(seed):
+    """With exact fingerprints and an edge between all, the path is networkx's on the complete graph."""
+    rng = np.random.default_rng(seed)
+    points, pieces = rng.normal(size=(30, 3)), rng.integers(0, 12, 30)
+    pieces[0], pieces[1] = 0, 1
+    tries = {(int(i), int(j)): int(rng.integers(1, 9)) for i, j in np.sort(rng.integers(0, 30, (60, 2)), axis=1)}
+    path = random_graph(points).missing(0, 1, pieces, tries)
+    graph = nx.Graph()
+    for i in range(30):
+        for j in range(i + 1, 30):
+            if pieces[i] == pieces[j]:
+                graph.add_edge(i, j, weight=0.0)
+            else:
+                graph.add_edge(i, j, weight=np.sum((points[i] - points[j]) ** 2) * (1 + tries.get((i, j), 0)))
+    assert weight_of(points, pieces, tries, path) == pytest.approx(nx.dijkstra_path_length(graph, 0, 1), rel=1e-5)
+    at = pieces[0]
+    for i, j in path:
+        assert i < j
+        assert at in (pieces[i], pieces[j])
+        at = pieces[i] + pieces[j] - at
+    assert at == pieces[1]
+
+
+def test_minima_that_no_path_may_pass_are_left_out():
+    points = np.array([[0.0], [10.0], [5.0], [2.5]])
+    graph = random_graph(points)
+    assert graph.missing(0, 1, np.array([0, 1, 2, 3]), {}) == [(0, 3), (2, 3), (1, 2)]
+    assert graph.missing(0, 1, np.array([0, 1, 2, -1]), {}) == [(0, 2), (1, 2)]
+    assert graph.missing(0, 1, np.array([0, 1, -1, -1]), {}) == [(0, 1)]
+
+
+def test_few_distances_are_aligned_among_thousands():
+    """A path is chosen among 1,500 minima with a handful of alignments, and the same with what is known already."""
+    rng = np.random.default_rng(0)
+    points, asked = rng.normal(size=(1500, 6)), []
+
+    def distance(i, j):
+        asked.append((i, j))
+        return 2.0 * float(np.linalg.norm(points[i] - points[j]))
+
+    graph = DistanceGraph(distance, {})
+    for x in points:
+        graph.add(x)
+    first = graph.missing(0, 1, np.arange(1500), {})
+    assert 2 <= len(first) <= len(asked) < 100
+    again = DistanceGraph(distance, graph.known)
+    for x in points:
+        again.add(x)
+    assert again.missing(0, 1, np.arange(1500), {}) == graph.missing(0, 1, np.arange(1500), {})
+
+
+def cluster(n):
+    return as_system(Atoms(f"Ar{n}", np.random.default_rng(n).uniform(-1.5, 1.5, (n, 3)), calculator=LJAT(Z=0.0)))
+
+
+def network():
+    rng = np.random.default_rng(0)
+    loss = NetworkLoss(rng.normal(size=(20, 2)), rng.integers(0, 4, 20), hidden=(5, 4), l2=1e-3, n_classes=4)
+    return as_system(Weights.random(loss, seed=0))
+
+
+SYSTEMS = {
+    "LJ4": cluster(4),
+    "LJ13": cluster(13),
+    "network": network(),
+    "point": as_system(Point(np.ones(4), calc=np.sum)),
+}
+
+
+@pytest.mark.parametrize("name", SYSTEMS)
+def test_fingerprints_are_never_further_apart_than_points(name):
+    system, rng = SYSTEMS[name], np.random.default_rng(1)
+    for size in (0.01, 0.3, 2.0):
+        for _ in range(5):
+            x = rng.normal(size=system.n)
+            y = x + size * rng.normal(size=system.n)
+            a, b = fingerprint(system, x), fingerprint(system, y)
+            assert len(a) == len(b) <= LENGTH
+            assert np.linalg.norm(a - b) <= system.distance(x, y) + 1e-7
