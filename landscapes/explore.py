@@ -16,6 +16,7 @@ from thalweg.landscapes.strategies import BasinHoppingChains, Connect
 from thalweg.landscapes.strategy import Strategy
 from thalweg.landscapes.untrap import Untrap
 from thalweg.optimizers import Rules, default_rules
+from thalweg.optimizers.moves import checked_moves
 from thalweg.potentials.system import System
 
 if TYPE_CHECKING:
@@ -57,10 +58,13 @@ def find_minima(
     *,
     step: float | None = None,
     temperature: float | None = None,
+    moves: Any = None,
     **how: Any,
 ) -> Progress:
     """Search for minima by basin-hopping; see :meth:`Landscape.find_minima`."""
     settings = _settings(landscape, step=step, temperature=temperature)
+    if moves is not None:
+        settings["moves"] = [move.to_dict() for move in checked_moves(moves, landscape.system)]
     strategy = _made(landscape, BasinHoppingChains, _STEPS_A_TASK)
     return _run(landscape, strategy, settings, steps, **how)
 

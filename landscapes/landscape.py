@@ -237,6 +237,7 @@ class Landscape:
         *,
         step: float | None = None,
         temperature: float | None = None,
+        moves: Any = None,
         minima: int | None = None,
         workers: int | None = None,
         executor: Executor | Callable[[], Executor] | None = None,
@@ -256,6 +257,8 @@ class Landscape:
             Longest random displacement of a coordinate, in its unit; what suits the system where missing.
         temperature : float, optional
             k_B T of the Metropolis criterion, in the unit of energy.
+        moves : sequence of Move, optional
+            Kinds of basin-hopping move, see :mod:`thalweg.optimizers.moves`; all coordinates where missing.
         minima : int, optional
             Stop early once the landscape has so many.
         workers : int, optional
@@ -277,7 +280,7 @@ class Landscape:
         from thalweg.landscapes import explore  # loads the compiler, for which a mere reader should not wait
 
         return explore.find_minima(
-            self, steps, step=step, temperature=temperature,
+            self, steps, step=step, temperature=temperature, moves=moves,
             minima=minima, workers=workers, executor=executor, seconds=seconds, progress=progress,
         )  # fmt: skip
 

@@ -11,6 +11,7 @@ from thalweg.landscapes.records import CONVERGED, Minimum, Search, TransitionSta
 from thalweg.landscapes.strategy import BASIN_HOPPING, DOUBLE_ENDED, SINGLE_ENDED
 from thalweg.optimizers.bands import connect_pair
 from thalweg.optimizers.basin_hopping import BasinHoppingResult, basin_hopping_steps
+from thalweg.optimizers.moves import Move
 from thalweg.optimizers.results import TransitionStateResult
 from thalweg.optimizers.rules import Rules
 from thalweg.optimizers.transition_states import find_transition_states
@@ -89,6 +90,7 @@ def _basin_hopping(system: System, task: Task, rng: np.random.Generator) -> Task
         temperature=settings["temperature"],
         rms=settings["rms"],
         rules=Rules.from_dict(settings["rules"]),
+        moves=[Move.from_dict(move) for move in settings["moves"]] if "moves" in settings else None,
         prove="all",
     )
     searches = tuple(_quench(task, result, row) for row in range(len(result)))

@@ -87,7 +87,8 @@ class Move(ABC):
         self.weight, self.step = float(weight), step
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}(weight={self.weight}, step={self.step})"
+        arguments = ", ".join(f"{name}={getattr(self, name)}" for name in signature(type(self)).parameters)
+        return f"{type(self).__name__}({arguments})"
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values from which :meth:`from_dict` makes the same move: its class and its arguments.
