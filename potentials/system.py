@@ -113,7 +113,18 @@ class System:
         """The C callback through which compiled code reaches a potential written in Python, else None."""
         if self.threadsafe:
             return None
-        return Callback(self.energy_gradient, self.hessian, FAILURES if self.atoms is not None else ())
+        return Callback(self._guarded_energy_gradient, self.hessian, FAILURES if self.atoms is not None else ())
+
+    def _guarded_energy_gradient(self, x: np.ndarray) -> tuple[float, np.ndarray]:
+        # a search on its way to infinity ends early: evaluations in Python are slow
+        return (np.nan, np.full(self.n, np.nan)) if self._far_outside(x) else self.energy_gradient(x)
+
+    def _far_outside(self, x: np.ndarray) -> bool:
+        if self.bounds is None or self.atoms is not None:
+            return False
+        low, high = self.bounds[self.free].T
+        margin = 0.5 * (high - low)
+        return bool(((x[self.free] < low - margin) | (x[self.free] > high + margin)).any())
 
     @property
     def compiled(self) -> Compiled:
