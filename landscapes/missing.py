@@ -146,6 +146,7 @@ class DistanceGraph:
 
 def _keys(pairs: np.ndarray) -> np.ndarray:
     """Return one integer a pair, smaller number first or not."""
+    pairs = pairs.astype(np.int64)
     return pairs.min(axis=1) << 32 | pairs.max(axis=1)
 
 

@@ -74,7 +74,7 @@ def weight_of(points, pieces, tries, path):
 def test_missing_connections_are_the_lightest_of_the_complete_graph(seed):
     """With exact fingerprints and an edge between all, the path is networkx's on the complete graph."""
     rng = np.random.default_rng(seed)
-    points, pieces = rng.normal(size=(30, 3)), rng.integers(0, 12, 30)
+    points, pieces = rng.normal(size=(30, 3)), rng.integers(0, 12, 30).astype(np.int32)
     pieces[0], pieces[1] = 0, 1
     tries = {(int(i), int(j)): int(rng.integers(1, 9)) for i, j in np.sort(rng.integers(0, 30, (60, 2)), axis=1)}
     path = random_graph(points).missing(0, 1, pieces, tries)
