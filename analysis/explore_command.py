@@ -15,6 +15,7 @@ import click
 
 from thalweg.analysis.compiling import compiling_notice
 from thalweg.analysis.place import Place
+from thalweg.analysis.structures import file_of
 from thalweg.analysis.systems import Explored, build, default_options, default_work, resolve_name
 from thalweg.landscapes.errors import StoreError
 
@@ -164,7 +165,9 @@ def _check_same(stored: Mapping[str, Any], given: Mapping[str, Any], output: Pat
     """Raise an error naming every option that is not what the store was made with."""
     if stored["system"] is None:
         return  # made by a script, or killed in its first moment: the Landscape compares the systems themselves
-    wrong = [key for key, value in given.items() if key != "path" and stored.get(key) != value]
+    # files may have moved: the Landscape compares what is in them
+    moved = {"path", "system"} if file_of(given["system"]) and file_of(stored["system"]) else {"path"}
+    wrong = [key for key, value in given.items() if key not in moved and stored.get(key) != value]
     if wrong:
         said = "; ".join(f"{key} {_said(stored.get(key))}, not {_said(given[key])}" for key in wrong)
         raise click.ClickException(f"{output} was made with {said}: choose another --output, or give these")
@@ -206,7 +209,10 @@ def _search(explored: Explored, output: Path, plan: dict[str, Any], place: Place
     from thalweg.landscapes import Landscape
 
     seed = plan["options"]["seed"]
-    with Landscape(explored.subject, output, seed=seed, tasks_ahead=place.ahead) as landscape:
+    new: dict[str, Any] = {"tasks_ahead": place.ahead}
+    if not output.exists():
+        new = {"tasks_ahead": place.ahead or explored.ahead, "tolerances": explored.tolerances}
+    with Landscape(explored.subject, output, seed=seed, **new) as landscape:
         landscape.state["explore"] = {**plan, "data": explored.data}
         landscape.commit()
         with place.executor() as how:

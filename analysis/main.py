@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from thalweg.analysis.option_types import Duration, Minima, Widths
+from thalweg.analysis.option_types import Duration, Json, Minima, Widths
 
 __all__ = ["main"]
 
@@ -29,6 +29,9 @@ def main() -> None:
 @click.option("--l2", type=click.FloatRange(min=0), help="Strength of the L2 term.  [default: 1e-4; MNIST 0.1]")
 @click.option("--neighbours", type=click.IntRange(min=1), help="Nearest nodes a hidden node keeps, below and above.")
 @click.option("--path", type=click.Path(path_type=Path), help="Folder with MNIST's files; downloaded without it.")
+@click.option("--calculator", help="Of a structure: emt, lj, another that ASE knows, or module:Class.")
+@click.option("--parameters", type=Json(), help="Its parameters, as JSON: '{\"sigma\": 2.5}'.")
+@click.option("--rms", type=click.FloatRange(min=0, min_open=True), help="Gradient of its points.  [default: 1e-6]")
 @click.option("--seed", type=click.IntRange(min=0), help="Of the draw of data and of all searches.  [default: 0]")
 @click.option("--steps", type=click.IntRange(min=0), help="Steps of basin-hopping, in total.")
 @click.option("--searches", type=click.IntRange(min=0), help="Searches for transition states, in total.")
@@ -44,7 +47,8 @@ def main() -> None:
 def explore(context: click.Context, **given: Any) -> None:
     """Find the minima and transition states of SYSTEM.
 
-    SYSTEM is D1, D2 or D3 (outcomes of LJAT3 learned by a network), MNIST, digits, LJAT3, or LJ<n>, such as LJ7.
+    SYSTEM is D1, D2 or D3 (outcomes of LJAT3 learned by a network), MNIST, digits, LJAT3, LJ<n>, such as LJ7, or a
+    structure in a file that ASE reads, such as slab.xyz, with its --calculator; energies are in eV then.
     What is found goes to a zarr store, with a disconnectivity graph as a PNG beside it. Steps and searches are
     totals, so that going on with --resume does what remains; options that are not given again are the store's.
     """

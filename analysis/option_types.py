@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import re
 from typing import Any
 
 import click
 
-__all__ = ["Duration", "Minima", "Widths"]
+__all__ = ["Duration", "Json", "Minima", "Widths"]
 
 _SECONDS = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 
@@ -39,6 +40,24 @@ class Widths(click.ParamType):
         if not re.fullmatch(r"[1-9]\d{0,5}(,[1-9]\d{0,5})*", str(value)):
             self.fail(f"{value!r} is no list of widths: write 10, or 5,5 for two layers", param, context)
         return tuple(int(width) for width in str(value).split(","))
+
+
+class Json(click.ParamType):
+    """Parameters by name, as a JSON object; a dict."""
+
+    name = "json"
+
+    def convert(self, value: Any, param: click.Parameter | None, context: click.Context | None) -> dict[str, Any]:
+        """Return the dict, or fail."""
+        if isinstance(value, dict):
+            return value
+        try:
+            parsed = json.loads(value)
+        except ValueError as error:
+            self.fail(f"{value!r} is not JSON ({error}): write '{{\"sigma\": 2.5}}'", param, context)
+        if not isinstance(parsed, dict):
+            self.fail(f"{value!r} names no parameters: write '{{\"sigma\": 2.5}}'", param, context)
+        return parsed
 
 
 class Minima(click.ParamType):

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from thalweg.analysis.structures import AHEAD, DEFAULTS, file_of, read_structure, tolerances_of
+
 if TYPE_CHECKING:
     from thalweg.datasets import Dataset
 
@@ -51,6 +53,9 @@ CLUSTERS: tuple[tuple[int, Work], ...] = (
 )
 """Work for clusters of up to so many atoms; larger ones get that of the last line."""
 
+STRUCTURE = Work(40, 60)
+"""Work for a structure from a file: its calculator may be slow."""
+
 _LARGEST_CLUSTER = 1000
 _SIZE = 200_000
 _DRAW = 0x7EA1  # tells the random numbers of the draw from those of the exploration
@@ -74,6 +79,10 @@ class Explored:
         The class that AUC tells from the rest, or "macro" for the mean over all.
     data : dict
         Where the training and the testing data come from, JSON-able; empty for a cluster.
+    tolerances : Tolerances or None
+        Of a new store, where the usual ones would not do.
+    ahead : int or None
+        Tasks in flight of a new store, likewise.
     """
 
     name: str
@@ -82,6 +91,8 @@ class Explored:
     test: Dataset | None = None
     reference: int | str = 0
     data: dict[str, Any] = field(default_factory=dict)
+    tolerances: Any = None
+    ahead: int | None = None
 
 
 def resolve_name(name: str) -> str:
@@ -90,7 +101,8 @@ def resolve_name(name: str) -> str:
     Parameters
     ----------
     name : str
-        D1, D2, D3, MNIST, digits, LJ<n> (Lennard-Jones) or LJAT<n> (with the Axilrod-Teller term, Z = 2).
+        D1, D2, D3, MNIST, digits, LJ<n> (Lennard-Jones), LJAT<n> (with the Axilrod-Teller term, Z = 2), or a file
+        that ASE reads, which stays as it is.
 
     Raises
     ------
@@ -101,8 +113,11 @@ def resolve_name(name: str) -> str:
         if name.lower() == known.lower():
             return known
     found = _cluster(name)
+    if found is None and file_of(name) is not None:
+        return name
     if found is None:
-        raise ValueError(f"there is no system {name!r}; there are {', '.join(NETWORKS)}, LJAT3 and LJ<n>, such as LJ7")
+        known = f"{', '.join(NETWORKS)}, LJAT3, LJ<n>, such as LJ7, and files of structures, such as slab.xyz"
+        raise ValueError(f"there is no system {name!r}; there are {known}")
     if not 2 <= found[1] <= _LARGEST_CLUSTER:
         raise ValueError(f"{name}: a cluster has between 2 and {_LARGEST_CLUSTER} atoms")
     return f"{found[0]}{found[1]}"
@@ -116,7 +131,7 @@ def _cluster(name: str) -> tuple[str, int] | None:
 def default_options(name: str) -> dict[str, Any]:
     """Return the options that a system has, with their defaults; ``name`` as from :func:`resolve_name`."""
     if name not in NETWORKS:
-        return {"seed": 0}
+        return {"seed": 0} if _cluster(name) else dict(DEFAULTS)
     network = NETWORKS[name]
     options = {"data": network.data, "errors": 0.0, "hidden": list(network.hidden), "l2": network.l2}
     return {**options, "neighbours": None, "seed": 0} | ({"path": None} if name == "MNIST" else {})
@@ -126,6 +141,8 @@ def default_work(name: str) -> Work:
     """Return how much is done by default; ``name`` as from :func:`resolve_name`."""
     if name in NETWORKS:
         return NETWORKS[name].work
+    if not _cluster(name):
+        return STRUCTURE
     atoms = int(name.lstrip("LJAT"))
     return next((work for size, work in CLUSTERS if atoms <= size), CLUSTERS[-1][1])
 
@@ -139,14 +156,25 @@ def build(name: str, options: Mapping[str, Any]) -> Explored:
         As from :func:`resolve_name`.
     options : mapping
         As :func:`default_options` has them: ``data`` training points, ``errors`` in percent, ``hidden`` widths,
-        ``l2``, ``neighbours``, ``seed``, and for MNIST ``path``, a folder with its files.
+        ``l2``, ``neighbours``, ``seed``, and for MNIST ``path``, a folder with its files; for a structure
+        ``calculator``, ``parameters`` and ``rms``.
 
     Raises
     ------
     ValueError, FileNotFoundError, ConnectionError
         If an option makes no sense, or the data cannot be had; the message names it.
     """
-    return _network(name, options) if name in NETWORKS else _cluster_of_atoms(name)
+    if name in NETWORKS:
+        return _network(name, options)
+    return _cluster_of_atoms(name) if _cluster(name) else _structure(name, options)
+
+
+def _structure(name: str, options: Mapping[str, Any]) -> Explored:
+    atoms = read_structure(name, options)
+    fixed = len(set().union(*(constraint.get_indices() for constraint in atoms.constraints)))
+    periodic = ", periodic" if atoms.pbc.any() else ""
+    what = f"{atoms.get_chemical_formula()}, {fixed} atoms fixed{periodic}, {options['calculator']}, energies in eV"
+    return Explored(name, what, atoms, tolerances=tolerances_of(options), ahead=AHEAD)
 
 
 def _cluster_of_atoms(name: str) -> Explored:

@@ -140,7 +140,10 @@ def _settings(landscape: Landscape, **given: float | None) -> dict[str, Any]:
             raise ValueError(f"{name} must be positive and finite; it is {value}")
         settings[name] = float(value)
     rules = landscape.rules or default_rules(landscape.system).to_dict()
-    return {**settings, "rms": min(1e-9, 0.1 * landscape.tolerances.gradient_rms), "rules": Rules(**rules).to_dict()}
+    goal = 0.1 * landscape.tolerances.gradient_rms
+    # every step of a calculator written in Python costs, and some have noise: it goes no further than asked
+    goal = min(1e-9, goal) if landscape.system.threadsafe or landscape.system.atoms is None else goal
+    return {**settings, "rms": goal, "rules": Rules(**rules).to_dict()}
 
 
 def _number(name: str, value: Any) -> float:
