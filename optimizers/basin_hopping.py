@@ -58,8 +58,7 @@ def basin_hopping_steps(
     temperature : float
         k_B T in the unit of energy; 0 accepts downhill only.
     rules : Rules, optional
-        Step rules of the minimisations. Where missing, :func:`default_rules` for a Point, and for atoms the same with
-        refused steps halved.
+        Step rules of the minimisations; :func:`default_rules` where missing.
     rms : float
         Rms gradient of a converged minimum.
     minimise_steps : int

@@ -20,7 +20,7 @@ from thalweg.optimizers.minimise_batch import minimise, minimum_settings, system
 from thalweg.optimizers.moves import Pool, checked_moves, is_free_cluster
 from thalweg.optimizers.moves_kernel import given_move, move_all
 from thalweg.optimizers.results import REASONS
-from thalweg.optimizers.rules import ORIGINAL_RULES, Rules, default_rules
+from thalweg.optimizers.rules import Rules, default_rules
 from thalweg.optimizers.search_kernel import minimum_rows
 from thalweg.potentials.system import System
 
@@ -30,8 +30,6 @@ __all__ = ["BasinHoppingResult", "Chain", "check_chain"]
 _BLOCK, _ROWS = 2_000_000, 5_000
 _ENERGY_TOLERANCE = 1e-8
 _TARGET_TOLERANCE = 1e-6
-# Displaced atoms collide: a tenth of a refused step would be a waste, half of it takes a sixth fewer gradients
-_ATOMS_RULES = ORIGINAL_RULES.replace(shrink=0.5, trials=12)
 # Steps between changes of an adaptive step, and their factor
 _INTERVAL, _FACTOR = 20.0, 1.1
 
@@ -102,7 +100,7 @@ class Chain:
     ):  # fmt: skip
         check_chain(step, temperature, rms, adaptive, target, container, prove, keep)
         self.system, self.temperature, self.rms, self.minimise_steps = system, float(temperature), rms, minimise_steps
-        self.rules = rules or (default_rules(system) if system.atoms is None else _ATOMS_RULES)
+        self.rules = rules or default_rules(system)
         self.moves = checked_moves(moves, system)
         self.x = np.array(x, dtype=np.float64).ravel()
         if self.x.size != system.n:

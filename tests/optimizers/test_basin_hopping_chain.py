@@ -53,7 +53,7 @@ def test_the_minima_are_visited_as_boltzmann_has_it():
     """A step of 1.4 leads to either neighbour with the same probability: 0.9/2.8, so the chain is exactly known."""
     temperature = 0.5
     result = basin_hopping_steps(wells(), [0.0], None, np.random.default_rng(0), 3000, 1.4, temperature)
-    assert result.proved.all()
+    assert result.converged.all()
     chain, at = [], 0
     for energy, accepted in zip(result.energy, result.accepted, strict=True):
         at = int(np.flatnonzero(np.abs(DEPTHS - energy) < 1e-7)[0]) if accepted else at
