@@ -208,7 +208,7 @@ def _new_axes() -> Axes:
 
 
 def _draw_predictions(ax: Axes, grid: DecisionGrid, colours: list, probability_of: int | None) -> None:
-    shape = {"extent": grid.edges, "origin": "lower", "aspect": "auto", "interpolation": "nearest"}
+    shape: dict[str, Any] = {"extent": grid.edges, "origin": "lower", "aspect": "auto", "interpolation": "nearest"}
     if probability_of is None:
         n = grid.probabilities.shape[2]
         sure = (grid.probabilities.max(axis=2) - 1 / n) / (1 - 1 / n)
