@@ -84,6 +84,6 @@ class ConnectPairs(Attacks):
     def _flood(self, reached: np.ndarray, size: int) -> Choice:
         rows = np.flatnonzero(reached)
         tries = np.array([self.tries[row] for row in rows.tolist()])
-        order = np.lexsort((-self.landscape.minima.energy[:][rows], tries))
+        order = np.lexsort((self.landscape.minima.energy[:][rows], tries))
         starts = tuple((int(rows[order[k % len(rows)]]), -1) for k in range(size))
         return self.count(Choice(SINGLE_ENDED, size, starts))
