@@ -189,13 +189,14 @@ def test_atoms_do_not_evaporate():
         radii = np.linalg.norm(atoms - atoms.mean(axis=1, keepdims=True), axis=2).max(axis=1)
         return radii, result.accepted
 
+    counts = []
     for container, radius in ((3.0, 3.0), (None, LJAT(Z=0.0).container_radius(30))):
         radii, accepted = run(container)
         assert radii[accepted].max() <= radius
-        assert accepted.sum() > 5
+        counts.append(accepted.sum())
     radii, accepted = run(np.inf)
     assert radii.max() > 8
-    assert accepted.sum() < 3
+    assert 2 * accepted.sum() < min(counts)
 
 
 def test_a_cluster_torn_apart_is_pulled_together():
