@@ -50,12 +50,6 @@ def polynomial(terms: Sequence[tuple[float, dict[int, int]]]) -> Compiled:
     return Compiled(polynomial_function, polynomial_hessian, integers, np.array(coefficients))
 
 
-def _fixed(rows: Any) -> np.ndarray:
-    array = np.array(rows, dtype=np.float64)
-    array.setflags(write=False)
-    return array
-
-
 class Surface(FlatCalculator):
     """A potential of a flat vector with a known list of stationary points.
 
@@ -70,9 +64,24 @@ class Surface(FlatCalculator):
     """
 
     n = 2
-    bounds: np.ndarray
-    minima: np.ndarray
-    transition_states: np.ndarray
+    _bounds: np.ndarray
+    _minima: np.ndarray
+    _transition_states: np.ndarray
+
+    @property
+    def bounds(self) -> np.ndarray:
+        """Lowest and highest value of each coordinate, shape (n, 2)."""
+        return self._bounds.copy()
+
+    @property
+    def minima(self) -> np.ndarray:
+        """All minima, shape (k, n), by rising energy."""
+        return self._minima.copy()
+
+    @property
+    def transition_states(self) -> np.ndarray:
+        """All transition states, shape (k, n), by rising energy."""
+        return self._transition_states.copy()
 
     def set(self, **parameters: Any) -> dict:
         """Set parameters; as in ASE, returns what changed."""
@@ -118,15 +127,15 @@ class MuellerBrown(Surface):
     (3, 2, -146.699517)
     """
 
-    bounds = _fixed([[-1.6, 1.2], [-0.4, 2.1]])
-    minima = _fixed(
+    _bounds = np.array([[-1.6, 1.2], [-0.4, 2.1]])
+    _minima = np.array(
         [
             [-0.5582236346330243, 1.4417258418046686],
             [0.6234994049308765, 0.02803775852868566],
             [-0.05001082299820607, 0.4666941048719721],
         ]
     )
-    transition_states = _fixed(
+    _transition_states = np.array(
         [[0.212486582000662, 0.2929883251073678], [-0.8220015587327321, 0.6243128028148713]],
     )
 
@@ -150,8 +159,8 @@ class SixHumpCamel(Surface):
     L. C. W. Dixon and G. P. Szego, in Towards Global Optimisation 2 (North-Holland, 1978), p. 1.
     """
 
-    bounds = _fixed([[-2.0, 2.0], [-1.0, 1.0]])
-    minima = _fixed(
+    _bounds = np.array([[-2.0, 2.0], [-1.0, 1.0]])
+    _minima = np.array(
         np.concatenate(
             [
                 _BOTH * [0.08984201310031807, -0.7126564030207396],
@@ -160,7 +169,7 @@ class SixHumpCamel(Surface):
             ]
         )
     )
-    transition_states = _fixed(
+    _transition_states = np.array(
         np.concatenate(
             [
                 [[0.0, 0.0]],
@@ -179,9 +188,9 @@ class SixHumpCamel(Surface):
 class ThreeHumpCamel(Surface):
     """2 x^2 - 1.05 x^4 + x^6 / 6 + x y + y^2: 3 minima and 2 transition states."""
 
-    bounds = _fixed([[-2.5, 2.5], [-2.5, 2.5]])
-    minima = _fixed(np.concatenate([[[0.0, 0.0]], _BOTH * [1.747552345830289, -0.8737761729151445]]))
-    transition_states = _fixed(_BOTH * [1.0705422918236598, -0.5352711459118299])
+    _bounds = np.array([[-2.5, 2.5], [-2.5, 2.5]])
+    _minima = np.array(np.concatenate([[[0.0, 0.0]], _BOTH * [1.747552345830289, -0.8737761729151445]]))
+    _transition_states = np.array(_BOTH * [1.0705422918236598, -0.5352711459118299])
 
     def _compile(self) -> Compiled:
         pure = [(2.0, {0: 2}), (-1.05, {0: 4}), (1.0 / 6.0, {0: 6}), (1.0, {1: 2})]
@@ -196,8 +205,8 @@ class Himmelblau(Surface):
     D. M. Himmelblau, Applied Nonlinear Programming (McGraw-Hill, 1972).
     """
 
-    bounds = _fixed([[-5.0, 5.0], [-5.0, 5.0]])
-    minima = _fixed(
+    _bounds = np.array([[-5.0, 5.0], [-5.0, 5.0]])
+    _minima = np.array(
         [
             [3.0, 2.0],
             [3.5844283403304917, -1.8481265269644036],
@@ -205,7 +214,7 @@ class Himmelblau(Surface):
             [-3.779310253377747, -3.283185991286169],
         ]
     )
-    transition_states = _fixed(
+    _transition_states = np.array(
         [
             [3.3851541836070207, 0.07385187983774916],
             [0.08667750455539651, 2.8842547011747763],
@@ -228,15 +237,15 @@ class WolfeQuapp(Surface):
     Phys. 122 (2005) 174106.
     """
 
-    bounds = _fixed([[-2.5, 2.5], [-2.5, 2.5]])
-    minima = _fixed(
+    _bounds = np.array([[-2.5, 2.5], [-2.5, 2.5]])
+    _minima = np.array(
         [
             [-1.1740560572097627, 1.4770870591140515],
             [1.1241017554091357, -1.4852742781258919],
             [-0.8219078272217286, -1.3667295891454303],
         ]
     )
-    transition_states = _fixed(
+    _transition_states = np.array(
         [
             [-0.3032105577484368, -1.4013375886000126],
             [-1.022244487395115, -0.1160622663838169],

@@ -22,7 +22,8 @@ _MOST_LISTED = 16
 class CoupledDoubleWells(Surface):
     """sum_i (x_i^2 - 1)^2 + coupling sum_i x_i x_(i+1), in n dimensions.
 
-    There are 2^n minima and n 2^(n-1) transition states, 3^n stationary points in all.
+    There are 2^n minima and n 2^(n-1) transition states, 3^n stationary points in all; they are listed for at most 16
+    coordinates.
 
     Parameters
     ----------
@@ -57,7 +58,7 @@ class CoupledDoubleWells(Surface):
             parameters["n"] = _checked_size(parameters["n"])
         if "coupling" in parameters:
             parameters["coupling"] = _checked_coupling(parameters["coupling"])
-        for known in ("minima", "transition_states", "bounds"):
+        for known in ("_minima", "_transition_states"):
             self.__dict__.pop(known, None)
         return super().set(**parameters)
 
@@ -76,19 +77,16 @@ class CoupledDoubleWells(Surface):
         """How many transition states there are: n 2^(n-1)."""
         return self.n * 2 ** (self.n - 1)
 
-    @cached_property
-    def bounds(self) -> np.ndarray:  # type: ignore[override]
-        """Lowest and highest value of each coordinate, shape (n, 2)."""
+    @property
+    def _bounds(self) -> np.ndarray:  # type: ignore[override]
         return np.tile([-1.5, 1.5], (self.n, 1))
 
     @cached_property
-    def minima(self) -> np.ndarray:  # type: ignore[override]
-        """All minima, shape (2^n, n), by rising energy; for at most 16 coordinates."""
+    def _minima(self) -> np.ndarray:  # type: ignore[override]
         return self._stationary(0)
 
     @cached_property
-    def transition_states(self) -> np.ndarray:  # type: ignore[override]
-        """All transition states, shape (n 2^(n-1), n), by rising energy; for at most 16 coordinates."""
+    def _transition_states(self) -> np.ndarray:  # type: ignore[override]
         return self._stationary(1)
 
     def _compile(self) -> Compiled:
