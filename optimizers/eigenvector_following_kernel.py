@@ -14,7 +14,7 @@ from thalweg.optimizers.relaxation_kernel import relax_modes
 from thalweg.potentials.compiled import FUNCTION, HESSIAN, floats, integers, jit, matrix, vector
 from thalweg.potentials.null_modes import orthonormal_null_modes
 
-__all__ = ["FOLLOW", "WRONG_INDEX", "ZERO_MODE", "follow_modes"]
+__all__ = ["FOLLOW", "FOLLOW_SIGNATURE", "WRONG_INDEX", "ZERO_MODE", "follow_modes"]
 
 CONVERGED, STEPS, ENERGY, NOT_FINITE, WRONG_INDEX, ZERO_MODE = 0, 1, 2, 3, 4, 5
 _ZERO = 1e-9
@@ -109,16 +109,16 @@ def _uphill(function, integers, floats, free, mode, curvature, trust, x, gradien
     return energy, 1.3 * trust
 
 
-_FOLLOW_SIGNATURE = numba.types.Tuple(
+FOLLOW_SIGNATURE = numba.types.Tuple(
     (numba.float64, numba.float64, numba.int64, numba.int64, numba.float64, numba.float64, numba.int64)
 )(
     FUNCTION, HESSIAN, integers, floats, integers, integers, numba.int64, matrix,
     numba.int64, numba.float64, numba.int64, numba.float64, vector, vector,
 )  # fmt: skip
-FOLLOW = numba.types.FunctionType(_FOLLOW_SIGNATURE)
+FOLLOW = numba.types.FunctionType(FOLLOW_SIGNATURE)
 
 
-@jit(_FOLLOW_SIGNATURE)
+@jit(FOLLOW_SIGNATURE)
 def follow_modes(
     function, hessian, integers, floats, free, frozen, rigid, constant, index, goal, limit, max_step, x, mode
 ):

@@ -17,6 +17,7 @@ __all__ = [
     "NOT_FINITE",
     "STEPS",
     "WALK",
+    "WALK_SIGNATURE",
     "add_multiple",
     "assign",
     "dot",
@@ -130,13 +131,13 @@ def _record(trace, traced, stride, x, energy):
     return traced + 1, stride
 
 
-_WALK_SIGNATURE = numba.types.Tuple(
+WALK_SIGNATURE = numba.types.Tuple(
     (numba.float64, numba.float64, numba.int64, numba.int64, numba.int64, numba.float64)
 )(FUNCTION, integers, floats, integers, vector, numba.float64, numba.int64, vector, vector, matrix)
-WALK = numba.types.FunctionType(_WALK_SIGNATURE)
+WALK = numba.types.FunctionType(WALK_SIGNATURE)
 
 
-@jit(_WALK_SIGNATURE, fastmath=_FAST)
+@jit(WALK_SIGNATURE, fastmath=_FAST)
 def lbfgs_walk(function, integers, floats, frozen, rules, goal, limit, x, gradient, trace):
     """Minimise from x, in place.
 

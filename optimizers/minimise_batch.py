@@ -6,8 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from thalweg.optimizers.eigenvector_following_kernel import follow_modes
-from thalweg.optimizers.lbfgs_kernel import lbfgs_rows, lbfgs_walk
+from thalweg.optimizers.lbfgs_kernel import lbfgs_rows
+from thalweg.optimizers.newton_kernel import newton_minimum
+from thalweg.optimizers.quick_lbfgs_kernel import quick_walk
 from thalweg.optimizers.results import REASONS, MinimiseResult
 from thalweg.optimizers.rules import Rules, default_rules
 from thalweg.optimizers.search_kernel import minimum_rows
@@ -15,6 +16,9 @@ from thalweg.potentials.system import System, as_system
 from thalweg.potentials.threads import map_threads
 
 __all__ = ["checked_batch", "minimise", "minimum_settings", "system_arguments"]
+
+# Rms gradients at which second order takes over, by what a Hessian costs
+_SWITCH, _LATE_SWITCH = 1e-2, 1e-4
 
 
 def checked_batch(system: System, X: Any) -> np.ndarray:
@@ -32,10 +36,10 @@ def checked_batch(system: System, X: Any) -> np.ndarray:
 
 
 def system_arguments(system: System) -> tuple:
-    """Return what every compiled search takes first."""
+    """Return what every compiled search takes first: the minimisers, the potential, free coordinates, null modes."""
     return (
-        lbfgs_walk,
-        follow_modes,
+        quick_walk,
+        newton_minimum,
         *system.compiled,
         system.free,
         system.frozen,
@@ -47,10 +51,10 @@ def system_arguments(system: System) -> tuple:
 def minimum_settings(system: System, rms: float, steps: int, max_step: float) -> np.ndarray:
     """Pack when to hand over from LBFGS to second order, and the limits of both.
 
-    Atoms are cheap to take all the way by LBFGS; a loss is so badly conditioned that second order saves more.
+    With a Hessian of our own second order is worth it early; by differences it costs as much as many LBFGS steps.
     """
-    switch = max(rms, 1e-4) if system.atoms is None else rms
-    return np.array([switch, rms, steps, 100, max_step, 0.01])
+    switch = _SWITCH if system.threadsafe else (_LATE_SWITCH if system.atoms is None else rms)
+    return np.array([max(switch, rms), rms, steps, 100, max_step, 0.01])
 
 
 def minimise(

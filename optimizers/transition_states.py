@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from thalweg.optimizers.eigenvector_following_kernel import follow_modes
 from thalweg.optimizers.minimise_batch import checked_batch, minimum_settings, system_arguments
 from thalweg.optimizers.results import REASONS, TransitionStateResult
 from thalweg.optimizers.rules import Rules, default_rules
@@ -84,6 +85,7 @@ def find_transition_states(
     def work(start, stop):
         part = slice(start, stop)
         transition_state_rows(
+            follow_modes,
             *arguments,
             packed,
             settings,
