@@ -32,7 +32,9 @@ def describe(summary: Summary) -> str:
         shape = ",".join(map(str, (inputs, *calculator["hidden"], calculator["n_classes"])))
         local = "" if calculator["neighbours"] is None else f", {calculator['neighbours']} neighbours"
         return f"network [{shape}], {points} training points, {wrong} mislabelled, l2 {calculator['l2']:g}{local}"
-    plain = {name: value for name, value in calculator.items() if isinstance(value, str | int | float)}
+    said = {**calculator, **calculator["parameters"]} if calculator.get("ase") else calculator
+    hidden = ("ase", "class")
+    plain = {name: value for name, value in said.items() if isinstance(value, str | int | float) and name not in hidden}
     parameters = ", ".join(f"{name} = {value}" for name, value in plain.items())
     parameters = parameters.replace("name = ", "", 1)
     if "numbers" in summary.system:
@@ -56,7 +58,7 @@ def details_text(summary: Summary) -> str:
     attributes = summary.attributes
     head = [
         f"{summary.path}: {describe(summary)}",
-        f"seed {attributes['seed']}, energies in {attributes['units']} units, {attributes['created_by']}",
+        f"seed {attributes['seed']}, energies in {_units(attributes['units'])}, {attributes['created_by']}",
     ]
     counts = _pairs([*_counts(summary), *_energies(summary)])
     tail = [*_properties(summary), *_searches(summary), *_labels(summary), "", _pairs(_settings(summary))]
@@ -92,7 +94,8 @@ def _counts(summary: Summary) -> list[tuple[str, str]]:
         rows.append(("probably missing", _missing(summary)))
     if summary.minima:
         name = "Gmin loss" if summary.labels is not None else "lowest energy"
-        rows.append((name, f"{summary.lowest[0]:.10f}"))
+        units = summary.attributes["units"]
+        rows.append((name, f"{summary.lowest[0]:.10f}" + (f" {units}" if units != "reduced" else "")))
     return rows
 
 
@@ -106,6 +109,10 @@ def _missing(summary: Summary) -> str:
             parts.append(f"{estimate.remaining:.0f} {kind}{interval}")
     said = f"at least {', '.join(parts)}" if parts else "not known"
     return f"{said}; nothing new in the last {found.quiet} searches" if found.quiet else said
+
+
+def _units(name: str) -> str:
+    return "reduced units" if name == "reduced" else name
 
 
 def _energies(summary: Summary) -> list[tuple[str, str]]:

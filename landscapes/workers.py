@@ -169,7 +169,15 @@ def open_workers(
             yield made
     finally:
         if made.executor is not executor:
-            made.executor.shutdown(wait=True, cancel_futures=True)
+            _shut_down(made)
+
+
+def _shut_down(made: Workers) -> None:
+    """End the threads or processes; what a slow Python potential is still at is not waited for, nobody will look."""
+    stop, go_on = (getattr(made.system, name, lambda: None) for name in ("stop", "go_on"))
+    stop()
+    made.executor.shutdown(wait=True, cancel_futures=True)
+    go_on()
 
 
 def _replacement(executor: Executor) -> Callable[[], Executor] | None:

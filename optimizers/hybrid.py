@@ -11,9 +11,9 @@ from thalweg.optimizers.eigenvalues import lowest_eigenvalues
 from thalweg.optimizers.hybrid_kernel import hybrid_walk
 from thalweg.optimizers.results import REASONS
 from thalweg.optimizers.rules import Rules, default_rules
-from thalweg.potentials.system import as_system
+from thalweg.potentials.system import System, as_system
 
-__all__ = ["HybridResult", "hybrid_eigenvector_following"]
+__all__ = ["HybridResult", "approached", "hybrid_eigenvector_following"]
 
 _CONVERGED, _WRONG_INDEX, _ZERO_MODE = 0, 4, 5
 # An eigenvalue smaller than this part of the curvature of the mode nobody can tell from zero by differences
@@ -57,6 +57,7 @@ def hybrid_eigenvector_following(
     tolerance: float = 0.1,
     difference: float = 1e-4,
     seed: int | np.random.Generator = 0,
+    mode: np.ndarray | None = None,
 ) -> HybridResult:
     """Find a transition state from x with gradients alone.
 
@@ -87,6 +88,8 @@ def hybrid_eigenvector_following(
         Displacement for gradient differences.
     seed : int or numpy.random.Generator
         Of the first guess of the mode.
+    mode : array_like, shape (n,), optional
+        That guess, where there is a better one.
 
     Raises
     ------
@@ -105,7 +108,10 @@ def hybrid_eigenvector_following(
     if not (settings > 0).all():
         raise ValueError("rms, steps, max_step, across_steps, tolerance, difference and products must be positive")
     rules = rules or default_rules(system)
-    mode = np.random.default_rng(seed).normal(size=system.n)
+    guess = np.random.default_rng(seed).normal(size=system.n) if mode is None else np.asarray(mode, dtype=np.float64)
+    if guess.shape != (system.n,) or not guess.any():
+        raise ValueError(f"mode must be a vector of {system.n} coordinates, not all zero")
+    mode = guess.copy()
     function, _, integers, floats = system.compiled
     energy, norm, taken, calls, status, _ = hybrid_walk(
         function, integers, floats, system.frozen, system.rigid, system.constant_null_modes,
@@ -127,3 +133,40 @@ def _checked(system, x, mode):
     if np.abs(eigenvalues).min() < _ZERO * abs(eigenvalues[0]):
         status = _ZERO_MODE
     return status, eigenvalues, vectors[0]
+
+
+# Where a search by differences hands over to one by Hessians, in rms gradient
+_NEAR = 1e-3
+
+
+def approached(system: System, X: np.ndarray, directions: np.ndarray, rms: float, rules: Rules) -> np.ndarray:
+    """Take starts near to transition states with gradients alone, for calculators whose Hessians are differences.
+
+    Every step of eigenvector-following takes 2 n gradients there, this about 20: Cu13 by EMT takes a quarter of the
+    calls. What starts along a mode, or ends nowhere, stays as it was.
+
+    Parameters
+    ----------
+    system : System
+    X, directions : (walkers, n) starts, and modes to follow, zero for the lowest.
+    rms : float
+        Of the search that follows: this one goes no further.
+    rules : Rules
+
+    Returns
+    -------
+    (walkers, n) ndarray
+    """
+    near = X.copy()
+    for row in np.flatnonzero(~directions.any(axis=1)):
+        x, mode = X[row].copy(), np.random.default_rng(0).normal(size=system.n)
+        settings = np.array([max(rms, _NEAR), 100, 0.3, 10, 0.1, 1e-3, 8], dtype=np.float64)
+        function, _, integers, floats = system.compiled
+        status = hybrid_walk(
+            function, integers, floats, system.frozen, system.rigid, system.constant_null_modes,
+            rules.packed(), settings, x, mode,
+        )[4]  # fmt: skip
+        system.reraise()
+        if status == _CONVERGED:
+            near[row] = x
+    return near

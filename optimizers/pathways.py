@@ -70,7 +70,8 @@ def pathway(
     push : float
         First displacement along the downhill mode.
     max_step : float, optional
-        Longest step; a quarter of the rules' where missing, so that the path is followed, not jumped.
+        Longest step; a twentieth of the rules' where missing (a quarter for a calculator written in Python), so that
+        the path is followed, not jumped.
     rules : Rules, optional
         Step rules of LBFGS.
     steps : int
@@ -90,7 +91,7 @@ def pathway(
     if points < 5 or not push > 0 or not rms > 0:
         raise ValueError(f"points must be at least 5, push and rms positive; they are {points}, {push} and {rms}")
     rules = rules or default_rules(system)
-    careful = rules.replace(max_step=max_step or 0.25 * rules.max_step)
+    careful = rules.replace(max_step=max_step or (0.05 if system.threadsafe else 0.25) * rules.max_step)
     value, mode = lowest_eigenvalues(system, start, 1)
     if not value[0] < 0:
         raise RuntimeError(f"no transition state: the lowest eigenvalue is {value[0]:g}, not negative")
