@@ -14,7 +14,20 @@ from numba.core import cgutils, types
 from numba.core.typing.templates import ConcreteTemplate, infer_global, signature
 from numba.extending import intrinsic, lower_builtin, models, register_model
 
-__all__ = ["LANES", "lanes", "load", "splat", "square_root", "store", "total"]
+__all__ = [
+    "LANES",
+    "at_least",
+    "at_most",
+    "lanes",
+    "load",
+    "power_of_two",
+    "splat",
+    "spread",
+    "square_root",
+    "store",
+    "total",
+    "totals",
+]
 
 LANES = 4
 _VECTOR = ir.VectorType(ir.DoubleType(), LANES)
@@ -100,6 +113,17 @@ def load(typingctx, array, index):
 
 
 @intrinsic
+def spread(typingctx, array, index):
+    """``spread(array, index)``: one entry of a contiguous float64 array in every lane, unchecked."""
+
+    def codegen(context, builder, sig, arguments):
+        data = cgutils.create_struct_proxy(sig.args[0])(context, builder, value=arguments[0]).data
+        return _splat(builder, builder.load(builder.gep(data, [arguments[1]])))
+
+    return lanes(array, types.intp), codegen
+
+
+@intrinsic
 def store(typingctx, array, index, value):
     """``store(array, index, value)``: write four entries from index on, unchecked."""
 
@@ -119,6 +143,53 @@ def total(typingctx, value):
         return builder.fadd(*(builder.extract_element(half, ir.Constant(_INDEX, lane)) for lane in (0, 1)))
 
     return types.float64(lanes), codegen
+
+
+@intrinsic
+def totals(typingctx, a, b, c, d):
+    """``totals(a, b, c, d)``: the sums over the lanes of four values, in four lanes."""
+
+    def codegen(context, builder, sig, arguments):
+        def pairs(one, other, picks):
+            return builder.shuffle_vector(one, other, ir.Constant(ir.VectorType(_INDEX, LANES), picks))
+
+        even, odd = [0, 4, 2, 6], [1, 5, 3, 7]
+        ab, cd = (
+            builder.fadd(pairs(one, other, even), pairs(one, other, odd))
+            for one, other in (arguments[:2], arguments[2:])
+        )
+        return builder.fadd(pairs(ab, cd, [0, 1, 4, 5]), pairs(ab, cd, [2, 3, 6, 7]))
+
+    return lanes(a, b, c, d), codegen
+
+
+def _bounding(order: str, text: str):
+    @intrinsic
+    def bounded(typingctx, value, limit):
+        def codegen(context, builder, sig, arguments):
+            value, limit = arguments[0], _splat(builder, arguments[1])
+            return builder.select(builder.fcmp_ordered(order, value, limit), limit, value)
+
+        return lanes(lanes, types.float64), codegen
+
+    bounded.__doc__ = text
+    return bounded
+
+
+at_most = _bounding(">", "``at_most(value, limit)``: no lane above a float; NaN stays NaN.")
+at_least = _bounding("<", "``at_least(value, limit)``: no lane below a float; NaN stays NaN.")
+
+
+@intrinsic
+def power_of_two(typingctx, shifted):
+    """``power_of_two(shifted)``: 2**n, where shifted is n + 1.5 * 2**52: its low bits moved into the exponent."""
+
+    def codegen(context, builder, sig, arguments):
+        kind = ir.VectorType(ir.IntType(64), LANES)
+        bits = builder.shl(builder.bitcast(arguments[0], kind), ir.Constant(kind, [52] * LANES))
+        return builder.bitcast(builder.add(bits, ir.Constant(kind, [1023 << 52] * LANES)), _VECTOR)
+
+    return lanes(lanes), codegen
 
 
 @intrinsic

@@ -12,8 +12,9 @@ from thalweg.potentials.calculator import FlatCalculator
 from thalweg.potentials.compiled import Compiled
 from thalweg.potentials.locality import neighbour_mask
 from thalweg.potentials.network_data import checked_data, checked_inputs, checked_labels, pack_network
-from thalweg.potentials.network_hessian import network_hessian, network_hessian_vector
+from thalweg.potentials.network_hessian import network_hessian
 from thalweg.potentials.network_kernels import network_function, network_probabilities
+from thalweg.potentials.network_products import network_hessian_vector
 from thalweg.potentials.network_symmetry import NetworkSymmetry
 
 __all__ = ["NetworkLoss"]

@@ -1,21 +1,26 @@
-"""Exact second derivatives of a network's loss: the whole matrix, and its product with a vector.
+"""The exact matrix of second derivatives of a network's loss.
 
 A weight from k to unit u acts on the loss only through u's pre-activation z_u. With delta_u = dE/dz_u and the matrix
 M(u, v) of second derivatives with respect to pushes on z_u and z_v,
 
-    d2E / dw(u,k) dw(v,m) = sum over data of (M(u, v) a_k + delta_u da_k/dz_v) a_m,        u not below v,
+    d2E / dw(u,k) dw(v,m) = sum over data of (M(u, v) a_k + delta_u da_k/dz_v) a_m,        u not below v.
 
-so one push on each unit, forward and back through the network (Pearlmutter's R operator, Neural Comput. 6 (1994) 147),
-gives M, and products of rows of data the rest.
+One push on each unit, forward and back through the network (Pearlmutter's R operator, Neural Comput. 6 (1994) 147),
+gives the rows of M. Then, layer by layer, the rows of M times the rows a_k a_m are products of matrices; their sums
+are kept in the order of these products, a pair of layers (A above or at B) after the other, as
+
+    [k of A][m of B][units v of B, u of A]        and for the second term        [v of B][k of A][m of B][u of A],
+
+with the bias as the last k and m. Within a layer only u >= v and m >= k are kept.
 """
 
 from __future__ import annotations
 
 import numpy as np
-from numba import types
 
-from thalweg.potentials import network_kernels
-from thalweg.potentials.compiled import HESSIAN_SIGNATURE, floats, integers, jit, vector
+from thalweg.potentials import network_kernels, row_kernels
+from thalweg.potentials.compiled import HESSIAN_SIGNATURE, jit
+from thalweg.potentials.lanes import LANES, load, splat, store
 from thalweg.potentials.network_kernels import (
     BLOCK,
     HEADER,
@@ -28,133 +33,245 @@ from thalweg.potentials.network_kernels import (
     layer_table,
     n_units,
     output_block,
-    zero_frozen,
+    padded,
 )
-from thalweg.potentials.vector_math import add_rows, exact, multiply_rows, source_version, sum_rows
+from thalweg.potentials.row_kernels import combine, copy_row, four_fold, multiply_rows, product_row
+from thalweg.potentials.vector_math import exact, source_version
 
-__all__ = ["network_hessian", "network_hessian_vector"]
+__all__ = ["network_hessian"]
+
+
+@exact
+def _n_pairs(shape, below, above):
+    """Return how many pairs of units (v of layer `below`, u of layer `above`) are kept."""
+    inner, outer = shape[HEADER + below + 1], shape[HEADER + above + 1]
+    return inner * (inner + 1) // 2 if above == below else inner * outer
+
+
+@exact
+def _n_moved(shape, below, above):
+    """Return how many units just below layer `above` move with one of layer `below`."""
+    return 1 if above == below + 1 else shape[HEADER + above]
+
+
+@exact
+def _pair_table(shape):
+    """Return the first row of M and the first sum of both kinds of every pair of layers, and their totals."""
+    layers, rows, sums = shape[0], 0, 0
+    table = np.zeros((layers, layers, 3), dtype=np.int64)
+    for below in range(layers):
+        for above in range(below, layers):
+            pairs, k, m = _n_pairs(shape, below, above), shape[HEADER + above] + 1, shape[HEADER + below] + 1
+            table[below, above, 0], table[below, above, 1] = rows, sums
+            rows += pairs
+            sums += four_fold(pairs) * (k * (k + 1) // 2 if above == below else k * m)
+            table[below, above, 2] = sums
+            if above > below:
+                sums += (
+                    shape[HEADER + below + 1] * _n_moved(shape, below, above) * m * four_fold(shape[HEADER + above + 1])
+                )
+    return table, rows, sums
+
+
+@exact
+def _first_pair(shape, below, above, v):
+    """Return the place of the first pair of unit v, counted within its layer, among those of its layers."""
+    outer = shape[HEADER + above + 1]
+    return v * outer - v * (v - 1) // 2 if above == below else v * outer
 
 
 @exact
 def _push(w, shape, table, layer, unit, slope, rz, ra, m):
-    """Write dz/dz_unit for the units of its layer and all above to rz, and slope times it to ra."""
-    layers, one = shape[0], np.int64(1)
-    for above in range(layer, layers):
+    """Write dz/dz_unit for the units of all layers above its own to rz, and slope times it to ra."""
+    layers, one, none = shape[0], np.int64(1), np.int64(-1)
+    if layer == layers - 1:
+        return
+    copy_row(slope, unit, ra, unit, m)
+    for above in range(layer + 1, layers):
         inner, outer = shape[HEADER + above], shape[HEADER + above + 1]
         offset, first = table[above, 0], table[above, 2]
-        for j in range(first, first + outer):
-            rz[j, :m] = 1.0 if j == unit else 0.0
-            if above == layer + 1:
-                k = unit - (first - inner)
-                add_rows(w, offset + (j - first) * inner + k, one, one, ra, unit, rz[j], m)
-            elif above > layer:
-                add_rows(w, offset + (j - first) * inner, one, inner, ra, first - inner, rz[j], m)
-            if above < layers - 1:
-                for d in range(m):
-                    ra[j, d] = slope[j, d] * rz[j, d]
+        if above == layer + 1:
+            start = offset + unit - (first - inner)
+            combine(w, start, inner, one, outer, none, ra, unit, one, rz, first, m)
+        else:
+            combine(w, offset, inner, one, outer, none, ra, first - inner, inner, rz, first, m)
+        if above < layers - 1:
+            for j in range(first, first + outer):
+                product_row(slope, j, rz, j, ra, j, m)
 
 
 @exact
-def _curve_outputs(p, rz, first, curve, m):
-    """Multiply rz by the second derivatives of the cross-entropy in the outputs, diag(p) - p p."""
-    classes = p.shape[0]
-    mean = np.zeros(m)
-    for a in range(classes):
+def _curve_outputs(p, rz, first, curve, row, m):
+    """Write diag(p) - p p times the outputs' changes to the rows of curve."""
+    classes, first, row = p.shape[0], first * BLOCK, row * BLOCK
+    for d in range(0, m, LANES):
+        mean = splat(0.0)
+        for a in range(d, classes * BLOCK, BLOCK):
+            mean = mean + load(p, a) * load(rz, first + a)
+        for a in range(d, classes * BLOCK, BLOCK):
+            store(curve, row + a, load(p, a) * (load(rz, first + a) - mean))
+
+
+@exact
+def _curve_output(p, own, curve, row, m):
+    """Write the row `own` of diag(p) - p p, from the diagonal on, to the rows of curve."""
+    for d in range(0, m, LANES):
+        mine, target = load(p, own * BLOCK + d), row * BLOCK + d
+        store(curve, target, mine * (1.0 - mine))
+        for a in range(own + 1, p.shape[0]):
+            target += BLOCK
+            store(curve, target, splat(0.0) - mine * load(p, a * BLOCK + d))
+
+
+@exact
+def _bend(act, delta, rz, u, curve, row, m):
+    """Subtract 2 a delta dz of unit u, which is how tanh bends, from a row of curve."""
+    u, row = u * BLOCK, row * BLOCK
+    for d in range(0, m, LANES):
+        bend = 2.0 * load(act, u + d) * load(delta, u + d) * load(rz, u + d)
+        store(curve, row + d, load(curve, row + d) - bend)
+
+
+@exact
+def _curve(w, shape, table, pairs, layer, unit, act, slope, delta, p, rz, curve, m):
+    """Write M(u, unit) for all units u from `unit` on to their rows of curve."""
+    last, one, none = shape[0] - 1, np.int64(1), np.int64(-1)
+    v = unit - table[layer, 2]
+    upper = pairs[layer, last, 0] + _first_pair(shape, layer, last, v)
+    if layer == last:
+        _curve_output(p, v, curve, upper, m)
+    else:
+        _curve_outputs(p, rz, table[last, 2], curve, upper, m)
         for d in range(m):
-            mean[d] += p[a, d] * rz[first + a, d]
-    for a in range(classes):
-        for d in range(m):
-            curve[first + a, d] = p[a, d] * (rz[first + a, d] - mean[d])
+            rz[unit, d] = 1.0
+    for above in range(last, layer, -1):
+        inner, outer, first = shape[HEADER + above], shape[HEADER + above + 1], table[above, 2]
+        row = pairs[layer, above - 1, 0] + _first_pair(shape, layer, above - 1, v)
+        skip = v if above - 1 == layer else 0
+        combine(w, table[above, 0] + skip, one, inner, inner - skip, none, curve, upper, outer, curve, row, m)
+        for u in range(inner - skip):
+            product_row(curve, row + u, slope, first - inner + skip + u, curve, row + u, m)
+            if u == 0 or above - 1 > layer:
+                _bend(act, delta, rz, first - inner + skip + u, curve, row + u, m)
+        upper = row
 
 
 @exact
-def _curve(w, shape, table, layer, unit, act, slope, delta, p, rz, curve, m):
-    """Write M(u, unit) to curve[u] for the units of `layer` from `unit` on and all above."""
-    layers = shape[0]
-    _curve_outputs(p, rz, table[layers - 1, 2], curve, m)
-    for above in range(layers - 1, layer, -1):
-        inner, outer = shape[HEADER + above], shape[HEADER + above + 1]
-        offset, first = table[above, 0], table[above, 2]
-        for u in range(max(unit, first - inner), first):
-            target = curve[u]
-            target[:m] = 0.0
-            add_rows(w, offset + u - (first - inner), inner, outer, curve, first, target, m)
-            for d in range(m):
-                target[d] = target[d] * slope[u, d] - 2.0 * act[u, d] * delta[u, d] * rz[u, d]
+def _add_moved(shape, table, pairs, layer, unit, data, act, delta, ra, rows, m, out):
+    """Add delta_u da_k/dz_unit a_m for every weight from a unit k that moves with `unit` into a unit u above."""
+    inner, first, zero = shape[HEADER + layer], table[layer, 2], np.int64(0)
+    v = unit - first
+    source, begin = (data, 0) if layer == 0 else (act, first - inner)
+    for above in range(layer + 1, shape[0]):
+        outer, base = shape[HEADER + above + 1], table[above, 2]
+        below = base - shape[HEADER + above]
+        step = (inner + 1) * four_fold(outer)
+        place = pairs[layer, above, 2] + v * _n_moved(shape, layer, above) * step
+        for k in range(below, base):
+            if above > layer + 1 or k == unit:
+                for j in range(inner):
+                    product_row(ra, k, source, begin + j, rows, j, m)
+                copy_row(ra, k, rows, inner, m)
+                multiply_rows(delta, base, outer, rows, zero, inner + 1, m, out, place)
+                place += step
 
 
 @exact
-def _left_rows(left, curve, delta, ra, source, row, inner, upper, m):
-    """Write M a_k + delta da_k/dz for every weight into a unit, and M for its bias, to the rows of left."""
-    for k in range(inner):
-        for d in range(m):
-            left[k, d] = curve[d] * source[row + k, d]
-        if upper:
-            for d in range(m):
-                left[k, d] += delta[d] * ra[row + k, d]
-    for d in range(m):
-        left[inner, d] = curve[d]
-
-
-@exact
-def _add_products(left, inner, right, row, width, m, out, n, starts):
-    """Add left times the rows of right, and their sums for the bias, to rows and columns of the matrix out."""
-    weights, bias, column, bias_column = starts
-    zero, one = np.int64(0), np.int64(1)  # as variables: a literal would compile one more version
-    multiply_rows(left, zero, inner, right, row, width, m, out, weights * n + column, n)
-    multiply_rows(left, inner, one, right, row, width, m, out, bias * n + column, n)
-    sum_rows(left, zero, inner, m, out, weights * n + bias_column, n)
-    sum_rows(left, inner, one, m, out, bias * n + bias_column, n)
-
-
-@exact
-def _hessian_block(w, shape, table, data, act, slope, delta, p, work, m, out):
-    """Add one block's part of N times the Hessian, for the pairs of units (u, v) with u not before v."""
-    layers, n = shape[0], w.size
-    units = delta.shape[0]
-    rz, ra, curve, left = work[:units], work[units : 2 * units], work[2 * units : 3 * units], work[3 * units :]
-    for layer in range(layers):
-        width, first = shape[HEADER + layer], table[layer, 2]
-        right, row = (data, 0) if layer == 0 else (act, first - width)
-        for v in range(first, first + shape[HEADER + layer + 1]):
-            _push(w, shape, table, layer, v, slope, rz, ra, m)
-            _curve(w, shape, table, layer, v, act, slope, delta, p, rz, curve, m)
-            column, bias_column = table[layer, 0] + (v - first) * width, table[layer, 1] + v - first
-            for above in range(layer, layers):
-                inner, base = shape[HEADER + above], table[above, 2]
-                source, source_row = (data, 0) if above == 0 else (act, base - inner)
-                for u in range(max(v, base), base + shape[HEADER + above + 1]):
-                    _left_rows(left, curve[u], delta[u], ra, source, source_row, inner, above > layer, m)
-                    starts = (table[above, 0] + (u - base) * inner, table[above, 1] + u - base, column, bias_column)
-                    _add_products(left, inner, right, row, width, m, out, n, starts)
-
-
-@exact
-def _owners(shape, table, n):
-    """Return the unit that each weight and bias leads into."""
-    owner = np.empty(n, dtype=np.int64)
-    for layer in range(shape[0]):
-        inner, outer = shape[HEADER + layer], shape[HEADER + layer + 1]
-        for j in range(outer):
-            start = table[layer, 0] + j * inner
-            owner[start : start + inner] = table[layer, 2] + j
-            owner[table[layer, 1] + j] = table[layer, 2] + j
-    return owner
-
-
-@exact
-def _finish_hessian(hessian, shape, owner, data, l2):
-    """Divide by the number of data, mirror, add the L2 term, and empty the rows and columns of frozen weights."""
-    n = owner.size
-    for i in range(n):
-        for j in range(i):
-            if owner[i] >= owner[j]:
-                hessian[i, j] /= data
-                hessian[j, i] = hessian[i, j]
+def _add_products(shape, table, pairs, below, above, data, act, curve, rows, m, out):
+    """Add the products of the rows of M of one pair of layers with the rows a_k a_j."""
+    outer, inner = shape[HEADER + above], shape[HEADER + below]
+    upper, upper_row = (data, 0) if above == 0 else (act, table[above, 2] - outer)
+    lower, lower_row = (data, 0) if below == 0 else (act, table[below, 2] - inner)
+    n, first, place, zero = _n_pairs(shape, below, above), pairs[below, above, 0], pairs[below, above, 1], np.int64(0)
+    for k in range(outer + 1):
+        skip = k if above == below else 0
+        for j in range(skip, inner + 1):
+            if j < inner and k < outer:
+                product_row(lower, lower_row + j, upper, upper_row + k, rows, j - skip, m)
+            elif j < inner:
+                copy_row(lower, lower_row + j, rows, j - skip, m)
+            elif k < outer:
+                copy_row(upper, upper_row + k, rows, j - skip, m)
             else:
-                hessian[j, i] /= data
-                hessian[i, j] = hessian[j, i]
-        hessian[i, i] = hessian[i, i] / data + 2.0 * l2
+                for d in range(m):
+                    rows[j - skip, d] = 1.0
+        width = inner + 1 - skip
+        multiply_rows(curve, first, n, rows, zero, width, m, out, place)
+        place += four_fold(n) * width
+
+
+@exact
+def _add_block(w, shape, table, pairs, data, act, slope, delta, p, work, curve, m, out):
+    """Add one block's part of N times the Hessian to the sums."""
+    units = delta.shape[0]
+    rz, ra, rows = work[:units], work[units : 2 * units], work[2 * units :]
+    for layer in range(shape[0]):
+        first = table[layer, 2]
+        for unit in range(first, first + shape[HEADER + layer + 1]):
+            _push(w, shape, table, layer, unit, slope, rz, ra, m)
+            _curve(w, shape, table, pairs, layer, unit, act, slope, delta, p, rz, curve, m)
+            _add_moved(shape, table, pairs, layer, unit, data, act, delta, ra, rows, m, out)
+    for below in range(shape[0]):
+        for above in range(below, shape[0]):
+            _add_products(shape, table, pairs, below, above, data, act, curve, rows, m, out)
+
+
+@exact
+def _place(shape, table, layer, unit, k):
+    """Return the index of the weight k into a unit counted within its layer, or of its bias."""
+    inner = shape[HEADER + layer]
+    return table[layer, 0] + unit * inner + k if k < inner else table[layer, 1] + unit
+
+
+@exact
+def _spread_sums(shape, table, below, above, out, place, factor, hessian):
+    """Write the sums of one pair of layers times a factor to all their places in the matrix."""
+    upper, lower = shape[HEADER + above + 1], shape[HEADER + below + 1]
+    same, step = above == below, four_fold(_n_pairs(shape, below, above))
+    for k in range(shape[HEADER + above] + 1):
+        for m in range(k if same else 0, shape[HEADER + below] + 1):
+            p = place
+            for v in range(lower):
+                j = _place(shape, table, below, v, m)
+                other = _place(shape, table, below, v, k) if same else 0
+                for u in range(v if same else 0, upper):
+                    i, value = _place(shape, table, above, u, k), factor * out[p]
+                    hessian[i, j] = value
+                    hessian[j, i] = value
+                    if same:
+                        i = _place(shape, table, above, u, m)
+                        hessian[i, other] = value
+                        hessian[other, i] = value
+                    p += 1
+            place += step
+
+
+@exact
+def _spread_moved(shape, table, below, above, out, place, factor, hessian):
+    """Add the sums of what moves, one pair of layers', times a factor to both their places in the matrix."""
+    outer, moved = shape[HEADER + above + 1], _n_moved(shape, below, above)
+    for v in range(shape[HEADER + below + 1]):
+        for k in range(moved):
+            for m in range(shape[HEADER + below] + 1):
+                j = _place(shape, table, below, v, m)
+                for u in range(outer):
+                    i = _place(shape, table, above, u, k if above > below + 1 else v)
+                    hessian[i, j] += factor * out[place + u]
+                    hessian[j, i] = hessian[i, j]
+                place += four_fold(outer)
+
+
+@exact
+def _finish_hessian(shape, table, pairs, out, l2, hessian):
+    """Write the matrix from its sums, add the L2 term, and empty the rows and columns of frozen weights."""
+    n = hessian.shape[0]
+    for below in range(shape[0]):
+        for above in range(below, shape[0]):
+            _spread_sums(shape, table, below, above, out, pairs[below, above, 1], 1.0 / shape[1], hessian)
+            if above > below:
+                _spread_moved(shape, table, below, above, out, pairs[below, above, 2], 1.0 / shape[1], hessian)
+    for i in range(n):
+        hessian[i, i] += 2.0 * l2
     first = HEADER + shape[0] + 1
     for i in range(first, first + shape[2]):
         for j in range(n):
@@ -178,50 +295,8 @@ def _widest(shape):
     return widest
 
 
-@exact
-def _push_weights(w, v, shape, table, data, act, slope, rz, ra, m):
-    """Write the change of every z and activation when the weights move along v."""
-    layers, one = shape[0], np.int64(1)
-    for layer in range(layers):
-        inner, outer, first = shape[HEADER + layer], shape[HEADER + layer + 1], table[layer, 2]
-        source, row = (data, 0) if layer == 0 else (act, first - inner)
-        for j in range(outer):
-            target, start = rz[first + j], table[layer, 0] + j * inner
-            target[:m] = v[table[layer, 1] + j]
-            add_rows(v, start, one, inner, source, row, target, m)
-            if layer > 0:
-                add_rows(w, start, one, inner, ra, first - inner, target, m)
-            if layer < layers - 1:
-                for d in range(m):
-                    ra[first + j, d] = slope[first + j, d] * target[d]
-
-
-@exact
-def _pull_weights(w, v, shape, table, data, act, slope, delta, rz, ra, curve, m, out):
-    """Add one block's part of N times the Hessian times v, from the change of the outputs' deltas down."""
-    zero, one = np.int64(0), np.int64(1)
-    for layer in range(shape[0] - 1, -1, -1):
-        inner, outer = shape[HEADER + layer], shape[HEADER + layer + 1]
-        offset, bias, first = table[layer, 0], table[layer, 1], table[layer, 2]
-        sum_rows(curve, first, outer, m, out, bias, one)
-        if layer == 0:
-            multiply_rows(curve, first, outer, data, zero, inner, m, out, offset, inner)
-            break
-        below = first - inner
-        multiply_rows(curve, first, outer, act, below, inner, m, out, offset, inner)
-        multiply_rows(delta, first, outer, ra, below, inner, m, out, offset, inner)
-        for k in range(inner):
-            target = curve[below + k]
-            target[:m] = 0.0
-            add_rows(v, offset + k, inner, outer, delta, first, target, m)
-            add_rows(w, offset + k, inner, outer, curve, first, target, m)
-            u = below + k
-            for d in range(m):
-                target[d] = target[d] * slope[u, d] - 2.0 * act[u, d] * delta[u, d] * rz[u, d]
-
-
 def _compile(version: int):
-    """Compile both for one version of the sources, see :mod:`~thalweg.potentials.vector_math`."""
+    """Compile for one version of the sources, see :mod:`~thalweg.potentials.vector_math`."""
 
     @jit(HESSIAN_SIGNATURE)
     def network_hessian(x, hessian, integers, floats):
@@ -229,51 +304,25 @@ def _compile(version: int):
         _ = version
         w, table, n = bounded(x, floats[1]), layer_table(integers), integers[1]
         hidden, units = n_units(integers, integers[0]), n_units(integers, integers[0] + 1)
+        pairs, rows, size = _pair_table(integers)
         act, slope = np.empty((hidden, BLOCK)), np.empty((hidden, BLOCK))
         delta, p = np.empty((units, BLOCK)), np.empty((units - hidden, BLOCK))
-        work, logs = np.empty((3 * units + _widest(integers) + 1, BLOCK)), np.zeros((4, BLOCK))
-        out = hessian.reshape(hessian.size)
-        out[:] = 0.0
+        work, logs = np.empty((2 * units + _widest(integers) + 1, BLOCK)), np.zeros((4, BLOCK))
+        curve, out = np.empty((rows, BLOCK)), np.zeros(size)
         total = 0.0
         for start in range(0, n, BLOCK):
             data, m = data_block(integers, floats, start // BLOCK), min(BLOCK, n - start)
-            forward_block(w, integers, data, act, slope, delta[hidden:], m)
+            filled = padded(m)
+            forward_block(w, integers, data, act, slope, delta[hidden:], filled)
             total += output_block(delta[hidden:], units - hidden, data[integers[HEADER]], logs, m)
             total += finish_loss(logs[2])
-            hidden_deltas(w, integers, slope, delta, m)
-            _probabilities(delta[hidden:], data[integers[HEADER]], p, m)
-            _hessian_block(w, integers, table, data, act, slope, delta, p, work, m, out)
-        _finish_hessian(hessian, integers, _owners(integers, table, x.size), n, floats[0])
+            hidden_deltas(w, integers, slope, delta, filled)
+            _probabilities(delta[hidden:], data[integers[HEADER]], p, filled)
+            _add_block(w, integers, table, pairs, data, act, slope, delta, p, work, curve, filled, out)
+        _finish_hessian(integers, table, pairs, out, floats[0], hessian)
         return total / n + l2_term(x, floats[0])
 
-    @jit(types.void(vector, vector, vector, integers, floats))
-    def network_hessian_vector(x, v, out, integers, floats):
-        """Write the Hessian at x times v to out, without the Hessian; frozen entries of v count as zero."""
-        _ = version
-        w, table, n = bounded(x, floats[1]), layer_table(integers), integers[1]
-        hidden, units = n_units(integers, integers[0]), n_units(integers, integers[0] + 1)
-        act, slope = np.empty((hidden, BLOCK)), np.empty((hidden, BLOCK))
-        delta, p = np.empty((units, BLOCK)), np.empty((units - hidden, BLOCK))
-        rz, ra, curve = np.empty((units, BLOCK)), np.empty((units, BLOCK)), np.empty((units, BLOCK))
-        logs = np.zeros((4, BLOCK))
-        free = v.copy()
-        zero_frozen(free, integers)
-        out[:] = 0.0
-        for start in range(0, n, BLOCK):
-            data, m = data_block(integers, floats, start // BLOCK), min(BLOCK, n - start)
-            forward_block(w, integers, data, act, slope, delta[hidden:], m)
-            output_block(delta[hidden:], units - hidden, data[integers[HEADER]], logs, m)
-            logs[:] = 0.0
-            hidden_deltas(w, integers, slope, delta, m)
-            _probabilities(delta[hidden:], data[integers[HEADER]], p, m)
-            _push_weights(w, free, integers, table, data, act, slope, rz, ra, m)
-            _curve_outputs(p, rz, hidden, curve, m)
-            _pull_weights(w, free, integers, table, data, act, slope, delta, rz, ra, curve, m, out)
-        for i in range(x.size):
-            out[i] = out[i] / n + 2.0 * floats[0] * free[i]
-        zero_frozen(out, integers)
-
-    return network_hessian, network_hessian_vector
+    return network_hessian
 
 
-network_hessian, network_hessian_vector = _compile(source_version(network_kernels.__file__, __file__))
+network_hessian = _compile(source_version(network_kernels.__file__, row_kernels.__file__, __file__))

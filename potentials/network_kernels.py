@@ -11,13 +11,12 @@ from __future__ import annotations
 import numpy as np
 from numba import types
 
+from thalweg.potentials import row_kernels
 from thalweg.potentials.compiled import FUNCTION_SIGNATURE, floats, integers, jit, matrix, vector
+from thalweg.potentials.row_kernels import STEP, combine, four_fold, multiply_rows, product_row
 from thalweg.potentials.vector_math import (
-    add_rows,
     exact,
     exp_below,
-    multiply,
-    multiply_rows,
     source_version,
     sum_rows,
     summing,
@@ -28,6 +27,8 @@ __all__ = [
     "BLOCK",
     "FLOATS",
     "HEADER",
+    "add_gradient",
+    "add_sums",
     "bounded",
     "data_block",
     "finish_loss",
@@ -35,14 +36,16 @@ __all__ = [
     "hidden_deltas",
     "l2_term",
     "layer_table",
+    "n_sums",
     "n_units",
     "network_function",
     "network_probabilities",
     "output_block",
+    "padded",
     "zero_frozen",
 ]
 
-BLOCK = 256
+BLOCK = 128
 HEADER, FLOATS = 3, 2  # where the widths begin in `integers`, and the data in `floats`
 LOGARITHMS = 8  # blocks whose products share one logarithm
 
@@ -73,19 +76,17 @@ def layer_table(shape):
 @exact
 def forward_block(w, shape, data, act, slope, y, m):
     """Fill the hidden units' values and slopes and the outputs before the softmax for one block of m data."""
-    layers, table = shape[0], layer_table(shape)
+    layers, table, one = shape[0], layer_table(shape), np.int64(1)
     for layer in range(layers):
         inner, outer = shape[HEADER + layer], shape[HEADER + layer + 1]
         offset, bias, row = table[layer, 0], table[layer, 1], table[layer, 2]
         last = layer == layers - 1
         source, source_row = (data, 0) if layer == 0 else (act, row - inner)
         target, first = (y, 0) if last else (act, row)
-        for j in range(outer):
-            z = target[first + j]
-            z[:m] = w[bias + j]
-            add_rows(w, offset + j * inner, np.int64(1), inner, source, source_row, z, m)
-            if not last:
-                tanh(z, slope[first + j], m)
+        combine(w, offset, inner, one, outer, bias, source, source_row, inner, target, first, m)
+        if not last:
+            for j in range(row, row + outer):
+                tanh(act, slope, j * BLOCK, m)
 
 
 @summing
@@ -108,34 +109,44 @@ def _largest_rows(y, classes, top, m):
 
 
 @exact
+def padded(m):
+    """Return how many data the row kernels work on for m data of a block."""
+    return (m + STEP - 1) // STEP * STEP
+
+
+@exact
 def output_block(y, classes, labels, work, m):
     """Turn outputs into dE/dy = p - [label] in place; return the sum of (largest output - that of the label).
 
     The other part of the loss, sum of ln(1 + T) with T the summed exp(y - largest output) but for the largest, goes
     into work[2], the running product of (1 + T) less 1: no digit of a small T is lost and one logarithm serves many.
+    What fills the block up after m data becomes zero.
     """
-    top, rest, product = work[0], work[1], work[2]
-    _largest_rows(y, classes, top, m)
+    top, rest, product, count, filled = work[0], work[1], work[2], work[3], padded(m)
+    _largest_rows(y, classes, top, filled)
     missed = _label_deficit(y, classes, labels, top, m)
-    rest[:m] = -1.0
-    count = work[3]
-    count[:m] = 0.0
+    for d in range(filled):
+        rest[d] = -1.0
+        count[d] = 0.0
     for a in range(classes):
         out = y[a]
-        exp_below(out, top, m)
-        for d in range(m):
+        exp_below(y, a * BLOCK, work, np.int64(0), filled)
+        for d in range(filled):
             largest = out[d] >= 1.0
             rest[d] += 1.0 if largest else 0.0
             count[d] += 0.0 if largest else out[d]
-    for d in range(m):
+    for d in range(filled):
         rest[d] += count[d]
-        product[d] += rest[d] * (1.0 + product[d])
         count[d] = 1.0 / (1.0 + rest[d])
+    for d in range(m):
+        product[d] += rest[d] * (1.0 + product[d])
     for a in range(classes):
         out = y[a]
-        for d in range(m):
+        for d in range(filled):
             wrong = rest[d] + (1.0 - out[d])
             out[d] = (-wrong if labels[d] == a else out[d]) * count[d]
+        for d in range(m, filled):
+            out[d] = 0.0
     return missed
 
 
@@ -193,27 +204,48 @@ def data_block(shape, data, block):
 @exact
 def hidden_deltas(w, shape, slope, delta, m):
     """Fill dE/dz of the hidden units from that of the outputs, the last rows of delta."""
-    table = layer_table(shape)
+    table, one = layer_table(shape), np.int64(1)
     for layer in range(shape[0] - 1, 0, -1):
         inner, outer, first = shape[HEADER + layer], shape[HEADER + layer + 1], table[layer, 2]
-        for k in range(inner):
-            row = first - inner + k
-            target = delta[row]
-            target[:m] = 0.0
-            add_rows(w, table[layer, 0] + k, inner, outer, delta, first, target, m)
-            multiply(target, slope[row], m)
+        below, none = first - inner, np.int64(-1)
+        combine(w, table[layer, 0], one, inner, inner, none, delta, first, outer, delta, below, m)
+        for row in range(below, first):
+            product_row(delta, row, slope, row, delta, row, m)
 
 
 @exact
-def _add_gradient(shape, data, act, delta, m, gradient):
-    """Add one block's part of N times the gradient."""
-    table = layer_table(shape)
+def n_sums(shape):
+    """Return how many sums :func:`add_gradient` keeps."""
+    total = 0
     for layer in range(shape[0]):
-        inner, outer = shape[HEADER + layer], shape[HEADER + layer + 1]
-        offset, bias, first = table[layer, 0], table[layer, 1], table[layer, 2]
-        source, row = (data, 0) if layer == 0 else (act, first - inner)
-        sum_rows(delta, first, outer, m, gradient, bias, np.int64(1))
-        multiply_rows(delta, first, outer, source, row, inner, m, gradient, offset, inner)
+        total += shape[HEADER + layer] * four_fold(shape[HEADER + layer + 1])
+    return total
+
+
+@exact
+def add_gradient(shape, source, act, delta, m, sums, gradient):
+    """Add one block's part of N times the gradient: for the weights to sums, for the biases in place."""
+    table, place = layer_table(shape), np.int64(0)
+    for layer in range(shape[0]):
+        inner, outer, first = shape[HEADER + layer], shape[HEADER + layer + 1], table[layer, 2]
+        sum_rows(delta, first, outer, m, gradient, table[layer, 1], np.int64(1))
+        if layer == 0:
+            multiply_rows(delta, first, outer, source, np.int64(0), inner, m, sums, place)
+        else:
+            multiply_rows(delta, first, outer, act, first - inner, inner, m, sums, place)
+        place += inner * four_fold(outer)
+
+
+@exact
+def add_sums(shape, sums, gradient):
+    """Add the sums of :func:`add_gradient` to the gradient."""
+    table, place = layer_table(shape), 0
+    for layer in range(shape[0]):
+        inner, outer, offset = shape[HEADER + layer], shape[HEADER + layer + 1], table[layer, 0]
+        for k in range(inner):
+            for j in range(outer):
+                gradient[offset + j * inner + k] += sums[place + j]
+            place += four_fold(outer)
 
 
 @exact
@@ -231,10 +263,10 @@ def _write_probabilities(y, work, out, m):
     _largest_rows(y, classes, top, m)
     total[:m] = 0.0
     for a in range(classes):
-        exp_below(y[a], top, m)
+        exp_below(y, a * BLOCK, work, np.int64(0), m)
         for d in range(m):
             total[d] += y[a, d]
-    for d in range(m):
+    for d in range(out.shape[0]):
         for a in range(classes):
             out[d, a] = y[a, d] / total[d]
 
@@ -251,17 +283,22 @@ def _compile(version: int):
         scratch = np.empty((2 * hidden + units + 4, BLOCK))
         act, slope = scratch[:hidden], scratch[hidden : 2 * hidden]
         delta, work = scratch[2 * hidden : 2 * hidden + units], scratch[2 * hidden + units :]
-        work[2, :] = 0.0
-        gradient[:] = 0.0
+        for d in range(BLOCK):
+            work[2, d] = 0.0
+        sums = np.zeros(n_sums(integers))
+        for i in range(x.size):
+            gradient[i] = 0.0
         total, blocks = 0.0, (n + BLOCK - 1) // BLOCK
         for block in range(blocks):
             data, m = data_block(integers, floats, block), min(BLOCK, n - block * BLOCK)
-            forward_block(w, integers, data, act, slope, delta[hidden:], m)
+            filled = padded(m)
+            forward_block(w, integers, data, act, slope, delta[hidden:], filled)
             total += output_block(delta[hidden:], units - hidden, data[integers[HEADER]], work, m)
             if block % LOGARITHMS == LOGARITHMS - 1 or block == blocks - 1:
                 total += finish_loss(work[2])
-            hidden_deltas(w, integers, slope, delta, m)
-            _add_gradient(integers, data, act, delta, m, gradient)
+            hidden_deltas(w, integers, slope, delta, filled)
+            add_gradient(integers, data, act, delta, filled, sums, gradient)
+        add_sums(integers, sums, gradient)
         for i in range(x.size):
             gradient[i] = gradient[i] / n + 2.0 * l2 * x[i]
         zero_frozen(gradient, integers)
@@ -273,17 +310,17 @@ def _compile(version: int):
         _ = version
         w, width = bounded(x, floats[1]), inputs.shape[1]
         hidden, units = n_units(integers, integers[0]), n_units(integers, integers[0] + 1)
-        data, y = np.empty((width, BLOCK)), np.empty((units - hidden, BLOCK))
+        data, y = np.zeros((width, BLOCK)), np.empty((units - hidden, BLOCK))
         act, slope, work = np.empty((hidden, BLOCK)), np.empty((hidden, BLOCK)), np.empty((2, BLOCK))
         for start in range(0, inputs.shape[0], BLOCK):
             m = min(BLOCK, inputs.shape[0] - start)
             for d in range(m):
                 for k in range(width):
                     data[k, d] = inputs[start + d, k]
-            forward_block(w, integers, data, act, slope, y, m)
-            _write_probabilities(y, work, out[start : start + m], m)
+            forward_block(w, integers, data, act, slope, y, padded(m))
+            _write_probabilities(y, work, out[start : start + m], padded(m))
 
     return network_function, network_probabilities
 
 
-network_function, network_probabilities = _compile(source_version(__file__))
+network_function, network_probabilities = _compile(source_version(row_kernels.__file__, __file__))

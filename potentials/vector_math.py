@@ -11,16 +11,14 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
-from llvmlite import ir
-from numba import njit, types
-from numba.extending import intrinsic
+from numba import njit
+
+from thalweg.potentials import lanes
+from thalweg.potentials.lanes import LANES, at_least, at_most, load, power_of_two, store
 
 __all__ = [
-    "add_rows",
     "exact",
     "exp_below",
-    "multiply",
-    "multiply_rows",
     "source_version",
     "sum_rows",
     "summing",
@@ -34,7 +32,7 @@ summing = njit(nogil=True, error_model="numpy", fastmath={"contract", "reassoc",
 def source_version(*files: str) -> int:
     """Return a number that changes whenever this file or one of `files` does."""
     digest = hashlib.sha256()
-    for name in (__file__, *files):
+    for name in (__file__, lanes.__file__, *files):
         digest.update(Path(name).read_bytes())
     return int.from_bytes(digest.digest()[:7])
 
@@ -49,161 +47,63 @@ C4, C5, C6 = 0.0013888888917213717, 0.00019841269863053618, 2.4801521295954376e-
 C7, C8, C9 = 2.7557268459997064e-06, 2.7620088445409746e-07, 2.510038549551032e-08
 
 
-@intrinsic
-def _power_of_two(typingctx, shifted):
-    """Return 2**n, where `shifted` is n + ROUND: the low bits of `shifted` moved into the exponent."""
-
-    def codegen(context, builder, signature, arguments):
-        integer = ir.IntType(64)
-        bits = builder.shl(builder.bitcast(arguments[0], integer), integer(52))
-        return builder.bitcast(builder.add(bits, integer(1023 << 52)), ir.DoubleType())
-
-    return types.float64(types.float64), codegen
+# r coth r = 1 + r**2 (T0 + T1 r**2 + ...) on |r| <= ln(2) / 4, relative error below 4e-18
+T0, T1, T2 = 0.3333333333333332, -0.02222222222205029, 0.0021164020706737627
+T3, T4 = -0.00021163595318832105, 2.121579360295946e-05
+LARGEST_TANH = 350.0
 
 
 @exact
-def _expm1_reduced(r):
-    """Return exp(r) - 1 for |r| <= ln(2) / 2; in Estrin's order, since the latency of Horner's chain costs more."""
-    r2 = r * r
-    low = (C0 + C1 * r) + (C2 + C3 * r) * r2
-    high = (C4 + C5 * r) + (C6 + C7 * r) * r2
-    r4 = r2 * r2
-    return r + r2 * (low + r4 * (high + r4 * (C8 + C9 * r)))
+def tanh(z, slope, first, m):
+    """Replace the entries of z from `first` on by their tanh and write the derivative to the same place of slope.
+
+    Both are accurate also near 0 and where tanh saturates. With z = n ln(2) / 2 + r and c = r coth r,
+    exp(2z) = 2**n (c + r) / (c - r), so that one division serves all. Two values of lanes at a time: a chain of
+    dependent steps is long, and the processor looks only so far ahead.
+    """
+    for d in range(first, first + m, 2 * LANES):
+        u, v = load(z, d), load(z, d + LANES)
+        u, v = at_least(at_most(u, LARGEST_TANH), -LARGEST_TANH), at_least(at_most(v, LARGEST_TANH), -LARGEST_TANH)
+        s, t = u * (2.0 * LOG2_E) + ROUND, v * (2.0 * LOG2_E) + ROUND
+        n, k = s - ROUND, t - ROUND
+        u, v = u - n * (0.5 * LOG_2_HIGH), v - k * (0.5 * LOG_2_HIGH)
+        u, v = u - n * (0.5 * LOG_2_LOW), v - k * (0.5 * LOG_2_LOW)
+        x, y = u * u, v * v
+        a, b = T3 + T4 * x, T3 + T4 * y
+        a, b = T2 + a * x, T2 + b * y
+        a, b = T1 + a * x, T1 + b * y
+        a, b = T0 + a * x, T0 + b * y
+        a, b = 1.0 + a * x, 1.0 + b * y
+        p, q = power_of_two(s), power_of_two(t)
+        g, h = (p - 1.0) * a + (p + 1.0) * u, (q - 1.0) * b + (q + 1.0) * v
+        u, v = 1.0 / ((p + 1.0) * a + (p - 1.0) * u), 1.0 / ((q + 1.0) * b + (q - 1.0) * v)
+        store(z, d, g * u)
+        store(z, d + LANES, h * v)
+        store(slope, d, (4.0 * p * u) * ((a * a - x) * u))
+        store(slope, d + LANES, (4.0 * q * v) * ((b * b - y) * v))
 
 
 @exact
-def tanh(z, slope, count):
-    """Replace z by tanh(z) and write the derivative, accurate also near 0 and where tanh saturates."""
-    for d in range(count):
-        u = 2.0 * z[d]
-        u = 700.0 if u > 700.0 else u
-        u = -700.0 if u < -700.0 else u
-        shifted = u * LOG2_E + ROUND
-        n = shifted - ROUND
-        p = _expm1_reduced((u - n * LOG_2_HIGH) - n * LOG_2_LOW)
-        power = _power_of_two(shifted)
-        z[d] = power * p + (power - 1.0)
-        slope[d] = power * p + power
-    for d in range(count):  # a loop of its own: the division would lengthen the chain above
-        reciprocal = 1.0 / (z[d] + 2.0)
-        z[d] = z[d] * reciprocal
-        slope[d] = (slope[d] * reciprocal) * (4.0 * reciprocal)
-
-
-@exact
-def exp_below(y, top, count):
+def exp_below(y, first, top, begin, m):
     """Replace y by exp(y - top), where y <= top; what is below exp(-700) stays there."""
-    for d in range(count):
-        u = y[d] - top[d]
-        u = -700.0 if u < -700.0 else u
-        shifted = u * LOG2_E + ROUND
-        n = shifted - ROUND
-        p = _expm1_reduced((u - n * LOG_2_HIGH) - n * LOG_2_LOW)
-        power = _power_of_two(shifted)
-        y[d] = power * p + power
-
-
-@summing
-def add_rows(w, first, stride, count, source, row, target, m):
-    """Add sum_k w[first + k * stride] * source[row + k] to target: four rows at a time, then two, then one."""
-    k = 0
-    while k + 4 <= count:
-        i = first + k * stride
-        w0, w1, w2, w3 = w[i], w[i + stride], w[i + 2 * stride], w[i + 3 * stride]
-        a0, a1, a2, a3 = source[row + k], source[row + k + 1], source[row + k + 2], source[row + k + 3]
-        for d in range(m):
-            target[d] += (w0 * a0[d] + w1 * a1[d]) + (w2 * a2[d] + w3 * a3[d])
-        k += 4
-    if k + 2 <= count:
-        w0, w1 = w[first + k * stride], w[first + (k + 1) * stride]
-        a0, a1 = source[row + k], source[row + k + 1]
-        for d in range(m):
-            target[d] += w0 * a0[d] + w1 * a1[d]
-        k += 2
-    if k < count:
-        w0, a0 = w[first + k * stride], source[row + k]
-        for d in range(m):
-            target[d] += w0 * a0[d]
-
-
-@summing
-def _two_rows_times(x, y, rows, row, count, out, i, j):
-    """Add the products of x and of y with `count` rows to out[i...] and out[j...]."""
-    m, k = x.size, 0
-    while k + 4 <= count:
-        a0, a1, a2, a3 = rows[row + k], rows[row + k + 1], rows[row + k + 2], rows[row + k + 3]
-        x0, x1, x2, x3, y0, y1, y2, y3 = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
-        for d in range(m):
-            x0 += x[d] * a0[d]
-            x1 += x[d] * a1[d]
-            x2 += x[d] * a2[d]
-            x3 += x[d] * a3[d]
-            y0 += y[d] * a0[d]
-            y1 += y[d] * a1[d]
-            y2 += y[d] * a2[d]
-            y3 += y[d] * a3[d]
-        out[i + k] += x0
-        out[i + k + 1] += x1
-        out[i + k + 2] += x2
-        out[i + k + 3] += x3
-        out[j + k] += y0
-        out[j + k + 1] += y1
-        out[j + k + 2] += y2
-        out[j + k + 3] += y3
-        k += 4
-    while k < count:
-        # the last row twice where only one is left: cheaper than one more loop to compile
-        a0, a1 = rows[row + k], rows[row + min(k + 1, count - 1)]
-        x0, x1, y0, y1 = 0.0, 0.0, 0.0, 0.0
-        for d in range(m):
-            x0 += x[d] * a0[d]
-            x1 += x[d] * a1[d]
-            y0 += y[d] * a0[d]
-            y1 += y[d] * a1[d]
-        out[i + k] += x0
-        out[j + k] += y0
-        if k + 1 < count:
-            out[i + k + 1] += x1
-            out[j + k + 1] += y1
-        k += 2
-
-
-@summing
-def _row_times(x, rows, row, count, out, i):
-    """Add the products of x with `count` rows to out[i...]."""
-    m, k = x.size, 0
-    while k + 4 <= count:
-        a0, a1, a2, a3 = rows[row + k], rows[row + k + 1], rows[row + k + 2], rows[row + k + 3]
-        x0, x1, x2, x3 = 0.0, 0.0, 0.0, 0.0
-        for d in range(m):
-            x0 += x[d] * a0[d]
-            x1 += x[d] * a1[d]
-            x2 += x[d] * a2[d]
-            x3 += x[d] * a3[d]
-        out[i + k] += x0
-        out[i + k + 1] += x1
-        out[i + k + 2] += x2
-        out[i + k + 3] += x3
-        k += 4
-    while k < count:
-        a0, x0 = rows[row + k], 0.0
-        for d in range(m):
-            x0 += x[d] * a0[d]
-        out[i + k] += x0
-        k += 1
-
-
-@exact
-def multiply_rows(left, first, count, right, row, width, m, out, start, stride):
-    """Add left @ right.T over m data to out, whose row i begins at start + i * stride."""
-    i = 0
-    while i + 2 <= count:
-        x, y = left[first + i, :m], left[first + i + 1, :m]
-        begin = start + i * stride
-        _two_rows_times(x, y, right, row, width, out, begin, begin + stride)
-        i += 2
-    if i < count:
-        _row_times(left[first + i, :m], right, row, width, out, start + i * stride)
+    for d in range(0, m, 2 * LANES):
+        u, v = load(y, first + d) - load(top, begin + d), load(y, first + d + LANES) - load(top, begin + d + LANES)
+        u, v = at_least(u, -700.0), at_least(v, -700.0)
+        s, t = u * LOG2_E + ROUND, v * LOG2_E + ROUND
+        n, k = s - ROUND, t - ROUND
+        u, v = u - n * LOG_2_HIGH, v - k * LOG_2_HIGH
+        u, v = u - n * LOG_2_LOW, v - k * LOG_2_LOW
+        x, z = u * u, v * v
+        a, b = C8 + C9 * u, C8 + C9 * v
+        g, h = C4 + C5 * u, C4 + C5 * v
+        a, b = (C6 + C7 * u) + x * a, (C6 + C7 * v) + z * b
+        a, b = g + x * a, h + z * b
+        g, h = (C0 + C1 * u) + x * (C2 + C3 * u), (C0 + C1 * v) + z * (C2 + C3 * v)
+        a, b = g + (x * x) * a, h + (z * z) * b
+        a, b = u + x * a, v + z * b
+        p, q = power_of_two(s), power_of_two(t)
+        store(y, first + d, p * a + p)
+        store(y, first + d + LANES, q * b + q)
 
 
 @summing
@@ -214,10 +114,3 @@ def sum_rows(rows, first, count, m, out, start, stride):
         for d in range(m):
             total += row[d]
         out[start + i * stride] += total
-
-
-@exact
-def multiply(target, factor, m):
-    """Multiply target by factor, element by element."""
-    for d in range(m):
-        target[d] *= factor[d]

@@ -1,0 +1,181 @@
+"""Products of rows of data, by lanes: linear combinations of rows, and rows times rows.
+
+A row holds one number for each of a block's data; all arrays of rows are as wide as a block. What lies between the
+last datum and the next multiple of :data:`STEP` counts as data: callers fill it with zeros, or with what zero data
+give. Everything here is compiled only as a part of its caller, see :mod:`~thalweg.potentials.vector_math`.
+"""
+
+from __future__ import annotations
+
+from thalweg.potentials.lanes import LANES, load, splat, store, totals
+from thalweg.potentials.vector_math import exact
+
+__all__ = ["STEP", "combine", "copy_row", "four_fold", "multiply_rows", "product_row"]
+
+STEP = 2 * LANES  # data that one step of the loops takes
+
+
+@exact
+def _set_two(target, t, u, a, b, source, s0, s1, s2, s3, w, v, m):
+    """Set two rows to a and b plus combinations w and v of four rows."""
+    for d in range(0, m, LANES):
+        x0, x1, x2, x3 = load(source, s0 + d), load(source, s1 + d), load(source, s2 + d), load(source, s3 + d)
+        store(target, t + d, (a + w[0] * x0 + w[1] * x1) + (w[2] * x2 + w[3] * x3))
+        store(target, u + d, (b + v[0] * x0 + v[1] * x1) + (v[2] * x2 + v[3] * x3))
+
+
+@exact
+def _add_two(target, t, u, source, s0, s1, s2, s3, w, v, m):
+    """Add combinations w and v of four rows to two rows."""
+    for d in range(0, m, LANES):
+        x0, x1, x2, x3 = load(source, s0 + d), load(source, s1 + d), load(source, s2 + d), load(source, s3 + d)
+        y, z = load(target, t + d), load(target, u + d)
+        store(target, t + d, (y + w[0] * x0 + w[1] * x1) + (w[2] * x2 + w[3] * x3))
+        store(target, u + d, (z + v[0] * x0 + v[1] * x1) + (v[2] * x2 + v[3] * x3))
+
+
+@exact
+def _set_from_two(target, t, u, a, b, source, s0, s1, w, v, m):
+    """Set two rows to a and b plus combinations w and v of two rows."""
+    for d in range(0, m, LANES):
+        x0, x1 = load(source, s0 + d), load(source, s1 + d)
+        store(target, t + d, a + w[0] * x0 + w[1] * x1)
+        store(target, u + d, b + v[0] * x0 + v[1] * x1)
+
+
+@exact
+def _add_from_two(target, t, u, source, s0, s1, w, v, m):
+    """Add combinations w and v of two rows to two rows."""
+    for d in range(0, m, LANES):
+        x0, x1 = load(source, s0 + d), load(source, s1 + d)
+        y, z = load(target, t + d), load(target, u + d)
+        store(target, t + d, y + w[0] * x0 + w[1] * x1)
+        store(target, u + d, z + v[0] * x0 + v[1] * x1)
+
+
+@exact
+def combine(w, start, across, along, count, bias, source, row, inner, target, first, m):
+    """Set each of `count` rows i of target to a combination of `inner` rows k of source.
+
+    target[first + i] = w[bias + i] + sum_k w[start + i * across + k * along] * source[row + k], over m data; no first
+    term if bias is negative. Two rows of target and four of source at a time, so that weights stay in registers.
+    """
+    width, last = source.shape[1], inner - 1
+    for i in range(0, count, 2):
+        j = min(i + 1, count - 1)
+        a, b = (w[bias + i], w[bias + j]) if bias >= 0 else (0.0, 0.0)
+        t, u, p, q = (first + i) * width, (first + j) * width, start + i * across, start + j * across
+        for k in range(0, inner, 4):
+            k1 = min(k + 1, last)
+            s0, s1 = (row + k) * width, (row + k1) * width
+            w0, w1 = w[p + k * along], w[p + k1 * along] if k < last else 0.0
+            v0, v1 = w[q + k * along], w[q + k1 * along] if k < last else 0.0
+            if k + 2 > last:
+                if k == 0:
+                    _set_from_two(target, t, u, a, b, source, s0, s1, (w0, w1), (v0, v1), m)
+                else:
+                    _add_from_two(target, t, u, source, s0, s1, (w0, w1), (v0, v1), m)
+                continue
+            k2, k3 = k + 2, min(k + 3, last)
+            s2, s3 = (row + k2) * width, (row + k3) * width
+            w2, w3 = w[p + k2 * along], w[p + k3 * along] if k2 < last else 0.0
+            v2, v3 = w[q + k2 * along], w[q + k3 * along] if k2 < last else 0.0
+            if k == 0:
+                _set_two(target, t, u, a, b, source, s0, s1, s2, s3, (w0, w1, w2, w3), (v0, v1, v2, v3), m)
+            else:
+                _add_two(target, t, u, source, s0, s1, s2, s3, (w0, w1, w2, w3), (v0, v1, v2, v3), m)
+
+
+@exact
+def product_row(left, p, right, q, target, t, m):
+    """Set row t of target to row p of left times row q of right, element by element."""
+    width = target.shape[1]
+    p, q, t = p * width, q * width, t * width
+    for d in range(0, m, LANES):
+        store(target, t + d, load(left, p + d) * load(right, q + d))
+
+
+@exact
+def copy_row(source, s, target, t, m):
+    """Set row t of target to row s of source."""
+    width = target.shape[1]
+    s, t = s * width, t * width
+    for d in range(0, m, LANES):
+        store(target, t + d, load(source, s + d))
+
+
+@exact
+def four_fold(count):
+    """Return count, rounded up to a multiple of four: the entries of a column of products."""
+    return (count + 3) // 4 * 4
+
+
+@exact
+def _tile(left, l0, l1, l2, l3, right, r0, r1, r2, m, out, start, step):
+    """Add the products over m data of four rows with each of three to four entries of three columns."""
+    a0, a1, a2, a3 = splat(0.0), splat(0.0), splat(0.0), splat(0.0)
+    b0, b1, b2, b3 = a0, a0, a0, a0
+    c0, c1, c2, c3 = a0, a0, a0, a0
+    for d in range(0, m, LANES):
+        x, y, z = load(right, r0 + d), load(right, r1 + d), load(right, r2 + d)
+        p = load(left, l0 + d)
+        a0, b0, c0 = a0 + x * p, b0 + y * p, c0 + z * p
+        p = load(left, l1 + d)
+        a1, b1, c1 = a1 + x * p, b1 + y * p, c1 + z * p
+        p = load(left, l2 + d)
+        a2, b2, c2 = a2 + x * p, b2 + y * p, c2 + z * p
+        p = load(left, l3 + d)
+        a3, b3, c3 = a3 + x * p, b3 + y * p, c3 + z * p
+    store(out, start, load(out, start) + totals(a0, a1, a2, a3))
+    store(out, start + step, load(out, start + step) + totals(b0, b1, b2, b3))
+    store(out, start + 2 * step, load(out, start + 2 * step) + totals(c0, c1, c2, c3))
+
+
+@exact
+def _two_columns(left, l0, l1, l2, l3, right, r0, r1, m, out, start, step):
+    """Add the products over m data of four rows with each of two to four entries of two columns."""
+    a0, a1, a2, a3 = splat(0.0), splat(0.0), splat(0.0), splat(0.0)
+    b0, b1, b2, b3 = a0, a0, a0, a0
+    for d in range(0, m, LANES):
+        x, y = load(right, r0 + d), load(right, r1 + d)
+        p, q = load(left, l0 + d), load(left, l1 + d)
+        a0, b0, a1, b1 = a0 + x * p, b0 + y * p, a1 + x * q, b1 + y * q
+        p, q = load(left, l2 + d), load(left, l3 + d)
+        a2, b2, a3, b3 = a2 + x * p, b2 + y * p, a3 + x * q, b3 + y * q
+    store(out, start, load(out, start) + totals(a0, a1, a2, a3))
+    store(out, start + step, load(out, start + step) + totals(b0, b1, b2, b3))
+
+
+@exact
+def _one_column(left, l0, l1, l2, l3, right, r0, m, out, start):
+    """Add the products over m data of four rows with one to four entries of a column."""
+    a0, a1, a2, a3 = splat(0.0), splat(0.0), splat(0.0), splat(0.0)
+    for d in range(0, m, LANES):
+        x = load(right, r0 + d)
+        a0, a1 = a0 + x * load(left, l0 + d), a1 + x * load(left, l1 + d)
+        a2, a3 = a2 + x * load(left, l2 + d), a3 + x * load(left, l3 + d)
+    store(out, start, load(out, start) + totals(a0, a1, a2, a3))
+
+
+@exact
+def multiply_rows(left, first, count, right, row, inner, m, out, start):
+    """Add the products over m data of `count` rows of left with `inner` rows of right to out.
+
+    That of left[first + i] with right[row + j] goes to out[start + j * four_fold(count) + i]; the entries that round a
+    column up are written, too.
+    """
+    width, step = left.shape[1], four_fold(count)
+    for i in range(0, count, 4):
+        l0, last = (first + i) * width, (first + count - 1) * width
+        l1, l2, l3 = min(l0 + width, last), min(l0 + 2 * width, last), min(l0 + 3 * width, last)
+        place, j = start + i, 0
+        while j < inner:
+            r0 = (row + j) * width
+            if inner - j >= 3:
+                _tile(left, l0, l1, l2, l3, right, r0, r0 + width, r0 + 2 * width, m, out, place, step)
+            elif inner - j == 2:
+                _two_columns(left, l0, l1, l2, l3, right, r0, r0 + width, m, out, place, step)
+            else:
+                _one_column(left, l0, l1, l2, l3, right, r0, m, out, place)
+            place += 3 * step
+            j += 3
