@@ -112,7 +112,7 @@ def _finish(panels: np.ndarray) -> None:
     low, high = barrier.get_xlim()
     barrier.set_xlim(max(low, high * 1e-6), high)
     barrier.legend(handles=two("uphill", "downhill"), frameon=False, fontsize="small")
-    curvature.set(xlabel="mean ln(Hessian eigenvalue), less minima's mean", ylabel="share at or below")
+    curvature.set(xlabel="mean ln eigenvalue - minima's mean", ylabel="share at or below")
     curvature.legend(handles=two("minima", "transition states"), frameon=False, fontsize="small")
     heat.set(xscale="log", xlabel="temperature / band", ylabel="heat capacity a mode / $k_B$")
     degree.set(xscale="log", yscale="log", xlabel="degree", ylabel="share of minima of that degree or more")

@@ -57,21 +57,28 @@ def plot_graphs(
     if same_energies and style.get("size_bar", True) is True:
         style["size_bar"] = round_length(top - low)
     for ax, (name, graph) in zip(axes, named.items(), strict=True):
-        first = ax is axes[0] or not same_energies
-        graph.plot(ax, **(style if first else style | {"energy_label": "", "size_bar": False}))
+        _plot_one(ax, graph, style, ax is axes[0] or not same_energies)
         if isinstance(graphs, Mapping):
             ax.set_title(name, fontsize="medium")
-        if not first:
-            ax.spines["left"].set_visible(False)
-            ax.tick_params(left=False, labelleft=False)
     if same_energies:
         axes[0].set_ylim(low - 0.04 * (top - low), top)
     if mappable is not None:
-        label = style.get("colour_label") or style["colour"].replace("_", " ")
-        bar = figure.colorbar(mappable, ax=axes, shrink=0.6, aspect=25, pad=0.02)
-        bar.set_label(label)
-        bar.outline.set_visible(False)
+        _one_colour_bar(figure, axes, mappable, style)
     return figure
+
+
+def _plot_one(ax: Any, graph: DisconnectivityGraph, style: dict[str, Any], with_energies: bool) -> None:
+    """Draw one of several graphs; the energy axis stands at the first only where all share it."""
+    graph.plot(ax, **(style if with_energies else style | {"energy_label": "", "size_bar": False}))
+    if not with_energies:
+        ax.spines["left"].set_visible(False)
+        ax.tick_params(left=False, labelleft=False)
+
+
+def _one_colour_bar(figure: Figure, axes: np.ndarray, mappable: Any, style: dict[str, Any]) -> None:
+    bar = figure.colorbar(mappable, ax=axes, shrink=0.6, aspect=25, pad=0.02)
+    bar.set_label(style.get("colour_label") or style["colour"].replace("_", " "))
+    bar.outline.set_visible(False)
 
 
 def _check(named: Mapping[str, DisconnectivityGraph], same_energies: bool, style: dict[str, Any]) -> None:

@@ -74,7 +74,9 @@ class CrowdedLines(Artist):
         pixels = self.axes.transData.transform(self.lines.reshape(-1, 2)).reshape(self.lines.shape)
         pixels = np.ascontiguousarray((pixels - [box.x0, box.y0]) * scale)
         _paint(pixels, self.colours, self.widths * (renderer.points_to_pixels(1.0) * scale), image)
+        clear = image[..., 3] == 0
         image[..., :3] /= np.maximum(image[..., 3:], 1e-12)
+        image[clear, :3] = 1.0  # viewers that scale the picture mix it into the colours beside
         return np.round(255 * image).astype(np.uint8)
 
     def draw(self, renderer: Any) -> None:
