@@ -93,14 +93,14 @@ def _basin_hopping(system: System, task: Task, rng: np.random.Generator) -> Task
         moves=[Move.from_dict(move) for move in settings["moves"]] if "moves" in settings else None,
         prove="all",
     )
-    searches = tuple(_quench(task, result, row) for row in range(len(result)))
+    searches = tuple(_quench(system, task, result, row) for row in range(len(result)))
     accepted = np.flatnonzero(result.accepted)
     return TaskResult(searches, int(accepted[-1]) if accepted.size else -1)
 
 
-def _quench(task: Task, result: BasinHoppingResult, row: int) -> Search:
+def _quench(system: System, task: Task, result: BasinHoppingResult, row: int) -> Search:
     found: tuple[Minimum, ...] = ()
-    if result.proved[row]:
+    if result.proved[row] and system.inside(result.x[row]):
         found = (
             Minimum(
                 float(result.energy[row]),
@@ -113,7 +113,13 @@ def _quench(task: Task, result: BasinHoppingResult, row: int) -> Search:
         )
     energy = float(result.energy[row]) if found else float("nan")
     steps = int(result.steps[row])
-    return Search(task.number, task.kind, result.reason[row], task.starts[0], energy, steps, found)
+    status = _reason(system, result.x[row], result.reason[row])
+    return Search(task.number, task.kind, status, task.starts[0], energy, steps, found)
+
+
+def _reason(system: System, x: np.ndarray, reason: str) -> str:
+    """Return how a search ended: whatever stopped it, outside the bounds it has failed."""
+    return reason if system.inside(x) else "outside the bounds"
 
 
 def _single_ended(system: System, task: Task, rng: np.random.Generator) -> TaskResult:
@@ -129,7 +135,9 @@ def _single_ended(system: System, task: Task, rng: np.random.Generator) -> TaskR
     result = find_transition_states(
         system, X, directions=directions, rms=settings["rms"], rules=rules, threads=1, **_longest_step(system)
     )
-    return TaskResult(tuple(_search(task, result, range(row, row + 1), task.starts[row]) for row in range(len(X))))
+    return TaskResult(
+        tuple(_search(system, task, result, range(row, row + 1), task.starts[row]) for row in range(len(X)))
+    )
 
 
 def _longest_step(system: System) -> dict[str, float]:
@@ -168,17 +176,26 @@ def _double_ended(system: System, task: Task, rng: np.random.Generator) -> TaskR
     for pair, start in enumerate(task.starts):
         a, b = task.coordinates[2 * pair : 2 * pair + 2]
         result = connect_pair(system, a, b, rms=settings["rms"], threads=1, search=search)
-        searches.append(_search(task, result, range(len(result.x)), start))
+        searches.append(_search(system, task, result, range(len(result.x)), start))
     return TaskResult(tuple(searches))
 
 
-def _search(task: Task, result: TransitionStateResult, rows: range, start: tuple[int, int]) -> Search:
-    good = [row for row in rows if result.converged[row]]
-    status = CONVERGED if good else (result.reason[rows[0]] if len(rows) else "no maximum on the band")
+def _search(system: System, task: Task, result: TransitionStateResult, rows: range, start: tuple[int, int]) -> Search:
+    good = [row for row in rows if result.converged[row] and all(map(system.inside, _points(result, row)))]
+    status = CONVERGED if good else "no maximum on the band"
+    if len(rows) and not good:
+        first = rows[0]
+        status = (
+            "outside the bounds" if result.converged[first] else _reason(system, result.x[first], result.reason[first])
+        )
     energy = float(result.energy[good[0]]) if good else float("nan")
     steps = int(sum(result.steps[row] for row in rows))
     found = tuple(_transition_state(result, row) for row in good)
     return Search(task.number, task.kind, status, start, energy, steps, (), found)
+
+
+def _points(result: TransitionStateResult, row: int) -> tuple[np.ndarray, ...]:
+    return result.x[row], result.minima[row, 0], result.minima[row, 1]
 
 
 def _transition_state(result: TransitionStateResult, row: int) -> TransitionState:
