@@ -9,8 +9,7 @@ from thalweg.optimizers.moves_kernel import MOVE, pull_inside, reach
 from thalweg.optimizers.search_kernel import SYSTEM
 from thalweg.potentials.compiled import jit, matrix, vector
 
-__all__ = ["ACCEPTED", "COLUMNS", "MOST_MOVES", "PROVED", "WHICH", "adapt", "basin_hopping_rows", "metropolis",
-           "unproved_rows"]  # fmt: skip
+__all__ = ["ACCEPTED", "COLUMNS", "MOST_MOVES", "PROVED", "WHICH", "adapt", "basin_hopping_rows", "metropolis"]
 
 _CONVERGED = 0
 MOST_MOVES = 4
@@ -18,20 +17,6 @@ ACCEPTED, PROVED, WHICH, COLUMNS = 8, 9, 10, 11
 
 # The minimisations come as pointers too: called directly they would be compiled again into this function
 MINIMISATION = numba.types.FunctionType(numba.void(*SYSTEM, vector, vector, matrix, matrix))
-
-
-@jit(numba.void(*SYSTEM, vector, vector, matrix, matrix))
-def unproved_rows(
-    walk, follow, function, hessian, integers, floats, free, frozen, rigid, constant, rules, settings, X, numbers,
-):  # fmt: skip
-    """As :func:`minimum_rows`, by gradients alone: what of the Hessian it would report is NaN."""
-    gradient, no_trace = np.empty(X.shape[1]), np.empty((0, X.shape[1] + 1))
-    for row in range(X.shape[0]):
-        energy, rms, steps, _, status, length = walk(
-            function, integers, floats, frozen, rules, settings[1], int(settings[2]), X[row], gradient, no_trace
-        )
-        numbers[row, 0], numbers[row, 1], numbers[row, 2], numbers[row, 3] = energy, rms, steps, status
-        numbers[row, 4], numbers[row, 5], numbers[row, 6], numbers[row, 7] = np.nan, np.nan, np.nan, length
 
 
 @jit(numba.boolean(numba.float64, numba.float64, numba.float64))
@@ -112,7 +97,7 @@ def basin_hopping_rows(
     Parameters
     ----------
     minimise, prove : functions as :func:`minimum_rows`; the second sees what the first found at a new energy.
-    walk, follow : lbfgs_walk and follow_modes.
+    walk, follow : as they take them.
     function, hessian, integers, floats, free, frozen, rigid, constant : as a System has them.
     rules, settings : as :func:`minimum_rows` takes them.
     move_0, ..., chances, tallies : the moves, their cumulative probabilities (4,), and what :func:`adapt` keeps (4, 4).

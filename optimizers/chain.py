@@ -14,14 +14,13 @@ from thalweg.optimizers.basin_hopping_kernel import (
     PROVED,
     WHICH,
     basin_hopping_rows,
-    unproved_rows,
 )
 from thalweg.optimizers.minimise_batch import minimise, minimum_settings, system_arguments
 from thalweg.optimizers.moves import Pool, checked_moves, is_free_cluster
 from thalweg.optimizers.moves_kernel import given_move, move_all
 from thalweg.optimizers.results import REASONS
 from thalweg.optimizers.rules import Rules, default_rules
-from thalweg.optimizers.search_kernel import minimum_rows
+from thalweg.optimizers.search_kernel import minimum_rows, quench_rows
 from thalweg.potentials.system import System
 
 __all__ = ["BasinHoppingResult", "Chain", "check_chain"]
@@ -109,8 +108,7 @@ class Chain:
         self.pool = Pool()
         self.target = -np.inf if target is None else target + _TARGET_TOLERANCE
         self.container = _radius(system, container)
-        # a loss finishes to second order, which proves every minimum in passing
-        self._proves = prove == "all" or system.atoms is None
+        self._proves = prove == "all"
         self._adaptive, self._keep = adaptive or 0.0, np.iinfo(np.int32).max if keep is None else int(keep)
         self._known = np.empty(0)
         count = len(self.moves)
@@ -192,7 +190,7 @@ class Chain:
             _INTERVAL, _FACTOR, self._keep,
         ], dtype=np.float64)  # fmt: skip
         rows = basin_hopping_rows(
-            minimum_rows if self._proves else unproved_rows, minimum_rows, *system_arguments(self.system),
+            minimum_rows if self._proves else quench_rows, minimum_rows, *system_arguments(self.system),
             self.rules.packed(), minimum_settings(self.system, self.rms, self.minimise_steps, self.rules.max_step),
             *pointers, chances, tallies, options, known, state, draws, self.x, X, numbers,
         )  # fmt: skip
