@@ -35,12 +35,13 @@ def comparison_figure(networks: Mapping[str, KineticTransitionNetwork]) -> Figur
         Without pyplot.
     """
     n = len(networks)
-    figure = Figure(figsize=(max(13.0, 3.6 * n), 8.5), layout="constrained")
+    figure = Figure(figsize=(max(13.0, 3.6 * n), 8.5))  # places are fixed: constrained layout takes a second
     FigureCanvasAgg(figure)
-    above, below = figure.subfigures(2, 1, height_ratios=[1.35, 1.0])
+    above = figure.add_gridspec(1, n, left=0.05, right=0.99, top=0.96, bottom=0.43, wspace=0.06)
+    below = figure.add_gridspec(1, 4, left=0.05, right=0.99, top=0.37, bottom=0.07, wspace=0.3)
     colours = [colormaps["tab10"](k % 10) for k in range(n)]
-    _graphs(above.subplots(1, n, squeeze=False, sharey=True)[0], networks, colours)
-    panels = below.subplots(1, 4)
+    _graphs(above.subplots(squeeze=False, sharey=True)[0], networks, colours)
+    panels = below.subplots()
     for panel, draw in zip(panels, (_barriers, _curvatures, _heat_capacities, _degrees), strict=True):
         for (name, network), colour in zip(networks.items(), colours, strict=True):
             draw(panel, name, network, colour)
@@ -115,5 +116,5 @@ def _finish(panels: np.ndarray) -> None:
     curvature.set(xlabel="mean ln eigenvalue - minima's mean", ylabel="share at or below")
     curvature.legend(handles=two("minima", "transition states"), frameon=False, fontsize="small")
     heat.set(xscale="log", xlabel="temperature / band", ylabel="heat capacity a mode / $k_B$")
-    degree.set(xscale="log", yscale="log", xlabel="degree", ylabel="share of minima of that degree or more")
+    degree.set(xscale="log", yscale="log", xlabel="degree", ylabel="share of that degree or more")
     degree.legend(frameon=False, fontsize="small")

@@ -31,21 +31,21 @@ def landscape(n, m):
     return energies, energies[ends].max(axis=1) + rng.exponential(0.3, m), ends
 
 
-class System:
-    """What a store has to know of a system."""
+def cluster(n_atoms):
+    """Return the system of a Lennard-Jones cluster."""
+    from ase import Atoms
 
-    n, units = 72, "reduced"
+    from thalweg.potentials import LJAT, as_system
 
-    def describe(self):
-        return {"kind": "made up", "calculator": {"name": "made up"}}
+    positions = np.random.default_rng(0).normal(size=(n_atoms, 3)) * 2
+    return as_system(Atoms(f"Ar{n_atoms}", positions=positions, calculator=LJAT(Z=0.0)))
 
 
-def make_store(path, n, m, system=None, **columns):
+def make_store(path, n, m, system, **columns):
     """Write a store without looking at what is in it, a hundred times faster than by adding points."""
     from thalweg.landscapes import Landscape
     from thalweg.landscapes.store import Store
 
-    system = System() if system is None else system
     Landscape(system, path).close()
 
     energies, heights, ends = landscape(n, m)
@@ -128,7 +128,8 @@ def text(figures):
 @pytest.mark.benchmark
 @pytest.mark.parametrize("n", SIZES)
 def test_read_and_drawn(tmp_path, n):
-    make_store(tmp_path / "large.zarr", n, 5 * n // 2)
+    modes = {"minima/modes": np.full(n, 66), "transition_states/modes": np.full(5 * n // 2, 65)}
+    make_store(tmp_path / "large.zarr", n, 5 * n // 2, cluster(24), **modes)
     run("draw", tmp_path / "large.zarr", tmp_path / "x.png")  # numba compiles once
     figures = min((run("draw", tmp_path / "large.zarr", tmp_path / "x.png") for _ in range(3)), key=lambda f: f["cpu"])
     print(f"\n{n} minima, {5 * n // 2} transition states: {text(figures)}")
@@ -149,13 +150,8 @@ def test_read_and_drawn(tmp_path, n):
 @pytest.mark.benchmark
 def test_three_landscapes_compared(tmp_path):
     """LJ13's size: 1,500 minima, 25,000 transition states, in a store of a real system with made-up energies."""
-    from ase import Atoms
-
-    from thalweg.potentials import LJAT, as_system
-
-    atoms = Atoms("Ar13", positions=np.random.default_rng(0).normal(size=(13, 3)) * 2, calculator=LJAT(Z=0.0))
     modes = {"minima/modes": np.full(1500, 33), "transition_states/modes": np.full(25_000, 32)}
-    system = as_system(atoms)
+    system = cluster(13)
     make_store(tmp_path / "lj13.zarr", 1500, 25_000, system, **modes)
     for name in ("d1", "d2"):
         small = {"minima/modes": np.full(300, 33), "transition_states/modes": np.full(1000, 32)}
