@@ -15,7 +15,17 @@ from thalweg.analysis.structures import AHEAD, DEFAULTS, file_of, read_structure
 if TYPE_CHECKING:
     from thalweg.datasets import Dataset
 
-__all__ = ["CLUSTERS", "NETWORKS", "Explored", "Work", "build", "default_options", "default_work", "resolve_name"]
+__all__ = [
+    "CLUSTERS",
+    "NETWORKS",
+    "SURFACES",
+    "Explored",
+    "Work",
+    "build",
+    "default_options",
+    "default_work",
+    "resolve_name",
+]
 
 
 class Work(NamedTuple):
@@ -44,6 +54,11 @@ NETWORKS: dict[str, Network] = {
 }
 """Networks by the name of their data; AUC of more than one kind of outcome is the mean over the classes."""
 
+SURFACES: tuple[str, ...] = ("MuellerBrown", "SixHumpCamel", "ThreeHumpCamel", "Himmelblau", "WolfeQuapp")
+"""Analytic surfaces of two variables, by the names of their classes in :mod:`thalweg.potentials`."""
+
+_SURFACE_WORK = Work(80, 160)
+
 CLUSTERS: tuple[tuple[int, Work], ...] = (
     (3, Work(40, 80)),
     (5, Work(100, 200)),
@@ -71,7 +86,7 @@ class Explored:
         As :func:`resolve_name` gives it.
     title : str
         What it is, in one line.
-    subject : ase.Atoms or Weights
+    subject : ase.Atoms, Weights or Point
         What a Landscape explores.
     test : Dataset or None
         The testing data of a network.
@@ -101,22 +116,24 @@ def resolve_name(name: str) -> str:
     Parameters
     ----------
     name : str
-        D1, D2, D3, MNIST, digits, LJ<n> (Lennard-Jones), LJAT<n> (with the Axilrod-Teller term, Z = 2), or a file
-        that ASE reads, which stays as it is.
+        D1, D2, D3, MNIST, digits, one of SURFACES, LJ<n> (Lennard-Jones), LJAT<n> (with the Axilrod-Teller term,
+        Z = 2), or a file that ASE reads, which stays as it is.
 
     Raises
     ------
     ValueError
         If nothing has that name.
     """
-    for known in NETWORKS:
+    for known in (*NETWORKS, *SURFACES):
         if name.lower() == known.lower():
             return known
     found = _cluster(name)
     if found is None and file_of(name) is not None:
         return name
     if found is None:
-        known = f"{', '.join(NETWORKS)}, LJAT3, LJ<n>, such as LJ7, and files of structures, such as slab.xyz"
+        known = (
+            f"{', '.join((*NETWORKS, *SURFACES))}, LJAT3, LJ<n>, such as LJ7, and files of structures, such as slab.xyz"
+        )
         raise ValueError(f"there is no system {name!r}; there are {known}")
     if not 2 <= found[1] <= _LARGEST_CLUSTER:
         raise ValueError(f"{name}: a cluster has between 2 and {_LARGEST_CLUSTER} atoms")
@@ -131,7 +148,7 @@ def _cluster(name: str) -> tuple[str, int] | None:
 def default_options(name: str) -> dict[str, Any]:
     """Return the options that a system has, with their defaults; ``name`` as from :func:`resolve_name`."""
     if name not in NETWORKS:
-        return {"seed": 0} if _cluster(name) else dict(DEFAULTS)
+        return {"seed": 0} if name in SURFACES or _cluster(name) else dict(DEFAULTS)
     network = NETWORKS[name]
     options = {"data": network.data, "errors": 0.0, "hidden": list(network.hidden), "l2": network.l2}
     return {**options, "neighbours": None, "seed": 0} | ({"path": None} if name == "MNIST" else {})
@@ -141,6 +158,8 @@ def default_work(name: str) -> Work:
     """Return how much is done by default; ``name`` as from :func:`resolve_name`."""
     if name in NETWORKS:
         return NETWORKS[name].work
+    if name in SURFACES:
+        return _SURFACE_WORK
     if not _cluster(name):
         return STRUCTURE
     atoms = int(name.lstrip("LJAT"))
@@ -166,7 +185,17 @@ def build(name: str, options: Mapping[str, Any]) -> Explored:
     """
     if name in NETWORKS:
         return _network(name, options)
+    if name in SURFACES:
+        return _surface(name)
     return _cluster_of_atoms(name) if _cluster(name) else _structure(name, options)
+
+
+def _surface(name: str) -> Explored:
+    from thalweg import potentials
+
+    surface = getattr(potentials, name)()
+    known = f"{len(surface.minima)} minima and {len(surface.transition_states)} transition states are known"
+    return Explored(name, f"{name}, two variables: {known}", potentials.Point(surface.bounds.mean(axis=1), surface))
 
 
 def _structure(name: str, options: Mapping[str, Any]) -> Explored:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from thalweg.analysis.option_types import Duration, Widths
-from thalweg.analysis.systems import NETWORKS, build, default_options, default_work, resolve_name
+from thalweg.analysis.systems import NETWORKS, SURFACES, build, default_options, default_work, resolve_name
 
 
 def built(name, **options):
@@ -26,7 +26,7 @@ def test_other_names_are_errors(typed):
         resolve_name(typed)
 
 
-@pytest.mark.parametrize("name", [*NETWORKS, "LJ2", "LJ7", "LJ55", "LJAT3"])
+@pytest.mark.parametrize("name", [*NETWORKS, *SURFACES, "LJ2", "LJ7", "LJ55", "LJAT3"])
 def test_every_system_has_work_to_do(name):
     assert min(default_work(name)) > 0
 
@@ -88,3 +88,11 @@ def test_times(text, seconds):
 def test_widths():
     assert Widths().convert("10", None, None) == (10,)
     assert Widths().convert("5,5", None, None) == (5, 5)
+
+
+@pytest.mark.parametrize("name", SURFACES)
+def test_surfaces(name):
+    explored = built(name)
+    assert resolve_name(name.lower()) == name
+    assert type(explored.subject.calc).__name__ == name
+    assert f"{len(explored.subject.calc.minima)} minima" in explored.title
