@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from thalweg.potentials.network_kernels import BLOCK
+from thalweg.potentials.sparse_inputs import pack_sparse
 
 __all__ = ["checked_data", "checked_inputs", "checked_labels", "pack_network"]
 
@@ -112,4 +113,5 @@ def pack_network(
     data = columns.reshape(width + 1, blocks, BLOCK).swapaxes(0, 1)
     depth = len(layers) - 1
     largest = (LARGEST_PRODUCT / max(1.0, np.abs(inputs).max()) ** 2) ** (0.5 / depth) / max(layers)
-    return integers, np.concatenate([[l2, largest], data.ravel()])
+    places, values = pack_sparse(inputs)
+    return np.concatenate([integers, places]), np.concatenate([[l2, largest], data.ravel(), values])

@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from thalweg.potentials import network_kernels, row_kernels
+from thalweg.potentials import network_kernels, row_kernels, sparse_inputs
 from thalweg.potentials.compiled import HESSIAN_SIGNATURE, jit
 from thalweg.potentials.lanes import LANES, load, splat, store
 from thalweg.potentials.network_kernels import (
@@ -313,7 +313,7 @@ def _compile(version: int):
         for start in range(0, n, BLOCK):
             data, m = data_block(integers, floats, start // BLOCK), min(BLOCK, n - start)
             filled = padded(m)
-            forward_block(w, integers, data, act, slope, delta[hidden:], filled)
+            forward_block(w, integers, data, act, slope, delta[hidden:], filled, False)
             total += output_block(delta[hidden:], units - hidden, data[integers[HEADER]], logs, m)
             total += finish_loss(logs[2])
             hidden_deltas(w, integers, slope, delta, filled)
@@ -325,4 +325,6 @@ def _compile(version: int):
     return network_hessian
 
 
-network_hessian = _compile(source_version(network_kernels.__file__, row_kernels.__file__, __file__))
+network_hessian = _compile(
+    source_version(network_kernels.__file__, row_kernels.__file__, sparse_inputs.__file__, __file__)
+)

@@ -3,7 +3,8 @@
 Inputs are packed in blocks of :data:`BLOCK` data points with the data index innermost, so that every loop over data is
 a vector loop. `integers` is [layers of weights L, data N, frozen weights F, width of every layer (L + 1), indices of
 the frozen weights (F)]; `floats` is [l2, largest weight taken as it is, then block by block one row of BLOCK numbers
-for each input and one for the labels, -1 where the last block is filled up].
+for each input and one for the labels, -1 where the last block is filled up]; what follows in both is that of
+:mod:`~thalweg.potentials.sparse_inputs`.
 """
 
 from __future__ import annotations
@@ -11,9 +12,10 @@ from __future__ import annotations
 import numpy as np
 from numba import types
 
-from thalweg.potentials import row_kernels
+from thalweg.potentials import row_kernels, sparse_inputs
 from thalweg.potentials.compiled import FUNCTION_SIGNATURE, floats, integers, jit, matrix, vector
 from thalweg.potentials.row_kernels import STEP, combine, four_fold, multiply_rows, product_row
+from thalweg.potentials.sparse_inputs import add_sparse_products, n_nonzero, sparse_combine, turned_weights
 from thalweg.potentials.vector_math import (
     exact,
     exp_below,
@@ -74,8 +76,11 @@ def layer_table(shape):
 
 
 @exact
-def forward_block(w, shape, data, act, slope, y, m):
-    """Fill the hidden units' values and slopes and the outputs before the softmax for one block of m data."""
+def forward_block(w, shape, data, act, slope, y, m, ready):
+    """Fill the hidden units' values and slopes and the outputs before the softmax for one block of m data.
+
+    With `ready` the first layer's sums are there already.
+    """
     layers, table, one = shape[0], layer_table(shape), np.int64(1)
     for layer in range(layers):
         inner, outer = shape[HEADER + layer], shape[HEADER + layer + 1]
@@ -83,7 +88,8 @@ def forward_block(w, shape, data, act, slope, y, m):
         last = layer == layers - 1
         source, source_row = (data, 0) if layer == 0 else (act, row - inner)
         target, first = (y, 0) if last else (act, row)
-        combine(w, offset, inner, one, outer, bias, source, source_row, inner, target, first, m)
+        if layer > 0 or not ready:
+            combine(w, offset, inner, one, outer, bias, source, source_row, inner, target, first, m)
         if not last:
             for j in range(row, row + outer):
                 tanh(act, slope, j * BLOCK, m)
@@ -223,13 +229,18 @@ def n_sums(shape):
 
 
 @exact
-def add_gradient(shape, source, act, delta, m, sums, gradient):
-    """Add one block's part of N times the gradient: for the weights to sums, for the biases in place."""
+def add_gradient(shape, source, act, delta, m, begin, floats, sums, gradient):
+    """Add one block's part of N times the gradient: for the weights to sums, for the biases in place.
+
+    The block begins with datum `begin`; `floats` are those of the network.
+    """
     table, place = layer_table(shape), np.int64(0)
     for layer in range(shape[0]):
         inner, outer, first = shape[HEADER + layer], shape[HEADER + layer + 1], table[layer, 2]
         sum_rows(delta, first, outer, m, gradient, table[layer, 1], np.int64(1))
-        if layer == 0:
+        if layer == 0 and n_nonzero(shape) > 0:
+            add_sparse_products(delta, shape, floats, begin, min(m, shape[1] - begin), sums)
+        elif layer == 0:
             multiply_rows(delta, first, outer, source, np.int64(0), inner, m, sums, place)
         else:
             multiply_rows(delta, first, outer, act, first - inner, inner, m, sums, place)
@@ -280,7 +291,7 @@ def _compile(version: int):
         _ = version
         w, n, l2 = bounded(x, floats[1]), integers[1], floats[0]
         hidden, units = n_units(integers, integers[0]), n_units(integers, integers[0] + 1)
-        scratch = np.empty((2 * hidden + units + 4, BLOCK))
+        scratch = np.zeros((2 * hidden + units + 4, BLOCK))
         act, slope = scratch[:hidden], scratch[hidden : 2 * hidden]
         delta, work = scratch[2 * hidden : 2 * hidden + units], scratch[2 * hidden + units :]
         for d in range(BLOCK):
@@ -288,16 +299,21 @@ def _compile(version: int):
         sums = np.zeros(n_sums(integers))
         for i in range(x.size):
             gradient[i] = 0.0
+        sparse, first_bias = n_nonzero(integers) > 0, layer_table(integers)[0, 1]
+        turned = turned_weights(w, integers) if sparse else sums
         total, blocks = 0.0, (n + BLOCK - 1) // BLOCK
         for block in range(blocks):
             data, m = data_block(integers, floats, block), min(BLOCK, n - block * BLOCK)
             filled = padded(m)
-            forward_block(w, integers, data, act, slope, delta[hidden:], filled)
+            if sparse:
+                target = delta if integers[0] == 1 else act
+                sparse_combine(turned, w, first_bias, integers, floats, block * BLOCK, m, target, np.int64(0))
+            forward_block(w, integers, data, act, slope, delta[hidden:], filled, sparse)
             total += output_block(delta[hidden:], units - hidden, data[integers[HEADER]], work, m)
             if block % LOGARITHMS == LOGARITHMS - 1 or block == blocks - 1:
                 total += finish_loss(work[2])
             hidden_deltas(w, integers, slope, delta, filled)
-            add_gradient(integers, data, act, delta, filled, sums, gradient)
+            add_gradient(integers, data, act, delta, filled, block * BLOCK, floats, sums, gradient)
         add_sums(integers, sums, gradient)
         for i in range(x.size):
             gradient[i] = gradient[i] / n + 2.0 * l2 * x[i]
@@ -317,10 +333,12 @@ def _compile(version: int):
             for d in range(m):
                 for k in range(width):
                     data[k, d] = inputs[start + d, k]
-            forward_block(w, integers, data, act, slope, y, padded(m))
+            forward_block(w, integers, data, act, slope, y, padded(m), False)
             _write_probabilities(y, work, out[start : start + m], padded(m))
 
     return network_function, network_probabilities
 
 
-network_function, network_probabilities = _compile(source_version(row_kernels.__file__, __file__))
+network_function, network_probabilities = _compile(
+    source_version(row_kernels.__file__, sparse_inputs.__file__, __file__)
+)

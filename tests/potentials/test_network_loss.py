@@ -108,16 +108,21 @@ def test_parameter_counts(layers, count):
     assert problem(layers, 10).n_weights == count
 
 
-@pytest.mark.parametrize("layers", [(784, 10, 10), (64, 10, 10), (3, 40, 5)])
-def test_wide_networks(layers):
-    loss = problem(layers, 200, seed=3, l2=0.1)
+@pytest.mark.parametrize("zeros", [0.0, 0.8])
+@pytest.mark.parametrize("layers", [(784, 10, 10), (64, 10, 10), (3, 40, 5), (40, 5), (30, 3, 14, 4)])
+def test_wide_networks(layers, zeros):
     rng = np.random.default_rng(0)
+    inputs = rng.normal(size=(201, layers[0])) * (rng.random((201, layers[0])) >= zeros)
+    loss = NetworkLoss(inputs, rng.integers(0, layers[-1], 201), layers[1:-1], l2=0.1, n_classes=layers[-1])
     x, v = loss.random_coordinates(loss.n_weights, rng), rng.normal(size=loss.n_weights)
     energy, gradient = loss.energy_gradient(x)
     plain_energy, plain_gradient = plain_loss(x, loss)
     assert energy == pytest.approx(plain_energy, rel=1e-13)
     np.testing.assert_allclose(gradient, plain_gradient, rtol=1e-11, atol=1e-15)
-    np.testing.assert_allclose(loss.hessian_vector(x, v), plain_product(x, v, loss), rtol=1e-5, atol=1e-7)
+    product = loss.hessian_vector(x, v)
+    np.testing.assert_allclose(product, plain_product(x, v, loss), rtol=1e-5, atol=1e-7)
+    if loss.n_weights < 1000:
+        np.testing.assert_allclose(loss.hessian(x) @ v, product, rtol=1e-10, atol=1e-12)
 
 
 def test_compiled_hessian_returns_the_energy():
