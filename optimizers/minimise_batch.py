@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from thalweg.optimizers.large import LARGEST_MATRIX, minimise_large
 from thalweg.optimizers.lbfgs_kernel import lbfgs_rows
 from thalweg.optimizers.newton_kernel import newton_minimum
 from thalweg.optimizers.quick_lbfgs_kernel import quick_walk
@@ -53,6 +54,8 @@ def minimum_settings(system: System, rms: float, steps: int, max_step: float) ->
 
     With a Hessian of our own second order is worth it early; by differences it costs as much as many LBFGS steps.
     """
+    if system.n_free > LARGEST_MATRIX:
+        return np.array([rms, rms, steps, 100, max_step, 0.01])
     switch = _SWITCH if system.threadsafe else (_LATE_SWITCH if system.atoms is None else rms)
     return np.array([max(switch, rms), rms, steps, 100, max_step, 0.01])
 
@@ -82,7 +85,8 @@ def minimise(
     steps : int
         Most LBFGS steps a walker.
     second_order : bool
-        Finish to second order and demand that no Hessian eigenvalue is negative.
+        Finish to second order and demand that no Hessian eigenvalue is negative. With more than 500 free
+        coordinates no Hessian is made: LBFGS goes all the way and the lowest eigenvalue comes from products.
     threads : int, optional
         Threads over walkers; all processors where missing. Potentials written in Python run on one.
 
@@ -101,6 +105,10 @@ def minimise(
     if not rms > 0 or not steps > 0:
         raise ValueError(f"rms and steps must be positive; they are {rms} and {steps}")
     rules = rules or default_rules(system)
+    if second_order and system.n_free > LARGEST_MATRIX:
+        result = minimise_large(system, X, rms, rules, steps)
+        system.reraise()
+        return result
     run = _second_order if second_order else _first_order
     result = run(system, X, rms, rules, steps, threads if system.threadsafe else 1)
     system.reraise()

@@ -12,7 +12,7 @@ import numpy as np
 
 from thalweg.optimizers.cholesky_kernel import factor, log_determinant, lowest_of_factor, solve, solve_lower
 from thalweg.optimizers.eigenvector_following_kernel import FOLLOW_SIGNATURE
-from thalweg.potentials.compiled import FUNCTION, floats, integers, jit, matrix, vector
+from thalweg.potentials.compiled import FUNCTION, HESSIAN, floats, integers, jit, matrix, vector
 from thalweg.potentials.null_modes import orthonormal_null_modes
 
 __all__ = ["newton_minimum"]
@@ -24,7 +24,7 @@ _ZERO = 1e-9
 # Residual of the lowest mode, relative; its eigenvalue is right to about the square of that
 _ACCURACY = 1e-5
 # Steps with one Hessian: about what the Hessian of a network costs in gradients
-_CYCLE = 14
+_CYCLE = 25
 _TRIALS = 6
 
 
@@ -233,6 +233,19 @@ def _proof(reduced, largest, u, lowest_mode):
     return status, values[0], np.nan
 
 
+@jit(
+    numba.types.Tuple((numba.float64, numba.int64))(
+        HESSIAN, integers, floats, integers, integers, numba.int64, matrix, vector, matrix, matrix
+    )
+)
+def _hessian_over_free(hessian, integers, floats, free, frozen, rigid, constant, x, full, reduced):
+    """Write the Hessian at x over free coordinates with the null modes moved up; return how far, and their number."""
+    null = np.empty((6 + constant.shape[0], x.size))
+    hessian(x, full, integers, floats)
+    count = orthonormal_null_modes(x, frozen, rigid, constant, null)
+    return _reduce(full, free, null, count, reduced), count
+
+
 @jit(FOLLOW_SIGNATURE)
 def newton_minimum(
     function, hessian, integers, floats, free, frozen, rigid, constant, index, goal, limit, max_step, x, mode
@@ -243,28 +256,25 @@ def newton_minimum(
     report is NaN. The first step may have 4 ``max_step``. Steps are those with gradients and Hessians together.
     """
     n, m = x.size, free.size
-    root = np.sqrt(float(m))
-    full, reduced, u = np.empty((n, n)), np.empty((m, m)), np.empty((m, m))
-    null, gradient, slopes, work = np.empty((6 + constant.shape[0], n)), np.empty(n), np.empty(m), np.empty(m)
+    gradient, slopes, work = np.empty(n), np.empty(m), np.empty(m)
+    root, trust, shift, steps = np.sqrt(float(m)), 4.0 * max_step, 0.0, 0
     energy = function(x, gradient, integers, floats)
     for k in frozen:
         gradient[k] = 0.0
-    norm, trust, shift, steps = _norm(gradient), 4.0 * max_step, 0.0, 0
-    for iteration in range(limit + 1):
-        converged = norm < goal * root
-        if not (np.isfinite(energy) and np.isfinite(norm)):
-            return energy, norm / root, steps, NOT_FINITE, np.nan, np.nan, 0
-        if converged and index < 0:
-            return energy, norm / root, steps, CONVERGED, np.nan, np.nan, 0
-        if iteration == limit or trust < 1e-12:
-            break
-        hessian(x, full, integers, floats)
-        steps += 1
-        count = orthonormal_null_modes(x, frozen, rigid, constant, null)
-        largest = _reduce(full, free, null, count, reduced)
+    norm = _norm(gradient)
+    if index < 0 and norm < goal * root and np.isfinite(energy):
+        return energy, norm / root, steps, CONVERGED, np.nan, np.nan, 0
+    full, reduced, u = np.empty((n, n)), np.empty((m, m)), np.empty((m, m))
+    for _iteration in range(limit):
+        largest, count = np.nan, 0
+        if np.isfinite(energy) and np.isfinite(norm):
+            largest, count = _hessian_over_free(
+                hessian, integers, floats, free, frozen, rigid, constant, x, full, reduced
+            )
+            steps += 1
         if not np.isfinite(largest):
             return energy, norm / root, steps, NOT_FINITE, np.nan, np.nan, 0
-        if converged:
+        if norm < goal * root:
             status, lowest, product = _proof(reduced, largest, u, work)
             for j in range(m):
                 mode[free[j]] = work[j]
@@ -277,4 +287,8 @@ def newton_minimum(
             function, integers, floats, free, frozen, u, goal * root, trust, x, gradient, energy, norm
         )
         steps += taken
-    return energy, norm / root, steps, ENERGY if trust < 1e-12 else STEPS, np.nan, np.nan, 0
+        if index < 0 and norm < goal * root:
+            return energy, norm / root, steps, CONVERGED, np.nan, np.nan, 0
+        if trust < 1e-12:
+            return energy, norm / root, steps, ENERGY, np.nan, np.nan, 0
+    return energy, norm / root, steps, STEPS, np.nan, np.nan, 0

@@ -115,6 +115,7 @@ def quick_walk(function, integers, floats, frozen, rules, goal, limit, x, gradie
     s, y, rho, alpha = np.empty((memory, n)), np.empty((memory, n)), np.empty(memory), np.empty(memory)
     direction, x_new, g_new = np.empty(n), np.empty(n), np.empty(n)
     stored, newest, steps, failures, evaluations, diagonal, travelled = 0, -1, 0, 0, 1, diagonal_0, 0.0
+    careful = True
     energy = function(x, gradient, integers, floats)
     for k in frozen:
         gradient[k] = 0.0
@@ -127,7 +128,7 @@ def quick_walk(function, integers, floats, frozen, rules, goal, limit, x, gradie
         slope = _direction(gradient, s, y, rho, alpha, max(newest, 0), stored, diagonal, direction)
         length = _norm(direction)
         # uphill only where rounding has spoilt the memory
-        scale = (min(1.0 / norm, norm) if stored == 0 else 1.0) * (-1.0 if slope > 0.0 else 1.0)
+        scale = (min(1.0 / norm, norm) if careful else 1.0) * (-1.0 if slope > 0.0 else 1.0)
         if abs(scale) * length > max_step:
             scale *= max_step / (abs(scale) * length)
         e_new, norm_new, scale, tried = _accepted(
@@ -136,9 +137,9 @@ def quick_walk(function, integers, floats, frozen, rules, goal, limit, x, gradie
         evaluations += tried
         if norm_new < 0.0:
             failures += 1
-            if failures > resets or stored == 0:
+            if failures > resets or careful:
                 return energy, norm / root, steps, evaluations, ENERGY, travelled
-            stored, newest, diagonal = 0, -1, diagonal_0
+            stored, newest, diagonal, careful = 0, -1, diagonal_0, True
             continue
         row = newest + 1 if newest < memory - 1 else 0
         ys, yy = _remember(x_new, x, g_new, gradient, s, y, row)
@@ -146,8 +147,10 @@ def quick_walk(function, integers, floats, frozen, rules, goal, limit, x, gradie
             rho[row], diagonal, newest = 1.0 / ys, ys / yy, row
             stored = min(stored + 1, memory)
         else:
-            # the pair left out may have been written over the oldest
+            # uphill curvature: as long a step as took it there; the pair may have been written over the oldest
+            diagonal = -ys / yy if yy > 0.0 else diagonal
             stored = min(stored, memory - 1)
+        careful = False
         steps += 1
         energy, norm = e_new, norm_new
         travelled += abs(scale) * length

@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 
 from thalweg.optimizers.eigenvector_following_kernel import follow_modes
+from thalweg.optimizers.hybrid import approached
+from thalweg.optimizers.large import LARGEST_MATRIX, transition_states_large
 from thalweg.optimizers.minimise_batch import checked_batch, minimum_settings, system_arguments
 from thalweg.optimizers.results import REASONS, TransitionStateResult
 from thalweg.optimizers.rules import Rules, default_rules
@@ -30,6 +32,9 @@ def find_transition_states(
     threads: int | None = None,
 ) -> TransitionStateResult:
     """Follow a Hessian mode uphill from every row of X, then minimise from both sides.
+
+    With more than 500 free coordinates no Hessian is made: :func:`hybrid_eigenvector_following` searches, the lowest
+    two eigenvalues prove what it finds, and the products of eigenvalues are NaN.
 
     Parameters
     ----------
@@ -77,6 +82,12 @@ def find_transition_states(
     directions = np.zeros_like(X) if directions is None else checked_batch(system, directions)
     if directions.shape != X.shape:
         raise ValueError(f"directions must have the shape of X, {X.shape}; theirs is {directions.shape}")
+    if system.n_free > LARGEST_MATRIX:
+        result = transition_states_large(system, X, directions, rms, rules, steps, max_step, minimise_steps)
+        system.reraise()
+        return result
+    if not system.threadsafe and system.atoms is not None:
+        X = approached(system, X, directions, rms, rules)
     numbers, ends, end_numbers = np.empty((count, 7)), np.empty((count, 2, n)), np.empty((count, 2, 8))
     arguments, packed = system_arguments(system), rules.packed()
     settings = minimum_settings(system, rms, minimise_steps, rules.max_step)
