@@ -19,6 +19,7 @@ __all__ = ["Discoveries", "Estimate", "estimate"]
 _Z = 1.959963984540054  # of an interval that holds 95 in 100
 _FEWEST = 500  # searches without anything new before a landscape counts as complete
 _QUIET = 1 / 3  # and the share of all searches that they must be
+_LEAST = 3  # times that each point was found by then
 
 
 @dataclass(frozen=True)
@@ -173,11 +174,14 @@ class Discoveries:
 
     @property
     def complete(self) -> bool:
-        """Whether the search may end: less than one minimum and one transition state remain, with 95 % confidence.
+        """Whether the search may end: nothing is likely to remain.
 
-        And the last third of all searches, 500 at least, found nothing for the first time: the estimate
-        alone would end a search that has not yet come to a rare corner.
+        Less than one minimum and one transition state, with 95 % confidence; every one that is known was
+        found three times, so that another as rare as the rarest would be missed with a probability of 5 % (e^-3);
+        and the last third of all searches, 500 at least, found nothing for the first time.
         """
         if self.quiet < max(_FEWEST, _QUIET * self._read):
+            return False
+        if any((counts[counts > 0] < _LEAST).any() for counts in self._counts.values()):
             return False
         return max(self.minima.high, self.transition_states.high) < 1.0

@@ -5,11 +5,11 @@ The distance between two fingerprints is never above the aligned distance of the
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 from ase.geometry import get_distances
-from scipy.spatial.distance import pdist
 
 from thalweg.potentials.no_symmetry import NoSymmetry
 
@@ -56,7 +56,13 @@ def fingerprint(system: Any, x: np.ndarray) -> np.ndarray:
 
 
 def _pair_distances(atoms: Any, x: np.ndarray) -> np.ndarray:
-    positions = x.reshape(-1, 3)
+    positions, (first, second) = x.reshape(-1, 3), _pairs(len(atoms))
     if not atoms.pbc.any():
-        return pdist(positions)
-    return get_distances(positions, cell=atoms.cell, pbc=atoms.pbc)[1][np.triu_indices(len(atoms), 1)]
+        apart = positions[first] - positions[second]
+        return np.sqrt(np.einsum("ij,ij->i", apart, apart))
+    return get_distances(positions, cell=atoms.cell, pbc=atoms.pbc)[1][first, second]
+
+
+@lru_cache(maxsize=4)
+def _pairs(atoms: int) -> tuple[np.ndarray, np.ndarray]:
+    return np.triu_indices(atoms, 1)

@@ -20,7 +20,7 @@ __all__ = ["DistanceGraph"]
 _ROUNDS = 3  # of aligning the distances on the lightest path and looking again
 _ACROSS = 512  # minima of either end's piece compared with each other
 _ACROSS_KEPT = 8
-_REMEMBERED = 4000  # aligned distances
+_REMEMBERED = 2000  # aligned distances, which every commit saves
 
 
 class DistanceGraph:

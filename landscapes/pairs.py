@@ -23,7 +23,7 @@ class ConnectPairs(Attacks):
     The missing-connection search of Carr, Trygubenko and Wales (see `thalweg.landscapes.missing`). With ``lower``,
     two minima that are joined are attacked again as if the highest transition state on the lowest path between them,
     and all above it, were not there; every other task searches single-ended from the minima that can be reached
-    from either end below it, those tried least and nearest to it in energy first.
+    below it from one end or, in turn, from the other: those tried least first, the lowest first among these.
 
     Parameters
     ----------
@@ -64,7 +64,7 @@ class ConnectPairs(Attacks):
             return self._attack(a, b, pieces, size)
         if not self._lower:
             return None
-        a, b = self._ends[number % len(self._ends)]
+        a, b = self._ends[number // 4 % len(self._ends)]
         path = LowestPaths(minima, edges, energies, a).to(b)
         assert path is not None
         pieces = pieces_below(minima, edges, energies, path.energy)
@@ -72,7 +72,8 @@ class ConnectPairs(Attacks):
         pieces = np.where(self.landscape.minima.energy[:] < path.energy, pieces, -1)
         if number % 2:
             return self._attack(a, b, pieces, size)
-        return self._flood((pieces == pieces[a]) | (pieces == pieces[b]), size)
+        # from either end in turn: the one with fewer minima would be forgotten else
+        return self._flood(pieces == pieces[(a, b)[number // 2 % 2]], size)
 
     def _attack(self, a: int, b: int, pieces: np.ndarray, size: int) -> Choice:
         self.grow()
