@@ -18,7 +18,7 @@ __all__ = ["align_free"]
 tensor = numba.types.Array(numba.float64, 3, "C")
 
 # In mean nearest-neighbour spacings: how near all atoms of a copy must lie for it to be certain
-_CERTAIN = 1e-6
+_CERTAIN = 1e-7
 
 # How many frames are laid on pairs, and how many of the orientations found are followed
 _FRAMES, _LIKELY = 4, 24

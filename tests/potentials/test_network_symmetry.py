@@ -10,6 +10,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from thalweg.optimizers import minimise
+from thalweg.potentials import Weights, as_system
 from thalweg.potentials.network import NetworkLoss
 from thalweg.potentials.network_symmetry import NetworkSymmetry
 
@@ -167,3 +169,37 @@ def test_bad_masks():
         NetworkSymmetry((2, 10, 4), mask=np.ones(73, dtype=bool))
     with pytest.raises(ValueError, match="null_modes must have the shape"):
         NetworkSymmetry((2, 10, 4), null_modes=np.ones((2, 73)))
+
+
+def trained(layers, seeds):
+    """Minima of a loss on 60 points from so many random starts."""
+    system = as_system(Weights.random(loss_of(layers, l2=1e-3), seed=0))
+    starts = np.array([system.random(np.random.default_rng(seed)) for seed in range(seeds)])
+    found = minimise(system, starts, rms=1e-9, second_order=True)
+    return system, found.x[found.converged], found.energy[found.converged]
+
+
+def check_recognised(layers, trials, seeds):
+    """Copies of minima and of random points are recognised, and minima of different energies are never merged."""
+    system, minima, energies = trained(layers, seeds)
+    assert len(minima) >= 3
+    rng = np.random.default_rng(1)
+    for trial in range(trials):
+        k, j = rng.integers(len(minima), size=2)
+        x = minima[k] if trial % 2 else rng.normal(size=system.n)
+        copy = system.symmetry.random_copy(x, rng)
+        # as far off as two searches that end at the same minimum
+        assert system.distance(x, copy + 1e-8 * rng.normal(size=system.n)) < 1e-6
+        if abs(energies[k] - energies[j]) > 1e-7:
+            assert system.distance(minima[k], system.symmetry.random_copy(minima[j], rng)) > 1e-2
+
+
+@pytest.mark.parametrize("layers", [(2, 10, 4), (2, 5, 5, 4)])
+def test_copies_are_recognised_and_different_minima_not_merged(layers):
+    check_recognised(layers, 300, 8)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("layers", [(2, 10, 4), (2, 5, 5, 4)])
+def test_ten_thousand_copies_are_recognised_and_different_minima_not_merged(layers):
+    check_recognised(layers, 10_000, 30)

@@ -1,0 +1,21 @@
+"""What docs/surfaces.md tells people to type works as it stands."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+PAGE = Path(__file__).parents[2] / "docs" / "surfaces.md"
+BLOCKS = re.findall(r"```python\n(.*?)```", PAGE.read_text(), flags=re.DOTALL)
+
+
+@pytest.mark.parametrize("number", range(len(BLOCKS)), ids=["surface", "function", "jax", "torch"])
+def test_blocks(number, tmp_path, monkeypatch, capsys):
+    block = BLOCKS[number]
+    for package in ("jax", "torch"):
+        if f"import {package}\n" in block:
+            pytest.importorskip(package)
+    monkeypatch.chdir(tmp_path)
+    exec(compile(block, str(PAGE), "exec"), {"__name__": "page"})
