@@ -26,18 +26,30 @@ def data():
     return blobs(0, 60)
 
 
-@pytest.mark.parametrize("how", [{}, {"pick": "ensemble", "weighting": "harmonic", "searches": 1}])
-def test_sklearns_own_checks_pass(how):
-    results = check_estimator(LandscapeClassifier(**QUICK, **how), on_skip=None)
+def test_sklearns_own_checks_pass():
+    check(LandscapeClassifier(**QUICK))
+
+
+def check(estimator):
+    results = check_estimator(estimator, on_skip=None)
     assert {result["status"] for result in results} <= {"passed", "skipped"}
     skipped = [result["check_name"] for result in results if result["status"] == "skipped"]
     assert set(skipped) <= {"check_array_api_input"}  # runs where SCIPY_ARRAY_API is set
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("how", [{}, {"pick": "validation"}, {"pick": "ensemble", "weighting": "boltzmann"}])
-def test_sklearns_own_checks_pass_with_defaults(how):
-    check_estimator(LandscapeClassifier(**how), on_skip=None)
+@pytest.mark.parametrize(
+    "how",
+    [
+        {},
+        {**QUICK, "pick": "validation"},
+        {**QUICK, "pick": "ensemble", "weighting": "boltzmann"},
+        {**QUICK, "pick": "ensemble", "weighting": "harmonic", "searches": 1},
+    ],
+    ids=["defaults", "validation", "boltzmann", "harmonic"],
+)
+def test_sklearns_own_checks_pass_however_it_picks(how):
+    check(LandscapeClassifier(**how))
 
 
 def test_the_lowest_minimum_is_picked(data):

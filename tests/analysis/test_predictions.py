@@ -21,9 +21,7 @@ from thalweg.analysis.measure import measure
 from thalweg.landscapes import Landscape
 from thalweg.potentials import LJAT, NetworkLoss
 
-from .trained_networks import blobs, explored, plain_probabilities
-
-LAYERS = (2, 3, 3)
+from .trained_networks import LAYERS, blobs, explored, plain_probabilities
 
 
 @pytest.fixture(scope="module")

@@ -11,6 +11,8 @@ from thalweg.landscapes import Landscape
 from thalweg.potentials.network import NetworkLoss
 from thalweg.potentials.weights import Weights
 
+LAYERS = (2, 4, 3)
+
 
 def blobs(seed, n, classes=3):
     """Three clouds in the plane, a fifth of their labels moved to the next class."""
@@ -24,11 +26,12 @@ def blobs(seed, n, classes=3):
 
 
 def explored(path, seed=0):
-    """A landscape of [2,3,3] on 60 points."""
+    """A landscape of [2,4,3] on 60 points; return the data."""
     data = blobs(seed, 60)
-    loss = NetworkLoss(data.inputs, data.labels, hidden=(3,), l2=1e-3, mislabelled=data.mislabelled)
+    loss = NetworkLoss(data.inputs, data.labels, hidden=LAYERS[1:-1], l2=1e-4, mislabelled=data.mislabelled)
     with Landscape(Weights.random(loss, 0), path, seed=0) as landscape:
-        landscape.find_minima(steps=30, workers=1, progress=False)
+        landscape.find_minima(steps=80, workers=1, progress=False)
+        assert len(landscape.minima) > 3
     return data
 
 
