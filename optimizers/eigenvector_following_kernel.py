@@ -16,10 +16,12 @@ from thalweg.potentials.null_modes import orthonormal_null_modes
 
 __all__ = ["FOLLOW", "FOLLOW_SIGNATURE", "WRONG_INDEX", "ZERO_MODE", "follow_modes"]
 
-CONVERGED, STEPS, ENERGY, NOT_FINITE, WRONG_INDEX, ZERO_MODE = 0, 1, 2, 3, 4, 5
+CONVERGED, STEPS, ENERGY, NOT_FINITE, WRONG_INDEX, ZERO_MODE, BOWL = 0, 1, 2, 3, 4, 5, 8
 _ZERO = 1e-9
 _RELAX_STEPS = 15
 _RELAXED = 0.1
+# Steps up with no negative curvature in sight after which the way leads up a bowl without end, such as a regulariser's
+_UPHILL = 25
 
 
 @jit(numba.int64(vector, matrix, integers, integers, numba.int64, matrix, matrix, vector))
@@ -140,7 +142,7 @@ def follow_modes(
     n, m = x.size, free.size
     full, vectors, values = np.empty((n, n)), np.empty((m, m)), np.empty(m)
     gradient, previous = np.empty(n), np.zeros(m)
-    chosen = False
+    chosen, uphill = False, 0
     for j in range(m):
         previous[j] = mode[free[j]]
         chosen = chosen or previous[j] != 0.0
@@ -166,6 +168,9 @@ def follow_modes(
         followed = -1
         across_goal = 0.3 * goal
         if index == 1:
+            uphill = uphill + 1 if values[0] > 0.0 else 0
+            if uphill > _UPHILL:
+                return energy, rms, iteration, BOWL, values[0], np.nan, 0
             followed = _followed(vectors, values, modes, previous, chosen)
             assign(previous, vectors[followed])
             energy, trust = _uphill(

@@ -17,6 +17,7 @@ REASONS = (
     "zero eigenvalue that no symmetry explains",
     "downhill side did not converge",
     "downhill side did not fall below the transition state",
+    "curvature stayed positive all the way up",
 )
 
 
