@@ -41,7 +41,7 @@ def comparison_figure(networks: Mapping[str, KineticTransitionNetwork]) -> Figur
     below = figure.add_gridspec(1, 4, left=0.05, right=0.99, top=0.37, bottom=0.07, wspace=0.3)
     colours = [colormaps["tab10"](k % 10) for k in range(n)]
     _graphs(above.subplots(squeeze=False, sharey=True)[0], networks, colours)
-    panels = below.subplots()
+    panels = below.subplots(squeeze=False)[0]
     for panel, draw in zip(panels, (_barriers, _curvatures, _heat_capacities, _degrees), strict=True):
         for (name, network), colour in zip(networks.items(), colours, strict=True):
             draw(panel, name, network, colour)
@@ -106,7 +106,10 @@ def _finish(panels: np.ndarray) -> None:
     from matplotlib.lines import Line2D
 
     def two(solid: str, dashed: str) -> list[Line2D]:
-        return [Line2D([], [], color="0.3", linestyle=s, label=t) for s, t in (("-", solid), ("--", dashed))]
+        return [
+            Line2D([], [], color="0.3", linestyle="-", label=solid),
+            Line2D([], [], color="0.3", linestyle="--", label=dashed),
+        ]
 
     barrier, curvature, heat, degree = panels
     barrier.set(xscale="log", xlabel="barrier / band", ylabel="share at or below")

@@ -43,7 +43,8 @@ def _relative(eigenvalue: np.ndarray | None, mean_log: np.ndarray | None) -> flo
     """Return the median of an eigenvalue's size over the geometric mean of the point's positive ones."""
     if eigenvalue is None or mean_log is None:
         return float("nan")
-    return float(np.median(np.abs(eigenvalue) / np.exp(mean_log)))
+    known = np.isfinite(eigenvalue)
+    return float(np.median(np.abs(eigenvalue[known]) / np.exp(mean_log[known]))) if known.any() else float("nan")
 
 
 def length_measures(network: KineticTransitionNetwork) -> dict[str, float]:

@@ -85,7 +85,7 @@ def _add_lines(graph: DisconnectivityGraph, ax: Axes, paint: Paint, widths: np.n
             ax.add_artist(artist)
             continue
         collection = LineCollection(
-            lines,
+            list(lines),
             linewidths=width,
             colors=colours,
             capstyle="projecting",

@@ -66,12 +66,18 @@ class CrowdedLines(Artist):
         self.widths = np.array(np.broadcast_to(widths, len(lines)), dtype=np.float64)
         self.set_in_layout(False)
 
+    def _home(self) -> Any:
+        if self.axes is None:
+            raise RuntimeError("lines have not been added to axes")
+        return self.axes
+
     def image(self, renderer: Any) -> np.ndarray:
         """Return what is painted over the axes, rows from the bottom: (rows, columns, 4) uint8."""
-        scale, box = renderer.get_image_magnification(), self.axes.bbox
+        axes = self._home()
+        scale, box = renderer.get_image_magnification(), axes.bbox
         size = [max(1, int(np.ceil(length * scale))) for length in (box.height, box.width)]
         image = np.zeros((*size, 4))
-        pixels = self.axes.transData.transform(self.lines.reshape(-1, 2)).reshape(self.lines.shape)
+        pixels = axes.transData.transform(self.lines.reshape(-1, 2)).reshape(self.lines.shape)
         pixels = np.ascontiguousarray((pixels - [box.x0, box.y0]) * scale)
         _paint(pixels, self.colours, self.widths * (renderer.points_to_pixels(1.0) * scale), image)
         clear = image[..., 3] == 0
@@ -82,8 +88,8 @@ class CrowdedLines(Artist):
     def draw(self, renderer: Any) -> None:
         """Paint; matplotlib calls this."""
         if self.get_visible() and len(self.lines):
-            context = renderer.new_gc()
-            context.set_clip_rectangle(self.axes.bbox)
-            renderer.draw_image(context, self.axes.bbox.x0, self.axes.bbox.y0, self.image(renderer))
+            context, box = renderer.new_gc(), self._home().bbox
+            context.set_clip_rectangle(box)
+            renderer.draw_image(context, box.x0, box.y0, self.image(renderer))
             context.restore()
         self.stale = False

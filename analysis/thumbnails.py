@@ -88,7 +88,7 @@ def add_thumbnails(ax: Axes, shown: list[Thumbnail]) -> None:
     for thumbnail, middle in zip(shown, _apart(wanted, width), strict=True):
         height = thumbnail.height(ax)
         gap = 0.04  # of the slot, on each side
-        inset = ax.inset_axes([middle - width * (0.5 - gap), 0.0, width * (1 - 2 * gap), height * (1 - 2 * gap)])
+        inset = ax.inset_axes((middle - width * (0.5 - gap), 0.0, width * (1 - 2 * gap), height * (1 - 2 * gap)))
         inset.set_axis_off()
         _picture(inset, thumbnail.what)
         ax.plot(
@@ -120,4 +120,4 @@ def _picture(inset: Axes, what: Any) -> None:
     else:
         from matplotlib.image import imread
 
-        inset.imshow(imread(what) if isinstance(what, (str, os.PathLike)) else np.asarray(what))
+        inset.imshow(imread(os.fspath(what)) if isinstance(what, (str, os.PathLike)) else np.asarray(what))

@@ -198,6 +198,26 @@ def test_missing_products_leave_gaps(network):
     comparison.plot()
 
 
+def test_unknown_eigenvalues_and_lengths_are_left_out(network):
+    part = connected_part(network)
+    values, lengths = np.full(5, np.nan), np.full((4, 2), np.nan)
+    columns = {"log_eigenvalue_product": part.log_eigenvalue_product, "modes": part.modes}
+    for known in (False, True):
+        values[1], lengths[2] = (np.exp(2.0), [1.0, 2.0]) if known else (np.nan, np.nan)
+        gaps = KineticTransitionNetwork(
+            part.energies,
+            part.ts_energies,
+            part.ts_minima,
+            **columns,
+            properties={"lowest_eigenvalue": values},
+            ts_properties={"path_length": lengths},
+        )
+        table = Comparison({"x": gaps}).table
+        expected = (1.0, 3.0) if known else (np.nan, np.nan)
+        found = (table["softest / mean curvature"]["x"], table["path length"]["x"])
+        np.testing.assert_allclose(found, expected)
+
+
 def test_equal_energies_make_no_band():
     network = KineticTransitionNetwork([1.0, 1.0], [2.0], [[0, 1]], log_eigenvalue_product=[0, 0])
     comparison = Comparison({"flat": network})
