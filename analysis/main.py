@@ -49,8 +49,9 @@ def explore(context: click.Context, **given: Any) -> None:
 
     SYSTEM is D1, D2 or D3 (outcomes of LJAT3 learned by a network), MNIST, digits, LJAT3, LJ<n>, such as LJ7, a
     surface (MuellerBrown, SixHumpCamel, ...), or a structure in a file that ASE reads, such as slab.xyz, with its
-    --calculator; energies are in eV then. What is found goes to a zarr store, with a disconnectivity graph as a PNG beside it. Steps and searches are
-    totals, so that going on with --resume does what remains; options that are not given again are the store's.
+    --calculator; energies are in eV then. What is found goes to a zarr store, with a disconnectivity graph as a PNG
+    beside it. Steps and searches are totals, so that going on with --resume does what remains; options that are not
+    given again are the store's.
     """
     from thalweg.analysis.explore_command import run
 

@@ -11,6 +11,7 @@ PAGE = Path(__file__).parents[2] / "docs" / "surfaces.md"
 BLOCKS = re.findall(r"```python\n(.*?)```", PAGE.read_text(), flags=re.DOTALL)
 
 
+@pytest.mark.filterwarnings("ignore:.torch.jit.script. is deprecated:DeprecationWarning")  # PyTorch's own
 @pytest.mark.parametrize("number", range(len(BLOCKS)), ids=["surface", "function", "jax", "torch"])
 def test_blocks(number, tmp_path, monkeypatch, capsys):
     block = BLOCKS[number]
