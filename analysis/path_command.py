@@ -84,5 +84,5 @@ def _write(landscape, path: LandscapePath, file: Path) -> None:
     frames = [system.subject(x) for x in path.continuous(system)]
     for atoms, energy, kind, number in zip(frames, path.energy, path.kinds, path.numbers, strict=True):
         atoms.calc = None
-        atoms.info |= {"energy": float(energy), "kind": str(kind or "between"), "number": int(number)}
+        atoms.info = {"energy": float(energy), "kind": str(kind or "between"), "number": int(number)}
     write(file, frames, format="extxyz")

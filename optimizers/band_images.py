@@ -231,9 +231,15 @@ def _spacing(system: System, a: np.ndarray) -> float:
 
 
 def first_images(
-    system: System, a: np.ndarray, b: np.ndarray, images: int | None, interpolation: str, rules: BandRules
+    system: System,
+    a: np.ndarray,
+    b: np.ndarray,
+    images: int | None,
+    interpolation: str,
+    rules: BandRules,
+    align: bool = True,
 ) -> Images:
-    """Return a band between a and b's copy nearest to it, as the arguments of :func:`~thalweg.optimizers.dneb` say.
+    """Return a band between a and b's copy nearest to it (or b itself), as the arguments of :func:`~thalweg.optimizers.dneb` say.
 
     Raises
     ------
@@ -247,10 +253,10 @@ def first_images(
     if images is not None and (images != int(images) or images < 1):
         raise ValueError(f"images must be a positive whole number; it is {images}")
     rules.check()
-    b = system.align(a, b)
+    b = system.align(a, b) if align else b
     distance = np.linalg.norm(b - a)
     if not distance > 1e-6:
-        raise ValueError("a and b are the same point once aligned: there is nothing between them")
+        raise ValueError("a and b are the same point once aligned: there is nothing between them, unless align=False")
     fewest = _FEWEST if system.threadsafe else 5
     count = images or int(np.clip(np.ceil(distance / _spacing(system, a)), fewest, _MOST))
     return Images(system, interpolate(system, a, b, count, interpolation), rules)

@@ -35,6 +35,7 @@ def dneb(
     climb: bool = False,
     top_springs: float = 1.0,
     refine: int = 0,
+    align: bool = True,
 ) -> Band:
     """Relax a doubly-nudged elastic band between two minima.
 
@@ -43,7 +44,7 @@ def dneb(
     system : ase.Atoms, Point, Weights or System
         What both are minima of.
     a, b : array_like, shape (n,)
-        End points; the symmetry copy of b nearest to a is taken.
+        End points; the symmetry copy of b nearest to a is taken, unless ``align`` is False.
     images : int, optional
         Points between them. By the distance where missing, 7 to 40: one a sixth of the distance of neighbours, or
         from 5, two a distance of neighbours, for a calculator written in Python, whose every call counts.
@@ -70,6 +71,9 @@ def dneb(
     refine : int
         How often, once the band has moved, an image is added wherever it is long, turns sharply, or has a maximum
         between two images; it is moved again then.
+    align : bool
+        Whether to take b's copy nearest to a; without, b as it is, for the way from a minimum to a copy of itself (a
+        vacancy that hops).
 
     Returns
     -------
@@ -92,7 +96,7 @@ def dneb(
     if refine != int(refine) or refine < 0:
         raise ValueError(f"refine must be a whole number, not negative; it is {refine}")
     rules = BandRules(k, max_step, evenness, top_springs, climb)
-    band = first_images(system, a, b, images, interpolation, rules)
+    band = first_images(system, a, b, images, interpolation, rules, align)
     norm, taken, status = band.walk(rms, steps // (refine + 1))
     for left in range(refine, 0, -1):
         band = band.refined() or band

@@ -126,7 +126,9 @@ class Curve:
         ax.plot(s, energy - zero, color="black", linewidth=1.0, zorder=1)
         kinds = np.asarray(self.kinds)
         for kind, (marker, colour) in _MARKS.items():
-            ax.scatter(self.length[kinds == kind], self.energy[kinds == kind] - zero, 20, colour, marker, zorder=2)
+            chosen = kinds == kind
+            heights = self.energy[chosen] - zero
+            ax.scatter(self.length[chosen], heights, s=20, color=colour, marker=marker, zorder=2)
         marked = np.flatnonzero(np.isin(kinds, list(_MARKS)))
         if named or (named is None and len(marked) <= _NAMED):
             self._name(ax, marked, zero)

@@ -104,8 +104,8 @@ class ClusterSymmetry:
 
         out = np.empty_like(a)
         length = align_periodic(
-            np.ascontiguousarray(a),
-            np.ascontiguousarray(b),
+            np.array(a),
+            np.array(b),
             self._kinds,
             self._members,
             self._starts,
@@ -139,7 +139,7 @@ class ClusterSymmetry:
         if self.pbc.any():
             from thalweg.potentials.periodic_alignment import count_translations
 
-            atoms, periodic = np.ascontiguousarray(atoms), self.pbc.astype(np.int64)
+            atoms, periodic = np.array(atoms), self.pbc.astype(np.int64)
             return count_translations(atoms, self._kinds, self._cell, self._inverse, periodic, tolerance)
         return point_group_order(atoms - atoms.mean(axis=0), self._kinds, tolerance)
 

@@ -67,16 +67,16 @@ def by_ase(start, end, images, fmax=1e-3):
     return max(energies) - energies[0]
 
 
-def check(start, end, images):
+def check(start, end, images, **band):
     expected = by_ase(start, end, images)
     lowest = start.get_potential_energy()
-    found = connect_pair(start, start.positions, end.positions, rms=1e-6)
+    found = connect_pair(start, start.positions, end.positions, rms=1e-6, **band)
     assert found.converged.any(), found.reason
     assert found.energy[found.converged].max() - lowest == pytest.approx(expected, abs=1e-3)
-    band = dneb(start, start.positions, end.positions, images=images, climb=True, rms=2e-4, steps=500)
-    assert band.converged
-    assert band.units == "eV"
-    assert band.barrier == pytest.approx(expected, abs=1e-3)
+    found = dneb(start, start.positions, end.positions, images=images, climb=True, rms=2e-4, steps=500, **band)
+    assert found.converged
+    assert found.units == "eV"
+    assert found.barrier == pytest.approx(expected, abs=1e-3)
     return expected
 
 
@@ -96,4 +96,5 @@ def test_gold_on_a_wider_surface(process):
 
 @pytest.mark.slow
 def test_a_vacancy_hops_in_a_periodic_cell():
-    check(*vacancy(), 3)
+    # the two are copies of each other
+    check(*vacancy(), 1, align=False)
