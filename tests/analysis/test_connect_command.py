@@ -1,0 +1,77 @@
+"""``thalweg connect`` and ``thalweg explore --until-converged``."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from click.testing import CliRunner
+
+from thalweg.analysis.main import main
+from thalweg.landscapes import Landscape
+
+
+def run(*words):
+    return CliRunner().invoke(main, [str(word) for word in words])
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory):
+    """A store of LJ6, explored until nothing is likely to remain."""
+    path = tmp_path_factory.mktemp("lj6") / "lj6.zarr"
+    result = run("explore", "LJ6", "--output", path, "--steps", 60, "--until-converged")
+    assert result.exit_code == 0, result.output
+    assert "60 steps, searches until nothing is likely to remain in total" in result.stdout
+    assert re.search(
+        r"probably missing +at least 0 minima, 0 transition states; nothing new in the last", result.stdout
+    )
+    assert "time is up" not in result.stdout
+    return path
+
+
+def test_the_octahedron_and_the_other_minimum_are_joined_by_the_lowest_path(store):
+    with Landscape.open(store) as landscape:
+        assert landscape.discoveries().complete
+        energies, ends = landscape.transition_states.energy[:], landscape.transition_states.minima[:]
+        lowest = energies[(ends != ends[:, ::-1]).any(axis=1)].min()
+        assert (len(landscape.minima), len(energies)) == (2, 3)
+    result = run("connect", store, 0, 1)
+    assert result.exit_code == 0, result.output
+    assert "0 searches found 0 new minima and 0 new transition states" in result.stdout
+    assert f"{lowest:.8f}" in result.stdout.splitlines()[-1]
+
+
+def test_searches_by_name_and_for_lower_paths_are_done(store):
+    before = len(Landscape.open(store).searches)
+    for words in (("--searches", 3), (0, 1, "--lower", "--searches", 2), ("--strategy", "untrap", "--searches", 1)):
+        result = run("connect", store, *words)
+        assert result.exit_code == 0, result.output
+        found = re.match(r"(\d+) searches found 0 new minima and 0 new transition states", result.stdout)
+        assert found is not None
+        before += int(found[1])
+    assert len(Landscape.open(store).searches) == before
+    kinds = Landscape.open(store).searches.count("double-ended")
+    assert kinds.get("converged", 0) >= 1
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ((0,), "give both minima, FIRST and SECOND, or neither"),
+        ((0, 9), "pairs must be of two different minima, rows 0 to 1"),
+        (("--lower",), "lower=True lowers the paths between pairs"),
+        (("--strategy", "guess"), "strategy must be one of"),
+        ((0, 1, "--strategy", "untrap"), "pairs and strategy each say how"),
+    ],
+)
+def test_what_makes_no_sense_is_refused(store, words, message):
+    result = run("connect", store, *words)
+    assert result.exit_code == 2
+    assert message in result.stderr
+    assert result.stderr.count("Error: ") == 1
+
+
+def test_there_must_be_a_store(tmp_path):
+    result = run("connect", tmp_path / "none.zarr", 0, 1)
+    assert result.exit_code == 1
+    assert "Error: " in result.stderr
