@@ -239,7 +239,7 @@ def first_images(
     rules: BandRules,
     align: bool = True,
 ) -> Images:
-    """Return a band between a and b's copy nearest to it (or b itself), as the arguments of :func:`~thalweg.optimizers.dneb` say.
+    """Return a band between a and b, as the arguments of :func:`~thalweg.optimizers.dneb` say.
 
     Raises
     ------
