@@ -253,6 +253,11 @@ def test_plot_writes_what_the_ending_says(network, tmp_path, ending):
     assert picture.read_bytes().startswith(beginning)
 
 
+def test_plot_with_decision_maps(network, tmp_path):
+    done("plot", network[0], "--output", tmp_path / "maps.png", "--draw", "0,1")
+    assert (tmp_path / "maps.png").stat().st_size > 5000
+
+
 def test_plot_beside_the_store(ljat3):
     picture = ljat3[0].with_suffix(".png")
     picture.unlink()
