@@ -140,7 +140,7 @@ def _single_ended(system: System, task: Task, rng: np.random.Generator) -> TaskR
     )
 
 
-def _longest_step(system: System) -> dict[str, float]:
+def _longest_step(system: System) -> dict[str, Any]:
     """Longest step uphill where the bounds tell the scale of the coordinates; the default elsewhere."""
     return {} if system.width is None else {"max_step": 0.1 * system.width}
 

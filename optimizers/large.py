@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from scipy.sparse.linalg import ArpackNoConvergence
 
@@ -23,7 +25,7 @@ _ZERO = 1e-8
 _LEAVE, _PUSH = 0.05, 0.01
 
 
-def _quench(system: System, x: np.ndarray, rms: float, rules: Rules, steps: int) -> tuple[np.ndarray, ...]:
+def _quench(system: System, x: np.ndarray, rms: float, rules: Rules, steps: int) -> tuple[Any, ...]:
     """Minimise one walker (n,) by LBFGS, in place; return energy, rms, steps, evaluations and status."""
     function, _, integers, floats = system.compiled
     no_trace = np.empty((0, x.size + 1))

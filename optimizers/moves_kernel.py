@@ -87,7 +87,7 @@ def move_surface_atom(x, free, step, draws, out):
     _binding(x.reshape(x.size // 3, 3), binding)
     chosen = 0
     for _ in range(1 + int(draws[2] * step)):
-        chosen = np.argmin(binding)
+        chosen = int(np.argmin(binding))
         binding[chosen] = np.inf
     radius = reach(x, chosen, centre)
     sphere_point(draws[0], draws[1], place)

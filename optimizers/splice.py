@@ -72,6 +72,7 @@ class SpliceClusters(Move):
         return 8
 
     def displace(self, system: System, x: np.ndarray, step: float, draws: np.ndarray, pool: Pool) -> np.ndarray:
+        assert system.atoms is not None, "check() has seen to it"
         a = _turned(x, draws[:3])
         b = _turned(pool.partner(draws[7], x), draws[3:6])
         upper = 1 + int(draws[6] * (len(a) - 1))

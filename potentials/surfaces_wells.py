@@ -125,6 +125,7 @@ def _checked_size(n: Any) -> int:
 def _checked_coupling(coupling: Any) -> float:
     if isinstance(coupling, bool) or not isinstance(coupling, int | float | np.integer | np.floating):
         raise TypeError(f"coupling must be a number, not {type(coupling).__name__}")
+    coupling = float(coupling)
     if not abs(coupling) <= _STRONGEST:
         raise ValueError(f"coupling must lie between {-_STRONGEST} and {_STRONGEST}; it is {coupling}")
-    return float(coupling)
+    return coupling
