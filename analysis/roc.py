@@ -7,14 +7,10 @@ from typing import Any
 import numba
 import numpy as np
 
-from thalweg.analysis.trained import data_of, loss_of, mislabelled_of, weights_of
+from thalweg.analysis.trained import data_of, loss_of, mislabelled_of, score_each, weights_of
 from thalweg.potentials.compiled import jit, vector
-from thalweg.potentials.threads import map_threads
 
 __all__ = ["auc", "auc_table", "roc_auc"]
-
-# Coordinates are read this many bytes at a time.
-_BLOCK = 1 << 26
 
 
 @jit(numba.int64(vector, vector))
@@ -94,22 +90,11 @@ def _columns(
     weights: Any, loss: Any, data: tuple[np.ndarray, np.ndarray], parts: list, classes: range, threads: int | None
 ) -> np.ndarray:
     """Return the AUC of each minimum (row) on each part of the data (column)."""
-    inputs, labels = data
-    result = np.full((len(weights), len(parts)), np.nan)
-    if not len(labels):
-        return result
-    step = max(1, _BLOCK // (8 * weights.shape[1]))
-    for first in range(0, len(weights), step):
-        block = np.ascontiguousarray(weights[first : first + step], dtype=np.float64)
 
-        def work(start, stop, block=block, first=first):
-            for k in range(start, stop):
-                probabilities = loss.probabilities(block[k], inputs)
-                for p, part in enumerate(parts):
-                    result[first + k, p] = mean_area(probabilities[part], labels[part], classes)
+    def areas(probabilities, labels):
+        return [mean_area(probabilities[part], labels[part], classes) for part in parts]
 
-        map_threads(work, len(block), threads)
-    return result
+    return score_each(weights, loss, data, areas, threads).reshape(-1, len(parts))
 
 
 def auc(

@@ -14,11 +14,10 @@ from thalweg.analysis.trained import (
     identity_of,
     loss_of,
     mislabelled_of,
-    probability_blocks,
     rows_of,
+    score_each,
     weights_of,
 )
-from thalweg.potentials.threads import map_threads
 
 __all__ = ["confusion", "keep_scores", "mislabelled_table", "score_probabilities", "score_table"]
 
@@ -58,22 +57,6 @@ def counts(probabilities: np.ndarray, labels: np.ndarray) -> np.ndarray:
     if np.isnan(probabilities).any():
         return np.full((n, n), np.nan)
     return np.bincount(labels * n + probabilities.argmax(axis=1), minlength=n * n).reshape(n, n)
-
-
-def _columns(
-    weights: Any, loss: Any, data: tuple[np.ndarray, np.ndarray], score: Callable[..., Any], threads: int | None
-) -> np.ndarray:
-    """Return score(probabilities, labels) of each minimum, one row each."""
-    inputs, labels = data
-    found: list[Any] = [None] * len(weights)
-    for part, block in probability_blocks(weights, loss, inputs, threads):
-
-        def work(start, stop, block=block, first=part.start):
-            for k in range(start, stop):
-                found[first + k] = score(block[k], labels)
-
-        map_threads(work, len(block), threads)
-    return np.array(found)
 
 
 def _resolved(minima: Any, dataset: Any, rows: Any, loss: Any) -> tuple[Any, Any, tuple[np.ndarray, np.ndarray]]:
@@ -120,7 +103,7 @@ def score_table(
     """
     weights, loss, data = _resolved(minima, dataset, rows, loss)
     classes = reference_classes(reference, loss.n_classes)
-    table = _columns(weights, loss, data, lambda p, labels: score_probabilities(p, labels, classes), threads)
+    table = score_each(weights, loss, data, lambda p, labels: score_probabilities(p, labels, classes), threads)
     return dict(zip(SCORES, table.reshape(-1, len(SCORES)).T.copy(), strict=True))
 
 
@@ -136,7 +119,7 @@ def confusion(
     (k, n_classes, n_classes) int64 ndarray
     """
     weights, loss, data = _resolved(minima, dataset, rows, loss)
-    table = _columns(weights, loss, data, counts, threads).reshape(-1, loss.n_classes, loss.n_classes)
+    table = score_each(weights, loss, data, counts, threads).reshape(-1, loss.n_classes, loss.n_classes)
     if np.isnan(table).any():
         bad = int(np.argwhere(np.isnan(table))[0, 0])
         raise ValueError(f"minima[{bad}] has weights that give NaN: it predicts nothing")
@@ -188,7 +171,7 @@ def mislabelled_table(
         taken, own = p.argmax(axis=1), p[np.arange(len(labels)), labels].mean()
         return np.mean(taken == labels), own, np.nan if before is None else np.mean(taken == before)
 
-    table = _columns(weights, loss, (inputs[wrong], labels[wrong]), score, threads).reshape(-1, 3)
+    table = score_each(weights, loss, (inputs[wrong], labels[wrong]), score, threads).reshape(-1, 3)
     result = {"learned": table[:, 0].copy(), "wrong_probability": table[:, 1].copy()}
     if before is not None:
         result |= {"recovered": table[:, 2].copy(), "learned_by_chance": (1 - table[:, 2]) / (loss.n_classes - 1)}
@@ -258,7 +241,7 @@ def keep_scores(
         values = score_probabilities(p, labels, classes)
         return [*values, *counts(p, labels).ravel()] if with_confusion else values
 
-    return _fill(landscape, names, source, lambda x: _columns(x, loss, data, score, threads))
+    return _fill(landscape, names, source, lambda x: score_each(x, loss, data, score, threads))
 
 
 def _fill(landscape: Any, names: list[str], source: dict[str, Any], scores: Callable[[np.ndarray], np.ndarray]) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -12,7 +12,7 @@ from thalweg.potentials.threads import map_threads
 
 __all__ = [
     "data_of", "identity_of", "inputs_of", "loss_of", "minimum_weights", "mislabelled_of", "probability_blocks",
-    "rows_of", "weights_of",
+    "rows_of", "score_each", "weights_of",
 ]  # fmt: skip
 
 # Probabilities are computed so many bytes at a time.
@@ -176,3 +176,34 @@ def probability_blocks(
         if len(inputs):
             map_threads(work, len(rows), threads)
         yield slice(first, first + len(rows)), result
+
+
+def score_each(
+    weights: Any, loss: Any, data: tuple[np.ndarray, np.ndarray], score: Callable[..., Any], threads: int | None = None
+) -> np.ndarray:
+    """Return score(probabilities, labels) of each minimum, one row each.
+
+    Parameters
+    ----------
+    weights : (k, n_weights)
+        An array or a stored one, read in blocks.
+    loss : NetworkLoss
+    data : (N, n_in) ndarray and (N,) ndarray of int
+    score : callable
+        From (N, n_classes) probabilities and the labels to numbers, the same shape for every minimum.
+    threads : int, optional
+        Over minima; all processors by default.
+    """
+    inputs, labels = data
+    found: list[Any] = [None] * len(weights)
+    size = max(1, _BLOCK // (8 * weights.shape[1]))
+    for first in range(0, len(weights), size):
+        rows = np.ascontiguousarray(weights[first : first + size], dtype=np.float64)
+
+        def work(start, stop, rows=rows, first=first):
+            for k in range(start, stop):
+                known = loss.probabilities(rows[k], inputs) if len(inputs) else np.empty((0, loss.n_classes))
+                found[first + k] = score(known, labels)
+
+        map_threads(work, len(rows), threads)
+    return np.array(found)
