@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-from ase.geometry import complete_cell
+from ase.geometry import complete_cell, find_mic
 from scipy.interpolate import CubicHermiteSpline
 
 from thalweg.optimizers.curves import Curve
@@ -230,6 +230,14 @@ def _spacing(system: System, a: np.ndarray) -> float:
     return float(nearest.mean()) / (_DENSE if system.threadsafe else _SPARSE)
 
 
+def _same_cell(system: System, a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """Return b with every atom by the periodic image nearest to its place in a; whatever has no cell as it is."""
+    if system.atoms is None or not system.atoms.pbc.any():
+        return b
+    moves, _ = find_mic((b - a).reshape(-1, 3), system.atoms.cell, system.atoms.pbc)
+    return a + moves.ravel()
+
+
 def first_images(
     system: System,
     a: np.ndarray,
@@ -253,7 +261,7 @@ def first_images(
     if images is not None and (images != int(images) or images < 1):
         raise ValueError(f"images must be a positive whole number; it is {images}")
     rules.check()
-    b = system.align(a, b) if align else b
+    b = system.align(a, b) if align else _same_cell(system, a, b)
     distance = np.linalg.norm(b - a)
     if not distance > 1e-6:
         raise ValueError("a and b are the same point once aligned: there is nothing between them, unless align=False")

@@ -72,8 +72,8 @@ def dneb(
         How often, once the band has moved, an image is added wherever it is long, turns sharply, or has a maximum
         between two images; it is moved again then.
     align : bool
-        Whether to take b's copy nearest to a; without, b as it is, for the way from a minimum to a copy of itself (a
-        vacancy that hops).
+        Whether to take b's copy nearest to a; without, b as it is but for whole vectors of a periodic cell, for the
+        way from a minimum to a copy of itself (a vacancy that hops).
 
     Returns
     -------
@@ -178,7 +178,7 @@ class DNEB(Optimizer):
     ----------
     a, b : ase.Atoms, Point or Weights
         The minima; the calculator of the first is used, and neither is moved.
-    images, k, max_step, evenness, interpolation, climb, top_springs
+    images, k, max_step, evenness, interpolation, climb, top_springs, align
         As :func:`dneb`.
     logfile, trajectory, **kwargs
         As ASE's optimizers take them; a trajectory holds all images of each step, of Atoms only.
@@ -192,7 +192,7 @@ class DNEB(Optimizer):
     def __init__(
         self, a: Atoms | Point, b: Atoms | Point, *, images: int | None = None, k: float | None = None,
         max_step: float = 0.1, evenness: float = 0.05, interpolation: str = "linear", climb: bool = False,
-        top_springs: float = 1.0, logfile: Any = None, trajectory: Any = None, **kwargs: Any,
+        top_springs: float = 1.0, align: bool = True, logfile: Any = None, trajectory: Any = None, **kwargs: Any,
     ):  # fmt: skip
         if trajectory is not None and not isinstance(a, Atoms):
             raise TypeError("trajectory can only hold Atoms: for a Point leave it out and use .band()")
@@ -201,7 +201,7 @@ class DNEB(Optimizer):
         if isinstance(a, Atoms) and isinstance(b, Atoms) and not np.array_equal(a.numbers, b.numbers):
             raise ValueError("a and b must have the same atoms in the same order")
         rules = BandRules(k, max_step, evenness, top_springs, climb)
-        self._images = first_images(system, system.x, end, images, interpolation, rules)
+        self._images = first_images(system, system.x, end, images, interpolation, rules, align)
         self.reason: str | None = None
         self.rms: float | None = None
         super().__init__(_OptimizableBand(self._images), None, logfile, trajectory, **kwargs)

@@ -11,6 +11,7 @@ from ase import Atoms
 from ase.build import add_adsorbate, fcc100
 from ase.calculators.emt import EMT
 from ase.constraints import FixAtoms
+from scipy.optimize import minimize_scalar
 
 from thalweg.optimizers import DNEB, LBFGS, connect_pair, dneb, minimise, pathway
 from thalweg.optimizers.interpolation import interpolate
@@ -140,16 +141,18 @@ def test_a_hop_on_a_surface_by_emt():
     end.positions[-1, 0] += slab.cell[0, 0] / 2
     found = connect_pair(slab, slab.positions, end.positions, rms=1e-6, images=5)
     assert found.converged.all()
-    # scan the height over the bridge, where symmetry puts the saddle
+    # the height over the bridge, where symmetry puts the saddle
     top = slab.copy()
     top.calc = EMT()
     top.positions[-1, 0] += slab.cell[0, 0] / 4
-    heights = top.positions[-1, 2] + np.linspace(-0.2, 0.8, 2001)
-    energies = []
-    for height in heights:
-        top.positions[-1, 2] = height
-        energies.append(top.get_potential_energy())
-    assert found.energy[0] == pytest.approx(min(energies), abs=1e-6)
+    lowest = top.positions[-1, 2]
+
+    def energy(height):
+        top.positions[-1, 2] = lowest + height
+        return top.get_potential_energy()
+
+    bridge = minimize_scalar(energy, bounds=(-0.2, 0.8), options={"xatol": 1e-6}).fun
+    assert found.energy[0] == pytest.approx(bridge, abs=1e-6)
     assert np.allclose(found.minima_energy, slab.get_potential_energy(), atol=1e-6)
 
 
