@@ -16,12 +16,16 @@ from thalweg.potentials.null_modes import orthonormal_null_modes
 
 __all__ = ["FOLLOW", "FOLLOW_SIGNATURE", "WRONG_INDEX", "ZERO_MODE", "follow_modes"]
 
-CONVERGED, STEPS, ENERGY, NOT_FINITE, WRONG_INDEX, ZERO_MODE, BOWL = 0, 1, 2, 3, 4, 5, 8
+CONVERGED, STEPS, ENERGY, NOT_FINITE, WRONG_INDEX, ZERO_MODE, BOWL, ENDLESS = 0, 1, 2, 3, 4, 5, 8, 9
 _ZERO = 1e-9
-_RELAX_STEPS = 15
+# Steps across the mode after each along it, at most, in every attempt from a start: many make the fewest searches
+# fail and the fewest Hessians, fewer stay nearer to where the search began
+_RELAX_STEPS = (15, 8, 3)
 _RELAXED = 0.1
 # Steps up with no negative curvature in sight after which the way leads up a bowl without end, such as a regulariser's
 _UPHILL = 25
+# So many times in a row a negative curvature this small beside the highest: an atom leaves for good
+_FADED, _FAINT = 4, 1e-6
 
 
 @jit(numba.int64(vector, matrix, integers, integers, numba.int64, matrix, matrix, vector))
@@ -111,9 +115,83 @@ def _uphill(function, integers, floats, free, mode, curvature, trust, x, gradien
     return energy, 1.3 * trust
 
 
-FOLLOW_SIGNATURE = numba.types.Tuple(
+_RESULT = numba.types.Tuple(
     (numba.float64, numba.float64, numba.int64, numba.int64, numba.float64, numba.float64, numba.int64)
-)(
+)
+
+
+@jit(numba.int64(vector, numba.int64, numba.int64, integers))
+def _astray(values, modes, followed, counts):
+    """Return BOWL or ENDLESS if the way up leads nowhere, else CONVERGED; ``counts`` (2,) are kept between steps."""
+    counts[0] = counts[0] + 1 if values[0] > 0.0 else 0
+    faint = values[followed] < 0.0 and -values[followed] < _FAINT * values[modes - 1]
+    counts[1] = counts[1] + 1 if faint else 0
+    if counts[0] > _UPHILL:
+        return BOWL
+    return ENDLESS if counts[1] >= _FADED else CONVERGED
+
+
+@jit(numba.boolean(integers, vector, vector))
+def _over_free(free, mode, packed):
+    """Write the free coordinates of a mode; return whether it is not zero."""
+    chosen = False
+    for j in range(free.size):
+        packed[j] = mode[free[j]]
+        chosen = chosen or packed[j] != 0.0
+    return chosen
+
+
+@jit(
+    _RESULT(
+        FUNCTION, HESSIAN, integers, floats, integers, integers, numba.int64, matrix, numba.int64, numba.int64,
+        numba.float64, numba.int64, numba.float64, vector, vector,
+    )
+)  # fmt: skip
+def _follow(
+    function, hessian, integers, floats, free, frozen, rigid, constant, index, relax, goal, limit, max_step, x, mode
+):
+    """Walk as :func:`follow_modes` does, once, with at most ``relax`` steps across the mode after each along it."""
+    n, m = x.size, free.size
+    full, vectors, values = np.empty((n, n)), np.empty((m, m)), np.empty(m)
+    gradient, previous, counts = np.empty(n), np.empty(m), np.zeros(2, dtype=np.int64)
+    chosen = _over_free(free, mode, previous)
+    trust, rms = max_step, np.nan
+    energy = function(x, gradient, integers, floats)
+    for iteration in range(limit + 1):
+        for k in frozen:
+            gradient[k] = 0.0
+        rms = np.sqrt(dot(gradient, gradient) / m)
+        modes = 0
+        if np.isfinite(energy) and np.isfinite(rms):
+            hessian(x, full, integers, floats)
+            modes = _free_modes(x, full, free, frozen, rigid, constant, vectors, values)
+        if modes < 1:
+            return energy, rms, iteration, NOT_FINITE, np.nan, np.nan, 0
+        if rms < goal:
+            status, product, positive = _classify(values, modes, index)
+            for j in range(m):
+                mode[free[j]] = vectors[0, j]
+            return energy, rms, iteration, status, values[0], product, positive
+        followed, across_goal = -1, 0.3 * goal
+        if index == 1:
+            followed = _followed(vectors, values, modes, previous, chosen)
+            astray = _astray(values, modes, followed, counts)
+            if astray != CONVERGED:
+                return energy, rms, iteration, astray, values[0], np.nan, 0
+            assign(previous, vectors[followed])
+            energy, trust = _uphill(
+                function, integers, floats, free, vectors[followed], values[followed], trust, x, gradient
+            )
+            trust = min(max(trust, 0.1 * max_step), 4.0 * max_step)
+            across_goal = max(across_goal, _RELAXED * rms)
+        energy, _ = relax_modes(
+            function, integers, floats, free, vectors, values, modes, followed, across_goal, relax,
+            4.0 * max_step, x, gradient, energy,
+        )  # fmt: skip
+    return energy, rms, limit, STEPS, np.nan, np.nan, 0
+
+
+FOLLOW_SIGNATURE = _RESULT(
     FUNCTION, HESSIAN, integers, floats, integers, integers, numba.int64, matrix,
     numba.int64, numba.float64, numba.int64, numba.float64, vector, vector,
 )  # fmt: skip
@@ -125,6 +203,8 @@ def follow_modes(
     function, hessian, integers, floats, free, frozen, rigid, constant, index, goal, limit, max_step, x, mode
 ):
     """Walk to a stationary point with ``index`` negative eigenvalues from x, in place.
+
+    A walk that goes up a bowl, or on along an atom that leaves, starts again from x and relaxes less on its way.
 
     Parameters
     ----------
@@ -139,47 +219,16 @@ def follow_modes(
     -------
     energy, rms, diagonalisations, status, lowest eigenvalue, log eigenvalue product, number of positive eigenvalues
     """
-    n, m = x.size, free.size
-    full, vectors, values = np.empty((n, n)), np.empty((m, m)), np.empty(m)
-    gradient, previous = np.empty(n), np.zeros(m)
-    chosen, uphill = False, 0
-    for j in range(m):
-        previous[j] = mode[free[j]]
-        chosen = chosen or previous[j] != 0.0
-    trust = max_step
-    energy = function(x, gradient, integers, floats)
-    for iteration in range(limit + 1):
-        for k in frozen:
-            gradient[k] = 0.0
-        rms = np.sqrt(dot(gradient, gradient) / m)
-        if not (np.isfinite(energy) and np.isfinite(rms)):
-            return energy, rms, iteration, NOT_FINITE, np.nan, np.nan, 0
-        hessian(x, full, integers, floats)
-        modes = _free_modes(x, full, free, frozen, rigid, constant, vectors, values)
-        if modes < 1:
-            return energy, rms, iteration, NOT_FINITE, np.nan, np.nan, 0
-        if rms < goal:
-            status, product, positive = _classify(values, modes, index)
-            for k in range(n):
-                mode[k] = 0.0
-            for j in range(m):
-                mode[free[j]] = vectors[0, j]
-            return energy, rms, iteration, status, values[0], product, positive
-        followed = -1
-        across_goal = 0.3 * goal
-        if index == 1:
-            uphill = uphill + 1 if values[0] > 0.0 else 0
-            if uphill > _UPHILL:
-                return energy, rms, iteration, BOWL, values[0], np.nan, 0
-            followed = _followed(vectors, values, modes, previous, chosen)
-            assign(previous, vectors[followed])
-            energy, trust = _uphill(
-                function, integers, floats, free, vectors[followed], values[followed], trust, x, gradient
-            )
-            trust = min(max(trust, 0.1 * max_step), 4.0 * max_step)
-            across_goal = max(across_goal, _RELAXED * rms)
-        energy, _ = relax_modes(
-            function, integers, floats, free, vectors, values, modes, followed, across_goal, _RELAX_STEPS,
-            4.0 * max_step, x, gradient, energy,
+    start, taken = np.empty(x.size), 0
+    energy, rms, steps, status, lowest, product, positive = np.nan, np.nan, 0, STEPS, np.nan, np.nan, 0
+    assign(start, x)
+    for relax in _RELAX_STEPS:
+        assign(x, start)
+        energy, rms, steps, status, lowest, product, positive = _follow(
+            function, hessian, integers, floats, free, frozen, rigid, constant,
+            index, relax, goal, limit - taken, max_step, x, mode,
         )  # fmt: skip
-    return energy, rms, limit, STEPS, np.nan, np.nan, 0
+        taken += steps
+        if status != BOWL and status != ENDLESS:
+            break
+    return energy, rms, taken, status, lowest, product, positive

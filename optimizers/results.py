@@ -18,6 +18,7 @@ REASONS = (
     "downhill side did not converge",
     "downhill side did not fall below the transition state",
     "curvature stayed positive all the way up",
+    "the way up has no end, as of an atom that leaves",
 )
 
 
