@@ -76,9 +76,12 @@ def _check_point(point: Minimum | TransitionState, what: str, n: int, tolerances
         raise ValueError(f"{what}: coordinates must have shape ({n},), not {point.coordinates.shape}")
     if point.modes < 0 or point.symmetry_order < 0:
         raise ValueError(f"{what}: modes and symmetry_order must not be negative")
-    for name in ("energy", "gradient_rms", "lowest_eigenvalue", "log_eigenvalue_product"):
+    for name in ("energy", "gradient_rms", "lowest_eigenvalue"):
         if not math.isfinite(getattr(point, name)):
             raise RejectedError("numbers not finite", f"{what}: {name} is not finite")
+    # NaN where nobody computes all eigenvalues: of large systems the lowest ones are the proof
+    if math.isinf(point.log_eigenvalue_product):
+        raise RejectedError("numbers not finite", f"{what}: log_eigenvalue_product is not finite")
     if not np.isfinite(point.coordinates).all():
         raise RejectedError("numbers not finite", f"{what}: coordinates is not finite")
     if not point.gradient_rms <= tolerances.gradient_rms:

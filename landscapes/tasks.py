@@ -11,6 +11,8 @@ from thalweg.landscapes.records import CONVERGED, Minimum, Search, TransitionSta
 from thalweg.landscapes.strategy import BASIN_HOPPING, DOUBLE_ENDED, SINGLE_ENDED
 from thalweg.optimizers.bands import connect_pair
 from thalweg.optimizers.basin_hopping import BasinHoppingResult, basin_hopping_steps
+from thalweg.optimizers.large import LARGEST_MATRIX
+from thalweg.optimizers.large_chain import large_chain
 from thalweg.optimizers.moves import Move
 from thalweg.optimizers.results import TransitionStateResult
 from thalweg.optimizers.rules import Rules
@@ -81,20 +83,18 @@ def _basin_hopping(system: System, task: Task, rng: np.random.Generator) -> Task
     settings = task.settings
     known = len(task.coordinates) > 0
     x = task.coordinates[0] if known else system.random(rng)
-    result = basin_hopping_steps(
-        system,
-        x,
-        system.energy(x) if known else None,
-        rng,
+    how: dict[str, Any] = {
         # the quench of a random start counts as one
-        steps=settings["steps"] - (not known),
-        step=settings["step"],
-        temperature=settings["temperature"],
-        rms=settings["rms"],
-        rules=Rules.from_dict(settings["rules"]),
-        moves=[Move.from_dict(move) for move in settings["moves"]] if "moves" in settings else None,
-        prove="all",
-    )
+        "steps": settings["steps"] - (not known),
+        **{name: settings[name] for name in ("step", "temperature", "rms")},
+        "rules": Rules.from_dict(settings["rules"]),
+    }
+    energy = system.energy(x) if known else None
+    if system.n_free > LARGEST_MATRIX and "moves" not in settings:
+        result = large_chain(system, x, energy, rng, **how)
+    else:
+        moves = [Move.from_dict(move) for move in settings["moves"]] if "moves" in settings else None
+        result = basin_hopping_steps(system, x, energy, rng, moves=moves, prove="all", **how)
     searches = tuple(_quench(system, task, result, row) for row in range(len(result)))
     accepted = np.flatnonzero(result.accepted)
     return TaskResult(searches, int(accepted[-1]) if accepted.size else -1)

@@ -11,6 +11,8 @@ from scipy.linalg import null_space
 from threadpoolctl import threadpool_limits
 
 from thalweg.landscapes.executors import default_threads
+from thalweg.optimizers.eigenvalues import lowest_eigenvalues
+from thalweg.optimizers.large import LARGEST_MATRIX
 
 if TYPE_CHECKING:
     from thalweg.landscapes.landscape import Landscape
@@ -43,7 +45,9 @@ def verify(
     *,
     workers: int | None = None,
 ) -> list[Problem]:
-    """Compute energies, gradients and Hessian eigenvalues again, by full diagonalisation, and return what is wrong.
+    """Compute energies, gradients and Hessian eigenvalues again, and return what is wrong.
+
+    By full diagonalisation; of more than 500 free coordinates only the two lowest eigenvalues are looked at.
 
     Parameters
     ----------
@@ -84,7 +88,8 @@ def _wrong(landscape: Landscape, stored: dict[str, Any], negative: int) -> Itera
     system, tolerances, x = landscape.system, landscape.tolerances, stored["coordinates"]
     energy, gradient = system.energy_gradient(x)
     rms = float(np.sqrt(gradient @ gradient / system.free.size))
-    spectrum = eigenvalues(system, x)
+    large = system.n_free > LARGEST_MATRIX
+    spectrum = lowest_eigenvalues(system, x, 2)[0] if large else eigenvalues(system, x)
     below = spectrum < -tolerances.eigenvalue
     if not abs(energy - stored["energy"]) <= tolerances.energy:
         yield f"energy is {energy}, stored {stored['energy']}"
@@ -94,8 +99,10 @@ def _wrong(landscape: Landscape, stored: dict[str, Any], negative: int) -> Itera
         yield f"{below.sum()} eigenvalues are negative, not {negative}: the lowest is {spectrum[0]}"
         return
     scale = np.abs(spectrum).max()
-    if not abs(spectrum[0] - stored["lowest_eigenvalue"]) <= 1e-6 * scale:
+    if not abs(spectrum[0] - stored["lowest_eigenvalue"]) <= (1e-3 if large else 1e-6) * scale:
         yield f"lowest_eigenvalue is {spectrum[0]}, stored {stored['lowest_eigenvalue']}"
+    if large:
+        return  # of so many eigenvalues nobody knows the product
     product = float(np.log(spectrum[spectrum > 0]).sum())
     if (spectrum > 0).sum() != stored["modes"]:
         yield f"modes is {(spectrum > 0).sum()}, stored {stored['modes']}"

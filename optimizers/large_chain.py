@@ -1,0 +1,85 @@
+"""A basin-hopping chain of a system so large that no matrix of coordinates by coordinates is made."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from thalweg.optimizers.chain import BasinHoppingResult
+from thalweg.optimizers.minimise_batch import minimise
+from thalweg.optimizers.rules import Rules
+from thalweg.potentials.system import System
+
+__all__ = ["large_chain"]
+
+
+def large_chain(
+    system: System,
+    x: np.ndarray,
+    energy: float | None,
+    rng: np.random.Generator,
+    *,
+    steps: int,
+    step: float,
+    temperature: float,
+    rms: float,
+    rules: Rules,
+) -> BasinHoppingResult:
+    """Displace every free coordinate, minimise, accept or refuse, each quench proved by its lowest eigenvalue.
+
+    Parameters
+    ----------
+    system : System
+    x : (n,) ndarray
+        Where the chain stands.
+    energy : float or None
+        Of a minimum at x; None where x is to be minimised first, which is a quench more than ``steps``.
+    rng : numpy.random.Generator
+    steps : int
+    step, temperature : float
+        Longest displacement of a coordinate, and k_B T of the Metropolis rule.
+    rms : float
+        Of a converged minimum.
+    rules : Rules
+
+    Returns
+    -------
+    BasinHoppingResult
+        With products of eigenvalues NaN.
+    """
+    here, height = x, math.nan if energy is None else energy
+    found: list[Any] = []
+    accepted = []
+    for number in range(steps + (energy is None)):
+        noise, chance = np.zeros(system.n), 1.0
+        if energy is not None or number:
+            noise[system.free], chance = rng.uniform(-step, step, system.n_free), rng.random()
+        quench = minimise(system, (here + noise)[None], rms=rms, rules=rules, second_order=True)
+        fall = height - quench.energy[0]
+        taken = bool(quench.converged[0]) and not (fall < 0 and chance >= math.exp(fall / temperature))
+        if taken:
+            here, height = quench.x[0], float(quench.energy[0])
+        found.append(quench)
+        accepted.append(taken)
+    return _result(found, np.array(accepted, dtype=bool), energy is None, here, height, step)
+
+
+def _result(
+    found: list[Any], accepted: np.ndarray, fresh: bool, here: np.ndarray, height: float, step: float
+) -> BasinHoppingResult:
+    """Return the quenches as those of any other chain."""
+
+    def all_of(name: str) -> np.ndarray:
+        return np.concatenate([getattr(quench, name) for quench in found]) if found else np.zeros(0)
+
+    converged = all_of("converged").astype(bool)
+    return BasinHoppingResult(
+        x=all_of("x").reshape(len(found), len(here)), energy=all_of("energy"), rms=all_of("rms"),
+        steps=all_of("steps").astype(np.int64), converged=converged,
+        reason=[reason for quench in found for reason in quench.reason], lowest_eigenvalue=all_of("lowest_eigenvalue"),
+        log_eigenvalue_product=all_of("log_eigenvalue_product"), modes=all_of("modes").astype(np.int64),
+        proved=converged, accepted=accepted, move=np.where(np.arange(len(found)) < fresh, -1, 0), final_x=here,
+        final_energy=height, final_steps=np.array([step]),
+    )  # fmt: skip
