@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from typing import Any
 
 import numpy as np
@@ -172,11 +173,14 @@ class TemperedBasinHopping:
             Whether the target was reached.
         """
         end = self.steps + steps
-        with ThreadPoolExecutor(self._threads) as pool:
+        with ExitStack() as stack:
+            # a calculator in Python stays on this thread, which is the one that Ctrl-C reaches
+            threaded = self._threads > 1
+            each = stack.enter_context(ThreadPoolExecutor(self._threads)).map if threaded else map
             while self.steps < end and not self.reached:
                 # up to the next exchange, wherever the last run stopped
                 count = min(self.exchange_every - self.steps % self.exchange_every, end - self.steps)
-                list(pool.map(Chain.run, self.chains, self._rngs, [count] * len(self.chains)))
+                list(each(Chain.run, self.chains, self._rngs, [count] * len(self.chains)))
                 self.steps += count
                 if self.steps % self.exchange_every == 0:
                     first = self.steps // self.exchange_every % 2
