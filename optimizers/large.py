@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from scipy.sparse.linalg import ArpackNoConvergence
 
 from thalweg.optimizers.eigenvalues import lowest_eigenvalues
-from thalweg.optimizers.hybrid import hybrid_eigenvector_following
+from thalweg.optimizers.hybrid import HybridResult, hybrid_eigenvector_following
 from thalweg.optimizers.quick_lbfgs_kernel import quick_walk
 from thalweg.optimizers.results import REASONS, MinimiseResult, TransitionStateResult
 from thalweg.optimizers.rules import Rules
@@ -23,6 +24,8 @@ _CONVERGED, _WRONG_INDEX, _ZERO_MODE, _SIDE_FAILED, _SIDE_RETURNED = 0, 4, 5, 6,
 # An eigenvalue smaller than this nobody can tell from zero by differences of gradients
 _ZERO = 1e-8
 _LEAVE, _PUSH = 0.05, 0.01
+# A search that fell back into a minimum starts again so many longest steps along the softest mode
+_AWAY = 6.0
 
 
 def _quench(system: System, x: np.ndarray, rms: float, rules: Rules, steps: int) -> tuple[Any, ...]:
@@ -85,6 +88,17 @@ def _sides(system, x, energy, mode, rms, rules, steps):
     return ends, numbers, _CONVERGED
 
 
+def _saddle(system: System, x: np.ndarray, direction: np.ndarray, **settings: Any) -> HybridResult:
+    """Search from x (n,), and if that ends in a minimum once more, from far enough along its softest mode."""
+    guess = direction if direction.any() else None
+    found = hybrid_eigenvector_following(system, x, mode=guess, **settings)
+    if not found.eigenvalues[0] > _ZERO:
+        return found
+    start = found.x + _AWAY * settings["max_step"] * found.mode
+    again = hybrid_eigenvector_following(system, start, mode=found.mode, **settings)
+    return replace(again, steps=found.steps + again.steps, evaluations=found.evaluations + again.evaluations)
+
+
 def transition_states_large(
     system: System, X: np.ndarray, directions: np.ndarray, rms: float, rules: Rules, steps: int, max_step: float,
     minimise_steps: int,
@@ -99,10 +113,7 @@ def transition_states_large(
     found = []
     ends, numbers, status = np.full((count, 2, n), np.nan), np.full((count, 2, 5), np.nan), np.zeros(count, dtype=int)
     for row in range(count):
-        guess = directions[row] if directions[row].any() else None
-        one = hybrid_eigenvector_following(
-            system, X[row], rms=rms, rules=rules, steps=steps, max_step=max_step, mode=guess
-        )
+        one = _saddle(system, X[row], directions[row], rms=rms, rules=rules, steps=steps, max_step=max_step)
         found.append(one)
         status[row] = REASONS.index(one.reason)
         if one.converged:

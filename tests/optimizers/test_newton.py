@@ -134,4 +134,8 @@ def test_large_systems_go_without_matrices(monkeypatch):
     assert found.converged[0], found.reason
     assert (found.minima_energy[0] < found.energy[0]).all()
     assert found.lowest_eigenvalue[0] < 0 < found.minima_lowest_eigenvalue[0].min()
+    # from the very minimum too, where there is no slope to follow
+    found = find_transition_states(system, whole.x, rms=1e-8)
+    assert found.converged[0], found.reason
+    assert found.lowest_eigenvalue[0] < 0 < found.minima_lowest_eigenvalue[0].min()
     assert large_systems.LARGEST_MATRIX == 500
