@@ -19,6 +19,7 @@ __all__ = [
     "at_least",
     "at_most",
     "lanes",
+    "larger",
     "load",
     "power_of_two",
     "splat",
@@ -27,6 +28,7 @@ __all__ = [
     "store",
     "total",
     "totals",
+    "where_equal",
 ]
 
 LANES = 4
@@ -174,6 +176,27 @@ def _bounding(order: str, text: str):
 
     bounded.__doc__ = text
     return bounded
+
+
+@intrinsic
+def larger(typingctx, one, other):
+    """``larger(one, other)``: of each pair of lanes the larger."""
+
+    def codegen(context, builder, sig, arguments):
+        return builder.select(builder.fcmp_ordered(">", *arguments), *arguments)
+
+    return lanes(lanes, lanes), codegen
+
+
+@intrinsic
+def where_equal(typingctx, value, number, yes, no):
+    """``where_equal(value, number, yes, no)``: lane by lane ``yes`` where value is the number, else ``no``."""
+
+    def codegen(context, builder, sig, arguments):
+        value, number, yes, no = arguments
+        return builder.select(builder.fcmp_ordered("==", value, _splat(builder, number)), yes, no)
+
+    return lanes(lanes, types.float64, lanes, lanes), codegen
 
 
 at_most = _bounding(">", "``at_most(value, limit)``: no lane above a float; NaN stays NaN.")

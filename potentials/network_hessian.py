@@ -17,10 +17,12 @@ with the bias as the last k and m. Within a layer only u >= v and m >= k are kep
 from __future__ import annotations
 
 import numpy as np
+from numba import float64, int64, types
 
-from thalweg.potentials import network_kernels, row_kernels, sparse_inputs
-from thalweg.potentials.compiled import HESSIAN_SIGNATURE, jit
-from thalweg.potentials.lanes import LANES, load, splat, store
+from thalweg.potentials import network_kernels, row_kernels, vector_math
+from thalweg.potentials.compiled import HESSIAN_SIGNATURE, integers, jit, matrix, vector
+from thalweg.potentials.lanes import LANES, load, splat, store, where_equal
+from thalweg.potentials.linked import linked, source_version
 from thalweg.potentials.network_kernels import (
     BLOCK,
     HEADER,
@@ -34,11 +36,15 @@ from thalweg.potentials.network_kernels import (
     n_units,
     output_block,
     padded,
+    places,
 )
 from thalweg.potentials.row_kernels import combine, copy_row, four_fold, multiply_rows, product_row
-from thalweg.potentials.vector_math import exact, source_version
+from thalweg.potentials.vector_math import exact
 
 __all__ = ["network_hessian"]
+
+_FILES = (network_kernels.__file__, row_kernels.__file__, vector_math.__file__)
+pair_places = types.Array(int64, 3, "C")
 
 
 @exact
@@ -54,11 +60,10 @@ def _n_moved(shape, below, above):
     return 1 if above == below + 1 else shape[HEADER + above]
 
 
-@exact
-def _pair_table(shape):
-    """Return the first row of M and the first sum of both kinds of every pair of layers, and their totals."""
+@linked(types.void(integers, pair_places, integers), *_FILES)
+def _pair_table(shape, table, totals):
+    """Write the first row of M and the first sum of both kinds of every pair of layers, and their totals."""
     layers, rows, sums = shape[0], 0, 0
-    table = np.zeros((layers, layers, 3), dtype=np.int64)
     for below in range(layers):
         for above in range(below, layers):
             pairs, k, m = _n_pairs(shape, below, above), shape[HEADER + above] + 1, shape[HEADER + below] + 1
@@ -70,7 +75,7 @@ def _pair_table(shape):
                 sums += (
                     shape[HEADER + below + 1] * _n_moved(shape, below, above) * m * four_fold(shape[HEADER + above + 1])
                 )
-    return table, rows, sums
+    totals[0], totals[1] = rows, sums
 
 
 @exact
@@ -80,10 +85,10 @@ def _first_pair(shape, below, above, v):
     return v * outer - v * (v - 1) // 2 if above == below else v * outer
 
 
-@exact
+@linked(types.void(vector, integers, places, int64, int64, matrix, matrix, matrix, int64), *_FILES)
 def _push(w, shape, table, layer, unit, slope, rz, ra, m):
     """Write dz/dz_unit for the units of all layers above its own to rz, and slope times it to ra."""
-    layers, one, none = shape[0], np.int64(1), np.int64(-1)
+    layers = shape[0]
     if layer == layers - 1:
         return
     copy_row(slope, unit, ra, unit, m)
@@ -92,9 +97,9 @@ def _push(w, shape, table, layer, unit, slope, rz, ra, m):
         offset, first = table[above, 0], table[above, 2]
         if above == layer + 1:
             start = offset + unit - (first - inner)
-            combine(w, start, inner, one, outer, none, ra, unit, one, rz, first, m)
+            combine(w, start, inner, 1, outer, -1, ra, unit, 1, rz, first, m)
         else:
-            combine(w, offset, inner, one, outer, none, ra, first - inner, inner, rz, first, m)
+            combine(w, offset, inner, 1, outer, -1, ra, first - inner, inner, rz, first, m)
         if above < layers - 1:
             for j in range(first, first + outer):
                 product_row(slope, j, rz, j, ra, j, m)
@@ -132,10 +137,10 @@ def _bend(act, delta, rz, u, curve, row, m):
         store(curve, row + d, load(curve, row + d) - bend)
 
 
-@exact
+@linked(types.void(vector, integers, places, pair_places, int64, int64, *[matrix] * 6, int64), *_FILES)
 def _curve(w, shape, table, pairs, layer, unit, act, slope, delta, p, rz, curve, m):
     """Write M(u, unit) for all units u from `unit` on to their rows of curve."""
-    last, one, none = shape[0] - 1, np.int64(1), np.int64(-1)
+    last = shape[0] - 1
     v = unit - table[layer, 2]
     upper = pairs[layer, last, 0] + _first_pair(shape, layer, last, v)
     if layer == last:
@@ -148,7 +153,7 @@ def _curve(w, shape, table, pairs, layer, unit, act, slope, delta, p, rz, curve,
         inner, outer, first = shape[HEADER + above], shape[HEADER + above + 1], table[above, 2]
         row = pairs[layer, above - 1, 0] + _first_pair(shape, layer, above - 1, v)
         skip = v if above - 1 == layer else 0
-        combine(w, table[above, 0] + skip, one, inner, inner - skip, none, curve, upper, outer, curve, row, m)
+        combine(w, table[above, 0] + skip, 1, inner, inner - skip, -1, curve, upper, outer, curve, row, m)
         for u in range(inner - skip):
             product_row(curve, row + u, slope, first - inner + skip + u, curve, row + u, m)
             if u == 0 or above - 1 > layer:
@@ -156,10 +161,10 @@ def _curve(w, shape, table, pairs, layer, unit, act, slope, delta, p, rz, curve,
         upper = row
 
 
-@exact
+@linked(types.void(integers, places, pair_places, int64, int64, *[matrix] * 5, int64, vector), *_FILES)
 def _add_moved(shape, table, pairs, layer, unit, data, act, delta, ra, rows, m, out):
     """Add delta_u da_k/dz_unit a_m for every weight from a unit k that moves with `unit` into a unit u above."""
-    inner, first, zero = shape[HEADER + layer], table[layer, 2], np.int64(0)
+    inner, first = shape[HEADER + layer], table[layer, 2]
     v = unit - first
     source, begin = (data, 0) if layer == 0 else (act, first - inner)
     for above in range(layer + 1, shape[0]):
@@ -172,17 +177,17 @@ def _add_moved(shape, table, pairs, layer, unit, data, act, delta, ra, rows, m, 
                 for j in range(inner):
                     product_row(ra, k, source, begin + j, rows, j, m)
                 copy_row(ra, k, rows, inner, m)
-                multiply_rows(delta, base, outer, rows, zero, inner + 1, m, out, place)
+                multiply_rows(delta, base, outer, rows, 0, inner + 1, m, out, place)
                 place += step
 
 
-@exact
+@linked(types.void(integers, places, pair_places, int64, int64, *[matrix] * 4, int64, vector), *_FILES)
 def _add_products(shape, table, pairs, below, above, data, act, curve, rows, m, out):
     """Add the products of the rows of M of one pair of layers with the rows a_k a_j."""
     outer, inner = shape[HEADER + above], shape[HEADER + below]
     upper, upper_row = (data, 0) if above == 0 else (act, table[above, 2] - outer)
     lower, lower_row = (data, 0) if below == 0 else (act, table[below, 2] - inner)
-    n, first, place, zero = _n_pairs(shape, below, above), pairs[below, above, 0], pairs[below, above, 1], np.int64(0)
+    n, first, place = _n_pairs(shape, below, above), pairs[below, above, 0], pairs[below, above, 1]
     for k in range(outer + 1):
         skip = k if above == below else 0
         for j in range(skip, inner + 1):
@@ -196,11 +201,11 @@ def _add_products(shape, table, pairs, below, above, data, act, curve, rows, m, 
                 for d in range(m):
                     rows[j - skip, d] = 1.0
         width = inner + 1 - skip
-        multiply_rows(curve, first, n, rows, zero, width, m, out, place)
+        multiply_rows(curve, first, n, rows, 0, width, m, out, place)
         place += four_fold(n) * width
 
 
-@exact
+@linked(types.void(vector, integers, places, pair_places, *[matrix] * 7, int64, vector), *_FILES)
 def _add_block(w, shape, table, pairs, data, act, slope, delta, p, work, curve, m, out):
     """Add one block's part of N times the Hessian to the sums."""
     units = delta.shape[0]
@@ -223,7 +228,7 @@ def _place(shape, table, layer, unit, k):
     return table[layer, 0] + unit * inner + k if k < inner else table[layer, 1] + unit
 
 
-@exact
+@linked(types.void(integers, places, int64, int64, vector, int64, float64, matrix), *_FILES)
 def _spread_sums(shape, table, below, above, out, place, factor, hessian):
     """Write the sums of one pair of layers times a factor to all their places in the matrix."""
     upper, lower = shape[HEADER + above + 1], shape[HEADER + below + 1]
@@ -246,7 +251,7 @@ def _spread_sums(shape, table, below, above, out, place, factor, hessian):
             place += step
 
 
-@exact
+@linked(types.void(integers, places, int64, int64, vector, int64, float64, matrix), *_FILES)
 def _spread_moved(shape, table, below, above, out, place, factor, hessian):
     """Add the sums of what moves, one pair of layers', times a factor to both their places in the matrix."""
     outer, moved = shape[HEADER + above + 1], _n_moved(shape, below, above)
@@ -261,7 +266,7 @@ def _spread_moved(shape, table, below, above, out, place, factor, hessian):
                 place += four_fold(outer)
 
 
-@exact
+@linked(types.void(integers, places, pair_places, vector, float64, matrix), *_FILES)
 def _finish_hessian(shape, table, pairs, out, l2, hessian):
     """Write the matrix from its sums, add the L2 term, and empty the rows and columns of frozen weights."""
     n = hessian.shape[0]
@@ -279,12 +284,13 @@ def _finish_hessian(shape, table, pairs, out, l2, hessian):
             hessian[j, shape[i]] = 0.0
 
 
-@exact
-def _probabilities(y, labels, p, m):
-    """Write the probabilities to p, given dE/dy = p - [label]."""
+@linked(types.void(matrix, int64, vector, matrix, int64), *_FILES)
+def _probabilities(y, first, labels, p, m):
+    """Write the probabilities to p, given p - [label] in the rows of y from `first` on."""
     for a in range(p.shape[0]):
-        for d in range(m):
-            p[a, d] = y[a, d] + (1.0 if labels[d] == a else 0.0)
+        for d in range(0, m, LANES):
+            value = load(y, (first + a) * BLOCK + d)
+            store(p, a * BLOCK + d, where_equal(load(labels, d), float(a), value + 1.0, value))
 
 
 @exact
@@ -296,7 +302,7 @@ def _widest(shape):
 
 
 def _compile(version: int):
-    """Compile for one version of the sources, see :mod:`~thalweg.potentials.vector_math`."""
+    """Compile for one version of the sources, see :mod:`~thalweg.potentials.linked`."""
 
     @jit(HESSIAN_SIGNATURE)
     def network_hessian(x, hessian, integers, floats):
@@ -304,20 +310,20 @@ def _compile(version: int):
         _ = version
         w, table, n = bounded(x, floats[1]), layer_table(integers), integers[1]
         hidden, units = n_units(integers, integers[0]), n_units(integers, integers[0] + 1)
-        pairs, rows, size = _pair_table(integers)
+        pairs, totals = np.zeros((integers[0], integers[0], 3), dtype=np.int64), np.zeros(2, dtype=np.int64)
+        _pair_table(integers, pairs, totals)
         act, slope = np.empty((hidden, BLOCK)), np.empty((hidden, BLOCK))
         delta, p = np.empty((units, BLOCK)), np.empty((units - hidden, BLOCK))
-        work, logs = np.empty((2 * units + _widest(integers) + 1, BLOCK)), np.zeros((4, BLOCK))
-        curve, out = np.empty((rows, BLOCK)), np.zeros(size)
+        work, logs = np.empty((2 * units + _widest(integers) + 1, BLOCK)), np.zeros((3, BLOCK))
+        curve, out = np.empty((totals[0], BLOCK)), np.zeros(totals[1])
         total = 0.0
         for start in range(0, n, BLOCK):
             data, m = data_block(integers, floats, start // BLOCK), min(BLOCK, n - start)
             filled = padded(m)
-            forward_block(w, integers, data, act, slope, delta[hidden:], filled, False)
-            total += output_block(delta[hidden:], units - hidden, data[integers[HEADER]], logs, m)
-            total += finish_loss(logs[2])
-            hidden_deltas(w, integers, slope, delta, filled)
-            _probabilities(delta[hidden:], data[integers[HEADER]], p, filled)
+            forward_block(w, integers, table, data, act, slope, delta, filled, False)
+            total += output_block(delta, hidden, data[integers[HEADER]], logs, filled) + finish_loss(logs, 2)
+            hidden_deltas(w, integers, table, slope, delta, filled)
+            _probabilities(delta, hidden, data[integers[HEADER]], p, filled)
             _add_block(w, integers, table, pairs, data, act, slope, delta, p, work, curve, filled, out)
         _finish_hessian(integers, table, pairs, out, floats[0], hessian)
         return total / n + l2_term(x, floats[0])
@@ -325,6 +331,4 @@ def _compile(version: int):
     return network_hessian
 
 
-network_hessian = _compile(
-    source_version(network_kernels.__file__, row_kernels.__file__, sparse_inputs.__file__, __file__)
-)
+network_hessian = _compile(source_version(*_FILES, __file__))

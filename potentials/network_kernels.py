@@ -10,20 +10,15 @@ for each input and one for the labels, -1 where the last block is filled up]; wh
 from __future__ import annotations
 
 import numpy as np
-from numba import types
+from numba import boolean, float64, int64, types
 
-from thalweg.potentials import row_kernels, sparse_inputs
+from thalweg.potentials import row_kernels, sparse_inputs, vector_math
 from thalweg.potentials.compiled import FUNCTION_SIGNATURE, floats, integers, jit, matrix, vector
+from thalweg.potentials.lanes import LANES, larger, load, splat, store, total, where_equal
+from thalweg.potentials.linked import linked, source_version
 from thalweg.potentials.row_kernels import STEP, combine, four_fold, multiply_rows, product_row
 from thalweg.potentials.sparse_inputs import add_sparse_products, n_nonzero, sparse_combine, turned_weights
-from thalweg.potentials.vector_math import (
-    exact,
-    exp_below,
-    source_version,
-    sum_rows,
-    summing,
-    tanh,
-)
+from thalweg.potentials.vector_math import exact, exponential, sum_rows, tanh
 
 __all__ = [
     "BLOCK",
@@ -50,6 +45,8 @@ __all__ = [
 BLOCK = 128
 HEADER, FLOATS = 3, 2  # where the widths begin in `integers`, and the data in `floats`
 LOGARITHMS = 8  # blocks whose products share one logarithm
+_FILES = (row_kernels.__file__, sparse_inputs.__file__, vector_math.__file__)
+places = types.Array(int64, 2, "C")
 
 
 @exact
@@ -61,7 +58,7 @@ def n_units(shape, stop):
     return total
 
 
-@exact
+@linked(places(integers))
 def layer_table(shape):
     """Return for each layer of weights: its first weight, its first bias, and the first of the units it leads to."""
     layers = shape[0]
@@ -75,43 +72,24 @@ def layer_table(shape):
     return table
 
 
-@exact
-def forward_block(w, shape, data, act, slope, y, m, ready):
-    """Fill the hidden units' values and slopes and the outputs before the softmax for one block of m data.
+@linked(types.void(vector, integers, places, *[matrix] * 4, int64, boolean), *_FILES)
+def forward_block(w, shape, table, data, act, slope, y, m, ready):
+    """Fill the hidden units' values and slopes, and the last rows of y with the outputs before the softmax, for m data.
 
     With `ready` the first layer's sums are there already.
     """
-    layers, table, one = shape[0], layer_table(shape), np.int64(1)
+    layers = shape[0]
     for layer in range(layers):
         inner, outer = shape[HEADER + layer], shape[HEADER + layer + 1]
         offset, bias, row = table[layer, 0], table[layer, 1], table[layer, 2]
         last = layer == layers - 1
         source, source_row = (data, 0) if layer == 0 else (act, row - inner)
-        target, first = (y, 0) if last else (act, row)
+        target, first = (y if last else act), row
         if layer > 0 or not ready:
-            combine(w, offset, inner, one, outer, bias, source, source_row, inner, target, first, m)
+            combine(w, offset, inner, 1, outer, bias, source, source_row, inner, target, first, m)
         if not last:
             for j in range(row, row + outer):
                 tanh(act, slope, j * BLOCK, m)
-
-
-@summing
-def _label_deficit(y, classes, labels, top, m):
-    total = 0.0
-    for a in range(classes):
-        out = y[a]
-        for d in range(m):
-            total += (top[d] - out[d]) if labels[d] == a else 0.0
-    return total
-
-
-@exact
-def _largest_rows(y, classes, top, m):
-    for d in range(m):
-        top[d] = y[0, d]
-    for a in range(1, classes):
-        for d in range(m):
-            top[d] = y[a, d] if y[a, d] > top[d] else top[d]
 
 
 @exact
@@ -121,42 +99,57 @@ def padded(m):
 
 
 @exact
-def output_block(y, classes, labels, work, m):
-    """Turn outputs into dE/dy = p - [label] in place; return the sum of (largest output - that of the label).
+def _largest(y, a, classes, d):
+    """Return the largest outputs of the data d to d + LANES - 1 of the first `classes` rows from entry a on."""
+    top = load(y, a + d)
+    for _ in range(1, classes):
+        a += BLOCK
+        top = larger(top, load(y, a + d))
+    return top
+
+
+@linked(float64(matrix, int64, vector, matrix, int64), *_FILES)
+def output_block(y, first, labels, work, m):
+    """Turn outputs, the rows of y from `first` on, into dE/dy = p - [label]; return sum (largest - label's output).
 
     The other part of the loss, sum of ln(1 + T) with T the summed exp(y - largest output) but for the largest, goes
     into work[2], the running product of (1 + T) less 1: no digit of a small T is lost and one logarithm serves many.
-    What fills the block up after m data becomes zero.
+    What fills the block up after m data, labelled -1, becomes zero. Two values of lanes at a time, see tanh.
     """
-    top, rest, product, count, filled = work[0], work[1], work[2], work[3], padded(m)
-    _largest_rows(y, classes, top, filled)
-    missed = _label_deficit(y, classes, labels, top, m)
-    for d in range(filled):
-        rest[d] = -1.0
-        count[d] = 0.0
-    for a in range(classes):
-        out = y[a]
-        exp_below(y, a * BLOCK, work, np.int64(0), filled)
-        for d in range(filled):
-            largest = out[d] >= 1.0
-            rest[d] += 1.0 if largest else 0.0
-            count[d] += 0.0 if largest else out[d]
-    for d in range(filled):
-        rest[d] += count[d]
-        count[d] = 1.0 / (1.0 + rest[d])
-    for d in range(m):
-        product[d] += rest[d] * (1.0 + product[d])
-    for a in range(classes):
-        out = y[a]
-        for d in range(filled):
-            wrong = rest[d] + (1.0 - out[d])
-            out[d] = (-wrong if labels[d] == a else out[d]) * count[d]
-        for d in range(m, filled):
-            out[d] = 0.0
-    return missed
+    classes, begin, product = y.shape[0] - first, first * BLOCK, 2 * BLOCK
+    missed, zero, one = splat(0.0), splat(0.0), splat(1.0)
+    for d in range(0, m, STEP):
+        e = d + LANES
+        top, peak = _largest(y, begin, classes, d), _largest(y, begin, classes, e)
+        label, mark = load(labels, d), load(labels, e)
+        rest, more, best, most = splat(-1.0), splat(-1.0), zero, zero
+        for a in range(classes):
+            k = begin + a * BLOCK
+            u, v = load(y, k + d) - top, load(y, k + e) - peak
+            missed = missed - where_equal(label, float(a), u, zero) - where_equal(mark, float(a), v, zero)
+            u, v = exponential(u, v)
+            store(y, k + d, u)
+            store(y, k + e, v)
+            # the largest counts apart, as 1: a small T keeps its digits
+            rest, more = rest + where_equal(u, 1.0, one, zero), more + where_equal(v, 1.0, one, zero)
+            best, most = best + where_equal(u, 1.0, zero, u), most + where_equal(v, 1.0, zero, v)
+        rest, more = rest + best, more + most
+        p, q = 1.0 / (1.0 + rest), 1.0 / (1.0 + more)
+        p, q = where_equal(label, -1.0, zero, p), where_equal(mark, -1.0, zero, q)
+        for a in range(classes):
+            k = begin + a * BLOCK
+            u, v = load(y, k + d), load(y, k + e)
+            u = where_equal(label, float(a), (u - 1.0) - rest, u)
+            v = where_equal(mark, float(a), (v - 1.0) - more, v)
+            store(y, k + d, u * p)
+            store(y, k + e, v * q)
+        u, v = load(work, product + d), load(work, product + e)
+        store(work, product + d, u + where_equal(label, -1.0, zero, rest * (1.0 + u)))
+        store(work, product + e, v + where_equal(mark, -1.0, zero, more * (1.0 + v)))
+    return total(missed)
 
 
-@summing
+@linked(float64(vector, float64), fastmath={"contract", "reassoc", "nsz"})
 def l2_term(x, l2):
     """Return l2 times the sum of squares, infinite only where it cannot be represented."""
     total = 0.0
@@ -172,20 +165,20 @@ def l2_term(x, l2):
     return total
 
 
-@exact
-def finish_loss(product):
-    """Return the sum of ln(1 + product) and set it to zero; neighbours are multiplied first, four and four."""
+@linked(float64(matrix, int64))
+def finish_loss(work, row):
+    """Return the sum of ln(1 + product), a row of work, and set it to zero; four and four are multiplied first."""
     total, quarter = 0.0, BLOCK // 4
     for d in range(quarter):
-        joined = product[d]
-        for k in range(1, 4):
-            joined += product[d + k * quarter] * (1.0 + joined)
+        joined = 0.0
+        for k in range(4):
+            joined += work[row, d + k * quarter] * (1.0 + joined)
+            work[row, d + k * quarter] = 0.0
         total += np.log1p(joined)
-    product[:] = 0.0
     return total
 
 
-@exact
+@linked(vector(vector, float64))
 def bounded(x, limit):
     """Return x, or a copy with what is beyond +-limit cut, so that no product of weights overflows."""
     largest = 0.0
@@ -199,7 +192,7 @@ def bounded(x, limit):
     return cut
 
 
-@exact
+@linked(matrix(integers, floats, int64))
 def data_block(shape, data, block):
     """Return one block of the data: a row for each input, then the labels."""
     rows = shape[HEADER] + 1
@@ -207,14 +200,13 @@ def data_block(shape, data, block):
     return data[start : start + rows * BLOCK].reshape(rows, BLOCK)
 
 
-@exact
-def hidden_deltas(w, shape, slope, delta, m):
+@linked(types.void(vector, integers, places, matrix, matrix, int64), *_FILES)
+def hidden_deltas(w, shape, table, slope, delta, m):
     """Fill dE/dz of the hidden units from that of the outputs, the last rows of delta."""
-    table, one = layer_table(shape), np.int64(1)
     for layer in range(shape[0] - 1, 0, -1):
         inner, outer, first = shape[HEADER + layer], shape[HEADER + layer + 1], table[layer, 2]
-        below, none = first - inner, np.int64(-1)
-        combine(w, table[layer, 0], one, inner, inner, none, delta, first, outer, delta, below, m)
+        below = first - inner
+        combine(w, table[layer, 0], 1, inner, inner, -1, delta, first, outer, delta, below, m)
         for row in range(below, first):
             product_row(delta, row, slope, row, delta, row, m)
 
@@ -228,29 +220,29 @@ def n_sums(shape):
     return total
 
 
-@exact
-def add_gradient(shape, source, act, delta, m, begin, floats, sums, gradient):
+@linked(types.void(integers, places, *[matrix] * 3, int64, int64, floats, vector, vector), *_FILES)
+def add_gradient(shape, table, source, act, delta, m, begin, floats, sums, gradient):
     """Add one block's part of N times the gradient: for the weights to sums, for the biases in place.
 
     The block begins with datum `begin`; `floats` are those of the network.
     """
-    table, place = layer_table(shape), np.int64(0)
+    place = 0
     for layer in range(shape[0]):
         inner, outer, first = shape[HEADER + layer], shape[HEADER + layer + 1], table[layer, 2]
-        sum_rows(delta, first, outer, m, gradient, table[layer, 1], np.int64(1))
+        sum_rows(delta, first, outer, m, gradient, table[layer, 1], 1)
         if layer == 0 and n_nonzero(shape) > 0:
             add_sparse_products(delta, shape, floats, begin, min(m, shape[1] - begin), sums)
         elif layer == 0:
-            multiply_rows(delta, first, outer, source, np.int64(0), inner, m, sums, place)
+            multiply_rows(delta, first, outer, source, 0, inner, m, sums, place)
         else:
             multiply_rows(delta, first, outer, act, first - inner, inner, m, sums, place)
         place += inner * four_fold(outer)
 
 
-@exact
-def add_sums(shape, sums, gradient):
+@linked(types.void(integers, places, vector, vector))
+def add_sums(shape, table, sums, gradient):
     """Add the sums of :func:`add_gradient` to the gradient."""
-    table, place = layer_table(shape), 0
+    place = 0
     for layer in range(shape[0]):
         inner, outer, offset = shape[HEADER + layer], shape[HEADER + layer + 1], table[layer, 0]
         for k in range(inner):
@@ -259,47 +251,48 @@ def add_sums(shape, sums, gradient):
             place += four_fold(outer)
 
 
-@exact
+@linked(types.void(vector, integers))
 def zero_frozen(out, shape):
     first = HEADER + shape[0] + 1
     for i in range(first, first + shape[2]):
         out[shape[i]] = 0.0
 
 
-@exact
-def _write_probabilities(y, work, out, m):
-    """Write the softmax of the outputs of m data to the rows of out."""
-    top, total = work[0], work[1]
-    classes = out.shape[1]
-    _largest_rows(y, classes, top, m)
-    total[:m] = 0.0
-    for a in range(classes):
-        exp_below(y, a * BLOCK, work, np.int64(0), m)
-        for d in range(m):
-            total[d] += y[a, d]
-    for d in range(out.shape[0]):
+@linked(types.void(matrix, int64, matrix, int64, int64), *_FILES)
+def _write_probabilities(y, first, out, start, m):
+    """Write the softmax of the outputs of m data to the rows of out from `start` on."""
+    classes, begin = out.shape[1], first * BLOCK
+    for d in range(0, m, STEP):
+        e, zero = d + LANES, splat(0.0)
+        top, peak = _largest(y, begin, classes, d), _largest(y, begin, classes, e)
+        p, q = zero, zero
+        for k in range(begin, begin + classes * BLOCK, BLOCK):
+            u, v = exponential(load(y, k + d) - top, load(y, k + e) - peak)
+            p, q = p + u, q + v
+            store(y, k + d, u)
+            store(y, k + e, v)
+        for k in range(begin, begin + classes * BLOCK, BLOCK):
+            store(y, k + d, load(y, k + d) / p)
+            store(y, k + e, load(y, k + e) / q)
+    for d in range(m):
         for a in range(classes):
-            out[d, a] = y[a, d] / total[d]
+            out[start + d, a] = y[first + a, d]
 
 
 def _compile(version: int):
-    """Compile both for one version of the sources, see :mod:`~thalweg.potentials.vector_math`."""
+    """Compile both for one version of the sources, see :mod:`~thalweg.potentials.linked`."""
 
     @jit(FUNCTION_SIGNATURE)
     def network_function(x, gradient, integers, floats):
         """Return the loss with its L2 term; write its gradient, zero at frozen weights."""
         _ = version
-        w, n, l2 = bounded(x, floats[1]), integers[1], floats[0]
+        w, n, l2, table = bounded(x, floats[1]), integers[1], floats[0], layer_table(integers)
         hidden, units = n_units(integers, integers[0]), n_units(integers, integers[0] + 1)
-        scratch = np.zeros((2 * hidden + units + 4, BLOCK))
-        act, slope = scratch[:hidden], scratch[hidden : 2 * hidden]
-        delta, work = scratch[2 * hidden : 2 * hidden + units], scratch[2 * hidden + units :]
-        for d in range(BLOCK):
-            work[2, d] = 0.0
-        sums = np.zeros(n_sums(integers))
+        act, slope = np.empty((hidden, BLOCK)), np.empty((hidden, BLOCK))
+        delta, work, sums = np.empty((units, BLOCK)), np.zeros((3, BLOCK)), np.zeros(n_sums(integers))
         for i in range(x.size):
             gradient[i] = 0.0
-        sparse, first_bias = n_nonzero(integers) > 0, layer_table(integers)[0, 1]
+        sparse = n_nonzero(integers) > 0
         turned = turned_weights(w, integers) if sparse else sums
         total, blocks = 0.0, (n + BLOCK - 1) // BLOCK
         for block in range(blocks):
@@ -307,14 +300,14 @@ def _compile(version: int):
             filled = padded(m)
             if sparse:
                 target = delta if integers[0] == 1 else act
-                sparse_combine(turned, w, first_bias, integers, floats, block * BLOCK, m, target, np.int64(0))
-            forward_block(w, integers, data, act, slope, delta[hidden:], filled, sparse)
-            total += output_block(delta[hidden:], units - hidden, data[integers[HEADER]], work, m)
+                sparse_combine(turned, w, table[0, 1], integers, floats, block * BLOCK, m, target, 0)
+            forward_block(w, integers, table, data, act, slope, delta, filled, sparse)
+            total += output_block(delta, hidden, data[integers[HEADER]], work, filled)
             if block % LOGARITHMS == LOGARITHMS - 1 or block == blocks - 1:
-                total += finish_loss(work[2])
-            hidden_deltas(w, integers, slope, delta, filled)
-            add_gradient(integers, data, act, delta, filled, block * BLOCK, floats, sums, gradient)
-        add_sums(integers, sums, gradient)
+                total += finish_loss(work, 2)
+            hidden_deltas(w, integers, table, slope, delta, filled)
+            add_gradient(integers, table, data, act, delta, filled, block * BLOCK, floats, sums, gradient)
+        add_sums(integers, table, sums, gradient)
         for i in range(x.size):
             gradient[i] = gradient[i] / n + 2.0 * l2 * x[i]
         zero_frozen(gradient, integers)
@@ -324,21 +317,19 @@ def _compile(version: int):
     def network_probabilities(x, integers, floats, inputs, out):
         """Write the probabilities of every class (N, classes) at inputs (N, n_in); the packed data are not used."""
         _ = version
-        w, width = bounded(x, floats[1]), inputs.shape[1]
+        w, width, table = bounded(x, floats[1]), inputs.shape[1], layer_table(integers)
         hidden, units = n_units(integers, integers[0]), n_units(integers, integers[0] + 1)
-        data, y = np.zeros((width, BLOCK)), np.empty((units - hidden, BLOCK))
-        act, slope, work = np.empty((hidden, BLOCK)), np.empty((hidden, BLOCK)), np.empty((2, BLOCK))
+        data, y = np.zeros((width, BLOCK)), np.empty((units, BLOCK))
+        act, slope = np.empty((hidden, BLOCK)), np.empty((hidden, BLOCK))
         for start in range(0, inputs.shape[0], BLOCK):
             m = min(BLOCK, inputs.shape[0] - start)
             for d in range(m):
                 for k in range(width):
                     data[k, d] = inputs[start + d, k]
-            forward_block(w, integers, data, act, slope, y, padded(m), False)
-            _write_probabilities(y, work, out[start : start + m], padded(m))
+            forward_block(w, integers, table, data, act, slope, y, padded(m), False)
+            _write_probabilities(y, hidden, out, start, m)
 
     return network_function, network_probabilities
 
 
-network_function, network_probabilities = _compile(
-    source_version(row_kernels.__file__, sparse_inputs.__file__, __file__)
-)
+network_function, network_probabilities = _compile(source_version(*_FILES, __file__))

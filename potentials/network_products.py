@@ -7,10 +7,12 @@ gradient is made of moves with them.
 from __future__ import annotations
 
 import numpy as np
-from numba import types
+from numba import boolean, int64, types
 
-from thalweg.potentials import network_kernels, row_kernels, sparse_inputs
-from thalweg.potentials.compiled import floats, integers, jit, vector
+from thalweg.potentials import network_kernels, row_kernels, sparse_inputs, vector_math
+from thalweg.potentials.compiled import floats, integers, jit, matrix, vector
+from thalweg.potentials.lanes import LANES, load, splat, store, where_equal
+from thalweg.potentials.linked import linked, source_version
 from thalweg.potentials.network_kernels import (
     BLOCK,
     HEADER,
@@ -25,13 +27,16 @@ from thalweg.potentials.network_kernels import (
     n_units,
     output_block,
     padded,
+    places,
     zero_frozen,
 )
 from thalweg.potentials.row_kernels import combine, four_fold, multiply_rows
 from thalweg.potentials.sparse_inputs import n_nonzero, sparse_combine, turned_weights
-from thalweg.potentials.vector_math import exact, source_version
+from thalweg.potentials.vector_math import exact
 
 __all__ = ["network_hessian_vector"]
+
+_FILES = (network_kernels.__file__, row_kernels.__file__, sparse_inputs.__file__, vector_math.__file__)
 
 
 @exact
@@ -42,20 +47,20 @@ def _add_rows(rows, count, target, first, m):
             target[first + i, d] += rows[i, d]
 
 
-@exact
+@linked(types.void(vector, vector, integers, places, *[matrix] * 6, int64, boolean), *_FILES)
 def _push_weights(w, v, shape, table, data, act, slope, rz, ra, more, m, ready):
     """Write the change of every z and activation when the weights move along v.
 
     With `ready` the first layer's part of rz is there already.
     """
-    layers, one, zero, none = shape[0], np.int64(1), np.int64(0), np.int64(-1)
+    layers = shape[0]
     for layer in range(layers):
         inner, outer, first = shape[HEADER + layer], shape[HEADER + layer + 1], table[layer, 2]
         source, row = (data, 0) if layer == 0 else (act, first - inner)
         if layer > 0 or not ready:
-            combine(v, table[layer, 0], inner, one, outer, table[layer, 1], source, row, inner, rz, first, m)
+            combine(v, table[layer, 0], inner, 1, outer, table[layer, 1], source, row, inner, rz, first, m)
         if layer > 0:
-            combine(w, table[layer, 0], inner, one, outer, none, ra, first - inner, inner, more, zero, m)
+            combine(w, table[layer, 0], inner, 1, outer, -1, ra, first - inner, inner, more, 0, m)
             _add_rows(more, outer, rz, first, m)
         if layer < layers - 1:
             for j in range(first, first + outer):
@@ -63,35 +68,36 @@ def _push_weights(w, v, shape, table, data, act, slope, rz, ra, more, m, ready):
                     ra[j, d] = slope[j, d] * rz[j, d]
 
 
-@exact
+@linked(types.void(matrix, vector, matrix, int64, matrix, int64), *_FILES)
 def _curve_outputs(y, labels, rz, first, curve, m):
-    """Write diag(p) - p p times the outputs' changes to curve, given dE/dy = p - [label]."""
-    classes, mean = y.shape[0], np.zeros(BLOCK)
-    for a in range(classes):
-        for d in range(m):
-            curve[first + a, d] = y[a, d] + (1.0 if labels[d] == a else 0.0)
-            mean[d] += curve[first + a, d] * rz[first + a, d]
-    for a in range(classes):
-        for d in range(m):
-            curve[first + a, d] *= rz[first + a, d] - mean[d]
+    """Write diag(p) - p p times the outputs' changes, rows from `first` on, to curve, given y = p - [label] there."""
+    begin, end = first * BLOCK, y.shape[0] * BLOCK
+    for d in range(0, m, LANES):
+        mean, label, a = splat(0.0), load(labels, d), 0.0
+        for k in range(begin + d, end, BLOCK):
+            p = load(y, k)
+            p = where_equal(label, a, p + 1.0, p)
+            a += 1.0
+            mean = mean + p * load(rz, k)
+            store(curve, k, p)
+        for k in range(begin + d, end, BLOCK):
+            store(curve, k, load(curve, k) * (load(rz, k) - mean))
 
 
-@exact
-def _pull_weights(w, v, shape, table, data, act, slope, delta, moving, m, begin, floats, sums, out):
-    """Add one block's part of N times the Hessian times v, from the change of the outputs' deltas down."""
-    zero, one, none = np.int64(0), np.int64(1), np.int64(-1)
-    rz, ra, curve, more = moving
+@linked(types.void(vector, vector, integers, places, *[matrix] * 8, int64, int64, floats, vector, vector), *_FILES)
+def _pull_weights(w, v, shape, table, data, act, slope, delta, rz, ra, curve, more, m, begin, floats, sums, out):
+    """Add 1 block's part of N times the Hessian times v, from the change of the outputs' deltas down."""
     for layer in range(shape[0] - 1, 0, -1):
         inner, outer = shape[HEADER + layer], shape[HEADER + layer + 1]
         offset, first = table[layer, 0], table[layer, 2]
         below = first - inner
-        combine(v, offset, one, inner, inner, none, delta, first, outer, curve, below, m)
-        combine(w, offset, one, inner, inner, none, curve, first, outer, more, zero, m)
+        combine(v, offset, 1, inner, inner, -1, delta, first, outer, curve, below, m)
+        combine(w, offset, 1, inner, inner, -1, curve, first, outer, more, 0, m)
         _add_rows(more, inner, curve, below, m)
         for u in range(below, first):
             for d in range(m):
                 curve[u, d] = curve[u, d] * slope[u, d] - 2.0 * act[u, d] * delta[u, d] * rz[u, d]
-    add_gradient(shape, data, act, curve, m, begin, floats, sums, out)
+    add_gradient(shape, table, data, act, curve, m, begin, floats, sums, out)
     place = shape[HEADER] * four_fold(shape[HEADER + 1])
     for layer in range(1, shape[0]):
         inner, outer, first = shape[HEADER + layer], shape[HEADER + layer + 1], table[layer, 2]
@@ -100,7 +106,7 @@ def _pull_weights(w, v, shape, table, data, act, slope, delta, moving, m, begin,
 
 
 def _compile(version: int):
-    """Compile for one version of the sources, see :mod:`~thalweg.potentials.vector_math`."""
+    """Compile for one version of the sources, see :mod:`~thalweg.potentials.linked`."""
 
     @jit(types.void(vector, vector, vector, integers, floats))
     def network_hessian_vector(x, v, out, integers, floats):
@@ -110,12 +116,12 @@ def _compile(version: int):
         hidden, units = n_units(integers, integers[0]), n_units(integers, integers[0] + 1)
         act, slope, delta = np.zeros((hidden, BLOCK)), np.empty((hidden, BLOCK)), np.zeros((units, BLOCK))
         rz, ra, curve = np.zeros((units, BLOCK)), np.zeros((units, BLOCK)), np.empty((units, BLOCK))
-        more, logs = np.empty((units, BLOCK)), np.zeros((4, BLOCK))
+        more, logs = np.empty((units, BLOCK)), np.zeros((3, BLOCK))
         free, sums = v.copy(), np.zeros(n_sums(integers))
         zero_frozen(free, integers)
         for i in range(x.size):
             out[i] = 0.0
-        sparse, zero = n_nonzero(integers) > 0, np.int64(0)
+        sparse = n_nonzero(integers) > 0
         turned = turned_weights(w, integers) if sparse else sums
         along = turned_weights(free, integers) if sparse else sums
         for start in range(0, n, BLOCK):
@@ -123,18 +129,18 @@ def _compile(version: int):
             filled, labels = padded(m), data[integers[HEADER]]
             if sparse:
                 target = delta if integers[0] == 1 else act
-                sparse_combine(turned, w, table[0, 1], integers, floats, start, m, target, zero)
-                sparse_combine(along, free, table[0, 1], integers, floats, start, m, rz, zero)
-            forward_block(w, integers, data, act, slope, delta[hidden:], filled, sparse)
-            output_block(delta[hidden:], units - hidden, labels, logs, m)
-            for d in range(m):
+                sparse_combine(turned, w, table[0, 1], integers, floats, start, m, target, 0)
+                sparse_combine(along, free, table[0, 1], integers, floats, start, m, rz, 0)
+            forward_block(w, integers, table, data, act, slope, delta, filled, sparse)
+            output_block(delta, hidden, labels, logs, filled)
+            for d in range(filled):
                 logs[2, d] = 0.0
-            hidden_deltas(w, integers, slope, delta, filled)
+            hidden_deltas(w, integers, table, slope, delta, filled)
             _push_weights(w, free, integers, table, data, act, slope, rz, ra, more, filled, sparse)
-            _curve_outputs(delta[hidden:], labels, rz, hidden, curve, filled)
-            moving = (rz, ra, curve, more)
-            _pull_weights(w, free, integers, table, data, act, slope, delta, moving, filled, start, floats, sums, out)
-        add_sums(integers, sums, out)
+            _curve_outputs(delta, labels, rz, hidden, curve, filled)
+            moving = (filled, start, floats, sums, out)
+            _pull_weights(w, free, integers, table, data, act, slope, delta, rz, ra, curve, more, *moving)
+        add_sums(integers, table, sums, out)
         for i in range(x.size):
             out[i] = out[i] / n + 2.0 * floats[0] * free[i]
         zero_frozen(out, integers)
@@ -142,6 +148,4 @@ def _compile(version: int):
     return network_hessian_vector
 
 
-network_hessian_vector = _compile(
-    source_version(network_kernels.__file__, row_kernels.__file__, sparse_inputs.__file__, __file__)
-)
+network_hessian_vector = _compile(source_version(*_FILES, __file__))

@@ -2,12 +2,17 @@
 
 A row holds one number for each of a block's data; all arrays of rows are as wide as a block. What lies between the
 last datum and the next multiple of :data:`STEP` counts as data: callers fill it with zeros, or with what zero data
-give. Everything here is compiled only as a part of its caller, see :mod:`~thalweg.potentials.vector_math`.
+give. Callers reach the two products by name, see :mod:`~thalweg.potentials.linked`; the rest is a part of its caller.
 """
 
 from __future__ import annotations
 
+from numba import int64, types
+
+from thalweg.potentials import vector_math
+from thalweg.potentials.compiled import matrix, vector
 from thalweg.potentials.lanes import LANES, load, splat, store, totals
+from thalweg.potentials.linked import linked
 from thalweg.potentials.vector_math import exact
 
 __all__ = ["STEP", "combine", "copy_row", "four_fold", "multiply_rows", "product_row"]
@@ -53,7 +58,10 @@ def _add_from_two(target, t, u, source, s0, s1, w, v, m):
         store(target, u + d, z + v[0] * x0 + v[1] * x1)
 
 
-@exact
+@linked(
+    types.void(vector, *[int64] * 5, matrix, int64, int64, matrix, int64, int64),
+    vector_math.__file__,
+)
 def combine(w, start, across, along, count, bias, source, row, inner, target, first, m):
     """Set each of `count` rows i of target to a combination of `inner` rows k of source.
 
@@ -157,7 +165,7 @@ def _one_column(left, l0, l1, l2, l3, right, r0, m, out, start):
     store(out, start, load(out, start) + totals(a0, a1, a2, a3))
 
 
-@exact
+@linked(types.void(matrix, int64, int64, matrix, *[int64] * 3, vector, int64), vector_math.__file__)
 def multiply_rows(left, first, count, right, row, inner, m, out, start):
     """Add the products over m data of `count` rows of left with `inner` rows of right to out.
 

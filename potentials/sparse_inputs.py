@@ -8,13 +8,18 @@ datum, by lanes over the units: a multiplication for each nonzero input and unit
 from __future__ import annotations
 
 import numpy as np
+from numba import int64, types
 
+from thalweg.potentials import row_kernels, vector_math
+from thalweg.potentials.compiled import floats, integers, matrix, vector
 from thalweg.potentials.lanes import LANES, load, splat, spread, store
-from thalweg.potentials.row_kernels import four_fold
+from thalweg.potentials.linked import linked
+from thalweg.potentials.row_kernels import STEP, four_fold
 from thalweg.potentials.vector_math import exact
 
 __all__ = ["add_sparse_products", "n_nonzero", "pack_sparse", "sparse_combine", "turned_weights"]
 
+_FILES = (row_kernels.__file__, vector_math.__file__)
 SPARSE, WIDE = 0.4, 16  # at most this share of nonzero inputs, at least so many inputs (measured)
 HEADER = 3
 
@@ -34,7 +39,7 @@ def n_nonzero(integers):
     return integers[HEADER + integers[0] + 1 + integers[2]]
 
 
-@exact
+@linked(vector(vector, integers), *_FILES)
 def turned_weights(w, integers):
     """Return the first layer's weights input by input, each with an entry for every unit, rounded up to whole lanes."""
     inner, outer = integers[HEADER], integers[HEADER + 1]
@@ -46,9 +51,12 @@ def turned_weights(w, integers):
     return turned
 
 
-@exact
+@linked(types.void(vector, vector, int64, integers, floats, int64, int64, matrix, int64), *_FILES)
 def sparse_combine(turned, w, bias, integers, floats, begin, m, target, first):
-    """Set the first layer's rows of target to its biases plus its weights times m data from datum `begin` on."""
+    """Set the first layer's rows of target to its biases plus its weights times m data from datum `begin` on.
+
+    The data that fill up the last step of the loops become zero.
+    """
     outer, columns = integers[HEADER + 1], HEADER + integers[0] + 2 + integers[2]
     step, values = four_fold(outer), floats.size - n_nonzero(integers)
     line, last = np.empty(step), step - LANES
@@ -67,9 +75,12 @@ def sparse_combine(turned, w, bias, integers, floats, begin, m, target, first):
             store(line, j2, c)
         for j in range(outer):
             target[first + j, d] = line[j] + w[bias + j]
+    for j in range(first, first + outer):
+        for d in range(m, (m + STEP - 1) // STEP * STEP):
+            target[j, d] = 0.0
 
 
-@exact
+@linked(types.void(matrix, integers, floats, int64, int64, vector), *_FILES)
 def add_sparse_products(delta, integers, floats, begin, m, sums):
     """Add the products of the first layer's rows of delta with the inputs to sums[k * four_fold(outer) + j]."""
     outer, columns = integers[HEADER + 1], HEADER + integers[0] + 2 + integers[2]

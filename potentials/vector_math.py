@@ -1,40 +1,29 @@
 """Vector loops shared by the network kernels: exponential, tanh, and sums and products of rows of data.
 
-Everything here is compiled only as a part of its caller. Numba's cache watches nothing but the caller's own file, so
-every caller is made by a factory whose argument, :func:`source_version` of the files it uses, is part of its cache key.
+Everything here is compiled only as a part of its caller. Numba's cache watches nothing but the caller's own file:
+callers name this file to :func:`~thalweg.potentials.linked.linked`, or hold its :func:`~thalweg.potentials.linked.source_version`.
 
 The exponential has no fast-math reassociation, which would fold its range reduction away; sums over data do.
 """
 
 from __future__ import annotations
 
-import hashlib
-from pathlib import Path
-
 from numba import njit
 
-from thalweg.potentials import lanes
 from thalweg.potentials.lanes import LANES, at_least, at_most, load, power_of_two, store
 
 __all__ = [
     "exact",
-    "exp_below",
-    "source_version",
+    "exponential",
     "sum_rows",
     "summing",
     "tanh",
 ]
 
-exact = njit(nogil=True, error_model="numpy", fastmath={"contract"})
-summing = njit(nogil=True, error_model="numpy", fastmath={"contract", "reassoc", "nsz"})
-
-
-def source_version(*files: str) -> int:
-    """Return a number that changes whenever this file or one of `files` does."""
-    digest = hashlib.sha256()
-    for name in (__file__, lanes.__file__, *files):
-        digest.update(Path(name).read_bytes())
-    return int.from_bytes(digest.digest()[:7])
+# a part of compiled callers only: nothing for Python or C to call
+_PART = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True, "nogil": True, "error_model": "numpy"}
+exact = njit(**_PART, fastmath={"contract"})
+summing = njit(**_PART, fastmath={"contract", "reassoc", "nsz"})
 
 
 LOG2_E = 1.4426950408889634
@@ -84,26 +73,23 @@ def tanh(z, slope, first, m):
 
 
 @exact
-def exp_below(y, first, top, begin, m):
-    """Replace y by exp(y - top), where y <= top; what is below exp(-700) stays there."""
-    for d in range(0, m, 2 * LANES):
-        u, v = load(y, first + d) - load(top, begin + d), load(y, first + d + LANES) - load(top, begin + d + LANES)
-        u, v = at_least(u, -700.0), at_least(v, -700.0)
-        s, t = u * LOG2_E + ROUND, v * LOG2_E + ROUND
-        n, k = s - ROUND, t - ROUND
-        u, v = u - n * LOG_2_HIGH, v - k * LOG_2_HIGH
-        u, v = u - n * LOG_2_LOW, v - k * LOG_2_LOW
-        x, z = u * u, v * v
-        a, b = C8 + C9 * u, C8 + C9 * v
-        g, h = C4 + C5 * u, C4 + C5 * v
-        a, b = (C6 + C7 * u) + x * a, (C6 + C7 * v) + z * b
-        a, b = g + x * a, h + z * b
-        g, h = (C0 + C1 * u) + x * (C2 + C3 * u), (C0 + C1 * v) + z * (C2 + C3 * v)
-        a, b = g + (x * x) * a, h + (z * z) * b
-        a, b = u + x * a, v + z * b
-        p, q = power_of_two(s), power_of_two(t)
-        store(y, first + d, p * a + p)
-        store(y, first + d + LANES, q * b + q)
+def exponential(u, v):
+    """Return the exponentials of two values of lanes, at most 0; what is below exp(-700) stays there."""
+    u, v = at_least(u, -700.0), at_least(v, -700.0)
+    s, t = u * LOG2_E + ROUND, v * LOG2_E + ROUND
+    n, k = s - ROUND, t - ROUND
+    u, v = u - n * LOG_2_HIGH, v - k * LOG_2_HIGH
+    u, v = u - n * LOG_2_LOW, v - k * LOG_2_LOW
+    x, z = u * u, v * v
+    a, b = C8 + C9 * u, C8 + C9 * v
+    g, h = C4 + C5 * u, C4 + C5 * v
+    a, b = (C6 + C7 * u) + x * a, (C6 + C7 * v) + z * b
+    a, b = g + x * a, h + z * b
+    g, h = (C0 + C1 * u) + x * (C2 + C3 * u), (C0 + C1 * v) + z * (C2 + C3 * v)
+    a, b = g + (x * x) * a, h + (z * z) * b
+    a, b = u + x * a, v + z * b
+    p, q = power_of_two(s), power_of_two(t)
+    return p * a + p, q * b + q
 
 
 @summing
