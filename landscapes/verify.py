@@ -11,8 +11,6 @@ from scipy.linalg import null_space
 from threadpoolctl import threadpool_limits
 
 from thalweg.landscapes.executors import default_threads
-from thalweg.optimizers.eigenvalues import lowest_eigenvalues
-from thalweg.optimizers.large import LARGEST_MATRIX
 
 if TYPE_CHECKING:
     from thalweg.landscapes.landscape import Landscape
@@ -88,8 +86,7 @@ def _wrong(landscape: Landscape, stored: dict[str, Any], negative: int) -> Itera
     system, tolerances, x = landscape.system, landscape.tolerances, stored["coordinates"]
     energy, gradient = system.energy_gradient(x)
     rms = float(np.sqrt(gradient @ gradient / system.free.size))
-    large = system.n_free > LARGEST_MATRIX
-    spectrum = lowest_eigenvalues(system, x, 2)[0] if large else eigenvalues(system, x)
+    spectrum, large = _spectrum(system, x)
     below = spectrum < -tolerances.eigenvalue
     if not abs(energy - stored["energy"]) <= tolerances.energy:
         yield f"energy is {energy}, stored {stored['energy']}"
@@ -108,6 +105,17 @@ def _wrong(landscape: Landscape, stored: dict[str, Any], negative: int) -> Itera
         yield f"modes is {(spectrum > 0).sum()}, stored {stored['modes']}"
     elif not abs(product - stored["log_eigenvalue_product"]) <= 1e-4 * max(1.0, abs(product)):
         yield f"log_eigenvalue_product is {product}, stored {stored['log_eigenvalue_product']}"
+
+
+def _spectrum(system: Any, x: np.ndarray) -> tuple[np.ndarray, bool]:
+    """Return the eigenvalues, of a system too large for a Hessian the lowest two, and whether it is."""
+    # imported where needed: who only looks into a store need not wait for numba
+    from thalweg.optimizers.eigenvalues import lowest_eigenvalues
+    from thalweg.optimizers.large import LARGEST_MATRIX
+
+    if system.n_free > LARGEST_MATRIX:
+        return lowest_eigenvalues(system, x, 2)[0], True
+    return eigenvalues(system, x), False
 
 
 def eigenvalues(system: Any, x: np.ndarray) -> np.ndarray:
