@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 import numpy as np
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import dijkstra
+from scipy.spatial import KDTree
 from scipy.spatial.distance import cdist
 
 __all__ = ["DistanceGraph"]
@@ -74,6 +75,10 @@ class DistanceGraph:
         """Return other rows, those that look most like ``row`` first."""
         apart = np.linalg.norm(self._prints[others] - self._prints[row], axis=1)
         return others[np.argsort(apart, kind="stable")].tolist()
+
+    def apart(self, rows: np.ndarray, others: np.ndarray) -> np.ndarray:
+        """Return how far the fingerprint of each row is from the nearest of ``others``, (len(rows),)."""
+        return KDTree(self._prints[others]).query(self._prints[rows])[0]
 
     def missing(
         self, a: int, b: int, pieces: np.ndarray, tries: Mapping[tuple[int, int], int]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from thalweg.landscapes.attacks import Attacks
-from thalweg.landscapes.spanning import LowestPaths, checked_pairs, pieces_below
+from thalweg.landscapes.spanning import LowestPath, LowestPaths, checked_pairs, pieces_below
 from thalweg.landscapes.strategy import DOUBLE_ENDED, SINGLE_ENDED, Choice
 
 if TYPE_CHECKING:
@@ -22,8 +22,9 @@ class ConnectPairs(Attacks):
 
     The missing-connection search of Carr, Trygubenko and Wales (see `thalweg.landscapes.missing`). With ``lower``,
     two minima that are joined are attacked again as if the highest transition state on the lowest path between them,
-    and all above it, were not there; every other task searches single-ended from the minima that can be reached
-    below it from one end or, in turn, from the other: those tried least first, the lowest first among these.
+    and all above it, were not there. Every other task searches single-ended, those minima tried least first: in turn
+    from those of the lowest path, nearest its top first, and from those that can be reached below it from either end,
+    the lowest first or those that look most like one on the other side.
 
     Parameters
     ----------
@@ -72,8 +73,23 @@ class ConnectPairs(Attacks):
         pieces = np.where(self.landscape.minima.energy[:] < path.energy, pieces, -1)
         if number % 2:
             return self._attack(a, b, pieces, size)
+        return self._flood(*self._around(number // 2, path, pieces, energies), size)
+
+    def _around(
+        self, number: int, path: LowestPath, pieces: np.ndarray, energies: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Return minima from which a lower path may lead, and a number each: the smaller, the sooner."""
+        if number % 3 == 0:
+            top = int(np.argmax(energies[list(path.transition_states)]))
+            return np.array(path.minima), np.abs(np.arange(len(path.minima)) - top - 0.5)
+        ends = path.minima[0], path.minima[-1]
         # from either end in turn: the one with fewer minima would be forgotten else
-        return self._flood(pieces == pieces[(a, b)[number // 2 % 2]], size)
+        here, there = ends if number // 3 % 2 else ends[::-1]
+        rows = np.flatnonzero(pieces == pieces[here])
+        if number % 3 == 1:
+            return rows, self.landscape.minima.energy[:][rows]
+        self.grow()
+        return rows, self.graph.apart(rows, np.flatnonzero(pieces == pieces[there]))
 
     def _attack(self, a: int, b: int, pieces: np.ndarray, size: int) -> Choice:
         self.grow()
@@ -82,9 +98,8 @@ class ConnectPairs(Attacks):
         starts = tuple(path[: self.attacks(size)])
         return self.count(Choice(DOUBLE_ENDED, len(starts), starts))
 
-    def _flood(self, reached: np.ndarray, size: int) -> Choice:
-        rows = np.flatnonzero(reached)
+    def _flood(self, rows: np.ndarray, later: np.ndarray, size: int) -> Choice:
         tries = np.array([self.tries[row] for row in rows.tolist()])
-        order = np.lexsort((self.landscape.minima.energy[:][rows], tries))
+        order = np.lexsort((later, tries))
         starts = tuple((int(rows[order[k % len(rows)]]), -1) for k in range(size))
         return self.count(Choice(SINGLE_ENDED, size, starts))
