@@ -58,7 +58,7 @@ def explore(context: click.Context, **given: Any) -> None:
     context.exit(run(**given))
 
 
-@main.command()
+@main.command(short_help="Find more transition states, or join two minima.")
 @click.argument("path", type=click.Path(path_type=Path))
 @click.argument("first", type=click.IntRange(min=0), required=False)
 @click.argument("second", type=click.IntRange(min=0), required=False)
@@ -86,7 +86,7 @@ def info(path: Path) -> None:
     run(path)
 
 
-@main.command()
+@main.command(short_help="Draw the disconnectivity graph.")
 @click.argument("paths", type=click.Path(path_type=Path), nargs=-1, required=True)
 @click.option("--output", type=click.Path(path_type=Path), help="PNG, PDF or SVG; by default a PNG beside the store.")
 @click.option("--colour", help="Property that colours the branches, or none.  [default: test_auc where there is one]")
@@ -115,7 +115,7 @@ def plot(**given: Any) -> None:
     run(**given)
 
 
-@main.command()
+@main.command(short_help="Compare landscapes: a table and a figure.")
 @click.argument("paths", type=click.Path(path_type=Path), nargs=-1, required=True)
 @click.option("--output", type=click.Path(path_type=Path), help="PNG, PDF or SVG for the figure; none without.")
 @click.option(
@@ -141,7 +141,7 @@ def compare(**given: Any) -> None:
 _STORE = click.argument("path", type=click.Path(path_type=Path))
 
 
-@main.command()
+@main.command(short_help="Show one minimum or transition state.")
 @_STORE
 @click.argument("kind", type=click.Choice(["minimum", "state"]))
 @click.argument("row", type=click.IntRange(min=0))
@@ -153,7 +153,7 @@ def show(**given: Any) -> None:
     run(**given)
 
 
-@main.command()
+@main.command(short_help="Show the lowest-barrier path between two minima.")
 @_STORE
 @click.argument("start", type=click.IntRange(min=0))
 @click.argument("end", type=click.IntRange(min=0))
@@ -175,7 +175,7 @@ def path(**given: Any) -> None:
     run(**given)
 
 
-@main.command()
+@main.command(short_help="Compute the stored points again.")
 @_STORE
 @click.option("--sample", type=click.IntRange(min=1), help="Look at so many of each kind, drawn at random, not at all.")
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of the sample.")
@@ -189,7 +189,7 @@ def verify(context: click.Context, **given: Any) -> None:
     context.exit(run(**given))
 
 
-@main.command()
+@main.command(short_help="Put two stores of one system into a new one.")
 @click.argument("first", type=click.Path(path_type=Path))
 @click.argument("second", type=click.Path(path_type=Path))
 @click.option("--output", required=True, type=click.Path(path_type=Path), help="The new store.")
@@ -217,7 +217,7 @@ def export(**given: Any) -> None:
     run(**given)
 
 
-@main.command("import")
+@main.command("import", short_help="Make a store from PATHSAMPLE's files.")
 @click.argument("folder", type=click.Path(path_type=Path))
 @click.option("--system", required=True, help="What it is of: LJ38, say, or a store of the same system.")
 @click.option("--output", required=True, type=click.Path(path_type=Path), help="The new store.")
@@ -275,3 +275,27 @@ def map_(**given: Any) -> None:
     from thalweg.analysis.map_command import run
 
     run(**given)
+
+
+@main.command()
+@click.option("--output", required=True, type=click.Path(path_type=Path), help="Folder of stores and results.")
+@click.option("--only", help="Some tables, figures or landscapes: table1,figure6.  [default: all]")
+@click.option(
+    "--scale", default="small", show_default=True, help="full, small (ten minutes), tiny, or one of your own."
+)
+@click.option("--time", "seconds", type=Duration(), help="Explore no longer than this: 90, 90s, 2m or 8h.")
+@click.option("--workers", type=click.IntRange(min=1), help="Threads; all processors by default.")
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of the first draw.")
+@click.option("--mnist", type=click.Path(path_type=Path), help="Folder with MNIST's files; downloaded without it.")
+@click.option("--definition", type=click.Path(path_type=Path), help="Experiments of your own, as analysis/paper.toml.")
+@click.option("--list", "list_only", is_flag=True, help="Only say what is done and what remains.")
+@click.pass_context
+def paper(context: click.Context, only: str | None, **given: Any) -> None:
+    """Make every table and figure of Chitturi et al. (2020) again, beside the published numbers.
+
+    The same command goes on after an interruption. The page is paper.md in the output folder; landscapes are ordinary
+    stores in its landscapes folder.
+    """
+    from thalweg.analysis.paper_command import run
+
+    context.exit(run(only=tuple(only.split(",")) if only else (), **given))
