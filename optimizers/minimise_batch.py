@@ -13,6 +13,7 @@ from thalweg.optimizers.quick_lbfgs_kernel import quick_walk
 from thalweg.optimizers.results import REASONS, MinimiseResult
 from thalweg.optimizers.rules import Rules, default_rules
 from thalweg.optimizers.search_kernel import minimum_rows
+from thalweg.potentials.cuda_support import use_gpu
 from thalweg.potentials.system import System, as_system
 from thalweg.potentials.threads import map_threads
 
@@ -109,6 +110,14 @@ def minimise(
         result = minimise_large(system, X, rms, rules, steps)
         system.reraise()
         return result
+    if use_gpu(system.potential, X):
+        from thalweg.optimizers.cuda_batch import minimise_cuda
+
+        result = minimise_cuda(system, X, rms, rules, steps)
+        if not second_order:
+            return result
+        # near its minimum already, each walker is finished and proved on the CPU
+        X = result.x
     run = _second_order if second_order else _first_order
     result = run(system, X, rms, rules, steps, threads if system.threadsafe else 1)
     system.reraise()

@@ -9,6 +9,7 @@ import numpy as np
 from ase.calculators.calculator import Calculator, all_changes
 
 from thalweg.potentials.compiled import FUNCTION, Compiled, floats, integers, jit, matrix, vector
+from thalweg.potentials.cuda_support import use_gpu
 from thalweg.potentials.threads import map_threads
 
 __all__ = ["FlatCalculator", "evaluate_batch", "finite_difference_hessian"]
@@ -133,6 +134,10 @@ class FlatCalculator(Calculator):
             raise ValueError(f"X must have the shape (walkers, n); its shape is {X.shape}")
         for x in X[:1]:
             self.check_coordinates(x)
+        if use_gpu(self, X):
+            from thalweg.potentials.cuda_device import evaluate_cuda
+
+            return evaluate_cuda(self, X)
         if self.compiled is not None:
             return evaluate_batch(self.compiled, X, threads)
         pairs = [self.energy_gradient(x) for x in X]

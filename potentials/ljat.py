@@ -9,6 +9,7 @@ from ase.calculators.calculator import all_changes
 
 from thalweg.potentials.calculator import FlatCalculator
 from thalweg.potentials.compiled import Compiled
+from thalweg.potentials.cuda_support import checked_device
 from thalweg.potentials.ljat_kernels import ljat_function, ljat_hessian
 
 __all__ = ["LJAT"]
@@ -28,6 +29,8 @@ class LJAT(FlatCalculator):
     ----------
     Z : float
         Strength of the three-body term; 0 is the Lennard-Jones cluster.
+    device : str
+        As that of :class:`~thalweg.potentials.NetworkLoss`.
 
     Raises
     ------
@@ -49,7 +52,8 @@ class LJAT(FlatCalculator):
 
     default_parameters = {"Z": 2.0}  # noqa: RUF012  (ASE's own convention)
 
-    def __init__(self, Z: float = 2.0, **unknown: Any):
+    def __init__(self, Z: float = 2.0, device: str = "auto", **unknown: Any):
+        self.device = checked_device(device)
         super().__init__(Z=Z, **unknown)
 
     def set(self, **parameters: Any) -> dict:

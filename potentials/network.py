@@ -10,6 +10,7 @@ import numpy as np
 
 from thalweg.potentials.calculator import FlatCalculator
 from thalweg.potentials.compiled import Compiled
+from thalweg.potentials.cuda_support import checked_device
 from thalweg.potentials.locality import neighbour_mask
 from thalweg.potentials.network_data import checked_data, checked_inputs, checked_labels, pack_network
 from thalweg.potentials.network_hessian import network_hessian
@@ -49,6 +50,9 @@ class NetworkLoss(FlatCalculator):
         :func:`~thalweg.potentials.locality.neighbour_mask`; the other weights are frozen at zero.
     mislabelled : array_like of bool, shape (N,), optional
         Which labels are known to be wrong; kept beside the data, of no effect on the loss.
+    device : str
+        Where batches of walkers are worked on: "cpu", "cuda" for a GPU, or "auto" for a GPU where there is one and
+        the batch is large enough to gain; of no effect on what is found, and not stored. See docs/gpu.md.
 
     Attributes
     ----------
@@ -67,6 +71,8 @@ class NetworkLoss(FlatCalculator):
         For data, labels, widths, l2 or neighbours that make no network; the message names the argument.
     TypeError
         For widths, n_classes or neighbours that are no integers, or an unknown keyword.
+    RuntimeError
+        For device="cuda" without a GPU; the message says what was found and what to install.
     """
 
     def __init__(
@@ -78,7 +84,9 @@ class NetworkLoss(FlatCalculator):
         n_classes: int | None = None,
         neighbours: int | None = None,
         mislabelled: Any = None,
+        device: str = "auto",
     ):
+        self.device = checked_device(device)
         data = checked_data(inputs, labels, hidden, l2, n_classes, mislabelled)
         self.inputs, self.labels, self.hidden, self.l2, self.n_classes, self.mislabelled = data
         self.neighbours = None if neighbours is None else neighbours

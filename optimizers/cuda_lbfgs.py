@@ -1,0 +1,266 @@
+"""LBFGS on a GPU: a whole minimisation in one kernel, one block a walker, never back to the host.
+
+The steps are those of :mod:`~thalweg.optimizers.lbfgs_kernel`. Its two loops, a dot product after another, become
+two triangular recursions over the products s_i . y_j that are kept beside the pairs: no reduction between them, and
+one barrier a pair. Every thread computes the same sums in the same order, so all take the same decisions.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+from numba import cuda
+from numba.core import types
+
+from thalweg.potentials.cuda_block import block_sums, carve, device
+
+__all__ = ["LBFGS", "VECTORS", "history_size", "lbfgs_kernel", "make_walk", "squared_norm"]
+
+CONVERGED, STEPS, ENERGY, NOT_FINITE = 0, 1, 2, 3
+VECTORS = 3  # of n numbers that a walk needs: next point, its gradient, direction
+
+_vector, _matrix, _integers = types.float64[::1], types.float64[:, ::1], types.int64[::1]
+LBFGS = (
+    _matrix, _matrix, _matrix, _integers, _vector, _vector, _integers, _vector, types.int64[:, ::1], _vector,
+)  # fmt: skip
+
+
+def history_size(n: int, memory: int) -> int:
+    """Return how many float64 the history takes: steps, gradient changes, their products and four coefficients."""
+    width = memory | 1
+    return 2 * n * width + memory * memory + 4 * memory
+
+
+@device
+def _ring(row, memory):
+    """Return the row of a ring; remainders of 64 bits would cost a hundred instructions each."""
+    return row if row < memory else row - memory
+
+
+@device
+def _solve_back(history, memory, count, oldest, products, rho, alpha, b):
+    """First loop: alpha_i = rho_i (b_i - sum over later j of alpha_j s_i . y_j), where b_i = -s_i . g."""
+    thread, threads = cuda.threadIdx.x, cuda.blockDim.x
+    for k in range(count):
+        i = count - 1 - k
+        row = _ring(oldest + i, memory)
+        value = history[rho + row] * history[b + row]
+        for j in range(thread, i, threads):
+            other = _ring(oldest + j, memory)
+            history[b + other] -= value * history[products + other * memory + row]
+        if thread == 0:
+            history[alpha + row] = value
+        cuda.syncthreads()
+
+
+@device
+def _solve_forth(history, memory, count, oldest, products, rho, alpha, b, total):
+    """Second loop: c_i = alpha_i - rho_i (b_i + sum over earlier j of c_j y_i . s_j), where b_i = y_i . direction."""
+    thread, threads = cuda.threadIdx.x, cuda.blockDim.x
+    for i in range(count):
+        row = _ring(oldest + i, memory)
+        value = history[alpha + row] - history[rho + row] * history[b + row]
+        for j in range(i + 1 + thread, count, threads):
+            other = _ring(oldest + j, memory)
+            history[b + other] += value * history[products + row * memory + other]
+        if thread == 0:
+            history[total + row] = value
+        cuda.syncthreads()
+
+
+@device
+def two_loop(gradient, history, memory, count, oldest, diagonal, direction):
+    """Write minus the inverse Hessian's estimate times the gradient to direction; barriers on both sides."""
+    thread, threads, n = cuda.threadIdx.x, cuda.blockDim.x, gradient.size
+    width = memory | 1
+    y = n * width
+    products = 2 * y
+    rho = products + memory * memory
+    alpha, b, total = rho + memory, rho + 2 * memory, rho + 3 * memory
+    cuda.syncthreads()
+    for i in range(thread, count, threads):
+        part = 0.0
+        for k in range(n):
+            part -= history[k * width + i] * gradient[k]
+        history[b + i] = part
+    cuda.syncthreads()
+    _solve_back(history, memory, count, oldest, products, rho, alpha, b)
+    for k in range(thread, n, threads):
+        part = -gradient[k]
+        for i in range(count):
+            part -= history[alpha + i] * history[y + k * width + i]
+        direction[k] = part * diagonal
+    cuda.syncthreads()
+    for i in range(thread, count, threads):
+        part = 0.0
+        for k in range(n):
+            part += history[y + k * width + i] * direction[k]
+        history[b + i] = part
+    cuda.syncthreads()
+    _solve_forth(history, memory, count, oldest, products, rho, alpha, b, total)
+    for k in range(thread, n, threads):
+        for i in range(count):
+            direction[k] += history[total + i] * history[k * width + i]
+
+
+@device
+def remember(history, memory, row, count, signed, scale, direction, g_new, gradient, room):
+    """Store a step and its gradient change; return s.y / y.y and whether the pair counts."""
+    thread, threads, n = cuda.threadIdx.x, cuda.blockDim.x, gradient.size
+    width, ys, yy = memory | 1, 0.0, 0.0
+    y = n * width
+    products = 2 * y
+    for k in range(thread, n, threads):
+        step, change = scale * direction[k], g_new[k] - gradient[k]
+        history[k * width + row], history[y + k * width + row] = step, change
+        ys += step * change
+        yy += change * change
+    ys, yy, _ = block_sums(ys, yy, 0.0, room)
+    ys, yy = 1.0 if ys == 0.0 else ys, 1.0 if yy == 0.0 else yy
+    keep = signed or ys / yy > 0.0
+    if keep:
+        if thread == 0:
+            history[products + memory * memory + row] = 1.0 / ys
+        for i in range(thread, count, threads):
+            part = 0.0
+            for k in range(n):
+                part += history[k * width + i] * history[y + k * width + row]
+            history[products + i * memory + row] = part
+    return ys / yy, keep
+
+
+@device
+def squared_norm(gradient, frozen, mode, across, room):
+    """Zero frozen entries, take out the part along the mode if `across`; return the squared norm and that part."""
+    thread, threads, n = cuda.threadIdx.x, cuda.blockDim.x, gradient.size
+    slope, square = 0.0, 0.0
+    cuda.syncthreads()
+    for i in range(thread, frozen.size, threads):
+        gradient[frozen[i]] = 0.0
+    cuda.syncthreads()
+    if across:
+        for k in range(thread, n, threads):
+            slope += gradient[k] * mode[k]
+        slope, _, _ = block_sums(slope, 0.0, 0.0, room)
+        for k in range(thread, n, threads):
+            gradient[k] -= slope * mode[k]
+    for k in range(thread, n, threads):
+        square += gradient[k] * gradient[k]
+    square, _, _ = block_sums(square, 0.0, 0.0, room)
+    return square, slope
+
+
+@device
+def take_step(x, direction, x_new, g, max_step, scale, room):
+    """Turn the direction downhill, cut the step, write the next point; return the scale and the direction's length."""
+    uphill, length = 0.0, 0.0
+    for k in range(cuda.threadIdx.x, x.size, cuda.blockDim.x):
+        uphill += direction[k] * g[k]
+        length += direction[k] * direction[k]
+    uphill, length, _ = block_sums(uphill, length, 0.0, room)
+    length = math.sqrt(length)
+    if scale * length > max_step:
+        scale = max_step / length
+    for k in range(cuda.threadIdx.x, x.size, cuda.blockDim.x):
+        if uphill > 0.0:
+            direction[k] = -direction[k]
+        x_new[k] = x[k] + scale * direction[k]
+    cuda.syncthreads()
+    return scale, length
+
+
+@device
+def copy_to(target, source):
+    """Copy a vector; every thread its own entries."""
+    for k in range(cuda.threadIdx.x, source.size, cuda.blockDim.x):
+        target[k] = source[k]
+
+
+def make_walk(evaluate: Any) -> Any:
+    """Return the device function that minimises one walker with the potential's `evaluate`.
+
+    Its arguments: x, gradient (n,) start, overwritten; vectors, history: the block's memory; mode (n,), with `across`
+    to minimise across it; goals: (rms gradient, most steps, steps before a small gradient counts); the others as
+    :func:`lbfgs_kernel` takes them. It returns energy, gradient norm, steps, evaluations, status, path length.
+    """
+
+    @device
+    def walk(x, gradient, vectors, history, mode, across, frozen, rules, goal, limit, least, integers, floats, scratch,
+             w, room):  # fmt: skip
+        n, memory, energy, norm, travelled, scale = x.size, int(rules[0]), 0.0, 0.0, 0.0, 0.0
+        x_new, g_new, direction = vectors[:n], vectors[n : 2 * n], vectors[2 * n : 3 * n]
+        stored, newest, steps, failures, tried, evaluations, diagonal, length = 0, 0, 0, 0, 0, 0, rules[1], 0.0
+        copy_to(x_new, x)
+        cuda.syncthreads()
+        while True:
+            e_new = evaluate(x_new, g_new, integers, floats, scratch, w, room)
+            square, _ = squared_norm(g_new, frozen, mode, across, room)
+            evaluations += 1
+            fine = math.isfinite(e_new) and math.isfinite(square)
+            if evaluations == 1 and not fine:
+                copy_to(gradient, g_new)
+                return e_new, math.sqrt(square), 0, 1, NOT_FINITE, 0.0
+            if evaluations == 1 or (fine and e_new - energy <= rules[3]):
+                if evaluations > 1:
+                    found, keep = remember(
+                        history, memory, newest, stored, rules[7] != 0.0, scale, direction, g_new, gradient, room
+                    )
+                    if keep:
+                        diagonal, stored, newest = found, min(stored + 1, memory), _ring(newest + 1, memory)
+                    steps, travelled, tried = steps + 1, travelled + scale * length, 0
+                energy, norm = e_new, math.sqrt(square)
+                copy_to(x, x_new)
+                copy_to(gradient, g_new)
+                if norm < goal and steps >= least:
+                    return energy, norm, steps, evaluations, CONVERGED, travelled
+                if steps >= limit or norm == 0.0:
+                    return energy, norm, steps, evaluations, STEPS, travelled
+            else:
+                scale *= rules[4]
+                tried += 1
+                if tried <= rules[5]:
+                    for k in range(cuda.threadIdx.x, n, cuda.blockDim.x):
+                        x_new[k] = x[k] + scale * direction[k]
+                    cuda.syncthreads()
+                    continue
+                failures += 1
+                if failures > rules[6] or stored == 0:
+                    return energy, norm, steps, evaluations, ENERGY, travelled
+                stored, newest, diagonal, tried = 0, 0, rules[1], 0
+            oldest = 0 if stored < memory else newest
+            two_loop(gradient, history, memory, stored, oldest, diagonal, direction)
+            scale, length = take_step(
+                x, direction, x_new, gradient, rules[2], min(1.0 / norm, norm) if stored == 0 else 1.0, room
+            )
+
+    return walk
+
+
+def lbfgs_kernel(evaluate: Any) -> Callable:
+    """Return the kernel that minimises every row of X in place.
+
+    Its arguments: X, G (walkers, n); numbers (walkers, 6) takes energy, rms, steps, evaluations, status, path length;
+    frozen, rules: as a System and packed Rules have them; goals: (rms gradient, most steps, steps before a small
+    gradient counts); integers, floats: the potential's; plan, workspace: the memory, in the groups room, scratch,
+    weights, vectors and history.
+    """
+    walk = make_walk(evaluate)
+
+    def lbfgs(X, G, numbers, frozen, rules, goals, integers, floats, plan, workspace):
+        near = cuda.shared.array(0, types.float64)
+        room, scratch = carve(near, workspace, plan, 0), carve(near, workspace, plan, 1)
+        w, vectors = carve(near, workspace, plan, 2), carve(near, workspace, plan, 3)
+        history, root = carve(near, workspace, plan, 4), math.sqrt(float(X.shape[1] - frozen.size))
+        for row in range(cuda.blockIdx.x, X.shape[0], cuda.gridDim.x):
+            energy, norm, steps, evaluations, status, travelled = walk(
+                X[row], G[row], vectors, history, X[row], False, frozen, rules, goals[0] * root, int(goals[1]),
+                int(goals[2]), integers, floats, scratch, w, room,
+            )  # fmt: skip
+            if cuda.threadIdx.x == 0:
+                numbers[row, 0], numbers[row, 1], numbers[row, 2] = energy, norm / root, float(steps)
+                numbers[row, 3], numbers[row, 4], numbers[row, 5] = float(evaluations), float(status), travelled
+            cuda.syncthreads()
+
+    return lbfgs
