@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from math import factorial, prod
 
 import numpy as np
-from scipy.optimize import linear_sum_assignment
 
 __all__ = ["NetworkSymmetry"]
 
@@ -88,6 +87,8 @@ class NetworkSymmetry:
         """Move the units of one layer of b to the nearest ones of a; True if anything moved."""
         overlap = self._units(a, layer, below, above) @ self._units(b, layer, below, above).T
         width = self.layers[layer + 1]
+        from scipy.optimize import linear_sum_assignment  # a third of a second that many a script does not need
+
         order = np.arange(width)
         for group in self._groups[layer]:
             block = np.abs(overlap if group.size == width else overlap[np.ix_(group, group)])

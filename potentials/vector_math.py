@@ -1,7 +1,7 @@
 """Vector loops shared by the network kernels: exponential, tanh, and sums and products of rows of data.
 
 Everything here is compiled only as a part of its caller. Numba's cache watches nothing but the caller's own file:
-callers name this file to :func:`~thalweg.potentials.linked.linked`, or hold its :func:`~thalweg.potentials.linked.source_version`.
+callers name this file to ``linked``, or hold its ``source_version`` (:mod:`~thalweg.potentials.linked`).
 
 The exponential has no fast-math reassociation, which would fold its range reduction away; sums over data do.
 """
