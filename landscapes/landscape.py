@@ -312,7 +312,7 @@ class Landscape:
         lower : bool
             Once they are, go on looking for lower paths between them.
         until_converged : bool
-            Stop when nothing is likely to remain, by the rule of `Discoveries.complete`.
+            Stop when nothing is likely to remain, by `Discoveries.complete`; the next call does the tasks in flight.
         displacement : float, optional
             Size of the random displacement of a coordinate that a search starts with.
         minima, workers, executor, seconds, progress
@@ -375,16 +375,13 @@ class Landscape:
         if error is None:
             self.close()
             return
-        with suppress(
-            OSError
-        ):  # the first error is the one to see; what is in memory are whole searches, worth keeping
+        # the first error is the one to see; what is in memory are whole searches, worth keeping
+        with suppress(OSError):
             self.close()
 
     def __repr__(self) -> str:
-        minima, states = len(self.minima), len(self.transition_states)
-        return (
-            f"<Landscape {self.path.name}: {minima} minima, {states} transition states, {len(self.searches)} searches>"
-        )
+        minima, states, searches = map(len, (self.minima, self.transition_states, self.searches))
+        return f"<Landscape {self.path.name}: {minima} minima, {states} transition states, {searches} searches>"
 
     def _repr_html_(self) -> str:
         from thalweg.landscapes.html import landscape_html  # only notebooks need it

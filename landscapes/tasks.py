@@ -21,6 +21,7 @@ from thalweg.potentials.system import System
 
 _LARGEST_DIAGONALISED = 500
 _LARGEST_FOLLOWED = 60  # free coordinates: of LJ38's 108, following takes fifty times longer and fails twice in three
+_DENSITIES = 0.7, 1.4  # of images of a band, least and most
 _STEPS, _STEPS_FOLLOWING = 200, 60  # what follows a mode arrives within 50 steps (LJ7 to LJ13), or wanders for ever
 
 __all__ = ["Task", "TaskResult", "run_task"]
@@ -181,7 +182,9 @@ def _double_ended(system: System, task: Task, rng: np.random.Generator) -> TaskR
     searches = []
     for pair, start in enumerate(task.starts):
         a, b = task.coordinates[2 * pair : 2 * pair + 2]
-        result = connect_pair(system, a, b, rms=settings["rms"], threads=1, search=search)
+        # a pair that was tried before gets another band
+        density = float(rng.uniform(*_DENSITIES))
+        result = connect_pair(system, a, b, rms=settings["rms"], threads=1, search=search, density=density)
         searches.append(_search(system, task, result, range(len(result.x)), start))
     return TaskResult(tuple(searches))
 

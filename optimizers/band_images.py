@@ -246,6 +246,7 @@ def first_images(
     interpolation: str,
     rules: BandRules,
     align: bool = True,
+    density: float = 1.0,
 ) -> Images:
     """Return a band between a and b, as the arguments of :func:`~thalweg.optimizers.dneb` say.
 
@@ -260,11 +261,13 @@ def first_images(
             raise ValueError(f"{name} must be {system.n} finite coordinates; it has {end.size}")
     if images is not None and (images != int(images) or images < 1):
         raise ValueError(f"images must be a positive whole number; it is {images}")
+    if not 0 < density < np.inf:
+        raise ValueError(f"density must be positive and finite; it is {density}")
     rules.check()
     b = system.align(a, b) if align else _same_cell(system, a, b)
     distance = np.linalg.norm(b - a)
     if not distance > 1e-6:
         raise ValueError("a and b are the same point once aligned: there is nothing between them, unless align=False")
     fewest = _FEWEST if system.threadsafe else 5
-    count = images or int(np.clip(np.ceil(distance / _spacing(system, a)), fewest, _MOST))
+    count = images or int(np.clip(np.ceil(density * distance / _spacing(system, a)), fewest, _MOST))
     return Images(system, interpolate(system, a, b, count, interpolation), rules)

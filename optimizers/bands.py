@@ -36,6 +36,7 @@ def dneb(
     top_springs: float = 1.0,
     refine: int = 0,
     align: bool = True,
+    density: float = 1.0,
 ) -> Band:
     """Relax a doubly-nudged elastic band between two minima.
 
@@ -74,6 +75,9 @@ def dneb(
     align : bool
         Whether to take b's copy nearest to a; without, b as it is but for whole vectors of a periodic cell, for the
         way from a minimum to a copy of itself (a vacancy that hops).
+    density : float
+        How many times as many images as the distance suggests, where ``images`` is missing: another number is another
+        band, for one that led nowhere.
 
     Returns
     -------
@@ -96,7 +100,7 @@ def dneb(
     if refine != int(refine) or refine < 0:
         raise ValueError(f"refine must be a whole number, not negative; it is {refine}")
     rules = BandRules(k, max_step, evenness, top_springs, climb)
-    band = first_images(system, a, b, images, interpolation, rules, align)
+    band = first_images(system, a, b, images, interpolation, rules, align, density)
     norm, taken, status = band.walk(rms, steps // (refine + 1))
     for left in range(refine, 0, -1):
         band = band.refined() or band

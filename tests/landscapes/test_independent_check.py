@@ -49,7 +49,7 @@ def test_points_of_a_loss(tmp_path, box, hidden):
     loss = loss_of(box, 200, hidden)
     with Landscape(Weights.random(loss, seed=0), tmp_path / "a.zarr", seed=2) as landscape:
         landscape.find_minima(20)
-        landscape.connect(15)
+        landscape.connect(40)
         assert len(landscape.minima) >= 3
         assert len(landscape.transition_states) >= 5
         assert complaints(landscape, function_of(loss), network_distance(loss.layers)) == []
