@@ -261,8 +261,8 @@ def test_the_command_line_hands_its_work_to_a_scheduler(tmp_path, dask_cluster):
     words = ["explore", "LJAT3", "--steps", "8", "--searches", "10"]
     command = [sys.executable, "-m", "thalweg.analysis", *words]
     where = ["--scheduler", dask_cluster.scheduler_address, "--output", str(tmp_path / "a.zarr")]
-    subprocess.run([*command, *where], check=True, timeout=100, capture_output=True)
-    subprocess.run([*command, "--output", str(tmp_path / "b.zarr")], check=True, timeout=100, capture_output=True)
+    subprocess.run([*command, *where], check=True, timeout=300, capture_output=True)
+    subprocess.run([*command, "--output", str(tmp_path / "b.zarr")], check=True, timeout=300, capture_output=True)
     there, here = (Landscape.open(tmp_path / name) for name in ("a.zarr", "b.zarr"))
     for group in ("minima", "transition_states", "searches"):
         for name in getattr(there, group).names:
