@@ -120,11 +120,15 @@ _RESULT = numba.types.Tuple(
 )
 
 
-@jit(numba.int64(vector, numba.int64, numba.int64, integers))
-def _astray(values, modes, followed, counts):
+@jit(numba.int64(vector, vector, vector, integers, numba.int64, numba.int64, numba.float64, integers))
+def _astray(gradient, mode, values, free, modes, followed, max_step, counts):
     """Return BOWL or ENDLESS if the way up leads nowhere, else CONVERGED; ``counts`` (2,) are kept between steps."""
     counts[0] = counts[0] + 1 if values[0] > 0.0 else 0
-    faint = values[followed] < 0.0 and -values[followed] < _FAINT * values[modes - 1]
+    slope = 0.0
+    for j in range(free.size):
+        slope += mode[j] * gradient[free[j]]
+    # near a saddle, however flat, Newton's step is short
+    faint = values[followed] < 0.0 and -values[followed] < min(_FAINT * values[modes - 1], abs(slope) / max_step)
     counts[1] = counts[1] + 1 if faint else 0
     if counts[0] > _UPHILL:
         return BOWL
@@ -175,7 +179,7 @@ def _follow(
         followed, across_goal = -1, 0.3 * goal
         if index == 1:
             followed = _followed(vectors, values, modes, previous, chosen)
-            astray = _astray(values, modes, followed, counts)
+            astray = _astray(gradient, vectors[followed], values, free, modes, followed, max_step, counts)
             if astray != CONVERGED:
                 return energy, rms, iteration, astray, values[0], np.nan, 0
             assign(previous, vectors[followed])
