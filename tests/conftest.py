@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
+
+# Before numpy is loaded, here and in the workers: BLAS's threads wait for each other by spinning, on matrices of 20
+# by 20 for forty times as long as they compute where every core has a worker of its own
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int | None:
