@@ -13,6 +13,7 @@ from typing import Any
 
 from numba import cuda
 from numba.core import types
+from numpy import uint64 as at
 
 from thalweg.potentials.cuda_block import block_sums, carve, device
 
@@ -28,9 +29,10 @@ LBFGS = (
 
 
 def history_size(n: int, memory: int) -> int:
-    """Return how many float64 the history takes: steps, gradient changes, their products and four coefficients."""
+    """Return how many float64 the history takes: steps, gradient changes, their products four coefficients, and two
+    numbers that need no register: the path length so far and the length of the direction."""
     width = memory | 1
-    return 2 * n * width + memory * memory + 4 * memory
+    return 2 * n * width + memory * memory + 4 * memory + 2
 
 
 @device
@@ -46,12 +48,12 @@ def _solve_back(history, memory, count, oldest, products, rho, alpha, b):
     for k in range(count):
         i = count - 1 - k
         row = _ring(oldest + i, memory)
-        value = history[rho + row] * history[b + row]
+        value = history[at(rho + row)] * history[at(b + row)]
         for j in range(thread, i, threads):
             other = _ring(oldest + j, memory)
-            history[b + other] -= value * history[products + other * memory + row]
+            history[at(b + other)] -= value * history[at(products + other * memory + row)]
         if thread == 0:
-            history[alpha + row] = value
+            history[at(alpha + row)] = value
         cuda.syncthreads()
 
 
@@ -61,12 +63,12 @@ def _solve_forth(history, memory, count, oldest, products, rho, alpha, b, total)
     thread, threads = cuda.threadIdx.x, cuda.blockDim.x
     for i in range(count):
         row = _ring(oldest + i, memory)
-        value = history[alpha + row] - history[rho + row] * history[b + row]
+        value = history[at(alpha + row)] - history[at(rho + row)] * history[at(b + row)]
         for j in range(i + 1 + thread, count, threads):
             other = _ring(oldest + j, memory)
-            history[b + other] += value * history[products + row * memory + other]
+            history[at(b + other)] += value * history[at(products + row * memory + other)]
         if thread == 0:
-            history[total + row] = value
+            history[at(total + row)] = value
         cuda.syncthreads()
 
 
@@ -83,26 +85,26 @@ def two_loop(gradient, history, memory, count, oldest, diagonal, direction):
     for i in range(thread, count, threads):
         part = 0.0
         for k in range(n):
-            part -= history[k * width + i] * gradient[k]
-        history[b + i] = part
+            part -= history[at(k * width + i)] * gradient[at(k)]
+        history[at(b + i)] = part
     cuda.syncthreads()
     _solve_back(history, memory, count, oldest, products, rho, alpha, b)
     for k in range(thread, n, threads):
-        part = -gradient[k]
+        part = -gradient[at(k)]
         for i in range(count):
-            part -= history[alpha + i] * history[y + k * width + i]
-        direction[k] = part * diagonal
+            part -= history[at(alpha + i)] * history[at(y + k * width + i)]
+        direction[at(k)] = part * diagonal
     cuda.syncthreads()
     for i in range(thread, count, threads):
         part = 0.0
         for k in range(n):
-            part += history[y + k * width + i] * direction[k]
-        history[b + i] = part
+            part += history[at(y + k * width + i)] * direction[at(k)]
+        history[at(b + i)] = part
     cuda.syncthreads()
     _solve_forth(history, memory, count, oldest, products, rho, alpha, b, total)
     for k in range(thread, n, threads):
         for i in range(count):
-            direction[k] += history[total + i] * history[k * width + i]
+            direction[at(k)] += history[at(total + i)] * history[at(k * width + i)]
 
 
 @device
@@ -113,8 +115,8 @@ def remember(history, memory, row, count, signed, scale, direction, g_new, gradi
     y = n * width
     products = 2 * y
     for k in range(thread, n, threads):
-        step, change = scale * direction[k], g_new[k] - gradient[k]
-        history[k * width + row], history[y + k * width + row] = step, change
+        step, change = scale * direction[at(k)], g_new[at(k)] - gradient[at(k)]
+        history[at(k * width + row)], history[at(y + k * width + row)] = step, change
         ys += step * change
         yy += change * change
     ys, yy, _ = block_sums(ys, yy, 0.0, room)
@@ -122,12 +124,12 @@ def remember(history, memory, row, count, signed, scale, direction, g_new, gradi
     keep = signed or ys / yy > 0.0
     if keep:
         if thread == 0:
-            history[products + memory * memory + row] = 1.0 / ys
+            history[at(products + memory * memory + row)] = 1.0 / ys
         for i in range(thread, count, threads):
             part = 0.0
             for k in range(n):
-                part += history[k * width + i] * history[y + k * width + row]
-            history[products + i * memory + row] = part
+                part += history[at(k * width + i)] * history[at(y + k * width + row)]
+            history[at(products + i * memory + row)] = part
     return ys / yy, keep
 
 
@@ -189,9 +191,12 @@ def make_walk(evaluate: Any) -> Any:
     @device
     def walk(x, gradient, vectors, history, mode, across, frozen, rules, goal, limit, least, integers, floats, scratch,
              w, room):  # fmt: skip
-        n, memory, energy, norm, travelled, scale = x.size, int(rules[0]), 0.0, 0.0, 0.0, 0.0
+        n, memory, energy, norm, scale = x.size, int(rules[0]), 0.0, 0.0, 0.0
+        far = history.size - 2
         x_new, g_new, direction = vectors[:n], vectors[n : 2 * n], vectors[2 * n : 3 * n]
-        stored, newest, steps, failures, tried, evaluations, diagonal, length = 0, 0, 0, 0, 0, 0, rules[1], 0.0
+        stored, newest, steps, failures, tried, evaluations, diagonal = 0, 0, 0, 0, 0, 0, rules[1]
+        if cuda.threadIdx.x == 0:
+            history[far] = 0.0
         copy_to(x_new, x)
         cuda.syncthreads()
         while True:
@@ -209,14 +214,16 @@ def make_walk(evaluate: Any) -> Any:
                     )
                     if keep:
                         diagonal, stored, newest = found, min(stored + 1, memory), _ring(newest + 1, memory)
-                    steps, travelled, tried = steps + 1, travelled + scale * length, 0
+                    steps, tried = steps + 1, 0
+                    if cuda.threadIdx.x == 0:
+                        history[far] += scale * history[far + 1]
                 energy, norm = e_new, math.sqrt(square)
                 copy_to(x, x_new)
                 copy_to(gradient, g_new)
                 if norm < goal and steps >= least:
-                    return energy, norm, steps, evaluations, CONVERGED, travelled
+                    return energy, norm, steps, evaluations, CONVERGED, history[far]
                 if steps >= limit or norm == 0.0:
-                    return energy, norm, steps, evaluations, STEPS, travelled
+                    return energy, norm, steps, evaluations, STEPS, history[far]
             else:
                 scale *= rules[4]
                 tried += 1
@@ -227,13 +234,15 @@ def make_walk(evaluate: Any) -> Any:
                     continue
                 failures += 1
                 if failures > rules[6] or stored == 0:
-                    return energy, norm, steps, evaluations, ENERGY, travelled
+                    return energy, norm, steps, evaluations, ENERGY, history[far]
                 stored, newest, diagonal, tried = 0, 0, rules[1], 0
             oldest = 0 if stored < memory else newest
             two_loop(gradient, history, memory, stored, oldest, diagonal, direction)
             scale, length = take_step(
                 x, direction, x_new, gradient, rules[2], min(1.0 / norm, norm) if stored == 0 else 1.0, room
             )
+            if cuda.threadIdx.x == 0:
+                history[far + 1] = length
 
     return walk
 

@@ -17,6 +17,7 @@ import math
 
 import numpy as np
 from numba import cuda
+from numpy import uint64 as at  # numba sees to negative indices where these are signed: half as many registers again
 
 from thalweg.potentials.cuda_block import block_sums, clamped, device
 from thalweg.potentials.network import NetworkLoss
@@ -25,6 +26,7 @@ __all__ = [
     "FLOATS",
     "HEADER",
     "add_bias_or_product",
+    "backward",
     "begin_walker",
     "combine",
     "forward",
@@ -93,39 +95,34 @@ def _chunk_entries(loss, table, hidden, units, chunk, number):
 def _start(w, bias, out, place, j):
     """Return what a sum starts from: a bias, what is there (-2) or nothing (-1)."""
     if bias >= 0:
-        return w[bias + j]
-    return out[place] if bias == -2 else 0.0
+        return w[at(bias + j)]
+    return out[at(place)] if bias == -2 else 0.0
 
 
 @device
 def combine(w, offset, along, across, source, begin, step, count, out, place, apart, outs, bias):
-    """Write weighted sums of `count` numbers of one datum to `outs` places; four at a time use each number four times.
+    """Write weighted sums of `count` numbers of one datum to `outs` places; two at a time use each number twice.
 
-    The weight of number k in sum j is w[offset + k along + j across]; `bias` is as :func:`_start` says.
+    The weight of number k in sum j is w[at(offset + k along + j across)]; `bias` is as :func:`_start` says. Four at a
+    time spill registers.
     """
-    j = 0
-    while j + 4 <= outs:
-        at = place + j * apart
-        z0, z1 = _start(w, bias, out, at, j), _start(w, bias, out, at + apart, j + 1)
-        z2, z3 = _start(w, bias, out, at + 2 * apart, j + 2), _start(w, bias, out, at + 3 * apart, j + 3)
-        row = offset + j * across
+    for j in range(0, outs - 1, 2):
+        here, row = place + j * apart, offset + j * across
+        z0, z1 = _start(w, bias, out, here, j), _start(w, bias, out, here + apart, j + 1)
         for k in range(count):
-            value = source[begin + k * step]
-            z0 += w[row] * value
-            z1 += w[row + across] * value
-            z2 += w[row + 2 * across] * value
-            z3 += w[row + 3 * across] * value
+            value = source[at(begin + k * step)]
+            z0 += w[at(row)] * value
+            z1 += w[at(row + across)] * value
             row += along
-        out[at], out[at + apart], out[at + 2 * apart], out[at + 3 * apart] = z0, z1, z2, z3
-        j += 4
-    while j < outs:
-        at, row = place + j * apart, offset + j * across
-        z0 = _start(w, bias, out, at, j)
+        out[at(here)] = z0
+        out[at(here + apart)] = z1
+    if outs % 2 == 1:
+        here, row = place + (outs - 1) * apart, offset + (outs - 1) * across
+        z0 = _start(w, bias, out, here, outs - 1)
         for k in range(count):
-            z0 += w[row] * source[begin + k * step]
+            z0 += w[at(row)] * source[at(begin + k * step)]
             row += along
-        out[at] = z0
-        j += 1
+        out[at(here)] = z0
 
 
 @device
@@ -144,20 +141,20 @@ def forward(w, integers, floats, datum, scratch, stride):
         )
         if layer < layers - 1:
             for j in range(outer):
-                scratch[place + j * stride] = math.tanh(scratch[place + j * stride])
+                scratch[at(place + j * stride)] = math.tanh(scratch[at(place + j * stride)])
 
 
 @device
 def softmax(scratch, place, stride, classes, label):
     """Turn the outputs into dE/dz = p - [label] in place; return the datum's loss, safe for any finite outputs."""
-    top = scratch[place]
+    top = scratch[at(place)]
     for a in range(1, classes):
-        top = max(top, scratch[place + a * stride])
-    missed = top - scratch[place + label * stride]
+        top = max(top, scratch[at(place + a * stride)])
+    missed = top - scratch[at(place + label * stride)]
     rest, largest = 0.0, -1.0
     for a in range(classes):
-        out = math.exp(scratch[place + a * stride] - top)
-        scratch[place + a * stride] = out
+        out = math.exp(scratch[at(place + a * stride)] - top)
+        scratch[at(place + a * stride)] = out
         if out >= 1.0:
             largest += 1.0
         else:
@@ -165,13 +162,13 @@ def softmax(scratch, place, stride, classes, label):
     rest += largest
     scale = 1.0 / (1.0 + rest)
     for a in range(classes):
-        out = scratch[place + a * stride]
-        scratch[place + a * stride] = (-(rest + (1.0 - out)) if a == label else out) * scale
+        out = scratch[at(place + a * stride)]
+        scratch[at(place + a * stride)] = (-(rest + (1.0 - out)) if a == label else out) * scale
     return missed + math.log1p(rest)
 
 
 @device
-def _backward(w, integers, scratch, stride):
+def backward(w, integers, scratch, stride):
     """Fill dE/dz of the hidden units of one datum from that of the outputs."""
     thread, hidden, layer = cuda.threadIdx.x, integers[2], integers[0] - 1
     while layer > 0:
@@ -181,8 +178,8 @@ def _backward(w, integers, scratch, stride):
         place = begin - inner * stride
         combine(w, integers[entry], inner, 1, scratch, begin, stride, outer, scratch, place, stride, inner, -1)
         for k in range(inner):
-            value = scratch[act + k * stride]
-            scratch[place + k * stride] *= (1.0 - value) * (1.0 + value)
+            value = scratch[at(act + k * stride)]
+            scratch[at(place + k * stride)] *= (1.0 - value) * (1.0 + value)
         layer -= 1
 
 
@@ -193,7 +190,7 @@ def load_inputs(integers, floats, datum, chunk, scratch, stride):
     place = (integers[2] + integers[3]) * stride + cuda.threadIdx.x
     first = chunk * size
     for k in range(min(size, integers[HEADER] - first)):
-        scratch[place + k * stride] = floats[FLOATS + integers[9] + (first + k) * data + datum]
+        scratch[at(place + k * stride)] = floats[at(FLOATS + integers[9] + (first + k) * data + datum)]
 
 
 @device
@@ -202,10 +199,10 @@ def add_bias_or_product(scratch, delta, source, stride, filled):
     total = 0.0
     if source >= 0:
         for d in range(filled):
-            total += scratch[delta + d] * scratch[source * stride + d]
+            total += scratch[at(delta + d)] * scratch[at(source * stride + d)]
     else:
         for d in range(filled):
-            total += scratch[delta + d]
+            total += scratch[at(delta + d)]
     return total
 
 
@@ -251,7 +248,7 @@ def loss_gradient(x, gradient, integers, floats, scratch, w, room):
         if datum < data:
             forward(w, integers, floats, datum, scratch, stride)
             total += softmax(scratch, outputs, stride, classes, int(floats[labels + datum]))
-            _backward(w, integers, scratch, stride)
+            backward(w, integers, scratch, stride)
         for chunk in range(integers[5]):
             if datum < data:
                 load_inputs(integers, floats, datum, chunk, scratch, stride)

@@ -7,6 +7,7 @@ of the activations and those of dE/dz when the weights move along the vector.
 from __future__ import annotations
 
 from numba import cuda
+from numpy import uint64 as at
 
 from thalweg.potentials.cuda_block import device
 from thalweg.potentials.cuda_network import (
@@ -43,8 +44,8 @@ def _push(w, integers, floats, datum, scratch, stride):
             combine(w, offset - n, 1, inner, scratch, below, stride, inner, scratch, place, stride, outer, -2)
         if layer < layers - 1:
             for j in range(outer):
-                value = scratch[(unit + j) * stride + thread]
-                scratch[place + j * stride] *= (1.0 - value) * (1.0 + value)
+                value = scratch[at((unit + j) * stride + thread)]
+                scratch[at(place + j * stride)] *= (1.0 - value) * (1.0 + value)
 
 
 @device
@@ -52,11 +53,11 @@ def _curve_outputs(scratch, delta, change, stride, classes, label):
     """Turn the outputs' changes into those of their dE/dz, diag(p) - p p times them, in place."""
     mean = 0.0
     for a in range(classes):
-        p = scratch[delta + a * stride] + (1.0 if a == label else 0.0)
-        mean += p * scratch[change + a * stride]
+        p = scratch[at(delta + a * stride)] + (1.0 if a == label else 0.0)
+        mean += p * scratch[at(change + a * stride)]
     for a in range(classes):
-        p = scratch[delta + a * stride] + (1.0 if a == label else 0.0)
-        scratch[change + a * stride] = p * (scratch[change + a * stride] - mean)
+        p = scratch[at(delta + a * stride)] + (1.0 if a == label else 0.0)
+        scratch[at(change + a * stride)] = p * (scratch[at(change + a * stride)] - mean)
 
 
 @device
@@ -74,11 +75,11 @@ def _pull(w, integers, scratch, stride):
         combine(w, n + offset, inner, 1, scratch, delta, stride, outer, scratch, bend, stride, inner, -1)
         combine(w, offset, inner, 1, scratch, curve, stride, outer, scratch, bend, stride, inner, -2)
         for k in range(inner):
-            value, back = scratch[act + k * stride], scratch[below + k * stride]
+            value, back = scratch[at(act + k * stride)], scratch[at(below + k * stride)]
             slope = (1.0 - value) * (1.0 + value)
-            scratch[below + k * stride] = back * slope
-            turn = 2.0 * value * back * scratch[act + (moving + k) * stride]
-            scratch[bend + k * stride] = scratch[bend + k * stride] * slope - turn
+            scratch[at(below + k * stride)] = back * slope
+            turn = 2.0 * value * back * scratch[at(act + (moving + k) * stride)]
+            scratch[at(bend + k * stride)] = scratch[at(bend + k * stride)] * slope - turn
         layer -= 1
 
 
