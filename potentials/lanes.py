@@ -28,6 +28,7 @@ __all__ = [
     "store",
     "total",
     "totals",
+    "turn",
     "where_equal",
 ]
 
@@ -176,6 +177,16 @@ def _bounding(order: str, text: str):
 
     bounded.__doc__ = text
     return bounded
+
+
+@intrinsic(prefer_literal=True)
+def turn(typingctx, value, by):
+    """``turn(value, by)``: lane k is lane k + by of value, counted round; ``by`` is written as a number."""
+
+    def codegen(context, builder, sig, arguments):
+        return _shuffle(builder, arguments[0], [(lane + by.literal_value) % LANES for lane in range(LANES)])
+
+    return lanes(lanes, by), codegen
 
 
 @intrinsic

@@ -14,7 +14,7 @@ import numpy as np
 from numba.extending import register_jitable
 
 from thalweg.potentials.compiled import FUNCTION_SIGNATURE, HESSIAN_SIGNATURE, integers, jit, matrix, vector
-from thalweg.potentials.lanes import LANES, load, splat, square_root, store, total
+from thalweg.potentials.lanes import LANES, load, splat, square_root, store, total, turn
 
 __all__ = ["ljat_function", "ljat_hessian"]
 
@@ -92,34 +92,106 @@ def _few_triples(x, gradient, strength):
     return energy
 
 
-# The scratch of the kernels below: x, y, z, then the gradient's x, y, z, each m = n rounded up to whole lanes, then a
-# mask of 2 LANES - 1 entries, which read from entry LANES - 1 - (i % LANES) on is _FAR or infinite up to lane i
-# and zero after it: only pairs j > i count.
+# Pairs by blocks of four atoms. Each block's x, y and z lie in the scratch twice, 24 entries: read from entry t on,
+# a coordinate comes turned by t lanes, so that four turns pair each atom of one block with each of another. A block's
+# gradient has 12 entries for each turn, lane by lane as read; they are turned back at the end. Padding atoms are far
+# from each other, too. Reciprocals have a pass of their own: divisions take long, and follow each other fast.
+_COORDINATES, _GRADIENT, _BLOCK = 6 * LANES, 12 * LANES, LANES * LANES
 
 
-@jit(numba.float64(vector, numba.int64, numba.int64), fastmath=_FAST)
-def _pairs(s, n, m):
+@register_jitable(inline="always")
+def _inverse_squares(s, i, j):
+    """Inverse squared distances between the atoms at entry i of the scratch and those at entry j."""
+    dx, dy, dz = load(s, i) - load(s, j), load(s, i + 8) - load(s, j + 8), load(s, i + 16) - load(s, j + 16)
+    return 1.0 / (dx * dx + dy * dy + dz * dz)
+
+
+@jit(numba.void(vector, numba.int64, numba.int64, numba.int64), fastmath=_FAST)
+def _invert_row(s, a, blocks, place):
+    """Write the inverse squared distances of block a from itself, two turns, and from those after it, four each."""
+    i = _COORDINATES * a
+    store(s, place, _inverse_squares(s, i, i + 1))
+    store(s, place + LANES, _inverse_squares(s, i, i + 2))
+    place += 2 * LANES
+    for b in range(a + 1, blocks):
+        j = _COORDINATES * b
+        for t in range(LANES):
+            store(s, place, _inverse_squares(s, i, j + t))
+            place += LANES
+
+
+@jit(numba.float64(vector, numba.int64), fastmath=_FAST)
+def _pairs(s, blocks):
     """A quarter of the Lennard-Jones energy; adds a 24th of the gradient to the scratch."""
-    energy = splat(0.0)
-    for i in range(n):
-        x, y, z = splat(s[i]), splat(s[m + i]), splat(s[2 * m + i])
+    energy, half, place = splat(0.0), splat(0.0), (_COORDINATES + _GRADIENT) * blocks
+    for a in range(blocks):
+        _invert_row(s, a, blocks, place)
+        i, own = _COORDINATES * a, _COORDINATES * blocks + _GRADIENT * a
+        x, y, z = load(s, i), load(s, i + 8), load(s, i + 16)
         gx, gy, gz = splat(0.0), splat(0.0), splat(0.0)
-        mask = load(s, 6 * m + LANES - 1 - i % LANES)
-        for j in range(i - i % LANES, m, LANES):
-            dx, dy, dz = x - load(s, j), y - load(s, m + j), z - load(s, 2 * m + j)
-            w = 1.0 / (dx * dx + dy * dy + dz * dz + mask)
-            mask = splat(0.0)
+        # within the block, one turn has four pairs and two turns have two pairs twice
+        for t in range(1, 3):
+            w = load(s, place + LANES * (t - 1))
+            dx, dy, dz = x - load(s, i + t), y - load(s, i + 8 + t), z - load(s, i + 16 + t)
             w6 = w * w * w
-            energy = energy + w6 * (w6 - 1.0)
-            f = w * w6 * (1.0 - w6 - w6)
+            f, e = w * w6 * (1.0 - w6 - w6), w6 * (w6 - 1.0)
             gx, gy, gz = gx + f * dx, gy + f * dy, gz + f * dz
-            store(s, 3 * m + j, load(s, 3 * m + j) - f * dx)
-            store(s, 4 * m + j, load(s, 4 * m + j) - f * dy)
-            store(s, 5 * m + j, load(s, 5 * m + j) - f * dz)
-        s[3 * m + i] += total(gx)
-        s[4 * m + i] += total(gy)
-        s[5 * m + i] += total(gz)
-    return total(energy)
+            if t == 1:
+                energy, q = energy + e, own + 3 * LANES
+                store(s, q, load(s, q) - f * dx)
+                store(s, q + LANES, load(s, q + LANES) - f * dy)
+                store(s, q + 2 * LANES, load(s, q + 2 * LANES) - f * dz)
+            else:
+                half = half + e
+        k = place + 2 * LANES
+        for b in range(a + 1, blocks):
+            j, q = _COORDINATES * b, _COORDINATES * blocks + _GRADIENT * b
+            for _ in range(LANES):
+                dx, dy, dz = x - load(s, j), y - load(s, j + 8), z - load(s, j + 16)
+                w = load(s, k)
+                w6 = w * w * w
+                energy = energy + w6 * (w6 - 1.0)
+                f = w * w6 * (1.0 - w6 - w6)
+                dx, dy, dz = f * dx, f * dy, f * dz
+                gx, gy, gz = gx + dx, gy + dy, gz + dz
+                store(s, q, load(s, q) - dx)
+                store(s, q + LANES, load(s, q + LANES) - dy)
+                store(s, q + 2 * LANES, load(s, q + 2 * LANES) - dz)
+                j, k, q = j + 1, k + LANES, q + 3 * LANES
+        store(s, own, load(s, own) + gx)
+        store(s, own + LANES, load(s, own + LANES) + gy)
+        store(s, own + 2 * LANES, load(s, own + 2 * LANES) + gz)
+    return total(energy) + 0.5 * total(half)
+
+
+@jit(numba.float64(vector, vector), fastmath=_FAST)
+def _many_pairs(x, gradient):
+    """Lennard-Jones energy and gradient by lanes."""
+    n = x.size // 3
+    blocks = (n + LANES - 1) // LANES
+    s = np.empty((_COORDINATES + _GRADIENT + _BLOCK) * blocks)
+    for i in range(LANES * blocks):
+        k = _COORDINATES * (i // LANES) + i % LANES
+        for c in range(3):
+            value = x[3 * i + c] if i < n else (_FAR * (1.0 + i) if c == 0 else 0.0)
+            s[k + 8 * c], s[k + 8 * c + LANES] = value, value
+    first = _COORDINATES * blocks
+    for k in range(first, first + _GRADIENT * blocks, LANES):
+        store(s, k, splat(0.0))
+    energy = _pairs(s, blocks)
+    for k in range(first, first + _GRADIENT * blocks, _GRADIENT):
+        for c in range(k, k + 3 * LANES, LANES):
+            one, two, three = load(s, c + 3 * LANES), load(s, c + 6 * LANES), load(s, c + 9 * LANES)
+            store(s, c, 24.0 * ((load(s, c) + turn(one, 3)) + (turn(two, 2) + turn(three, 1))))
+    for i in range(n):
+        k = first + _GRADIENT * (i // LANES) + i % LANES
+        gradient[3 * i], gradient[3 * i + 1], gradient[3 * i + 2] = s[k], s[k + LANES], s[k + 2 * LANES]
+    return 4.0 * energy
+
+
+# The scratch of the triples: x, y, z, then the gradient's x, y, z, each m = n rounded up to whole lanes, then a mask of
+# 2 LANES - 1 entries, which read from entry LANES - 1 - (i % LANES) on is _FAR squared up to lane i and zero after it:
+# only k > j count.
 
 
 @jit(numba.float64(vector, numba.int64, numba.int64, numba.float64), fastmath=_FAST)
@@ -158,8 +230,8 @@ def _triples(s, n, m, strength):
 
 
 @jit(numba.float64(vector, vector, numba.float64), fastmath=_FAST)
-def _many(x, gradient, strength):
-    """Energy and gradient by lanes."""
+def _many_triples(x, gradient, strength):
+    """Three-body energy by lanes; adds to the gradient."""
     n = x.size // 3
     m = (n + LANES - 1) // LANES * LANES
     s = np.empty(6 * m + 2 * LANES)
@@ -170,22 +242,12 @@ def _many(x, gradient, strength):
     for k in range(3 * m, 6 * m + 2 * LANES):
         s[k] = 0.0
     for lane in range(LANES):
-        s[6 * m + lane] = np.inf
-    energy = 4.0 * _pairs(s, n, m)
+        s[6 * m + lane] = _FAR * _FAR
+    energy = _triples(s, n, m, strength)
     for i in range(n):
-        gradient[3 * i] = 24.0 * s[3 * m + i]
-        gradient[3 * i + 1] = 24.0 * s[4 * m + i]
-        gradient[3 * i + 2] = 24.0 * s[5 * m + i]
-    if strength != 0.0:
-        for k in range(3 * m, 6 * m):
-            s[k] = 0.0
-        for lane in range(LANES):
-            s[6 * m + lane] = _FAR * _FAR
-        energy += _triples(s, n, m, strength)
-        for i in range(n):
-            gradient[3 * i] += s[3 * m + i]
-            gradient[3 * i + 1] += s[4 * m + i]
-            gradient[3 * i + 2] += s[5 * m + i]
+        gradient[3 * i] += s[3 * m + i]
+        gradient[3 * i + 1] += s[4 * m + i]
+        gradient[3 * i + 2] += s[5 * m + i]
     return energy
 
 
@@ -193,7 +255,8 @@ def _many(x, gradient, strength):
 def ljat_function(x, gradient_out, integers, floats):
     """Energy, gradient written to ``gradient_out``; ``floats[0]`` is Z."""
     if x.size >= 3 * _FEW:
-        return _many(x, gradient_out, floats[0])
+        energy = _many_pairs(x, gradient_out)
+        return energy if floats[0] == 0.0 else energy + _many_triples(x, gradient_out, floats[0])
     for k in range(x.size):
         gradient_out[k] = 0.0
     energy = _few_pairs(x, gradient_out)
