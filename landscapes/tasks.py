@@ -135,7 +135,8 @@ def _single_ended(system: System, task: Task, rng: np.random.Generator) -> TaskR
         else:
             X[search] = system.random(rng)
     how = {"rms": settings["rms"], "rules": Rules.from_dict(settings["rules"]), **_longest_step(system)}
-    following, searches = directions.any(axis=1), {}
+    following = directions.any(axis=1)
+    searches: dict[int, Search] = {}
     for chosen, steps in ((~following, _STEPS), (following, _STEPS_FOLLOWING)):
         rows = np.flatnonzero(chosen).tolist()
         if rows:
