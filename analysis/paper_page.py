@@ -1,0 +1,159 @@
+"""One page of Markdown with all tables, figures and claims, and where each number comes from."""
+
+from __future__ import annotations
+
+import os
+import platform
+from collections.abc import Mapping, Sequence
+from importlib.metadata import version
+from typing import Any
+
+from thalweg.analysis.paper_plan import Plan
+from thalweg.analysis.paper_results import Results
+from thalweg.analysis.paper_tables import agreement, table_markdown
+
+__all__ = ["machine", "page"]
+
+
+def machine() -> str:
+    """Return what this runs on, in a line."""
+    model = platform.processor() or platform.machine()
+    try:
+        with open("/proc/cpuinfo", encoding="utf-8") as file:
+            model = next((line.split(":")[1].strip() for line in file if line.startswith("model name")), model)
+    except OSError:
+        pass
+    versions = ", ".join(f"{name} {version(name)}" for name in ("thalweg", "numpy", "numba"))
+    return f"{model}, {os.cpu_count()} processors; Python {platform.python_version()}, {versions}"
+
+
+def page(plan: Plan, results: Results, command: str, skipped: Mapping[str, str]) -> str:
+    """Return the page.
+
+    Parameters
+    ----------
+    plan : Plan
+    results : Results
+    command : str
+        That made it.
+    skipped : mapping of str to str
+        Landscapes that could not be explored, and why.
+    """
+    parts = [_head(plan, results, command)]
+    parts += [_table(name, plan, results) for name in plan.tables]
+    parts += [
+        f"## {name}\n\n{entry['title']}.\n\n![{name}](figures/{name}.png)" for name, entry in plan.figures.items()
+    ]
+    parts += [_claims(results), _ceilings(results), _landscapes(plan, results, skipped), _labels(results)]
+    parts += [_growth(results), _choices(plan), _failures(results)]
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _grid(head: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join(f"| {' | '.join(str(cell).replace('|', ' ') for cell in line)} |" for line in lines)
+
+
+def _head(plan: Plan, results: Results, command: str) -> str:
+    seconds = sum(state.get("seconds", 0.0) for state in results.states.values())
+    seeds = sorted({job.options["seed"] for job in plan.jobs})
+    small = "" if plan.scale == "full" else (
+        f" **Scale {plan.scale}: every landscape is cut short, so none of these numbers is the paper's result.**"
+    )  # fmt: skip
+    return (
+        "# The paper's tables and figures, measured\n\n"
+        "S. R. Chitturi, P. C. Verpoort, A. A. Lee, D. J. Wales, Mach. Learn.: Sci. Technol. 1 (2020) 023002, beside "
+        f"landscapes of our own, explored from data drawn afresh.{small}\n\n"
+        f"    {command}\n\n"
+        f"Seeds {', '.join(map(str, seeds))}. {machine()}. Searching took {seconds / 3600:.2f} hours in all.\n\n"
+        f"A landscape has stopped growing when with 95 % confidence (Chao's estimate) fewer than "
+        f"{plan.rule['share']:.0%} of its minima, and of its transition states, or fewer than one, remain to be found. A count with * is of one "
+        "that had not: a lower bound. ± is the standard deviation between draws of the training data.\n\n"
+        "Each row of a table names lines of `measures.csv`, where `store` is the landscape; `thalweg info` reads it, "
+        "and `thalweg paper --only <name>` with the options above goes on with it, or makes it again in another folder."
+    )
+
+
+def _table(name: str, plan: Plan, results: Results) -> str:
+    table, found = plan.tables[name], results.cells[name]
+    return f"## {name}\n\n{table['title']}.\n\n{table_markdown(table, found)}\n\n{agreement(found)}"
+
+
+def _claims(results: Results) -> str:
+    rows = []
+    for claim in results.claims:
+        holds = sum(bool(case.holds) for case in claim.cases)
+        told = "; ".join(f"{case.of}: {case.numbers}" for case in claim.cases[:3])
+        more = f"; {len(claim.cases) - 3} more in claims.csv" if len(claim.cases) > 3 else ""
+        rows.append(
+            [claim.number, claim.paper, claim.measure, f"{holds} of {len(claim.cases)}", told + more, claim.ours]
+        )
+    return (
+        "## Claims\n\nConfirmed: holds in every case (landscape and draw). Not confirmed: fails in more than half. "
+        "Else, or where a landscape that still grows leaves it open: cannot be told.\n\n"
+        + _grid(["", "the paper", "decided by", "holds in", "numbers", "ours"], rows)
+    )
+
+
+def _ceilings(results: Results) -> str:
+    rows = [
+        [name, f"{one.auc:.4f} ± {one.error:.4f}", f"{one.log_loss:.4f}", one.neighbours, f"{one.testing_points:,}"]
+        for name, one in results.ceilings.items()
+    ]
+    head = ["data", "AUC of class 0", "log loss", "neighbours", "scored on"]
+    told = (
+        "The best that r12 and r13 tell (claim 11): the share of each outcome among the nearest of 100,000 training "
+        "data and their mirror images, scored on testing data. MNIST has no such ceiling."
+    )
+    return f"## Ceiling of prediction from two distances\n\n{told}\n\n{_grid(head, rows)}" if rows else ""
+
+
+def _landscapes(plan: Plan, results: Results, skipped: Mapping[str, str]) -> str:
+    lines = {row["name"]: (k + 2, row) for k, row in enumerate(results.rows)}
+    rows = []
+    for job in plan.jobs:
+        if job.name not in lines:
+            rows.append([job.name, "", "", "", "", "", "", skipped.get(job.name, "not explored yet"), ""])
+            continue
+        line, row = lines[job.name]
+        remaining = [f"{row[f'{kind}_remaining']:.0f} (< {row[f'{kind}_remaining_high']:.0f})"
+                     for kind in ("minima", "transition_states")]  # fmt: skip
+        state = results.states[job.name]
+        checked = f"{state['problems']} problems" if "problems" in state else "not yet"
+        why = state.get("why") or "in progress"
+        counts = [f"{row[name]:.0f}" for name in ("minima", "transition_states")]
+        rows.append([job.name, line, *counts, *remaining, f"{row['seconds']:.0f}", why, checked])
+    head = ["store in landscapes/", "line", "minima", "transition states", "minima remaining", "states remaining",
+            "seconds", "ended by", "verified again"]  # fmt: skip
+    told = "\n".join(f"- {name}: {text}" for name, state in results.states.items() for text in state.get("told", ()))
+    return f"## Landscapes\n\n{_grid(head, rows)}" + (f"\n\n{told}" if told else "")
+
+
+def _labels(results: Results) -> str:
+    rows = [[row["name"], row["labels"], f"{row['mislabelled']:.0f}"] for row in results.rows]
+    grid = _grid(["landscape", "training labels of class 0, 1, ...", "mislabelled"], rows)
+    return f"## Label distributions\n\n{grid}"
+
+
+def _growth(results: Results) -> str:
+    rows = [[name, *map(str, stage)] for name, state in results.states.items() for stage in state.get("stages", ())]
+    if not rows:
+        return ""
+    head = ["landscape", "searches", "seconds", "minima", "transition states"]
+    return f"## Growth\n\n![growth](figures/growth.png)\n\n{_grid(head, rows)}"
+
+
+def _choices(plan: Plan) -> str:
+    told = "\n".join(f"- {what}: {taken}." for what, taken in plan.choices.items())
+    return f"## What the paper leaves open, and what was taken\n\n{told}"
+
+
+def _failures(results: Results) -> str:
+    reasons: dict[str, int] = {}
+    for found in results.failures.values():
+        for reason, count in found.items():
+            reasons[reason] = reasons.get(reason, 0) + count
+    searches = sum(row["steps"] + row["searches"] for row in results.rows)
+    rows = [[reason, f"{count:,}"] for reason, count in sorted(reasons.items(), key=lambda item: -item[1])]
+    head = f"Of {searches:,.0f} quenches and searches; by landscape in failures.csv."
+    return f"## Appendix: searches that failed, by reason\n\n{head}\n\n{_grid(['reason', 'searches'], rows)}"

@@ -1,0 +1,154 @@
+"""The paper's tables: what was published and what was measured, in adjacent columns."""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+__all__ = ["Cell", "agreement", "cells", "table_csv", "table_markdown"]
+
+_AT_ONCE = 6  # columns of a table in Markdown, so that it fits on a page
+_DISTANCE = 2.0  # standard deviations between draws within which the published value counts as one of them
+
+
+class Cell(NamedTuple):
+    """A number of a table.
+
+    Attributes
+    ----------
+    row : str or float
+        The key of its row: errors, or a family of landscapes.
+    column : str
+        Of measures.csv.
+    published : float
+        NaN where nothing was.
+    mean, spread : float
+        Over draws; NaN where nothing was measured, or of one draw there is no spread.
+    values : tuple of float
+        One a draw.
+    lines : tuple of int
+        Lines of measures.csv, the first being the header's, 1.
+    unfinished : bool
+        Whether a landscape behind it has not stopped growing.
+    """
+
+    row: Any
+    column: str
+    published: float
+    mean: float
+    spread: float
+    values: tuple[float, ...]
+    lines: tuple[int, ...]
+    unfinished: bool
+
+
+def cells(table: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> list[Cell]:
+    """Return the numbers of a table.
+
+    Parameters
+    ----------
+    table : mapping
+        As the definition has it: columns, rows, and landscapes where the rows are errors.
+    rows : sequence of mapping
+        Those of measures.csv, in its order.
+    """
+    key, *columns = table["columns"]
+    result = []
+    for first, *published in table["rows"]:
+        known = [*published, *[math.nan] * (len(columns) - len(published))]
+        wanted = {key: first} | ({"family": table["landscapes"]} if "landscapes" in table else {})
+        mine = [(k + 2, row) for k, row in enumerate(rows) if all(row[name] == value for name, value in wanted.items())]
+        result += [_cell(first, column, float(value), mine) for column, value in zip(columns, known, strict=True)]
+    return result
+
+
+def _cell(first: Any, column: str, published: float, mine: list[tuple[int, Mapping[str, Any]]]) -> Cell:
+    known = [(line, row) for line, row in mine if math.isfinite(row[column])]
+    values = tuple(float(row[column]) for _, row in known)
+    mean = float(np.mean(values)) if values else math.nan
+    spread = float(np.std(values, ddof=1)) if len(values) > 1 else math.nan
+    unfinished = any(row["stopped"] not in ("stopped growing", "sampled") for _, row in known)
+    return Cell(first, column, published, mean, spread, values, tuple(line for line, _ in known), unfinished)
+
+
+def _number(value: float, digits: int = 4) -> str:
+    if not math.isfinite(value):
+        return ""
+    return f"{value:,.0f}" if value == round(value) and abs(value) >= 2 else f"{value:.{digits}g}"
+
+
+def _measured(cell: Cell) -> str:
+    if not cell.values:
+        return ""
+    counts = cell.column in ("minima", "transition_states")
+    mean = f"{cell.mean:,.0f}" if counts else _number(cell.mean)
+    spread = "" if math.isnan(cell.spread) else f" ± {cell.spread:,.0f}" if counts else f" ± {cell.spread:.2g}"
+    return f"{mean}{spread}{' *' if cell.unfinished and counts else ''}"
+
+
+def table_markdown(table: Mapping[str, Any], found: Sequence[Cell]) -> str:
+    """Return a table as Markdown, in pieces of some columns, with the lines of measures.csv behind each row."""
+    key, *columns = table["columns"]
+    named = {(cell.row, cell.column): cell for cell in found}
+    heads = [first for first, *_ in table["rows"]]
+    pieces = []
+    for start in range(0, len(columns), _AT_ONCE):
+        here = columns[start : start + _AT_ONCE]
+        lines = [[key, *[text for column in here for text in (f"{_said(column)}: paper", "ours")]]]
+        lines.append(["---"] * len(lines[0]))
+        for head in heads:
+            row = [named[head, column] for column in here]
+            shown = f"{head:g} %" if isinstance(head, int | float) else head
+            lines.append([shown, *[text for cell in row for text in (_number(cell.published), _measured(cell))]])
+        pieces.append("\n".join(f"| {' | '.join(line)} |" for line in lines))
+    sources = [f"{head}: {_lines(named[head, columns[0]].lines)}" for head in heads if named[head, columns[0]].lines]
+    return "\n\n".join([*pieces, f"Lines of measures.csv: {'; '.join(sources) or 'none yet'}."])
+
+
+def _said(column: str) -> str:
+    return column.replace("_", " ")
+
+
+def _lines(lines: Sequence[int]) -> str:
+    return ", ".join(map(str, lines))
+
+
+def table_csv(found: Sequence[Cell]) -> str:
+    """Return a table as comma-separated values: one line a row, published, mean, spread and draws of each column."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    columns = list(dict.fromkeys(cell.column for cell in found))
+    ends = ("published", "measured", "spread", "draws")
+    writer.writerow(["row", *[f"{column}_{end}" for column in columns for end in ends], "measures_csv_lines"])
+    for row in dict.fromkeys(cell.row for cell in found):
+        mine = [cell for cell in found if cell.row == row]
+        numbers = [_plain(x) for cell in mine for x in (cell.published, cell.mean, cell.spread, len(cell.values))]
+        lines = " ".join(map(str, sorted({line for cell in mine for line in cell.lines})))
+        writer.writerow([row, *numbers, lines])
+    return out.getvalue()
+
+
+def _plain(value: float) -> str:
+    return "" if isinstance(value, float) and math.isnan(value) else repr(value)
+
+
+def agreement(found: Sequence[Cell]) -> str:
+    """Say which published numbers lie within two standard deviations of our draws, and which do not.
+
+    Single measurements cannot say so and are left out.
+    """
+    judged = [cell for cell in found if math.isfinite(cell.published) and math.isfinite(cell.spread)]
+    if not judged:
+        return "Fewer than two draws, or nothing published: the published numbers cannot be judged against a spread."
+    far = [cell for cell in judged if abs(cell.published - cell.mean) > _DISTANCE * cell.spread]
+    said = ", ".join(f"{_said(cell.column)} at {cell.row}" for cell in far) or "none"
+    within = len(judged) - len(far)
+    return (
+        f"{within} of {len(judged)} published numbers lie within {_DISTANCE:g} standard deviations of our draws "
+        f"(single draws, few as they are: a rough guide). Outside: {said}."
+    )
