@@ -15,6 +15,7 @@ from numba.extending import register_jitable
 
 from thalweg.potentials.compiled import FUNCTION_SIGNATURE, HESSIAN_SIGNATURE, integers, jit, matrix, vector
 from thalweg.potentials.lanes import LANES, load, splat, square_root, store, total, turn
+from thalweg.potentials.linked import linked
 
 __all__ = ["ljat_function", "ljat_hessian"]
 
@@ -106,7 +107,7 @@ def _inverse_squares(s, i, j):
     return 1.0 / (dx * dx + dy * dy + dz * dz)
 
 
-@jit(numba.void(vector, numba.int64, numba.int64, numba.int64), fastmath=_FAST)
+@linked(numba.void(vector, numba.int64, numba.int64, numba.int64), fastmath=_FAST)
 def _invert_row(s, a, blocks, place):
     """Write the inverse squared distances of block a from itself, two turns, and from those after it, four each."""
     i = _COORDINATES * a
@@ -120,7 +121,7 @@ def _invert_row(s, a, blocks, place):
             place += LANES
 
 
-@jit(numba.float64(vector, numba.int64), fastmath=_FAST)
+@linked(numba.float64(vector, numba.int64), fastmath=_FAST)
 def _pairs(s, blocks):
     """A quarter of the Lennard-Jones energy; adds a 24th of the gradient to the scratch."""
     energy, half, place = splat(0.0), splat(0.0), (_COORDINATES + _GRADIENT) * blocks
@@ -164,7 +165,7 @@ def _pairs(s, blocks):
     return total(energy) + 0.5 * total(half)
 
 
-@jit(numba.float64(vector, vector), fastmath=_FAST)
+@linked(numba.float64(vector, vector), fastmath=_FAST)
 def _many_pairs(x, gradient):
     """Lennard-Jones energy and gradient by lanes."""
     n = x.size // 3
@@ -194,7 +195,7 @@ def _many_pairs(x, gradient):
 # only k > j count.
 
 
-@jit(numba.float64(vector, numba.int64, numba.int64, numba.float64), fastmath=_FAST)
+@linked(numba.float64(vector, numba.int64, numba.int64, numba.float64), fastmath=_FAST)
 def _triples(s, n, m, strength):
     """Three-body energy; adds the gradient to the scratch."""
     energy = splat(0.0)
@@ -229,7 +230,7 @@ def _triples(s, n, m, strength):
     return total(energy)
 
 
-@jit(numba.float64(vector, vector, numba.float64), fastmath=_FAST)
+@linked(numba.float64(vector, vector, numba.float64), fastmath=_FAST)
 def _many_triples(x, gradient, strength):
     """Three-body energy by lanes; adds to the gradient."""
     n = x.size // 3
