@@ -14,22 +14,19 @@ from thalweg.potentials.system import System
 __all__ = ["lbfgs_cuda", "minimise_cuda"]
 
 
-def lbfgs_cuda(
-    system: System, X: np.ndarray, rms: float, rules: Rules, steps: int, least: int = 0
-) -> tuple[np.ndarray, np.ndarray]:
+def lbfgs_cuda(system: System, X: np.ndarray, rms: float, rules: Rules, steps: int) -> tuple[np.ndarray, np.ndarray]:
     """Minimise the rows of X (walkers, n) by LBFGS in one launch.
 
     Returns
     -------
     x : (walkers, n)
-    numbers : (walkers, 6), energy, rms, steps, evaluations, status and path length. A small gradient counts only
-        after `least` steps.
+    numbers : (walkers, 6), energy, rms, steps, evaluations, status and path length.
     """
     n = X.shape[1]
     problem = device_problem(system.potential, n)
     plan = problem.plan(n, VECTORS * n, history_size(n, rules.memory))
     points, numbers = cuda.to_device(X), cuda.device_array((len(X), 6))
-    goals = np.array([rms, steps, least], dtype=np.float64)
+    goals = np.array([rms, steps], dtype=np.float64)
     frozen = system.frozen.astype(np.int64)
     arguments = (points, cuda.device_array(X.shape), numbers, *map(cuda.to_device, (frozen, rules.packed(), goals)))
     launch(built(lbfgs_kernel, problem.gradient), plan, len(X), (*arguments, problem.integers, problem.floats))

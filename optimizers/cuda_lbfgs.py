@@ -17,7 +17,7 @@ from numpy import uint64 as at
 
 from thalweg.potentials.cuda_block import block_sums, carve, device
 
-__all__ = ["LBFGS", "VECTORS", "history_size", "lbfgs_kernel", "make_walk", "squared_norm"]
+__all__ = ["LBFGS", "VECTORS", "history_size", "lbfgs_kernel", "make_walk"]
 
 CONVERGED, STEPS, ENERGY, NOT_FINITE = 0, 1, 2, 3
 VECTORS = 3  # of n numbers that a walk needs: next point, its gradient, direction
@@ -73,15 +73,17 @@ def _solve_forth(history, memory, count, oldest, products, rho, alpha, b, total)
 
 
 @device
-def two_loop(gradient, history, memory, count, oldest, diagonal, direction):
+def two_loop(gradient, history, rules, count, oldest, diagonal, direction):
     """Write minus the inverse Hessian's estimate times the gradient to direction; barriers on both sides."""
+    cuda.syncthreads()
+    # read again behind a barrier: kept, this and all that follows from it would take registers from the loss
+    memory = int(rules[0])
     thread, threads, n = cuda.threadIdx.x, cuda.blockDim.x, gradient.size
     width = memory | 1
     y = n * width
     products = 2 * y
     rho = products + memory * memory
     alpha, b, total = rho + memory, rho + 2 * memory, rho + 3 * memory
-    cuda.syncthreads()
     for i in range(thread, count, threads):
         part = 0.0
         for k in range(n):
@@ -108,9 +110,11 @@ def two_loop(gradient, history, memory, count, oldest, diagonal, direction):
 
 
 @device
-def remember(history, memory, row, count, signed, scale, direction, g_new, gradient, room):
+def remember(history, rules, row, count, scale, direction, g_new, gradient, room):
     """Store a step and its gradient change; return s.y / y.y and whether the pair counts."""
     thread, threads, n = cuda.threadIdx.x, cuda.blockDim.x, gradient.size
+    cuda.syncthreads()
+    memory = int(rules[0])
     width, ys, yy = memory | 1, 0.0, 0.0
     y = n * width
     products = 2 * y
@@ -121,7 +125,7 @@ def remember(history, memory, row, count, signed, scale, direction, g_new, gradi
         yy += change * change
     ys, yy, _ = block_sums(ys, yy, 0.0, room)
     ys, yy = 1.0 if ys == 0.0 else ys, 1.0 if yy == 0.0 else yy
-    keep = signed or ys / yy > 0.0
+    keep = rules[7] != 0.0 or ys / yy > 0.0
     if keep:
         if thread == 0:
             history[at(products + memory * memory + row)] = 1.0 / ys
@@ -134,24 +138,17 @@ def remember(history, memory, row, count, signed, scale, direction, g_new, gradi
 
 
 @device
-def squared_norm(gradient, frozen, mode, across, room):
-    """Zero frozen entries, take out the part along the mode if `across`; return the squared norm and that part."""
-    thread, threads, n = cuda.threadIdx.x, cuda.blockDim.x, gradient.size
-    slope, square = 0.0, 0.0
+def squared_norm(gradient, frozen, room):
+    """Zero frozen entries; return the squared norm to every thread."""
+    thread, threads, square = cuda.threadIdx.x, cuda.blockDim.x, 0.0
     cuda.syncthreads()
     for i in range(thread, frozen.size, threads):
         gradient[frozen[i]] = 0.0
     cuda.syncthreads()
-    if across:
-        for k in range(thread, n, threads):
-            slope += gradient[k] * mode[k]
-        slope, _, _ = block_sums(slope, 0.0, 0.0, room)
-        for k in range(thread, n, threads):
-            gradient[k] -= slope * mode[k]
-    for k in range(thread, n, threads):
+    for k in range(thread, gradient.size, threads):
         square += gradient[k] * gradient[k]
     square, _, _ = block_sums(square, 0.0, 0.0, room)
-    return square, slope
+    return square
 
 
 @device
@@ -183,25 +180,24 @@ def copy_to(target, source):
 def make_walk(evaluate: Any) -> Any:
     """Return the device function that minimises one walker with the potential's `evaluate`.
 
-    Its arguments: x, gradient (n,) start, overwritten; vectors, history: the block's memory; mode (n,), with `across`
-    to minimise across it; goals: (rms gradient, most steps, steps before a small gradient counts); the others as
-    :func:`lbfgs_kernel` takes them. It returns energy, gradient norm, steps, evaluations, status, path length.
+    Its arguments: x, gradient (n,) start, overwritten; vectors, history: the block's memory; goal, limit: gradient
+    norm to reach and most steps; the others as :func:`lbfgs_kernel` takes them. It returns energy, gradient norm,
+    steps, evaluations, status, path length; the last to the first thread only.
     """
 
     @device
-    def walk(x, gradient, vectors, history, mode, across, frozen, rules, goal, limit, least, integers, floats, scratch,
-             w, room):  # fmt: skip
-        n, memory, energy, norm, scale = x.size, int(rules[0]), 0.0, 0.0, 0.0
+    def walk(x, gradient, vectors, history, frozen, rules, goal, limit, integers, floats, scratch, w, room):
+        n, energy, norm, scale = x.size, 0.0, 0.0, 0.0
         far = history.size - 2
         x_new, g_new, direction = vectors[:n], vectors[n : 2 * n], vectors[2 * n : 3 * n]
-        stored, newest, steps, failures, tried, evaluations, diagonal = 0, 0, 0, 0, 0, 0, rules[1]
+        stored, newest, steps, tried, evaluations, diagonal, resets = 0, 0, 0, 0, 0, rules[1], rules[6]
         if cuda.threadIdx.x == 0:
             history[far] = 0.0
         copy_to(x_new, x)
         cuda.syncthreads()
         while True:
             e_new = evaluate(x_new, g_new, integers, floats, scratch, w, room)
-            square, _ = squared_norm(g_new, frozen, mode, across, room)
+            square = squared_norm(g_new, frozen, room)
             evaluations += 1
             fine = math.isfinite(e_new) and math.isfinite(square)
             if evaluations == 1 and not fine:
@@ -209,20 +205,22 @@ def make_walk(evaluate: Any) -> Any:
                 return e_new, math.sqrt(square), 0, 1, NOT_FINITE, 0.0
             if evaluations == 1 or (fine and e_new - energy <= rules[3]):
                 if evaluations > 1:
-                    found, keep = remember(
-                        history, memory, newest, stored, rules[7] != 0.0, scale, direction, g_new, gradient, room
-                    )
+                    found, keep = remember(history, rules, newest, stored, scale, direction, g_new, gradient, room)
                     if keep:
-                        diagonal, stored, newest = found, min(stored + 1, memory), _ring(newest + 1, memory)
+                        diagonal, stored, newest = (
+                            found,
+                            min(stored + 1, int(rules[0])),
+                            _ring(newest + 1, int(rules[0])),
+                        )
                     steps, tried = steps + 1, 0
                     if cuda.threadIdx.x == 0:
                         history[far] += scale * history[far + 1]
                 energy, norm = e_new, math.sqrt(square)
                 copy_to(x, x_new)
                 copy_to(gradient, g_new)
-                if norm < goal and steps >= least:
+                if norm < goal:
                     return energy, norm, steps, evaluations, CONVERGED, history[far]
-                if steps >= limit or norm == 0.0:
+                if steps >= limit:
                     return energy, norm, steps, evaluations, STEPS, history[far]
             else:
                 scale *= rules[4]
@@ -232,12 +230,12 @@ def make_walk(evaluate: Any) -> Any:
                         x_new[k] = x[k] + scale * direction[k]
                     cuda.syncthreads()
                     continue
-                failures += 1
-                if failures > rules[6] or stored == 0:
+                resets -= 1.0
+                if resets < 0.0 or stored == 0:
                     return energy, norm, steps, evaluations, ENERGY, history[far]
                 stored, newest, diagonal, tried = 0, 0, rules[1], 0
-            oldest = 0 if stored < memory else newest
-            two_loop(gradient, history, memory, stored, oldest, diagonal, direction)
+            oldest = 0 if stored < int(rules[0]) else newest
+            two_loop(gradient, history, rules, stored, oldest, diagonal, direction)
             scale, length = take_step(
                 x, direction, x_new, gradient, rules[2], min(1.0 / norm, norm) if stored == 0 else 1.0, room
             )
@@ -250,10 +248,9 @@ def make_walk(evaluate: Any) -> Any:
 def lbfgs_kernel(evaluate: Any) -> Callable:
     """Return the kernel that minimises every row of X in place.
 
-    Its arguments: X, G (walkers, n); numbers (walkers, 6) takes energy, rms, steps, evaluations, status, path length;
-    frozen, rules: as a System and packed Rules have them; goals: (rms gradient, most steps, steps before a small
-    gradient counts); integers, floats: the potential's; plan, workspace: the memory, in the groups room, scratch,
-    weights, vectors and history.
+    Its arguments: X, G (walkers, n); numbers (walkers, 6) takes energy, rms, steps, evaluations, status, path
+    length; frozen, rules: as a System and packed Rules have them; goals: (rms gradient, most steps); integers,
+    floats: the potential's; plan, workspace: the memory, in the groups room, scratch, weights, vectors and history.
     """
     walk = make_walk(evaluate)
 
@@ -264,8 +261,8 @@ def lbfgs_kernel(evaluate: Any) -> Callable:
         history, root = carve(near, workspace, plan, 4), math.sqrt(float(X.shape[1] - frozen.size))
         for row in range(cuda.blockIdx.x, X.shape[0], cuda.gridDim.x):
             energy, norm, steps, evaluations, status, travelled = walk(
-                X[row], G[row], vectors, history, X[row], False, frozen, rules, goals[0] * root, int(goals[1]),
-                int(goals[2]), integers, floats, scratch, w, room,
+                X[row], G[row], vectors, history, frozen, rules, goals[0] * root, int(goals[1]), integers, floats,
+                scratch, w, room,
             )  # fmt: skip
             if cuda.threadIdx.x == 0:
                 numbers[row, 0], numbers[row, 1], numbers[row, 2] = energy, norm / root, float(steps)

@@ -67,7 +67,7 @@ def network_pack(loss: NetworkLoss) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _layer_table(layers: tuple[int, ...]) -> np.ndarray:
-    weights = np.cumsum([0, *(a * b for a, b in zip(layers[:-1], layers[1:], strict=True))])
+    weights = np.cumsum([0, *np.multiply(layers[:-1], layers[1:])])
     units = np.cumsum([0, *layers[1:]])[:-1]
     return np.column_stack([weights[:-1], weights[-1] + units, units])
 
@@ -195,7 +195,7 @@ def load_inputs(integers, floats, datum, chunk, scratch, stride):
 
 @device
 def add_bias_or_product(scratch, delta, source, stride, filled):
-    """Return the sum over a tile of one unit's dE/dz times the activation in row `source`, or alone where that is -1."""
+    """Return the sum over a tile of dE/dz of a unit times the activation in row `source`, or alone where that is -1."""
     total = 0.0
     if source >= 0:
         for d in range(filled):
