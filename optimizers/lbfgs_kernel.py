@@ -207,16 +207,16 @@ def lbfgs_walk(function, integers, floats, frozen, rules, goal, limit, x, gradie
 
 @jit(
     numba.void(
-        FUNCTION, integers, floats, integers, vector, numba.float64, numba.int64,
+        WALK, FUNCTION, integers, floats, integers, vector, numba.float64, numba.int64,
         matrix, matrix, vector, vector, integers, integers, integers,
     )
 )  # fmt: skip
 def lbfgs_rows(
-    function, integers, floats, frozen, rules, goal, limit, X, gradients, energy, rms, steps, evaluations, status
+    walk, function, integers, floats, frozen, rules, goal, limit, X, gradients, energy, rms, steps, evaluations, status
 ):
-    """Minimise every row of X in place; one entry of the result arrays a row."""
+    """Minimise every row of X in place by ``walk``; one entry of the result arrays a row."""
     no_trace = np.empty((0, X.shape[1] + 1))
     for row in range(X.shape[0]):
-        energy[row], rms[row], steps[row], evaluations[row], status[row], _ = lbfgs_walk(
+        energy[row], rms[row], steps[row], evaluations[row], status[row], _ = walk(
             function, integers, floats, frozen, rules, goal, limit, X[row], gradients[row], no_trace
         )

@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 
 from thalweg.optimizers.large import LARGEST_MATRIX, minimise_large
-from thalweg.optimizers.lbfgs_kernel import lbfgs_rows
+from thalweg.optimizers.lbfgs_kernel import lbfgs_rows, lbfgs_walk
 from thalweg.optimizers.newton_kernel import newton_minimum
 from thalweg.optimizers.quick_lbfgs_kernel import quick_walk
 from thalweg.optimizers.results import REASONS, MinimiseResult
-from thalweg.optimizers.rules import Rules, default_rules
+from thalweg.optimizers.rules import ORIGINAL_RULES, Rules, default_rules
 from thalweg.optimizers.search_kernel import minimum_rows
 from thalweg.potentials.cuda_support import use_gpu
 from thalweg.potentials.system import System, as_system
@@ -130,11 +130,13 @@ def _first_order(system, X, rms, rules, steps, threads):
     taken, evaluations, status = (np.zeros(count, dtype=np.int64) for _ in range(3))
     function, _, integers, floats = system.compiled
     packed = rules.packed()
+    # labels hang on the original programs' order of arithmetic too
+    walk = lbfgs_walk if rules == ORIGINAL_RULES else quick_walk
 
     def work(start, stop):
         part = slice(start, stop)
         lbfgs_rows(
-            function, integers, floats, system.frozen, packed, rms, steps, X[part], gradients[part],
+            walk, function, integers, floats, system.frozen, packed, rms, steps, X[part], gradients[part],
             energy[part], norms[part], taken[part], evaluations[part], status[part],
         )  # fmt: skip
 
