@@ -93,6 +93,9 @@ def box_figure(groups: Mapping[str, Mapping[float, np.ndarray]]) -> Figure:
     """
     figure, axes = _empty_figure(1, len(groups), 4.5, 3.8)
     for k, (ax, (name, boxes)) in enumerate(zip(axes.flat, groups.items(), strict=True)):
+        if not boxes:
+            _leave_empty(ax, name)
+            continue
         errors = sorted(boxes)
         values = [boxes[error][np.isfinite(boxes[error])] for error in errors]
         ax.boxplot(values, tick_labels=[f"{error:g}" for error in errors], widths=0.6)

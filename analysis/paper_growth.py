@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
 __all__ = ["grow", "grown", "next_stage", "state_of"]
 
-_SLICE = 20.0  # seconds between notes of the time that was spent
+_SLICE = 120.0  # seconds between notes of the time that was spent
+_QUENCHES = 5  # of a chain where minima are sampled: a random start and four steps, which is one task
 _QUICK = 5_000  # minima whose AUC is soon computed when the time is up
 _TOLD = 10  # problems that are kept in words
 _KINDS = {"steps": ("basin-hopping",), "searches": ("single-ended", "double-ended")}
@@ -132,7 +133,7 @@ def _searched(
     _note(landscape, scale=plan.scale, done=False)
     landscape.state["paper"].pop("problems", None)  # of what was known before
     search = _Slices(landscape, job, deadline, workers, say)
-    steps = 2 * plan.limits["sample"] if job.sampled else plan.limits["steps"]
+    steps = _QUENCHES * plan.limits["sample"] if job.sampled else plan.limits["steps"]
     stop = search.run("steps", steps)
     while stop is None and not job.sampled and len(landscape.minima):
         done = _count(landscape, "searches")

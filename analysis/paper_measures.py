@@ -155,11 +155,13 @@ def _shape(network: KineticTransitionNetwork) -> dict[str, float]:
     part = connected_part(network)
     if not part.n_transition_states or part.n_minima < 2:
         return dict.fromkeys((*names, "frustration", "barrier_to_gmin", "connected_range"), math.nan)
-    funnel = funnel_measures(part).values()
+    funnel = funnel_measures(part)
+    if funnel["funnels"] == 1:
+        funnel["depth of the deepest other / band"] = 0.0  # there is none
     top = energies_from(part, part.global_minimum)
     uphill = np.delete(top - part.energies, part.global_minimum)
     return {
-        **dict(zip(names, funnel, strict=True)),
+        **dict(zip(names, funnel.values(), strict=True)),
         "frustration": frustration(part),
         "barrier_to_gmin": float(np.median(uphill)),
         "connected_range": band(part),

@@ -67,8 +67,9 @@ def _head(plan: Plan, results: Results, command: str) -> str:
         f"    {command}\n\n"
         f"Seeds {', '.join(map(str, seeds))}. {machine()}. Searching took {seconds / 3600:.2f} hours in all.\n\n"
         f"A landscape has stopped growing when with 95 % confidence (Chao's estimate) fewer than "
-        f"{plan.rule['share']:.0%} of its minima, and of its transition states, or fewer than one, remain to be found. A count with * is of one "
-        "that had not: a lower bound. ± is the standard deviation between draws of the training data.\n\n"
+        f"{plan.rule['share']:.0%} of its minima, and of its transition states, or fewer "
+        "than one, remain to be found. A count with * is of one that "
+        "had not: a lower bound. ± is the standard deviation between draws of the training data.\n\n"
         "Each row of a table names lines of `measures.csv`, where `store` is the landscape; `thalweg info` reads it, "
         "and `thalweg paper --only <name>` with the options above goes on with it, or makes it again in another folder."
     )
@@ -81,7 +82,10 @@ def _table(name: str, plan: Plan, results: Results) -> str:
 
 def _claims(results: Results) -> str:
     rows = []
+    open_ones = [claim.number for claim in results.claims if not claim.cases]
     for claim in results.claims:
+        if not claim.cases:
+            continue
         holds = sum(bool(case.holds) for case in claim.cases)
         told = "; ".join(f"{case.of}: {case.numbers}" for case in claim.cases[:3])
         more = f"; {len(claim.cases) - 3} more in claims.csv" if len(claim.cases) > 3 else ""
@@ -92,6 +96,7 @@ def _claims(results: Results) -> str:
         "## Claims\n\nConfirmed: holds in every case (landscape and draw). Not confirmed: fails in more than half. "
         "Else, or where a landscape that still grows leaves it open: cannot be told.\n\n"
         + _grid(["", "the paper", "decided by", "holds in", "numbers", "ours"], rows)
+        + (f"\n\nNothing explored that decides {', '.join(open_ones)}: cannot be told." if open_ones else "")
     )
 
 

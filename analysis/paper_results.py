@@ -124,7 +124,8 @@ def _ceilings(
 ) -> dict[str, Ceiling]:
     """Return the ceilings of the data in the plan; those in ceiling.csv are not computed again."""
     path, testing = output / "ceiling.csv", plan.limits["testing"]
-    known = {row["name"]: row for row in csv.DictReader(path.open())} if path.exists() else {}
+    text = path.read_text() if path.exists() else ""
+    known = {row["name"]: row for row in csv.DictReader(io.StringIO(text))}
     result: dict[str, Ceiling] = {}
     for name in sorted({job.system for job in jobs} & {"D1", "D2", "D3"}):
         if name in known and int(known[name]["testing"]) == testing:
