@@ -29,10 +29,10 @@ LBFGS = (
 
 
 def history_size(n: int, memory: int) -> int:
-    """Return how many float64 the history takes: steps, gradient changes, their products four coefficients, and two
-    numbers that need no register: the path length so far and the length of the direction."""
+    """Return how many float64 the history takes: steps, gradient changes, their products four coefficients, and four
+    numbers that need no register: path length so far, length of the direction, evaluations, resets left."""
     width = memory | 1
-    return 2 * n * width + memory * memory + 4 * memory + 2
+    return 2 * n * width + memory * memory + 4 * memory + 4
 
 
 @device
@@ -182,29 +182,30 @@ def make_walk(evaluate: Any) -> Any:
 
     Its arguments: x, gradient (n,) start, overwritten; vectors, history: the block's memory; goal, limit: gradient
     norm to reach and most steps; the others as :func:`lbfgs_kernel` takes them. It returns energy, gradient norm,
-    steps, evaluations, status, path length; the last to the first thread only.
+    steps, evaluations, status, path length; evaluations and length to the first thread only.
     """
 
     @device
     def walk(x, gradient, vectors, history, frozen, rules, goal, limit, integers, floats, scratch, w, room):
         n, energy, norm, scale = x.size, 0.0, 0.0, 0.0
-        far = history.size - 2
+        far = history.size - 4
         x_new, g_new, direction = vectors[:n], vectors[n : 2 * n], vectors[2 * n : 3 * n]
-        stored, newest, steps, tried, evaluations, diagonal, resets = 0, 0, 0, 0, 0, rules[1], rules[6]
+        stored, newest, steps, tried, diagonal = 0, 0, 0, 0, rules[1]
         if cuda.threadIdx.x == 0:
-            history[far] = 0.0
+            history[far], history[far + 2], history[far + 3] = 0.0, 0.0, rules[6]
         copy_to(x_new, x)
         cuda.syncthreads()
         while True:
             e_new = evaluate(x_new, g_new, integers, floats, scratch, w, room)
             square = squared_norm(g_new, frozen, room)
-            evaluations += 1
+            if cuda.threadIdx.x == 0:
+                history[far + 2] += 1.0
             fine = math.isfinite(e_new) and math.isfinite(square)
-            if evaluations == 1 and not fine:
+            if scale == 0.0 and not fine:  # the first evaluation
                 copy_to(gradient, g_new)
-                return e_new, math.sqrt(square), 0, 1, NOT_FINITE, 0.0
-            if evaluations == 1 or (fine and e_new - energy <= rules[3]):
-                if evaluations > 1:
+                return e_new, math.sqrt(square), 0, 1.0, NOT_FINITE, 0.0
+            if scale == 0.0 or (fine and e_new - energy <= rules[3]):
+                if scale > 0.0:
                     found, keep = remember(history, rules, newest, stored, scale, direction, g_new, gradient, room)
                     if keep:
                         diagonal, stored, newest = (
@@ -219,9 +220,9 @@ def make_walk(evaluate: Any) -> Any:
                 copy_to(x, x_new)
                 copy_to(gradient, g_new)
                 if norm < goal:
-                    return energy, norm, steps, evaluations, CONVERGED, history[far]
+                    return energy, norm, steps, history[far + 2], CONVERGED, history[far]
                 if steps >= limit:
-                    return energy, norm, steps, evaluations, STEPS, history[far]
+                    return energy, norm, steps, history[far + 2], STEPS, history[far]
             else:
                 scale *= rules[4]
                 tried += 1
@@ -230,9 +231,12 @@ def make_walk(evaluate: Any) -> Any:
                         x_new[k] = x[k] + scale * direction[k]
                     cuda.syncthreads()
                     continue
-                resets -= 1.0
-                if resets < 0.0 or stored == 0:
-                    return energy, norm, steps, evaluations, ENERGY, history[far]
+                cuda.syncthreads()
+                if cuda.threadIdx.x == 0:
+                    history[far + 3] -= 1.0
+                cuda.syncthreads()
+                if history[far + 3] < 0.0 or stored == 0:
+                    return energy, norm, steps, history[far + 2], ENERGY, history[far]
                 stored, newest, diagonal, tried = 0, 0, rules[1], 0
             oldest = 0 if stored < int(rules[0]) else newest
             two_loop(gradient, history, rules, stored, oldest, diagonal, direction)
@@ -266,7 +270,7 @@ def lbfgs_kernel(evaluate: Any) -> Callable:
             )  # fmt: skip
             if cuda.threadIdx.x == 0:
                 numbers[row, 0], numbers[row, 1], numbers[row, 2] = energy, norm / root, float(steps)
-                numbers[row, 3], numbers[row, 4], numbers[row, 5] = float(evaluations), float(status), travelled
+                numbers[row, 3], numbers[row, 4], numbers[row, 5] = evaluations, float(status), travelled
             cuda.syncthreads()
 
     return lbfgs
