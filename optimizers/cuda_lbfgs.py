@@ -180,13 +180,13 @@ def copy_to(target, source):
 def make_walk(evaluate: Any) -> Any:
     """Return the device function that minimises one walker with the potential's `evaluate`.
 
-    Its arguments: x, gradient (n,) start, overwritten; vectors, history: the block's memory; goal, limit: gradient
-    norm to reach and most steps; the others as :func:`lbfgs_kernel` takes them. It returns energy, gradient norm,
-    steps, evaluations, status, path length; evaluations and length to the first thread only.
+    Its arguments: x, gradient (n,) start, overwritten; vectors, history: the block's memory; the others as
+    :func:`lbfgs_kernel` takes them. It returns energy, gradient norm, steps, evaluations, status, path length;
+    evaluations and length to the first thread only.
     """
 
     @device
-    def walk(x, gradient, vectors, history, frozen, rules, goal, limit, integers, floats, scratch, w, room):
+    def walk(x, gradient, vectors, history, frozen, rules, goals, integers, floats, scratch, w, room):
         n, energy, norm, scale = x.size, 0.0, 0.0, 0.0
         far = history.size - 4
         x_new, g_new, direction = vectors[:n], vectors[n : 2 * n], vectors[2 * n : 3 * n]
@@ -219,9 +219,9 @@ def make_walk(evaluate: Any) -> Any:
                 energy, norm = e_new, math.sqrt(square)
                 copy_to(x, x_new)
                 copy_to(gradient, g_new)
-                if norm < goal:
+                if norm < goals[0] * math.sqrt(float(n - frozen.size)):
                     return energy, norm, steps, history[far + 2], CONVERGED, history[far]
-                if steps >= limit:
+                if steps >= goals[1]:
                     return energy, norm, steps, history[far + 2], STEPS, history[far]
             else:
                 scale *= rules[4]
@@ -262,13 +262,14 @@ def lbfgs_kernel(evaluate: Any) -> Callable:
         near = cuda.shared.array(0, types.float64)
         room, scratch = carve(near, workspace, plan, 0), carve(near, workspace, plan, 1)
         w, vectors = carve(near, workspace, plan, 2), carve(near, workspace, plan, 3)
-        history, root = carve(near, workspace, plan, 4), math.sqrt(float(X.shape[1] - frozen.size))
+        history = carve(near, workspace, plan, 4)
         for row in range(cuda.blockIdx.x, X.shape[0], cuda.gridDim.x):
             energy, norm, steps, evaluations, status, travelled = walk(
-                X[row], G[row], vectors, history, frozen, rules, goals[0] * root, int(goals[1]), integers, floats,
+                X[row], G[row], vectors, history, frozen, rules, goals, integers, floats,
                 scratch, w, room,
             )  # fmt: skip
             if cuda.threadIdx.x == 0:
+                root = math.sqrt(float(X.shape[1] - frozen.size))
                 numbers[row, 0], numbers[row, 1], numbers[row, 2] = energy, norm / root, float(steps)
                 numbers[row, 3], numbers[row, 4], numbers[row, 5] = evaluations, float(status), travelled
             cuda.syncthreads()
