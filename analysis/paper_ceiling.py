@@ -10,6 +10,7 @@ __all__ = ["Ceiling", "ceiling", "neighbour_probabilities"]
 
 _NEIGHBOURS = (100, 200, 400, 800, 1600)
 _BLOCK = 5_000
+_HELD = 5_000
 _SWAPPED = np.array([0, 1, 3, 2])  # classes after atoms 2 and 3 change places
 
 
@@ -42,8 +43,8 @@ def ceiling(name: str, testing: int = 0, workers: int | None = None) -> Ceiling:
 
     Probabilities are means over the nearest of the 100,000 training data in the plane of r12 and r13; each datum
     counts twice, since exchanging atoms 2 and 3 exchanges both distances and the classes 2 and 3. How many neighbours
-    is decided on one half of the testing data, and the score is that of the other. It is itself an estimate from
-    finite data, somewhat below the true ceiling.
+    is decided on training data held apart, and the score is that of the testing data that the networks have, too. It
+    is itself an estimate from finite data, somewhat below the true ceiling.
 
     Parameters
     ----------
@@ -58,15 +59,18 @@ def ceiling(name: str, testing: int = 0, workers: int | None = None) -> Ceiling:
 
     train, test = ljat3_outcomes(name, size=200_000, seed=0).halves()
     test = test[:testing] if testing else test
-    inputs = np.concatenate([train.inputs, train.inputs[:, ::-1]])
-    labels = np.concatenate([train.labels, _SWAPPED[train.labels]])
-    found = neighbour_probabilities(inputs, labels, 4, test.inputs, _NEIGHBOURS, workers)
-    half = len(test) // 2
-    losses = [_log_loss(p[:half], test.labels[:half]) for p in found]
-    best = int(np.argmin(losses))
-    p, truth = found[best][half:], test.labels[half:]
-    area = roc_auc(p[:, 0], truth == 0)
-    return Ceiling(name, _NEIGHBOURS[best], area, _log_loss(p, truth), _error(area, truth == 0), len(truth))
+    held = neighbour_probabilities(*_mirrored(train[:-_HELD]), 4, train.inputs[-_HELD:], _NEIGHBOURS, workers)
+    best = int(np.argmin([_log_loss(p, train.labels[-_HELD:]) for p in held]))
+    p = neighbour_probabilities(*_mirrored(train), 4, test.inputs, _NEIGHBOURS[best : best + 1], workers)[0]
+    area = roc_auc(p[:, 0], test.labels == 0)
+    error = _error(area, test.labels == 0)
+    return Ceiling(name, _NEIGHBOURS[best], area, _log_loss(p, test.labels), error, len(test))
+
+
+def _mirrored(data: Any) -> tuple[np.ndarray, np.ndarray]:
+    """Return inputs and labels, and the same with atoms 2 and 3 exchanged."""
+    inputs = np.concatenate([data.inputs, data.inputs[:, ::-1]])
+    return inputs, np.concatenate([data.labels, _SWAPPED[data.labels]])
 
 
 def neighbour_probabilities(

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import cycle
 from typing import Any
 
 import numpy as np
+from matplotlib import colormaps
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.cm import ScalarMappable
 from matplotlib.figure import Figure
@@ -31,12 +33,13 @@ def graph_figure(
     ceiling: float | None = None,
     most: int | None = None,
 ) -> Figure:
-    """Draw disconnectivity graphs in rows and columns, on one scale of colours, each on its own of losses.
+    """Draw disconnectivity graphs in rows and columns, each on its own scale of losses.
 
     Parameters
     ----------
     entry : mapping
-        Of a figure in the definition: colour, shape, panels, and lowest where only so many minima are shown.
+        Of a figure in the definition: colour, shape, panels; lowest where only so many minima are shown, own_colours
+        where each panel has its own scale of colours.
     networks : sequence of KineticTransitionNetwork or None
         One a panel; None where there is none yet, which leaves the panel empty.
     ceiling : float, optional
@@ -48,22 +51,37 @@ def graph_figure(
     figure, axes = _empty_figure(rows, columns, _PANEL, _PANEL)
     shown = [None if network is None else _graph(network, entry.get("lowest"), most) for network in networks]
     known = [graph.network.properties[entry["colour"]][graph.minima] for graph in shown if graph is not None]
-    norm = colour_range(np.concatenate(known) if known else np.zeros(0), None, None)
-    style = {"colour": entry["colour"], "vmin": norm.vmin, "vmax": norm.vmax, "colour_bar": False}
+    common = colour_range(np.concatenate(known) if known else np.zeros(0), None, None)
+    own = entry.get("own_colours", False)
     for ax, graph, (_, _, title) in zip(axes.flat, shown, entry["panels"], strict=True):
         if graph is None:
             _leave_empty(ax, title)
             continue
+        norm = colour_range(graph.network.properties[entry["colour"]][graph.minima], None, None) if own else common
+        style = {"colour": entry["colour"], "vmin": norm.vmin, "vmax": norm.vmax, "colour_bar": False}
         graph.plot(ax, energy_label="loss", size_bar=False, **style)
+        if own:
+            _colours(figure, ax, norm, "", ceiling)
         total = graph.network.n_minima
         ax.set_title(f"{title}: {len(graph.minima):,} of {total:,} minima", fontsize="medium")
-    _colours(figure, axes, norm, entry["colour"], ceiling)
+    if own:
+        figure.suptitle(_meaning(entry["colour"], ceiling), fontsize="medium")
+    else:
+        _colours(figure, axes, common, _meaning(entry["colour"], ceiling), ceiling)
     return figure
+
+
+def _meaning(colour: str, ceiling: float | None) -> str:
+    name = colour.replace("test", "testing").replace("train", "training").replace("_auc", " AUC")
+    return name if ceiling is None else f"{name} (ceiling with r12 and r13, clean labels: {ceiling:.4f})"
 
 
 def _graph(network: KineticTransitionNetwork, lowest: int | None, most: int | None) -> DisconnectivityGraph:
     few = [limit for limit in (lowest, most) if limit is not None]
-    return DisconnectivityGraph(network, 100, connected_to=network.global_minimum, lowest=min(few) if few else None)
+    anchor = network.global_minimum
+    # what is not joined yet stands apart: left out only where it is the smaller part
+    joined = 2 * np.sum(network.component_labels == network.component_labels[anchor]) >= network.n_minima
+    return DisconnectivityGraph(network, 100, connected_to=anchor if joined else None, lowest=min(few) if few else None)
 
 
 def _leave_empty(ax: Any, title: str) -> None:
@@ -72,12 +90,10 @@ def _leave_empty(ax: Any, title: str) -> None:
     ax.text(0.5, 0.5, "not explored yet", ha="center", va="center", transform=ax.transAxes, color="grey")
 
 
-def _colours(figure: Figure, axes: np.ndarray, norm: Any, colour: str, ceiling: float | None) -> None:
-    """Draw the one colour bar, and on it the ceiling where it lies within."""
+def _colours(figure: Figure, axes: Any, norm: Any, label: str, ceiling: float | None) -> None:
+    """Draw a colour bar, and on it the ceiling where it lies within."""
     bar = figure.colorbar(ScalarMappable(norm, colour_map(None)), ax=axes, shrink=0.6, aspect=30, pad=0.02)
-    name = colour.replace("test", "testing").replace("train", "training").replace("_auc", " AUC")
-    best = "" if ceiling is None else f" (ceiling with r12 and r13, clean labels: {ceiling:.4f})"
-    bar.set_label(f"{name}{best}")
+    bar.set_label(label)
     bar.outline.set_visible(False)
     if ceiling is not None and norm.vmin <= ceiling <= norm.vmax:
         bar.ax.axhline(ceiling, color="black", linewidth=1.5)
@@ -113,12 +129,14 @@ def growth_figure(stages: Mapping[str, Sequence[Sequence[float]]]) -> Figure:
     stages : mapping of str to sequence of (searches, seconds, minima, transition states)
         For each landscape.
     """
-    figure, axes = _empty_figure(1, 1, 6.5, 4.2)
+    figure, axes = _empty_figure(1, 1, 8.0, 4.2)
     ax = axes[0, 0]
-    for k, (name, rows) in enumerate(stages.items()):
+    colours = colormaps["tab20"].colors
+    for (name, rows), colour in zip(stages.items(), cycle(colours)):
         _, seconds, minima, states = np.array(rows, dtype=np.float64).T
-        ax.plot(seconds / 60, minima, color=f"C{k % 10}", marker=".", label=name)
-        ax.plot(seconds / 60, states, color=f"C{k % 10}", marker=".", linestyle="--")
+        ax.plot(seconds / 60, minima, color=colour, marker=".", label=name)
+        ax.plot(seconds / 60, states, color=colour, marker=".", linestyle="--")
     ax.set(xlabel="minutes of searching", ylabel="minima (full), transition states (dashed)", yscale="log")
-    ax.legend(fontsize="x-small", ncols=2, frameon=False)
+    if stages:
+        ax.legend(fontsize="x-small", frameon=False, loc="center left", bbox_to_anchor=(1.0, 0.5))
     return figure

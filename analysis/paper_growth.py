@@ -135,6 +135,8 @@ def _searched(
     search = _Slices(landscape, job, deadline, workers, say)
     steps = _QUENCHES * plan.limits["sample"] if job.sampled else plan.limits["steps"]
     stop = search.run("steps", steps)
+    if stop is None and not landscape.state["paper"]["stages"]:
+        search.stage()
     while stop is None and not job.sampled and len(landscape.minima):
         done = _count(landscape, "searches")
         if done >= plan.rule["first"] and grown(landscape.discoveries(), plan.rule["share"]):

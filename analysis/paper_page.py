@@ -145,7 +145,8 @@ def _growth(results: Results) -> str:
     if not rows:
         return ""
     head = ["landscape", "searches", "seconds", "minima", "transition states"]
-    return f"## Growth\n\n![growth](figures/growth.png)\n\n{_grid(head, rows)}"
+    picture = "![growth](figures/growth.png)\n\nThe picture has the first draws without errors.\n\n"
+    return f"## Growth\n\n{picture}{_grid(head, rows)}"
 
 
 def _choices(plan: Plan) -> str:

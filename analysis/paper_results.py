@@ -77,7 +77,7 @@ def write_results(plan: Plan, output: Path, workers: int | None, say: Callable[[
     stages = {name: state["stages"] for name, state in states.items() if state.get("stages")}
     growth = [(name, *stage) for name, reached in stages.items() for stage in reached]
     _write(output / "growth.csv", _lines("name,searches,seconds,minima,transition_states", growth))
-    claims = decide(rows, {name: (one.auc, one.log_loss) for name, one in ceilings.items()})
+    claims = decide(rows, {name: (one.auc, one.log_loss, one.error) for name, one in ceilings.items()})
     _write(output / "claims.csv", _claim_lines(claims))
     tables = {name: cells(table, rows) for name, table in plan.tables.items()}
     for name, found in tables.items():
@@ -160,8 +160,9 @@ def _figures(
             figure = graph_figure(entry, networks, ceilings.get(chosen[0].system), plan.limits["pictures"])
         for ending in ("png", "pdf"):
             figure.savefig(folder / f"{name}.{ending}", dpi=_DPI)
-    if stages:
-        figure = growth_figure(stages)
+    shown = {job.name: stages[job.name] for job in plan.jobs if job.errors + job.draw == 0 and job.name in stages}
+    if shown:
+        figure = growth_figure(shown)
         for ending in ("png", "pdf"):
             figure.savefig(folder / f"growth.{ending}", dpi=_DPI)
 

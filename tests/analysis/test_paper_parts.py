@@ -195,7 +195,7 @@ def test_counts_of_what_still_grows_decide_nothing():
 
 def test_the_ceiling_is_held_against_the_best_minimum():
     rows = _paper(test_best=0.75, test_gmin_log_loss=0.9)
-    ours = {claim.number: claim for claim in decide(rows, {"D1": (0.74, 0.8)})}
+    ours = {claim.number: claim for claim in decide(rows, {"D1": (0.74, 0.8, 0.001)})}
     assert ours["11a"].ours == NOT
     assert ours["11b"].ours == CONFIRMED
     assert len(ours["11a"].cases) == 4
