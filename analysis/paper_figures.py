@@ -136,7 +136,7 @@ def growth_figure(stages: Mapping[str, Sequence[Sequence[float]]]) -> Figure:
         _, seconds, minima, states = np.array(rows, dtype=np.float64).T
         ax.plot(seconds / 60, minima, color=colour, marker=".", label=name)
         ax.plot(seconds / 60, states, color=colour, marker=".", linestyle="--")
-    ax.set(xlabel="minutes of searching", ylabel="minima (full), transition states (dashed)", yscale="log")
+    ax.set(xlabel="minutes of searching", ylabel="minima (full), transition states (dashed)", yscale="symlog")
     if stages:
         ax.legend(fontsize="x-small", frameon=False, loc="center left", bbox_to_anchor=(1.0, 0.5))
     return figure
