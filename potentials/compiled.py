@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import ctypes
 import logging
+import sys
 from collections.abc import Callable
+from importlib import import_module
 from typing import Any, NamedTuple
 
 import numba
@@ -63,6 +65,25 @@ class Compiled(NamedTuple):
     hessian: Any
     integers: np.ndarray
     floats: np.ndarray
+
+    def __reduce__(self) -> tuple:
+        # by name where there is one: Numba would send the source, to be compiled again without what it calls by symbol
+        return _compiled, (_reference(self.function), _reference(self.hessian), self.integers, self.floats)
+
+
+def _reference(function: Any) -> Any:
+    """Return the (module, name) of a compiled function where it can be imported from there, itself otherwise."""
+    python = getattr(function, "py_func", None)
+    module = sys.modules.get(getattr(python, "__module__", ""))
+    if module is None or module.__name__ == "__main__" or getattr(module, python.__name__, None) is not function:
+        return function
+    return module.__name__, python.__name__
+
+
+def _compiled(function: Any, hessian: Any, integers: np.ndarray, floats: np.ndarray) -> Compiled:
+    """Make a Compiled again from what `_reference` gave."""
+    found = [getattr(import_module(one[0]), one[1]) if isinstance(one, tuple) else one for one in (function, hessian)]
+    return Compiled(found[0], found[1], integers, floats)
 
 
 @intrinsic
