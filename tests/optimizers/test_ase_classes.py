@@ -36,8 +36,8 @@ def coordinates(subject):
 def test_takes_the_steps_of_minimise(name):
     subject = SYSTEMS[name]()
     rms = 1e-6 if name == "copper" else 1e-9
-    batch = minimise(subject, rms=rms)
-    optimizer = LBFGS(subject)
+    batch = minimise(subject, rms=rms, rules=ORIGINAL_RULES)
+    optimizer = LBFGS(subject, rules=ORIGINAL_RULES)
     assert optimizer.run(rms=rms)
     assert optimizer.nsteps == batch.steps[0]
     assert np.abs(coordinates(subject) - batch.x[0]).max() < 1e-12

@@ -16,7 +16,7 @@ from thalweg.potentials import NetworkLoss, Weights, as_system
 @pytest.fixture(scope="module")
 def weights():
     rng = np.random.default_rng(0)
-    loss = NetworkLoss(rng.random((60, 60)), rng.integers(0, 3, 60), hidden=(8,), l2=0.01, n_classes=3)
+    loss = NetworkLoss(rng.normal(size=(60, 60)), rng.integers(0, 3, 60), hidden=(8,), l2=0.01, n_classes=3)
     made = Weights.random(loss, seed=0)
     assert as_system(made).n_free > LARGEST_MATRIX
     return made
