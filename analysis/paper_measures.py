@@ -138,7 +138,7 @@ def _areas(network: KineticTransitionNetwork) -> dict[str, float]:
 def _correlations(network: KineticTransitionNetwork) -> dict[str, float]:
     unknown = np.full(network.n_minima, np.nan)
     train, test = (network.properties.get(f"{part}_auc", unknown) for part in ("train", "test"))
-    result = {}
+    result: dict = {}
     for name, a, b in (
         ("loss_train", network.energies, train),
         ("loss_test", network.energies, test),

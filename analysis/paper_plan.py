@@ -156,7 +156,7 @@ def read_plan(scale: str, path: Path | None = None, *, seed: int = 0, mnist: Pat
     jobs = [job for name, one in read["landscapes"].items() for job in _jobs(name, one, limits, seed, mnist)]
     jobs.sort(key=lambda job: job.draw)
     parts = (read[section] for section in ("rule", "choices", "landscapes", "tables", "figures"))
-    return Plan(scale, limits, *parts, tuple(jobs))
+    return Plan(scale, limits, *parts, tuple(jobs))  # type: ignore[call-arg]
 
 
 def _check(read: Mapping[str, Any]) -> None:

@@ -140,7 +140,7 @@ def _ceilings(
 
 def _from_line(row: Mapping[str, str]) -> Ceiling:
     numbers = (float(row[name]) for name in ("auc", "log_loss", "error"))
-    return Ceiling(row["name"], int(row["neighbours"]), *numbers, int(row["testing_points"]))
+    return Ceiling(row["name"], int(row["neighbours"]), *numbers, int(row["testing_points"]))  # type: ignore[call-arg, arg-type]
 
 
 def _figures(

@@ -73,7 +73,7 @@ class Compiled(NamedTuple):
 
 def _reference(function: Any) -> Any:
     """Return the (module, name) of a compiled function where it can be imported from there, itself otherwise."""
-    python = getattr(function, "py_func", None)
+    python: Any = getattr(function, "py_func", None)
     module = sys.modules.get(getattr(python, "__module__", ""))
     if module is None or module.__name__ == "__main__" or getattr(module, python.__name__, None) is not function:
         return function
