@@ -69,9 +69,11 @@ def plain_loss(x, loss, l2=None):
     return energy, np.where(loss.mask, gradient, 0.0)
 
 
-def plain_product(x, v, loss, step=1e-5):
+def plain_product(x, v, loss, step=3e-5):
+    """By differences of fourth order: those of second are off by more than is allowed where the curvature changes."""
     v = np.where(loss.mask, v, 0.0)
-    return (plain_loss(x + step * v, loss)[1] - plain_loss(x - step * v, loss)[1]) / (2 * step)
+    near, far = ((plain_loss(x + h * v, loss)[1] - plain_loss(x - h * v, loss)[1]) / (2 * h) for h in (step, 2 * step))
+    return (4 * near - far) / 3
 
 
 def problem(layers, n, seed=0, **keywords):
