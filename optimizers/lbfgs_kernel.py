@@ -23,6 +23,7 @@ __all__ = [
     "dot",
     "lbfgs_rows",
     "lbfgs_walk",
+    "norm_of",
     "remember",
     "shortened_step",
     "two_loop",
@@ -39,6 +40,14 @@ def dot(a, b):
     for k in range(a.size):
         total += a[k] * b[k]
     return total
+
+
+@jit(numba.float64(vector), fastmath=_FAST)
+def norm_of(a):
+    total = 0.0
+    for k in range(a.size):
+        total += a[k] * a[k]
+    return np.sqrt(total)
 
 
 @jit(numba.void(numba.float64, vector, vector), fastmath=_FAST)

@@ -12,6 +12,7 @@ import numpy as np
 
 from thalweg.optimizers.cholesky_kernel import factor, log_determinant, lowest_of_factor, solve, solve_lower
 from thalweg.optimizers.eigenvector_following_kernel import FOLLOW_SIGNATURE
+from thalweg.optimizers.lbfgs_kernel import norm_of
 from thalweg.potentials.compiled import FUNCTION, HESSIAN, floats, integers, jit, matrix, vector
 from thalweg.potentials.null_modes import orthonormal_null_modes
 
@@ -26,14 +27,6 @@ _ACCURACY = 1e-5
 # Steps with one Hessian: about what the Hessian of a network costs in gradients
 _CYCLE = 25
 _TRIALS = 6
-
-
-@jit(numba.float64(vector), fastmath=_FAST)
-def _norm(a):
-    total = 0.0
-    for k in range(a.size):
-        total += a[k] * a[k]
-    return np.sqrt(total)
 
 
 @jit(numba.float64(matrix, integers, matrix, numba.int64, matrix), fastmath=_FAST)
@@ -88,11 +81,11 @@ def _trusted_factor(reduced, largest, guess, longest, slopes, u, step):
         for k in range(slopes.size):
             step[k] = slopes[k]
         solve(u, step)
-        length = _norm(step)
+        length = norm_of(step)
         if length <= 1.3 * longest:
             break
         solve_lower(u, step)
-        shift = max(shift + (length / _norm(step)) ** 2 * (length - longest) / longest, lowest)
+        shift = max(shift + (length / norm_of(step)) ** 2 * (length - longest) / longest, lowest)
     return shift
 
 
@@ -172,7 +165,7 @@ def _accepted(function, integers, floats, frozen, energy, norm, part, x, directi
         e_new = function(x_new, g_new, integers, floats)
         for k in frozen:
             g_new[k] = 0.0
-        norm_new = _norm(g_new)
+        norm_new = norm_of(g_new)
         rise = e_new - energy
         if np.isfinite(norm_new) and (rise <= noise or (rise <= 1e3 * noise and norm_new < norm)):
             return e_new, norm_new, part
@@ -197,7 +190,7 @@ def _cycle(function, integers, floats, free, frozen, u, goal, trust, x, gradient
         if norm < goal:
             return energy, norm, step, trust
         slope = _direction(gradient, u, free, s, y, rho, alpha, stored, packed, direction)
-        length = _norm(direction)
+        length = norm_of(direction)
         part = min(1.0, longest / length)
         e_new, norm_new, taken = energy, -1.0, part
         if slope < 0.0:
@@ -261,7 +254,7 @@ def newton_minimum(
     energy = function(x, gradient, integers, floats)
     for k in frozen:
         gradient[k] = 0.0
-    norm = _norm(gradient)
+    norm = norm_of(gradient)
     if index < 0 and norm < goal * root and np.isfinite(energy):
         return energy, norm / root, steps, CONVERGED, np.nan, np.nan, 0
     full, reduced, u = np.empty((n, n)), np.empty((m, m)), np.empty((m, m))

@@ -9,8 +9,8 @@ from __future__ import annotations
 import numba
 import numpy as np
 
-from thalweg.optimizers.lbfgs_kernel import WALK_SIGNATURE
-from thalweg.potentials.compiled import FUNCTION, floats, integers, jit, matrix, vector
+from thalweg.optimizers.lbfgs_kernel import WALK_SIGNATURE, norm_of, shortened_step
+from thalweg.potentials.compiled import jit, matrix, vector
 
 __all__ = ["quick_walk"]
 
@@ -72,37 +72,6 @@ def _remember(x_new, x, g_new, gradient, s, y, row):
     return ys, yy
 
 
-@jit(numba.float64(vector), fastmath=_FAST)
-def _norm(a):
-    total = 0.0
-    for k in range(a.size):
-        total += a[k] * a[k]
-    return np.sqrt(total)
-
-
-@jit(
-    numba.types.Tuple((numba.float64, numba.float64, numba.float64, numba.int64))(
-        FUNCTION, integers, floats, integers, vector, numba.float64, numba.float64, vector, vector, vector, vector
-    ),
-    fastmath=_FAST,
-)
-def _accepted(function, integers, floats, frozen, rules, energy, scale, x, direction, x_new, g_new):
-    """Shorten the step until the energy does not rise; return energy, gradient's norm (-1 if never), scale, calls."""
-    max_rise, shrink, trials = rules[3], rules[4], int(rules[5])
-    for trial in range(trials + 1):
-        for k in range(x.size):
-            x_new[k] = x[k] + scale * direction[k]
-        e_new = function(x_new, g_new, integers, floats)
-        if e_new - energy <= max_rise and np.isfinite(e_new):
-            for k in frozen:
-                g_new[k] = 0.0
-            norm = _norm(g_new)
-            if np.isfinite(norm):
-                return e_new, norm, scale, trial + 1
-        scale *= shrink
-    return energy, -1.0, scale, trials + 1
-
-
 @jit(WALK_SIGNATURE, fastmath=_FAST)
 def quick_walk(function, integers, floats, frozen, rules, goal, limit, x, gradient, trace):
     """Minimise from x, in place: arguments and results as those of :func:`lbfgs_walk`.
@@ -119,20 +88,20 @@ def quick_walk(function, integers, floats, frozen, rules, goal, limit, x, gradie
     energy = function(x, gradient, integers, floats)
     for k in frozen:
         gradient[k] = 0.0
-    norm = _norm(gradient)
+    norm = norm_of(gradient)
     if not (np.isfinite(energy) and np.isfinite(norm)):
         return energy, norm / root, steps, evaluations, NOT_FINITE, travelled
     while norm >= goal * root:
         if steps >= limit:
             return energy, norm / root, steps, evaluations, STEPS, travelled
         slope = _direction(gradient, s, y, rho, alpha, max(newest, 0), stored, diagonal, direction)
-        length = _norm(direction)
+        length = norm_of(direction)
         # uphill only where rounding has spoilt the memory
         scale = (min(1.0 / norm, norm) if careful else 1.0) * (-1.0 if slope > 0.0 else 1.0)
         if abs(scale) * length > max_step:
             scale *= max_step / (abs(scale) * length)
-        e_new, norm_new, scale, tried = _accepted(
-            function, integers, floats, frozen, rules, energy, scale, x, direction, x_new, g_new
+        e_new, norm_new, scale, tried = shortened_step(
+            function, integers, floats, frozen, rules, energy, x, direction, scale, x_new, g_new
         )
         evaluations += tried
         if norm_new < 0.0:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ from thalweg.potentials.compiled import jit
 __all__ = ["linked", "source_version"]
 
 
+@cache
 def source_version(*files: str) -> int:
     """Return a number that changes whenever `files`, or lanes.py, do."""
     digest = hashlib.sha256()
