@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from thalweg.optimizers.basin_hopping_kernel import metropolis
 from thalweg.optimizers.chain import BasinHoppingResult
 from thalweg.optimizers.minimise_batch import minimise
 from thalweg.optimizers.rules import Rules
@@ -49,7 +50,7 @@ def large_chain(
     BasinHoppingResult
         With products of eigenvalues NaN.
     """
-    here, height = x, math.nan if energy is None else energy
+    here, height = x, math.inf if energy is None else energy
     found: list[Any] = []
     accepted = []
     for number in range(steps + (energy is None)):
@@ -57,8 +58,7 @@ def large_chain(
         if energy is not None or number:
             noise[system.free], chance = rng.uniform(-step, step, system.n_free), rng.random()
         quench = minimise(system, (here + noise)[None], rms=rms, rules=rules, second_order=True)
-        fall = height - quench.energy[0]
-        taken = bool(quench.converged[0]) and not (fall < 0 and chance >= math.exp(fall / temperature))
+        taken = bool(quench.converged[0]) and metropolis(quench.energy[0] - height, temperature, chance)
         if taken:
             here, height = quench.x[0], float(quench.energy[0])
         found.append(quench)
@@ -81,5 +81,5 @@ def _result(
         reason=[reason for quench in found for reason in quench.reason], lowest_eigenvalue=all_of("lowest_eigenvalue"),
         log_eigenvalue_product=all_of("log_eigenvalue_product"), modes=all_of("modes").astype(np.int64),
         proved=converged, accepted=accepted, move=np.where(np.arange(len(found)) < fresh, -1, 0), final_x=here,
-        final_energy=height, final_steps=np.array([step]),
+        final_energy=height if math.isfinite(height) else math.nan, final_steps=np.array([step]),
     )  # fmt: skip
