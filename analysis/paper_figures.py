@@ -131,7 +131,7 @@ def growth_figure(stages: Mapping[str, Sequence[Sequence[float]]]) -> Figure:
     """
     figure, axes = _empty_figure(1, 1, 8.0, 4.2)
     ax = axes[0, 0]
-    colours = colormaps["tab20"].colors  # type: ignore[attr-defined]
+    colours = colormaps["tab20"](range(20))
     for (name, rows), colour in zip(stages.items(), cycle(colours)):
         _, seconds, minima, states = np.array(rows, dtype=np.float64).T
         ax.plot(seconds / 60, minima, color=colour, marker=".", label=name)

@@ -127,7 +127,7 @@ def _landscapes(plan: Plan, results: Results, skipped: Mapping[str, str]) -> str
         checked = f"{state['problems']} problems" if "problems" in state else "not yet"
         why = state.get("why") or "in progress"
         counts = [f"{row[name]:.0f}" for name in ("minima", "transition_states")]
-        rows.append([job.name, line, *counts, *remaining, f"{row['seconds']:.0f}", why, checked])  # type: ignore[list-item]
+        rows.append([job.name, str(line), *counts, *remaining, f"{row['seconds']:.0f}", why, checked])
     head = ["store in landscapes/", "line", "minima", "transition states", "minima remaining", "states remaining",
             "seconds", "ended by", "verified again"]  # fmt: skip
     told = "\n".join(f"- {name}: {text}" for name, state in results.states.items() for text in state.get("told", ()))

@@ -155,8 +155,8 @@ def read_plan(scale: str, path: Path | None = None, *, seed: int = 0, mnist: Pat
     _check(read)
     jobs = [job for name, one in read["landscapes"].items() for job in _jobs(name, one, limits, seed, mnist)]
     jobs.sort(key=lambda job: job.draw)
-    parts = (read[section] for section in ("rule", "choices", "landscapes", "tables", "figures"))
-    return Plan(scale, limits, *parts, tuple(jobs))  # type: ignore[call-arg]
+    families, tables, figures = read["landscapes"], read["tables"], read["figures"]
+    return Plan(scale, limits, read["rule"], read["choices"], families, tables, figures, tuple(jobs))
 
 
 def _check(read: Mapping[str, Any]) -> None:

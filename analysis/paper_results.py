@@ -139,8 +139,8 @@ def _ceilings(
 
 
 def _from_line(row: Mapping[str, str]) -> Ceiling:
-    numbers = (float(row[name]) for name in ("auc", "log_loss", "error"))
-    return Ceiling(row["name"], int(row["neighbours"]), *numbers, int(row["testing_points"]))  # type: ignore[call-arg, arg-type]
+    auc, log_loss, error = (float(row[name]) for name in ("auc", "log_loss", "error"))
+    return Ceiling(row["name"], int(row["neighbours"]), auc, log_loss, error, int(row["testing_points"]))
 
 
 def _figures(

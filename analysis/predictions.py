@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from thalweg.analysis.trained import inputs_of, loss_of, probability_blocks, rows_of, weights_of
+from thalweg.analysis.trained import chosen_of, inputs_of, probability_blocks
 
 __all__ = ["agreement", "class_probabilities", "predicted_classes"]
 
@@ -16,9 +16,8 @@ _POINTS = 4096
 
 def _resolved(minima: Any, data: Any, rows: Any, loss: Any) -> tuple[Any, Any, np.ndarray]:
     """Return rows of weights, the loss and checked inputs."""
-    minima = getattr(minima, "minima", minima)
-    loss = loss_of(minima, loss, "predictions")
-    return rows_of(weights_of(minima, loss), rows), loss, inputs_of("data", data, loss)
+    weights, loss = chosen_of(minima, rows, loss, "predictions")
+    return weights, loss, inputs_of("data", data, loss)
 
 
 def class_probabilities(

@@ -10,13 +10,12 @@ import numpy as np
 
 from thalweg.analysis.roc import mean_area, reference_classes
 from thalweg.analysis.trained import (
+    chosen_of,
     data_of,
     identity_of,
     loss_of,
     mislabelled_of,
-    rows_of,
     score_each,
-    weights_of,
 )
 
 __all__ = ["confusion", "keep_scores", "mislabelled_table", "score_probabilities", "score_table"]
@@ -60,9 +59,8 @@ def counts(probabilities: np.ndarray, labels: np.ndarray) -> np.ndarray:
 
 
 def _resolved(minima: Any, dataset: Any, rows: Any, loss: Any) -> tuple[Any, Any, tuple[np.ndarray, np.ndarray]]:
-    minima = getattr(minima, "minima", minima)
-    loss = loss_of(minima, loss, "scores")
-    return rows_of(weights_of(minima, loss), rows), loss, data_of("dataset", dataset, loss)
+    weights, loss = chosen_of(minima, rows, loss, "scores")
+    return weights, loss, data_of("dataset", dataset, loss)
 
 
 def score_table(

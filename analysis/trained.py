@@ -11,8 +11,8 @@ import numpy as np
 from thalweg.potentials.threads import map_threads
 
 __all__ = [
-    "data_of", "identity_of", "inputs_of", "loss_of", "minimum_weights", "mislabelled_of", "probability_blocks",
-    "rows_of", "score_each", "weights_of",
+    "chosen_of", "data_of", "identity_of", "inputs_of", "loss_of", "minimum_weights", "mislabelled_of",
+    "probability_blocks", "rows_of", "score_each", "weights_of",
 ]  # fmt: skip
 
 # Probabilities are computed so many bytes at a time.
@@ -64,6 +64,13 @@ def rows_of(weights: Any, rows: Any) -> Any:
     if len(outside):
         raise IndexError(f"there is no minimum {outside[0]}: there are {len(weights)}, numbered from 0")
     return np.asarray(weights[chosen.astype(np.int64)])
+
+
+def chosen_of(minima: Any, rows: Any, loss: Any, what: str) -> tuple[Any, Any]:
+    """Return the chosen minima's rows of weights, and their loss: of a Landscape, its minima, or an array."""
+    minima = getattr(minima, "minima", minima)
+    loss = loss_of(minima, loss, what)
+    return rows_of(weights_of(minima, loss), rows), loss
 
 
 def minimum_weights(subject: Any, minimum: int | None = None) -> Any:
