@@ -289,12 +289,17 @@ def map_(**given: Any) -> None:
 @click.option("--mnist", type=click.Path(path_type=Path), help="Folder with MNIST's files; downloaded without it.")
 @click.option("--definition", type=click.Path(path_type=Path), help="Experiments of your own, as analysis/paper.toml.")
 @click.option("--list", "list_only", is_flag=True, help="Only say what is done and what remains.")
+@click.option(
+    "--page",
+    type=click.Path(path_type=Path),
+    help="Write the page here too, say docs/paper.md, its pictures and data beside it in docs/paper.",
+)
 @click.pass_context
 def paper(context: click.Context, only: str | None, **given: Any) -> None:
     """Make every table and figure of Chitturi et al. (2020) again, beside the published numbers.
 
-    The same command goes on after an interruption. The page is paper.md in the output folder; landscapes are ordinary
-    stores in its landscapes folder.
+    The same command goes on after an interruption, and with --time 0 it writes what there is. The page is paper.md in
+    the output folder; landscapes are ordinary stores in its landscapes folder.
     """
     from thalweg.analysis.paper_command import run
 

@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-__all__ = ["Case", "Claim", "decide", "verdict"]
+__all__ = ["FINISHED", "NOT_EXPLORED", "Case", "Claim", "decide", "verdict"]
 
 CONFIRMED, NOT, UNKNOWN = "confirmed", "not confirmed", "cannot be told"
+NOT_EXPLORED = "not explored yet"
 TABLES = ("D1", "D2", "D3")
 _SINGLE = 0.1  # of the band: a landscape whose deepest other funnel is shallower counts as single-funnelled
-_FINISHED = ("stopped growing", "sampled")
+FINISHED = ("stopped growing", "sampled")
 
 Row = Mapping[str, Any]
 Rows = Sequence[Row]
 
 
 class Case(NamedTuple):
-    """One instance of a claim: what it is of, the numbers, and whether it holds (None: the data do not say)."""
+    """One instance of a claim: what it is of, the numbers, and whether it holds (None: the data do not say).
+
+    It is of landscapes by the names of their stores, with a * where one has not stopped growing. Where one has not
+    been explored, the numbers say so.
+    """
 
     of: str
     numbers: str
@@ -58,7 +63,16 @@ def verdict(cases: Sequence[Case]) -> str:
     return NOT if 2 * failed > len(cases) else UNKNOWN
 
 
-def decide(rows: Rows, ceilings: Mapping[str, tuple[float, float, float]]) -> list[Claim]:
+class _Unexplored(dict[str, Any]):
+    """The row of a landscape of which nothing is known: no number, and not finished."""
+
+    def __missing__(self, column: str) -> Any:
+        return "" if column == "stopped" else math.nan
+
+
+def decide(
+    rows: Rows, ceilings: Mapping[str, tuple[float, float, float]], unexplored: Sequence[Mapping[str, Any]] = ()
+) -> list[Claim]:
     """Decide all claims.
 
     Parameters
@@ -67,7 +81,10 @@ def decide(rows: Rows, ceilings: Mapping[str, tuple[float, float, float]]) -> li
         Of measures.csv.
     ceilings : mapping of str to (float, float, float)
         AUC and log loss of the best prediction, and the AUC's standard error, by data.
+    unexplored : sequence of mapping
+        Landscapes that are wanted and not there yet: name, family, system, errors, draw. A claim about them is open.
     """
+    rows = [*rows, *map(_Unexplored, unexplored)]
     decided = []
     for part in (_errors, _sizes, _generalisation, _parts, _spreads, _shapes, _neighbours, _ranks, _depth, _mnist):
         decided += part(rows)
@@ -93,16 +110,30 @@ def _draws(rows: Rows, family: str) -> list[int]:
 
 
 def _finished(*rows: Row) -> bool:
-    return all(row["stopped"] in _FINISHED for row in rows)
+    return all(row["stopped"] in FINISHED for row in rows)
 
 
-def _compare(of: str, low: tuple[Row, str], high: tuple[Row, str], counts: bool = False) -> Case | None:
+def _name(*rows: Row) -> str:
+    """Return the names of landscapes, marked where they still grow."""
+    return " and ".join(f"{row['name']}{'' if _finished(row) else '*'}" for row in rows)
+
+
+def _open(*rows: Row) -> Case | None:
+    """Return the case of landscapes that are not all explored; None if they are."""
+    lacking = any(isinstance(row, _Unexplored) for row in rows)
+    return Case(" and ".join(str(row["name"]) for row in rows), NOT_EXPLORED, None) if lacking else None
+
+
+def _compare(low: tuple[Row, str], high: tuple[Row, str], counts: bool = False) -> Case | None:
     """Return whether one number is below another; a count of what still grows is a lower bound."""
+    rows = (low[0],) if low[0] is high[0] else (low[0], high[0])
+    if case := _open(*rows):
+        return case
     a, b = (float(row[column]) for row, column in (low, high))
     if not (math.isfinite(a) and math.isfinite(b)):
         return None
     known = _finished(low[0] if a < b else high[0]) or not counts
-    return Case(of, f"{a:.4g} against {b:.4g}", a < b if known else None)
+    return Case(_name(*rows), f"{a:.4g} against {b:.4g}", a < b if known else None)
 
 
 def _trend(rows: Rows, family: str, column: str, sign: int, until: float = 100, counts: bool = False) -> list[Case]:
@@ -114,6 +145,10 @@ def _trend(rows: Rows, family: str, column: str, sign: int, until: float = 100, 
         mine = sorted(
             (row for row in _of(rows, family, draw=draw) if row["errors"] <= until), key=lambda r: r["errors"]
         )
+        of = f"{family}, draw {draw}"
+        if _open(*mine):
+            cases.append(Case(of, NOT_EXPLORED, None))
+            continue
         mine = [row for row in mine if math.isfinite(row[column])]
         values = [float(row[column]) for row in mine]
         if len(values) < 3:
@@ -121,7 +156,7 @@ def _trend(rows: Rows, family: str, column: str, sign: int, until: float = 100, 
         rho = float(spearmanr([row["errors"] for row in mine], values).statistic) if len(set(values)) > 1 else 0.0
         known = _finished(*mine) or not counts
         numbers = f"{', '.join(f'{v:.4g}' for v in values)}: rank correlation {rho:.2f}"
-        cases.append(Case(f"{family}, draw {draw}", numbers, sign * rho > 0 if known else None))
+        cases.append(Case(of if _finished(*mine) else f"{of}*", numbers, sign * rho > 0 if known else None))
     return cases
 
 
@@ -143,8 +178,7 @@ def _sizes(rows: Rows) -> list[Claim]:
         for small, large in (("D2", "D3"), ("D3", "D1")):
             for row in _of(rows, small):
                 for other in _of(rows, large, row["errors"], row["draw"]):
-                    of = f"{small} and {large}, {row['errors']:g} %, draw {row['draw']:g}"
-                    yield _compare(of, (row, column), (other, column), counts)
+                    yield _compare((row, column), (other, column), counts)
 
     word = "the larger the configuration space (D2, D3, D1), the {}"
     rank = "D2 below D3 and D3 below D1, at every error and draw"
@@ -162,17 +196,23 @@ def _within(
     for family in families:
         for row in _of(rows, family):
             if errors is None or row["errors"] in errors:
-                of = f"{family}, {row['errors']:g} %, draw {row['draw']:g}"
-                yield _compare(of, (row, low), (row, high))
+                yield _compare((row, low), (row, high))
+
+
+def _each(
+    rows: Rows, families: Iterable[str], column: str, judged: Callable[[Row], tuple[str, bool | None]],
+    *only: float | None,
+) -> list[Case]:  # fmt: skip
+    """Return numbers and whether they are as claimed, for each landscape with a column; of errors, a draw if given."""
+    mine = [row for family in families for row in _of(rows, family, *only)]
+    cases = [_open(row) or (Case(_name(row), *judged(row)) if math.isfinite(row[column]) else None) for row in mine]
+    return [case for case in cases if case is not None]
 
 
 def _generalisation(rows: Rows) -> list[Claim]:
     falls = [c for d in TABLES for c in _trend(rows, d, "train_mean", -1, until=50)]
     tests = [c for d in TABLES for c in _trend(rows, d, "test_mean", -1)]
-    collapse = [
-        Case(f"{d}, draw {row['draw']:g}", f"{row['test_mean']:.4g}", row["test_mean"] < 0.5)
-        for d in TABLES for row in _of(rows, d, 100.0) if math.isfinite(row["test_mean"])
-    ]  # fmt: skip
+    collapse = _each(rows, TABLES, "test_mean", lambda row: (f"{row['test_mean']:.4g}", row["test_mean"] < 0.5), 100.0)
     return [
         _claim("3a", "at 0 % training AUC beats testing AUC", "AUC of Gmin",
                _within(rows, TABLES, (0,), "test_gmin", "train_gmin")),
@@ -200,8 +240,7 @@ def _spreads(rows: Rows) -> list[Claim]:
             for row in _of(rows, family, 0.0):
                 for other in (50.0, 100.0):
                     for wrong in _of(rows, family, other, row["draw"]):
-                        of = f"{family}, 0 and {other:g} %, draw {row['draw']:g}"
-                        yield _compare(of, (row, "test_sd_low"), (wrong, "test_sd_low"))
+                        yield _compare((row, "test_sd_low"), (wrong, "test_sd_low"))
 
     sd = "standard deviation over minima"
     return [
@@ -217,15 +256,15 @@ def _spreads(rows: Rows) -> list[Claim]:
 
 def _single(rows: Rows, families: Iterable[str], wanted: bool) -> list[Case]:
     """Return whether landscapes are single-funnelled, or have sub-funnels where that is claimed."""
-    return [
-        Case(
-            f"{family}, {row['errors']:g} %, draw {row['draw']:g}",
+
+    def judged(row: Row) -> tuple[str, bool]:
+        numbers = (
             f"other funnel {row['other_funnel']:.2g} of the band, {row['main_funnel']:.0%} of minima in the main one, "
-            f"frustration {row['frustration']:.2g}",
-            (row["other_funnel"] < _SINGLE) == wanted,
+            f"frustration {row['frustration']:.2g}"
         )
-        for family in families for row in _of(rows, family) if math.isfinite(row["frustration"])
-    ]  # fmt: skip
+        return numbers, (row["other_funnel"] < _SINGLE) == wanted
+
+    return _each(rows, families, "frustration", judged)
 
 
 def _pairs(rows: Rows, pairs: Iterable[tuple[str, str]], column: str, counts: bool = False) -> Iterable[Case | None]:
@@ -233,7 +272,7 @@ def _pairs(rows: Rows, pairs: Iterable[tuple[str, str]], column: str, counts: bo
     for low, high in pairs:
         for a in _of(rows, low, 0.0, 0):
             for b in _of(rows, high, 0.0, 0):
-                yield _compare(f"{low} and {high}", (a, column), (b, column), counts)
+                yield _compare((a, column), (b, column), counts)
 
 
 def _shapes(rows: Rows) -> list[Claim]:
@@ -255,12 +294,14 @@ def _shapes(rows: Rows) -> list[Claim]:
     ]  # fmt: skip
 
 
+def _two_minima(row: Row) -> tuple[str, bool | None]:
+    more = row["minima"] > 2
+    return f"{row['minima']:.0f} minima", row["minima"] == 2 if _finished(row) or more else None
+
+
 def _neighbours(rows: Rows) -> list[Claim]:
     others = [(name, "D1-n2") for name in ("D1-n1", "D1-n3", "D1")]
-    two = [
-        Case("D1-n1", f"{row['minima']:.0f} minima", row["minima"] == 2 if _finished(row) else None)
-        for row in _of(rows, "D1-n1", 0.0, 0)
-    ]
+    two = _each(rows, ("D1-n1",), "minima", _two_minima, 0.0, 0)
     poor = [("D1-n1", name) for name in ("D1-n2", "D1-n3", "D1")]
     return [
         _claim("7a", "two neighbours have the best testing AUC", "mean over minima, against 1, 3 and all",
@@ -274,19 +315,12 @@ def _neighbours(rows: Rows) -> list[Claim]:
 def _rank_cases(rows: Rows, families: Iterable[str], errors: Iterable[float], column: str, sign: int) -> list[Case]:
     """Return whether a rank correlation over minima has a sign; None where its 95 % interval holds 0."""
 
-    def sure(row: Row) -> bool | None:
-        ends = sign * row[f"{column}_low"], sign * row[f"{column}_high"]
-        return True if min(ends) > 0 else False if max(ends) < 0 else None
+    def judged(row: Row) -> tuple[str, bool | None]:
+        rho, low, high = (row[f"{column}{end}"] for end in ("", "_low", "_high"))
+        ends = sign * low, sign * high
+        return f"{rho:.2f} ({low:.2f} to {high:.2f})", True if min(ends) > 0 else False if max(ends) < 0 else None
 
-    return [
-        Case(
-            f"{family}, {row['errors']:g} %, draw {row['draw']:g}",
-            f"{row[column]:.2f} ({row[f'{column}_low']:.2f} to {row[f'{column}_high']:.2f})",
-            sure(row),
-        )
-        for family in families for row in _of(rows, family)
-        if row["errors"] in errors and math.isfinite(row[column])
-    ]  # fmt: skip
+    return [case for error in errors for case in _each(rows, families, column, judged, error)]
 
 
 def _ranks(rows: Rows) -> list[Claim]:
@@ -332,14 +366,14 @@ def _mnist(rows: Rows) -> list[Claim]:
 
 def _ceiling(rows: Rows, ceilings: Mapping[str, tuple[float, float, float]]) -> list[Claim]:
     def cases(column: str, place: int, above: int) -> list[Case]:
-        result = []
-        for row in rows:
-            if row["system"] in ceilings and math.isfinite(row[column]):
-                best, error = ceilings[row["system"]][place], ceilings[row["system"]][2]
-                beyond = above * (row[column] - best)
-                holds = True if beyond <= 0 else None if beyond <= 2 * error else False
-                result.append(Case(str(row["name"]), f"{row[column]:.4f} against {best:.4f}", holds))
-        return result
+        def judged(row: Row) -> tuple[str, bool | None]:
+            best, error = ceilings[row["system"]][place], ceilings[row["system"]][2]
+            beyond = above * (row[column] - best)
+            holds = True if beyond <= 0 else None if beyond <= 2 * error else False
+            return f"{row[column]:.4f} against {best:.4f}", holds
+
+        families = dict.fromkeys(str(row["family"]) for row in rows if row["system"] in ceilings)
+        return _each(rows, families, column, judged)
 
     word = "the best possible prediction from r12 and r13 is the marginal probability of each outcome"
     return [

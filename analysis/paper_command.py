@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import shlex
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +13,14 @@ import click
 from thalweg.analysis.compiling import compiling_notice
 from thalweg.analysis.paper_growth import grow, state_of
 from thalweg.analysis.paper_plan import Job, Plan, read_plan
+from thalweg.analysis.paper_source import Source
 from thalweg.landscapes.errors import StoreError
 
 __all__ = ["estimate", "run"]
 
 INTERRUPTED = 130
-_SAY_EVERY = 60.0
+_SAY_EVERY, _WRITE_EVERY = 60.0, 3600.0
+_STOPPED = "\nstopped; all that was found is kept. The same command goes on; with --time 0 it writes what there is."
 
 
 def run(
@@ -32,6 +34,7 @@ def run(
     mnist: Path | None,
     definition: Path | None,
     list_only: bool,
+    page: Path | None = None,
 ) -> int:
     """Explore what remains, then write tables, figures and the page from what there is.
 
@@ -54,6 +57,9 @@ def run(
         Another definition file.
     list_only : bool
         Only say what is done and what remains.
+    page : Path or None
+        A page, such as docs/paper.md, to be written beside the one in the folder: with its pictures and data in a
+        folder of its name, docs/paper, and without the stores.
 
     Returns
     -------
@@ -66,32 +72,28 @@ def run(
         If an option makes no sense, or a store is not one to go on with.
     """
     deadline = None if seconds is None else time.monotonic() + seconds
+    if page is not None and page.suffix != ".md":
+        raise click.UsageError(f"--page is {page}; a page is a Markdown file, such as docs/paper.md")
     try:
         plan = read_plan(scale, definition, seed=seed, mnist=mnist)
         plan = plan.only(only) if only else plan
     except (ValueError, OSError) as error:
         raise click.UsageError(str(error)) from error
-    states = {job.name: state_of(_path(output, job)) for job in plan.jobs}
+    states = {job.name: state_of(job.store(output)) for job in plan.jobs}
     click.echo(_overview(plan, states, list_only))
     if list_only:
         return 0
-    options = {"only": ",".join(only) or None, "scale": scale, "seed": seed, "mnist": mnist, "definition": definition}
-    words = [f"--{name}={value}" for name, value in options.items() if value is not None]
-    command = shlex.join(["thalweg", "paper", "--output", str(output), *words])
+    options = {"scale": scale, "seed": seed, "mnist": mnist, "definition": definition}
+    write = partial(_write, plan, output, page, Source(output, ",".join(only), options), workers)
     try:
         with compiling_notice(lambda text: click.echo(text, err=True)):
-            skipped = _explore(plan, output, deadline, workers)
-            _write(plan, output, command, skipped, workers)
+            write(_explore(plan, output, deadline, workers, write))
     except KeyboardInterrupt:
-        click.echo("\nstopped; all that was found is kept. To go on, the same command again.", err=True)
+        click.echo(_STOPPED, err=True)
         return INTERRUPTED
     except (OSError, StoreError) as error:
         raise click.ClickException(str(error)) from error
     return 0
-
-
-def _path(output: Path, job: Job) -> Path:
-    return output / "landscapes" / f"{job.name}.zarr"
 
 
 def _done(plan: Plan, state: dict[str, Any]) -> bool:
@@ -140,30 +142,49 @@ def _time(seconds: float) -> str:
     )
 
 
-def _explore(plan: Plan, output: Path, deadline: float | None, workers: int | None) -> dict[str, str]:
-    """Explore what is not done; return the landscapes whose data cannot be had, and why."""
+def _explore(
+    plan: Plan, output: Path, deadline: float | None, workers: int | None, write: Callable[[dict[str, str]], None]
+) -> dict[str, str]:
+    """Explore what is not done, turn by turn; return the landscapes of which there is nothing, and why.
+
+    What there is is written now and then, so that a run of days can be looked at.
+    """
     skipped: dict[str, str] = {}
-    families: dict[str, str] = {}
+    written = time.monotonic()
     (output / "landscapes").mkdir(parents=True, exist_ok=True)
-    for job in plan.jobs:
-        path = _path(output, job)
-        if _done(plan, state_of(path)):
-            continue
-        if job.system in families:
-            skipped[job.name] = families[job.system]
-            continue
-        if deadline is not None and time.monotonic() >= deadline:
-            skipped[job.name] = "the time was up"
-            continue
-        try:
-            grow(job, plan, path, deadline, workers, _Spoken())
-        except (FileNotFoundError, ConnectionError) as error:
-            families[job.system] = skipped[job.name] = f"no data: {str(error).splitlines()[0]}"
-            click.echo(f"{job.name}: {skipped[job.name]}", err=True)
-            continue
-        state = state_of(path)
-        click.echo(f"{job.name}: {state.get('why') or 'the time was up'} after {state.get('seconds', 0):.0f} s")
+    for turn in plan.turns:
+        for job in plan.jobs:
+            state = state_of(job.store(output))
+            if _done(plan, state) or state.get("seconds", 0.0) >= turn or job.name in skipped:
+                continue
+            if deadline is not None and time.monotonic() >= deadline:
+                return _left(plan, output, "the time was up") | skipped
+            left = time.monotonic() + turn - state.get("seconds", 0.0)
+            lacking = _grow(job, plan, output, left if deadline is None else min(left, deadline), workers)
+            if lacking:
+                skipped |= {other.name: lacking for other in plan.jobs if other.system == job.system}
+            if time.monotonic() - written > _WRITE_EVERY:
+                write(_left(plan, output, "not explored yet") | skipped)
+                written = time.monotonic()
     return skipped
+
+
+def _left(plan: Plan, output: Path, why: str) -> dict[str, str]:
+    return {job.name: why for job in plan.jobs if not job.store(output).exists()}
+
+
+def _grow(job: Job, plan: Plan, output: Path, deadline: float, workers: int | None) -> str:
+    """Search one landscape for a turn; return why its data cannot be had, if so."""
+    path = job.store(output)
+    try:
+        done = grow(job, plan, path, deadline, workers, _Spoken())
+    except (FileNotFoundError, ConnectionError) as error:
+        click.echo(f"{job.name}: no data: {str(error).splitlines()[0]}", err=True)
+        return f"no data: {str(error).splitlines()[0]}"
+    state = state_of(path)
+    ended = f"{state['why']}, done" if done else "still growing"
+    click.echo(f"{job.name}: {ended} after {state.get('seconds', 0):.0f} s")
+    return ""
 
 
 class _Spoken:
@@ -178,10 +199,17 @@ class _Spoken:
             click.echo(line)
 
 
-def _write(plan: Plan, output: Path, command: str, skipped: dict[str, str], workers: int | None) -> None:
-    from thalweg.analysis.paper_page import page
+def _write(
+    plan: Plan, output: Path, page: Path | None, source: Source, workers: int | None, skipped: dict[str, str]
+) -> None:
+    """Write results and the page into the output folder, and what is to be kept of them where that is wanted."""
+    from thalweg.analysis.paper_page import page_text
+    from thalweg.analysis.paper_publish import publish
     from thalweg.analysis.paper_results import write_results
 
     results = write_results(plan, output, workers, lambda name: click.echo(f"making {name}", err=True))
-    (output / "paper.md").write_text(page(plan, results, command, skipped), encoding="utf-8")
+    (output / "paper.md").write_text(page_text(plan, results, source, skipped), encoding="utf-8")
     click.echo(output / "paper.md")
+    if page is not None:
+        size = publish(plan, output, page, page_text(plan, results, source, skipped, f"{page.stem}/"))
+        click.echo(f"{page}, with pictures and data in {page.with_suffix('')}: {size / 1e6:.1f} MB")

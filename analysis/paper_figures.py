@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from itertools import cycle
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from matplotlib import colormaps
@@ -16,7 +16,7 @@ from thalweg.analysis.colours import colour_map, colour_range
 from thalweg.analysis.disconnectivity import DisconnectivityGraph
 from thalweg.analysis.network import KineticTransitionNetwork
 
-__all__ = ["box_figure", "graph_figure", "growth_figure"]
+__all__ = ["Panel", "box_figure", "graph_figure", "growth_figure"]
 
 _PANEL = 4.2  # inches
 
@@ -27,21 +27,26 @@ def _empty_figure(rows: int, columns: int, width: float, height: float) -> tuple
     return figure, figure.subplots(rows, columns, squeeze=False)
 
 
+class Panel(NamedTuple):
+    """A graph of a figure: its title, the landscape (None where there is none yet), whether that still grows."""
+
+    title: str
+    network: KineticTransitionNetwork | None
+    growing: bool = False
+
+
 def graph_figure(
-    entry: Mapping[str, Any],
-    networks: Sequence[KineticTransitionNetwork | None],
-    ceiling: float | None = None,
-    most: int | None = None,
+    entry: Mapping[str, Any], panels: Sequence[Panel], ceiling: float | None = None, most: int | None = None
 ) -> Figure:
     """Draw disconnectivity graphs in rows and columns, each on its own scale of losses.
 
     Parameters
     ----------
     entry : mapping
-        Of a figure in the definition: colour, shape, panels; lowest where only so many minima are shown, own_colours
-        where each panel has its own scale of colours.
-    networks : sequence of KineticTransitionNetwork or None
-        One a panel; None where there is none yet, which leaves the panel empty.
+        Of a figure in the definition: colour, shape; lowest where only so many minima are shown, own_colours where
+        each panel has its own scale of colours.
+    panels : sequence of Panel
+        Row by row.
     ceiling : float, optional
         The highest AUC that can be had, marked at the colour bar.
     most : int, optional
@@ -49,26 +54,39 @@ def graph_figure(
     """
     rows, columns = entry["shape"]
     figure, axes = _empty_figure(rows, columns, _PANEL, _PANEL)
-    shown = [None if network is None else _graph(network, entry.get("lowest"), most) for network in networks]
-    known = [graph.network.properties[entry["colour"]][graph.minima] for graph in shown if graph is not None]
+    shown = [None if one.network is None else _graph(one.network, entry.get("lowest"), most) for one in panels]
+    values = [None if graph is None else _values(graph, entry["colour"]) for graph in shown]
+    known = [of[graph.minima] for graph, of in zip(shown, values, strict=True) if graph is not None and of is not None]
     common = colour_range(np.concatenate(known) if known else np.zeros(0), None, None)
     own = entry.get("own_colours", False)
-    for ax, graph, (_, _, title) in zip(axes.flat, shown, entry["panels"], strict=True):
-        if graph is None:
-            _leave_empty(ax, title)
+    for ax, graph, colour, panel in zip(axes.flat, shown, values, panels, strict=True):
+        if graph is None or colour is None:
+            _leave_empty(ax, panel.title)
             continue
-        norm = colour_range(graph.network.properties[entry["colour"]][graph.minima], None, None) if own else common
-        style = {"colour": entry["colour"], "vmin": norm.vmin, "vmax": norm.vmax, "colour_bar": False}
+        norm = colour_range(colour[graph.minima], None, None) if own else common
+        style = {"colour": colour, "vmin": norm.vmin, "vmax": norm.vmax, "colour_bar": False}
         graph.plot(ax, energy_label="loss", size_bar=False, **style)
         if own:
             _colours(figure, ax, norm, "", ceiling)
-        total = graph.network.n_minima
-        ax.set_title(f"{title}: {len(graph.minima):,} of {total:,} minima", fontsize="medium")
+        ax.set_title(_said(panel, graph), fontsize="medium")
     if own:
         figure.suptitle(_meaning(entry["colour"], ceiling), fontsize="medium")
-    else:
+    elif known:
         _colours(figure, axes, common, _meaning(entry["colour"], ceiling), ceiling)
     return figure
+
+
+def _values(graph: DisconnectivityGraph, name: str) -> np.ndarray:
+    """Return a property of the minima, NaN where it has not been computed."""
+    network = graph.network
+    return np.asarray(network.properties.get(name, np.full(network.n_minima, np.nan)))
+
+
+def _said(panel: Panel, graph: DisconnectivityGraph) -> str:
+    """Return a panel's title: how many minima are shown, and whether more are to be found."""
+    shown, total = len(graph.minima), graph.network.n_minima
+    counts = f"{total:,} minima" if shown == total else f"{shown:,} of {total:,} minima"
+    return f"{panel.title}: {counts}{', still growing' if panel.growing else ''}"
 
 
 def _meaning(colour: str, ceiling: float | None) -> str:
@@ -99,24 +117,24 @@ def _colours(figure: Figure, axes: Any, norm: Any, label: str, ceiling: float | 
         bar.ax.axhline(ceiling, color="black", linewidth=1.5)
 
 
-def box_figure(groups: Mapping[str, Mapping[float, np.ndarray]]) -> Figure:
+def box_figure(groups: Mapping[str, Mapping[str, np.ndarray]]) -> Figure:
     """Draw box plots side by side: boxes from the first to the third quartile, a band at the median.
 
     Parameters
     ----------
-    groups : mapping of str to mapping of float to (n,) ndarray
-        For each panel, named as its axis: values over minima by percentage of label errors.
+    groups : mapping of str to mapping of str to (n,) ndarray
+        For each panel, named as its axis: values over minima by percentage of label errors, in their order.
     """
     figure, axes = _empty_figure(1, len(groups), 4.5, 3.8)
     for k, (ax, (name, boxes)) in enumerate(zip(axes.flat, groups.items(), strict=True)):
-        if not boxes:
+        known = {label: values[np.isfinite(values)] for label, values in boxes.items()}
+        known = {label: values for label, values in known.items() if len(values)}
+        if not known:
             _leave_empty(ax, name)
             continue
-        errors = sorted(boxes)
-        values = [boxes[error][np.isfinite(boxes[error])] for error in errors]
-        ax.boxplot(values, tick_labels=[f"{error:g}" for error in errors], widths=0.6)
-        ax.set_xlabel("label errors (%)")
-        ax.set_ylabel(name)
+        ax.boxplot(list(known.values()), tick_labels=list(known), widths=0.6)
+        still = ", * sample not finished" if any("*" in label for label in known) else ""
+        ax.set(xlabel=f"label errors (%){still}", ylabel=name)
         ax.set_title(f"({'abcdefgh'[k]})", loc="left", fontsize="medium")
     return figure
 

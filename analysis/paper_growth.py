@@ -8,6 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from thalweg.analysis.paper_plan import Job, Plan
 
 if TYPE_CHECKING:
@@ -18,7 +20,7 @@ __all__ = ["grow", "grown", "next_stage", "state_of"]
 
 _SLICE = 120.0  # seconds between notes of the time that was spent
 _QUENCHES = 5  # of a chain where minima are sampled: a random start and four steps, which is one task
-_QUICK = 5_000  # minima whose AUC is soon computed when the time is up
+_QUICK = 5_000  # minima whose AUC is soon computed when a turn is over
 _TOLD = 10  # problems that are kept in words
 _KINDS = {"steps": ("basin-hopping",), "searches": ("single-ended", "double-ended")}
 
@@ -101,13 +103,18 @@ def grow(job: Job, plan: Plan, path: Path, deadline: float | None, workers: int 
     with Landscape(explored.subject, path, seed=job.options["seed"], **({} if path.exists() else ahead)) as landscape:
         _describe(landscape, job, explored)
         done = _searched(landscape, job, plan, deadline, workers, say)
-        if len(landscape.minima) and (done or len(landscape.minima) <= _QUICK):
+        if done or _unmeasured(landscape) <= _QUICK:
             _measure(landscape, explored, limits["testing"], workers)
         if done and "problems" not in landscape.state["paper"]:
             found = verify(landscape, workers=workers)
             told = [f"{problem.group} {problem.row}: {problem.message}" for problem in found[:_TOLD]]
             _note(landscape, problems=len(found), told=told)
     return done
+
+
+def _unmeasured(landscape: Landscape) -> int:
+    properties = landscape.properties
+    return int(np.isnan(properties["test_loss"]).sum()) if "test_loss" in properties else len(landscape.minima)
 
 
 def _describe(landscape: Landscape, job: Job, explored: Any) -> None:
@@ -130,12 +137,12 @@ def _searched(
     state = landscape.state["paper"]
     if state["done"] and state["scale"] == plan.scale:
         return True
-    _note(landscape, scale=plan.scale, done=False)
+    _note(landscape, scale=plan.scale, done=False, why="")
     landscape.state["paper"].pop("problems", None)  # of what was known before
     search = _Slices(landscape, job, deadline, workers, say)
     steps = _QUENCHES * plan.limits["sample"] if job.sampled else plan.limits["steps"]
     stop = search.run("steps", steps)
-    if stop is None and not landscape.state["paper"]["stages"]:
+    if stop is None and (job.sampled or not landscape.state["paper"]["stages"]):
         search.stage()
     while stop is None and not job.sampled and len(landscape.minima):
         done = _count(landscape, "searches")
@@ -194,7 +201,8 @@ class _Slices:
         landscape = self.landscape
         searches, seconds = _count(landscape, "searches"), landscape.state["paper"]["seconds"]
         now = [searches, round(seconds, 1), len(landscape.minima), len(landscape.transition_states)]
-        _note(landscape, stages=[*landscape.state["paper"]["stages"], now])
+        before = [stage for stage in landscape.state["paper"]["stages"] if stage[0] < searches]
+        _note(landscape, stages=[*before, now])
 
 
 def _measure(landscape: Landscape, explored: Any, testing: int, workers: int | None) -> None:
@@ -202,6 +210,8 @@ def _measure(landscape: Landscape, explored: Any, testing: int, workers: int | N
     from thalweg.analysis.measure import measure
     from thalweg.analysis.roc import auc_table
 
+    if not len(landscape.minima):
+        return
     test = explored.test[:testing] if testing else explored.test
     if "test_auc" in landscape.properties:  # of another scale
         before = landscape.properties.attributes("test_auc").get("testing_points")

@@ -8,11 +8,15 @@ from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from typing import Any
 
+from thalweg.analysis.paper_claims import FINISHED, NOT_EXPLORED, Case, Claim
 from thalweg.analysis.paper_plan import Plan
 from thalweg.analysis.paper_results import Results
+from thalweg.analysis.paper_source import Source
 from thalweg.analysis.paper_tables import agreement, table_markdown
 
-__all__ = ["machine", "page"]
+__all__ = ["machine", "page_text"]
+
+_TIMES = 4  # as many searches, from one line of growth to the next
 
 
 def machine() -> str:
@@ -27,25 +31,25 @@ def machine() -> str:
     return f"{model}, {os.cpu_count()} processors; Python {platform.python_version()}, {versions}"
 
 
-def page(plan: Plan, results: Results, command: str, skipped: Mapping[str, str]) -> str:
+def page_text(plan: Plan, results: Results, source: Source, skipped: Mapping[str, str], files: str = "") -> str:
     """Return the page.
 
     Parameters
     ----------
     plan : Plan
     results : Results
-    command : str
-        That made it.
+    source : Source
+        How it was asked for.
     skipped : mapping of str to str
         Landscapes that could not be explored, and why.
+    files : str
+        Put before the names of pictures and data: "paper/", say, where they are in another folder.
     """
-    parts = [_head(plan, results, command)]
+    parts = [_head(plan, results, source), _origins(plan, source, files)]
     parts += [_table(name, plan, results) for name in plan.tables]
-    parts += [
-        f"## {name}\n\n{entry['title']}.\n\n![{name}](figures/{name}.png)" for name, entry in plan.figures.items()
-    ]
+    parts += [_figure(name, plan, results, files) for name in plan.figures]
     parts += [_claims(results), _ceilings(results), _landscapes(plan, results, skipped), _labels(results)]
-    parts += [_growth(results), _choices(plan), _failures(results)]
+    parts += [_growth(results, files), _choices(plan), _failures(results)]
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
@@ -54,7 +58,7 @@ def _grid(head: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
     return "\n".join(f"| {' | '.join(str(cell).replace('|', ' ') for cell in line)} |" for line in lines)
 
 
-def _head(plan: Plan, results: Results, command: str) -> str:
+def _head(plan: Plan, results: Results, source: Source) -> str:
     seconds = sum(state.get("seconds", 0.0) for state in results.states.values())
     seeds = sorted({job.options["seed"] for job in plan.jobs})
     small = "" if plan.scale == "full" else (
@@ -64,15 +68,49 @@ def _head(plan: Plan, results: Results, command: str) -> str:
         "# The paper's tables and figures, measured\n\n"
         "S. R. Chitturi, P. C. Verpoort, A. A. Lee, D. J. Wales, Mach. Learn.: Sci. Technol. 1 (2020) 023002, beside "
         f"landscapes of our own, explored from data drawn afresh.{small}\n\n"
-        f"    {command}\n\n"
-        f"Seeds {', '.join(map(str, seeds))}. {machine()}. Searching took {seconds / 3600:.2f} hours in all.\n\n"
+        f"    {source.command()}\n\n"
+        f"Seeds {', '.join(map(str, seeds))}. {machine()}. Searching took {seconds / 3600:.2f} hours in all. "
+        f"{_progress(plan, results)}\n\n"
         f"A landscape has stopped growing when with 95 % confidence (Chao's estimate) fewer than "
         f"{plan.rule['share']:.0%} of its minima, and of its transition states, or fewer "
-        "than one, remain to be found. A count with * is of one that "
-        "had not: a lower bound. ± is the standard deviation between draws of the training data.\n\n"
-        "Each row of a table names lines of `measures.csv`, where `store` is the landscape; `thalweg info` reads it, "
-        "and `thalweg paper --only <name>` with the options above goes on with it, or makes it again in another folder."
+        "than one, remain to be found. A row with * rests on one that had not: its counts, marked too, are lower "
+        "bounds, and its other numbers may still change. ± is the standard deviation between draws of the training "
+        "data. What has not been explored is empty."
     )
+
+
+def _progress(plan: Plan, results: Results) -> str:
+    """Say how many landscapes there are, and how many of them are as they will be."""
+    ended = sum(state.get("why") in FINISHED for state in results.states.values())
+    return (
+        f"Of {len(plan.jobs)} landscapes {len(results.rows)} are explored, {ended} of them to the end of their growth "
+        "or sample."
+    )
+
+
+def _origins(plan: Plan, source: Source, files: str) -> str:
+    """Say for each kind of number where it came from, and how to make it again alone."""
+    name = plan.jobs[0].name
+    return (
+        "## Where each number comes from\n\n"
+        f"Under each table stand the lines of [measures.csv]({files}measures.csv) (the header is line 1) that its rows "
+        "are means of, in the columns of the same names; `store` in that line is the landscape's store in the folder "
+        "of results. Panels of figures and cases of claims carry the names of stores. `failures.csv`, `growth.csv`, "
+        "`ceiling.csv` and `claims.csv` are beside it, each table in `tables/`. One landscape is looked at, its "
+        f"points computed again, and it is made anew by itself, with\n\n"
+        f"    thalweg info {source.output}/landscapes/{name}.zarr\n"
+        f"    thalweg verify {source.output}/landscapes/{name}.zarr\n"
+        f"    {source.command('again', name)}\n\n"
+        "The last finds the same points in the same order; what a time ended, after more or fewer searches."
+    )
+
+
+def _figure(name: str, plan: Plan, results: Results, files: str) -> str:
+    entry, explored = plan.figures[name], {row["name"] for row in results.rows}
+    stores = ", ".join(
+        job.name if job.name in explored else f"{job.name} (not explored yet)" for job in plan.shown(name)
+    )
+    return f"## {name}\n\n{entry['title']}.\n\n![{name}]({files}figures/{name}.png)\n\nStores: {stores}."
 
 
 def _table(name: str, plan: Plan, results: Results) -> str:
@@ -82,22 +120,24 @@ def _table(name: str, plan: Plan, results: Results) -> str:
 
 def _claims(results: Results) -> str:
     rows = []
-    open_ones = [claim.number for claim in results.claims if not claim.cases]
+    known = {claim.number: [case for case in claim.cases if case.numbers != NOT_EXPLORED] for claim in results.claims}
     for claim in results.claims:
-        if not claim.cases:
-            continue
-        holds = sum(bool(case.holds) for case in claim.cases)
-        told = "; ".join(f"{case.of}: {case.numbers}" for case in claim.cases[:3])
-        more = f"; {len(claim.cases) - 3} more in claims.csv" if len(claim.cases) > 3 else ""
-        rows.append(
-            [claim.number, claim.paper, claim.measure, f"{holds} of {len(claim.cases)}", told + more, claim.ours]
-        )
+        if cases := known[claim.number]:
+            told = "; ".join(f"{case.of}: {case.numbers}" for case in cases[:3])
+            more = f"; {len(cases) - 3} more in claims.csv" if len(cases) > 3 else ""
+            rows.append([claim.number, claim.paper, claim.measure, _holds(claim, cases), told + more, claim.ours])
+    open_ones = [number for number, cases in known.items() if not cases]
     return (
         "## Claims\n\nConfirmed: holds in every case (landscape and draw). Not confirmed: fails in more than half. "
-        "Else, or where a landscape that still grows leaves it open: cannot be told.\n\n"
+        "Else, or where a landscape that still grows (*) or is not explored yet leaves it open: cannot be told.\n\n"
         + _grid(["", "the paper", "decided by", "holds in", "numbers", "ours"], rows)
         + (f"\n\nNothing explored that decides {', '.join(open_ones)}: cannot be told." if open_ones else "")
     )
+
+
+def _holds(claim: Claim, known: Sequence[Case]) -> str:
+    waiting = len(claim.cases) - len(known)
+    return f"{sum(bool(case.holds) for case in known)} of {len(known)}{f', {waiting} to come' if waiting else ''}"
 
 
 def _ceilings(results: Results) -> str:
@@ -140,13 +180,20 @@ def _labels(results: Results) -> str:
     return f"## Label distributions\n\n{grid}"
 
 
-def _growth(results: Results) -> str:
-    rows = [[name, *map(str, stage)] for name, state in results.states.items() for stage in state.get("stages", ())]
+def _growth(results: Results, files: str) -> str:
+    """Return the counts at some of the stages: each after four times as many searches, and the last."""
+    rows = []
+    for name, state in results.states.items():
+        stages = state.get("stages", ())
+        for k, (searches, seconds, minima, states) in enumerate(stages):
+            last = k == len(stages) - 1
+            if last or not rows or rows[-1][0] != name or searches >= _TIMES * max(int(rows[-1][1]), 1):
+                rows.append([name, str(searches), f"{seconds:.0f}", str(minima), str(states)])
     if not rows:
         return ""
     head = ["landscape", "searches", "seconds", "minima", "transition states"]
-    picture = "![growth](figures/growth.png)\n\nThe picture has the first draws without errors.\n\n"
-    return f"## Growth\n\n{picture}{_grid(head, rows)}"
+    picture = f"![growth]({files}figures/growth.png)\n\nThe picture has the first draws without errors; growth.csv all "
+    return f"## Growth\n\n{picture}stages, the table those with four times as many searches.\n\n{_grid(head, rows)}"
 
 
 def _choices(plan: Plan) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ __all__ = ["Job", "Plan", "read_plan"]
 _KEYS = {
     "system", "data", "hidden", "l2", "neighbours", "errors", "draws", "sampled", "seconds", "guess",
 }  # fmt: skip
+_LONGER = 4  # from turn to turn
 _SECTIONS = ("rule", "scales", "choices", "landscapes", "tables", "figures")
 
 
@@ -57,6 +59,10 @@ class Job:
         """Percentage of the training labels that are wrong."""
         return float(self.options["errors"])
 
+    def store(self, output: Path) -> Path:
+        """Return where its store is in a folder of results."""
+        return output / "landscapes" / f"{self.name}.zarr"
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -66,14 +72,14 @@ class Plan:
     ----------
     scale : str
     limits : dict
-        The scale's entries: draws, steps, searches, seconds, sample, testing, data, pictures.
+        The scale's entries: draws, steps, searches, seconds, sample, testing, data, pictures, turn where it has one.
     rule : dict
         When a landscape has stopped growing: share, first, factor.
     choices : dict of str to str
     families, tables, figures : dict
         As in the file.
     jobs : tuple of Job
-        All draws of the first come after the first draws of all.
+        All second draws come after the first draws of all; within a draw, in the order of the definition.
     """
 
     scale: str
@@ -84,6 +90,23 @@ class Plan:
     tables: dict[str, dict[str, Any]]
     figures: dict[str, dict[str, Any]]
     jobs: tuple[Job, ...]
+
+    @property
+    def turns(self) -> list[float]:
+        """Seconds of searching that every landscape has before any has more, rising; the last is without limit."""
+        turns, turn = [], self.limits.get("turn", math.inf)
+        while turn < self.limits["seconds"]:
+            turns.append(float(turn))
+            turn *= _LONGER
+        return [*turns, math.inf]
+
+    def shown(self, figure: str) -> list[Job]:
+        """Return the landscapes of a figure, first draws: one a panel, or one a box by rising errors."""
+        entry = self.figures[figure]
+        first = {(job.family, job.errors): job for job in self.jobs if job.draw == 0}
+        if "panels" in entry:
+            return [first[family, float(errors)] for family, errors, _ in entry["panels"]]
+        return [job for (family, _), job in sorted(first.items()) if family == entry["landscapes"]]
 
     def only(self, names: Iterable[str]) -> Plan:
         """Return the plan for some tables, figures, or landscapes by their store's name.
@@ -174,6 +197,9 @@ def _check(read: Mapping[str, Any]) -> None:
         asked = {family for family, _, _ in figure.get("panels", ())} | {figure.get("landscapes", min(known))}
         if asked - known:
             raise ValueError(f"figures.{name}: there are no landscapes {min(asked - known)!r}")
+        for family, errors, _ in figure.get("panels", ()):
+            if errors not in read["landscapes"][family].get("errors", [0]):
+                raise ValueError(f"figures.{name}: landscapes.{family} has no {errors} among its errors")
 
 
 def _jobs(family: str, one: Mapping[str, Any], limits: Mapping[str, Any], seed: int, mnist: Path | None) -> list[Job]:

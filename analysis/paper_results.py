@@ -5,20 +5,24 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import numpy as np
+from matplotlib.figure import Figure
+
 from thalweg.analysis.network import KineticTransitionNetwork
 from thalweg.analysis.paper_ceiling import Ceiling, ceiling
-from thalweg.analysis.paper_claims import Claim, decide
-from thalweg.analysis.paper_figures import box_figure, graph_figure, growth_figure
+from thalweg.analysis.paper_claims import FINISHED, Claim, decide
+from thalweg.analysis.paper_figures import Panel, box_figure, graph_figure, growth_figure
 from thalweg.analysis.paper_growth import state_of
 from thalweg.analysis.paper_measures import from_csv, measures, to_csv
 from thalweg.analysis.paper_plan import Job, Plan
 from thalweg.analysis.paper_tables import Cell, cells, table_csv, table_markdown
 from thalweg.analysis.summary import summarise
 
-__all__ = ["Results", "store_path", "write_results"]
+__all__ = ["Results", "write_results"]
 
 _DPI = 150
 
@@ -48,11 +52,6 @@ class Results(NamedTuple):
     failures: dict[str, dict[str, int]]
 
 
-def store_path(output: Path, job: Job) -> Path:
-    """Return where the store of a landscape is."""
-    return output / "landscapes" / f"{job.name}.zarr"
-
-
 def write_results(plan: Plan, output: Path, workers: int | None, say: Callable[[str], object]) -> Results:
     """Write measures.csv, growth.csv, failures.csv, ceiling.csv, claims.csv, tables/ and figures/.
 
@@ -66,29 +65,35 @@ def write_results(plan: Plan, output: Path, workers: int | None, say: Callable[[
     say : callable
         Given the name of each file that takes a while.
     """
-    states = {job.name: state_of(store_path(output, job)) for job in plan.jobs}
+    states = {job.name: state_of(job.store(output)) for job in plan.jobs}
     explored = [job for job in plan.jobs if states[job.name].get("stages") is not None and _has_minima(output, job)]
-    rows = [measures(job, store_path(output, job), states[job.name]) for job in explored]
+    rows = [measures(job, job.store(output), states[job.name]) for job in explored]
     _write(output / "measures.csv", to_csv(rows))
     rows = from_csv((output / "measures.csv").read_text())
     ceilings = _ceilings(plan, explored, output, workers, say)
-    failures = {job.name: summarise(store_path(output, job)).failures for job in explored}
+    failures = {job.name: summarise(job.store(output)).failures for job in explored}
     _write(output / "failures.csv", _lines("name,reason,searches", _flat(failures)))
     stages = {name: state["stages"] for name, state in states.items() if state.get("stages")}
     growth = [(name, *stage) for name, reached in stages.items() for stage in reached]
     _write(output / "growth.csv", _lines("name,searches,seconds,minima,transition_states", growth))
-    claims = decide(rows, {name: (one.auc, one.log_loss, one.error) for name, one in ceilings.items()})
+    unexplored = [_wanted(job) for job in plan.jobs if job not in explored]
+    claims = decide(rows, {name: (one.auc, one.log_loss, one.error) for name, one in ceilings.items()}, unexplored)
     _write(output / "claims.csv", _claim_lines(claims))
     tables = {name: cells(table, rows) for name, table in plan.tables.items()}
     for name, found in tables.items():
         _write(output / "tables" / f"{name}.csv", table_csv(found))
         _write(output / "tables" / f"{name}.md", table_markdown(plan.tables[name], found) + "\n")
-    _figures(plan, output, {name: one.auc for name, one in ceilings.items()}, stages, say)
+    growing = {job.name for job in explored if states[job.name].get("why") not in FINISHED}
+    _figures(plan, output, {name: one.auc for name, one in ceilings.items()}, stages, growing, say)
     return Results(rows, states, ceilings, tables, claims, failures)
 
 
+def _wanted(job: Job) -> dict[str, Any]:
+    return {"name": job.name, "family": job.family, "system": job.system, "errors": job.errors, "draw": job.draw}
+
+
 def _has_minima(output: Path, job: Job) -> bool:
-    return summarise(store_path(output, job)).minima > 0
+    return summarise(job.store(output)).minima > 0
 
 
 def _write(path: Path, text: str) -> None:
@@ -144,42 +149,50 @@ def _from_line(row: Mapping[str, str]) -> Ceiling:
 
 
 def _figures(
-    plan: Plan, output: Path, ceilings: Mapping[str, float], stages: Mapping[str, Any], say: Callable[[str], object]
-) -> None:
+    plan: Plan, output: Path, ceilings: Mapping[str, float], stages: Mapping[str, Any], growing: AbstractSet[str],
+    say: Callable[[str], object],
+) -> None:  # fmt: skip
     """Draw all figures, as PNG and PDF."""
     folder = output / "figures"
     folder.mkdir(parents=True, exist_ok=True)
-    jobs = {(job.family, job.errors): job for job in reversed(plan.jobs)}  # the first draw stays
     for name, entry in plan.figures.items():
         say(name)
+        chosen = plan.shown(name)
         if "boxes" in entry:
-            figure = box_figure(_boxes(plan, output, entry))
+            figure = box_figure(_boxes(chosen, output, entry, growing))
         else:
-            chosen = [jobs[family, float(errors)] for family, errors, _ in entry["panels"]]
-            networks = [_network(output, job, entry["colour"]) for job in chosen]
-            figure = graph_figure(entry, networks, ceilings.get(chosen[0].system), plan.limits["pictures"])
-        for ending in ("png", "pdf"):
-            figure.savefig(folder / f"{name}.{ending}", dpi=_DPI)
+            panels = [
+                Panel(title, _network(output, job), job.name in growing)
+                for job, (_, _, title) in zip(chosen, entry["panels"], strict=True)
+            ]
+            figure = graph_figure(entry, panels, ceilings.get(chosen[0].system), plan.limits["pictures"])
+        _save(figure, folder / name)
     shown = {job.name: stages[job.name] for job in plan.jobs if job.errors + job.draw == 0 and job.name in stages}
     if shown:
-        figure = growth_figure(shown)
-        for ending in ("png", "pdf"):
-            figure.savefig(folder / f"growth.{ending}", dpi=_DPI)
+        _save(growth_figure(shown), folder / "growth")
 
 
-def _network(output: Path, job: Job, colour: str) -> KineticTransitionNetwork | None:
-    path = store_path(output, job)
-    if not path.exists():
-        return None
-    network = KineticTransitionNetwork.read(path)
-    return network if network.n_minima and colour in network.properties else None
+def _save(figure: Figure, path: Path) -> None:
+    for ending in ("png", "pdf"):
+        figure.savefig(path.with_suffix(f".{ending}"), dpi=_DPI)
 
 
-def _boxes(plan: Plan, output: Path, entry: Mapping[str, Any]) -> dict[str, dict[float, Any]]:
-    jobs = [job for job in plan.jobs if job.family == entry["landscapes"] and job.draw == 0]
-    groups: dict[str, dict[float, Any]] = {}
+def _network(output: Path, job: Job) -> KineticTransitionNetwork | None:
+    path = job.store(output)
+    network = KineticTransitionNetwork.read(path) if path.exists() else None
+    return network if network is not None and network.n_minima else None
+
+
+def _boxes(
+    jobs: Sequence[Job], output: Path, entry: Mapping[str, Any], growing: AbstractSet[str]
+) -> dict[str, dict[str, np.ndarray]]:
+    """Return AUC over minima by percentage of errors, which has a * where the sample is not finished."""
+    networks = [(job, _network(output, job)) for job in jobs]
+    groups: dict[str, dict[str, np.ndarray]] = {}
     for colour in entry["boxes"]:
-        networks = {job.errors: _network(output, job, colour) for job in jobs}
         label = f"{colour.replace('_auc', '').replace('test', 'testing').replace('train', 'training')} AUC"
-        groups[label] = {e: one.properties[colour] for e, one in networks.items() if one is not None}
+        groups[label] = {
+            f"{job.errors:g}{' *' if job.name in growing else ''}": network.properties[colour]
+            for job, network in networks if network is not None and colour in network.properties
+        }  # fmt: skip
     return groups

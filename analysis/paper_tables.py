@@ -10,8 +10,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from thalweg.analysis.paper_claims import FINISHED
+
 __all__ = ["Cell", "agreement", "cells", "table_csv", "table_markdown"]
 
+_COUNTS = ("minima", "transition_states")  # of what still grows they are lower bounds
 _AT_ONCE = 6  # columns of a table in Markdown, so that it fits on a page
 _DISTANCE = 2.0  # standard deviations between draws within which the published value counts as one of them
 
@@ -72,7 +75,7 @@ def _cell(first: Any, column: str, published: float, mine: list[tuple[int, Mappi
     values = tuple(float(row[column]) for _, row in known)
     mean = float(np.mean(values)) if values else math.nan
     spread = float(np.std(values, ddof=1)) if len(values) > 1 else math.nan
-    unfinished = any(row["stopped"] not in ("stopped growing", "sampled") for _, row in known)
+    unfinished = any(row["stopped"] not in FINISHED for _, row in known)
     return Cell(first, column, published, mean, spread, values, tuple(line for line, _ in known), unfinished)
 
 
@@ -85,29 +88,37 @@ def _number(value: float, digits: int = 4) -> str:
 def _measured(cell: Cell) -> str:
     if not cell.values:
         return ""
-    counts = cell.column in ("minima", "transition_states")
+    counts = cell.column in _COUNTS
     mean = f"{cell.mean:,.0f}" if counts else _number(cell.mean)
     spread = "" if math.isnan(cell.spread) else f" ± {cell.spread:,.0f}" if counts else f" ± {cell.spread:.2g}"
     return f"{mean}{spread}{' *' if cell.unfinished and counts else ''}"
 
 
 def table_markdown(table: Mapping[str, Any], found: Sequence[Cell]) -> str:
-    """Return a table as Markdown, in pieces of some columns, with the lines of measures.csv behind each row."""
+    """Return a table as Markdown, in pieces of some columns, with the lines of measures.csv behind each row.
+
+    A row has a * where a landscape behind it has not stopped growing, and says of how many draws it is.
+    """
     key, *columns = table["columns"]
-    named = {(cell.row, cell.column): cell for cell in found}
     heads = [first for first, *_ in table["rows"]]
+    rows = {head: {cell.column: cell for cell in found if cell.row == head} for head in heads}
     pieces = []
     for start in range(0, len(columns), _AT_ONCE):
         here = columns[start : start + _AT_ONCE]
-        lines = [[key, *[text for column in here for text in (f"{_said(column)}: paper", "ours")]]]
+        lines = [[key, "draws", *[text for column in here for text in (f"{_said(column)}: paper", "ours")]]]
         lines.append(["---"] * len(lines[0]))
-        for head in heads:
-            row = [named[head, column] for column in here]
-            shown = f"{head:g} %" if isinstance(head, int | float) else head
-            lines.append([shown, *[text for cell in row for text in (_number(cell.published), _measured(cell))]])
+        for head, row in rows.items():
+            shown = [text for column in here for text in (_number(row[column].published), _measured(row[column]))]
+            lines.append([*_head(head, row[columns[0]]), *shown])
         pieces.append("\n".join(f"| {' | '.join(line)} |" for line in lines))
-    sources = [f"{head}: {_lines(named[head, columns[0]].lines)}" for head in heads if named[head, columns[0]].lines]
+    sources = [f"{head}: {_lines(row[columns[0]].lines)}" for head, row in rows.items() if row[columns[0]].lines]
     return "\n\n".join([*pieces, f"Lines of measures.csv: {'; '.join(sources) or 'none yet'}."])
+
+
+def _head(head: Any, first: Cell) -> list[str]:
+    """Return what a row begins with: what it is of, and how many draws."""
+    name = f"{head:g} %" if isinstance(head, int | float) else str(head)
+    return [f"{name}{' *' if first.unfinished else ''}", str(len(first.values) or "")]
 
 
 def _said(column: str) -> str:
@@ -140,9 +151,10 @@ def _plain(value: float) -> str:
 def agreement(found: Sequence[Cell]) -> str:
     """Say which published numbers lie within two standard deviations of our draws, and which do not.
 
-    Single measurements cannot say so and are left out.
+    Single measurements cannot say so and are left out, and so are counts of what still grows.
     """
-    judged = [cell for cell in found if math.isfinite(cell.published) and math.isfinite(cell.spread)]
+    known = [cell for cell in found if math.isfinite(cell.published) and math.isfinite(cell.spread)]
+    judged = [cell for cell in known if not (cell.unfinished and cell.column in _COUNTS)]
     if not judged:
         return "Fewer than two draws, or nothing published: the published numbers cannot be judged against a spread."
     far = [cell for cell in judged if abs(cell.published - cell.mean) > _DISTANCE * cell.spread]

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import csv
 import os
+import re
+import shutil
+import time
 from pathlib import Path
 
 import numpy as np
 import pytest
 from click.testing import CliRunner
 
+from thalweg.analysis import paper_command
 from thalweg.analysis.main import main
 from thalweg.analysis.paper_growth import state_of
 from thalweg.landscapes import Landscape
@@ -160,6 +164,78 @@ def test_cut_by_time_and_gone_on_with_it_is_the_same(made, tmp_path):
     )
     differ = {key for key in one if one[key] != other[key]}
     assert differ <= {"seconds"}
+
+
+@pytest.fixture(scope="module")
+def cut(made, tmp_path_factory):
+    """One landscape of five explored before the time was up, and a page to be kept."""
+    folder = tmp_path_factory.mktemp("cut")
+    (folder / "out" / "landscapes").mkdir(parents=True)
+    shutil.copytree(made / "out" / "landscapes" / "D1-e0-d0.zarr", folder / "out" / "landscapes" / "D1-e0-d0.zarr")
+    shutil.copyfile(made / "out" / "ceiling.csv", folder / "out" / "ceiling.csv")  # it takes seconds
+    result = _paper(folder, "--time", "0", "--page", str(folder / "docs" / "mine.md"))
+    assert result.exit_code == 0, result.output
+    return folder
+
+
+def test_a_page_of_what_there_is_says_what_is_not_there(cut):
+    page = (cut / "out" / "paper.md").read_text()
+    minima = _lines(cut / "out" / "measures.csv")[0]["minima"]
+    assert f"| 0 % * | 1 | 122 | {minima} * |" in page  # eight searches do not end its growth
+    assert "| 50 % |  | 394 |  |" in page
+    assert "| 10 % |  | 0.9783 |  |" in page
+    assert "Of 5 landscapes 1 are explored, 0 of them to the end" in page
+    assert "Stores: D1-e0-d0, D1-e50-d0 (not explored yet)." in page
+    assert page.count("the time was up") == 4
+    assert "| 3a | at 0 % training AUC beats testing AUC | AUC of Gmin | 1 of 1, 1 to come | D1-e0-d0*: " in page
+    assert page.count("![figure") == 2
+    claims = _lines(cut / "out" / "claims.csv")
+    assert {row["ours"] for row in claims} == {"cannot be told"}
+    assert {row["numbers"] for row in claims if row["of"] == "D1-e0-d1"} == {"not explored yet"}
+
+
+def test_a_page_to_be_kept_has_its_files_and_no_stores(cut):
+    page, out = (cut / "docs" / "mine.md").read_text(), cut / "out"
+    for link in re.findall(r"\]\(([^)]*)\)", page):
+        assert (cut / "docs" / link).is_file(), link
+    assert page.replace("(mine/", "(") == (out / "paper.md").read_text()
+    kept = {str(path.relative_to(cut / "docs" / "mine")) for path in (cut / "docs" / "mine").rglob("*.*")}
+    tables = {"tables/table1.csv", "tables/table3.csv"}
+    data = {f"{name}.csv" for name in ("measures", "growth", "failures", "ceiling", "claims")}
+    assert kept == tables | data | {f"figures/{name}.png" for name in ("figure1", "figure5", "growth")}
+    assert (cut / "docs" / "mine" / "measures.csv").read_bytes() == (out / "measures.csv").read_bytes()
+    sizes = [(folder / "figures" / "figure1.png").stat().st_size for folder in (cut / "docs" / "mine", out)]
+    assert sizes[0] < 0.7 * sizes[1]
+
+
+def test_a_page_that_is_none_is_named_before_anything_is_done(tmp_path):
+    result = _paper(tmp_path, "--page", "docs/paper")
+    assert result.exit_code == 2
+    assert "docs/paper.md" in result.output
+    assert not (tmp_path / "out").exists()
+
+
+def test_landscapes_take_turns_that_grow(monkeypatch, tmp_path):
+    """Two of three need more than a turn: they wait until the others had theirs."""
+    needed, states, turns = {"D1-h5-e0-d0": 1000.0, "D1-h5-n2-e0-d0": 100.0, "D1-h5-n3-e0-d0": 6000.0}, {}, []
+
+    def grow(job, plan, path, deadline, workers, say):
+        spent = states.get(path, {}).get("seconds", 0.0)
+        seconds = min(needed[job.name] - spent, deadline - time.monotonic())
+        done = spent + seconds == needed[job.name]
+        states[path] = {"seconds": spent + seconds, "done": done, "scale": "full", "problems": 0, "why": "enough"}
+        turns.append((job.name, round(seconds)))
+        return done
+
+    monkeypatch.setattr(paper_command, "grow", grow)
+    monkeypatch.setattr(paper_command, "state_of", lambda path: states.get(path, {}))
+    monkeypatch.setattr(paper_command, "_write", lambda *_: None)
+    result = CliRunner().invoke(
+        main, ["paper", "--output", str(tmp_path), "--scale", "full", "--only", "figure7"], catch_exceptions=False
+    )
+    assert result.exit_code == 0
+    a, b, c = needed
+    assert turns == [(a, 300), (b, 100), (c, 300), (a, 700), (c, 900), (c, 3600), (c, 1200)]
 
 
 def test_mnist_is_sampled(shared, tmp_path):

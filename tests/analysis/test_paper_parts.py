@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import math
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -12,10 +13,11 @@ import pytest
 from scipy.stats import spearmanr
 
 from thalweg.analysis.paper_ceiling import neighbour_probabilities
-from thalweg.analysis.paper_claims import CONFIRMED, NOT, UNKNOWN, Case, decide, verdict
+from thalweg.analysis.paper_claims import CONFIRMED, NOT, NOT_EXPLORED, UNKNOWN, Case, decide, verdict
 from thalweg.analysis.paper_growth import grown, next_stage
 from thalweg.analysis.paper_measures import correlation, from_csv, to_csv
 from thalweg.analysis.paper_plan import read_plan
+from thalweg.analysis.paper_source import Source
 from thalweg.analysis.paper_tables import agreement, cells, table_csv, table_markdown
 
 
@@ -31,6 +33,10 @@ def test_the_definition_has_every_table_and_figure():
     assert jobs["D1-h5-n2-e0-d0"].options["l2"] == 1e-5
     assert jobs["D1-444-100-e0-d0"].options["hidden"] == [4, 4, 4]
     assert jobs["D1-444-100-e0-d0"].seconds == 3600
+    assert [job.draw for job in plan.jobs] == sorted(job.draw for job in plan.jobs)
+    assert list(dict.fromkeys(job.family for job in plan.jobs))[:4] == ["D2", "MNIST", "D1", "D3"]
+    assert [job.name for job in plan.shown("figure7")] == ["D1-h5-n2-e0-d0", "D1-h5-n3-e0-d0", "D1-h5-e0-d0"]
+    assert [job.errors for job in plan.shown("figure5")] == [0, 10, 25, 40, 50, 60, 75, 100]
     table = plan.tables["table1"]
     assert all(len(row) == len(table["columns"]) for row in table["rows"])
     assert table["rows"][1][:5] == [10, 266, 960, 0.727, 1.0]
@@ -56,6 +62,11 @@ def test_only_what_is_asked_for():
             "rule={}\nchoices={}\nfigures={}\n[scales.small]\n[landscapes.a]\nsystem='D1'\n"
             "[tables.t]\ncolumns=['errors']\nlandscapes='b'\nrows=[[0]]\n",
             "no landscapes 'b'",
+        ),
+        (
+            "rule={}\nchoices={}\ntables={}\n[scales.small]\n[landscapes.a]\nsystem='D1'\n"
+            "[figures.f]\npanels=[['a',50,'x']]\n",
+            "landscapes.a has no 50",
         ),
     ],
 )  # fmt: skip
@@ -86,6 +97,19 @@ def test_the_rule():
     assert next_stage(399, 256, 1.25) == 400
 
 
+def test_turns_are_four_times_as_long_each():
+    plan = read_plan("full")
+    assert plan.turns == [300, 1200, 4800, 19_200, math.inf]
+    assert read_plan("small").turns == [math.inf]
+
+
+def test_a_source_says_its_command_and_that_of_a_part():
+    source = Source(Path("/tmp/my results"), "", {"scale": "full", "seed": 0, "mnist": None})
+    assert source.command() == "thalweg paper --output '/tmp/my results' --scale=full --seed=0"
+    assert source.command("again", "D1-e0-d0") == "thalweg paper --output again --only=D1-e0-d0 --scale=full --seed=0"
+    assert "--only=figure1,table2 --scale" in source._replace(only="figure1,table2").command()
+
+
 def _rows():
     """Three draws of one family at two errors."""
     return [
@@ -112,9 +136,9 @@ def test_cells_say_mean_spread_and_where_they_are_from():
     assert found[50, "auc"].values == ()
     assert math.isnan(found[50, "auc"].published)
     text = table_markdown(TABLE, list(found.values()))
-    assert "| 0 % | 122 | 101 ± 1 | 0.715 | 0.71 ± 0.01 |" in text
-    assert "101 ± 1 *" in text
-    assert "| 50 % |  |  |  |  |" in text
+    assert "| 0 % | 3 | 122 | 101 ± 1 | 0.715 | 0.71 ± 0.01 |" in text
+    assert "| 10 % * | 3 | 266 | 101 ± 1 * | 0.9 | 0.71 ± 0.01 |" in text
+    assert "| 50 % |  |  |  |  |  |" in text
     assert "0: 2, 4, 6" in text
     read = list(csv.DictReader(io.StringIO(table_csv(list(found.values())))))
     assert read[0]["minima_measured"] == "101.0"
@@ -124,8 +148,8 @@ def test_cells_say_mean_spread_and_where_they_are_from():
 
 def test_published_numbers_are_judged_by_the_draws():
     text = agreement(cells(TABLE, _rows()))
-    assert text.startswith("1 of 4 published numbers")  # 0.715 lies within 0.71 +- 0.02
-    assert "minima at 0, minima at 10, auc at 10" in text
+    assert text.startswith("1 of 3 published numbers")  # 0.715 lies within 0.71 +- 0.02
+    assert "Outside: minima at 0, auc at 10." in text  # minima at 10 may still grow
     assert "cannot be judged" in agreement(cells(TABLE, _rows()[:2]))
 
 
@@ -191,6 +215,39 @@ def test_counts_of_what_still_grows_decide_nothing():
     ours = {claim.number: claim.ours for claim in decide(_paper(stopped="longest time"), {})}
     assert ours["1a"] == ours["1b"] == UNKNOWN
     assert ours["4a"] == CONFIRMED  # AUC of the minima that are known does
+
+
+def test_what_is_not_explored_leaves_claims_open():
+    rows = [row for row in _paper() if row["name"] not in ("D1-10", "D2-100")]
+    unexplored = [
+        {"name": f"{family}-{errors:g}", "family": family, "system": family, "errors": errors, "draw": 0}
+        for family, errors in (("D1", 10.0), ("D2", 100.0))
+    ]
+    ours = {claim.number: claim for claim in decide(rows, {"D1": (0.9, 0.1, 0.001)}, unexplored)}
+    assert ours["3a"].ours == CONFIRMED  # of 0 %
+    for number in ("1a", "3b", "3c", "4a", "11a"):
+        assert ours[number].ours == UNKNOWN, number
+        assert NOT_EXPLORED in [case.numbers for case in ours[number].cases]
+    assert [case.holds for case in ours["4b"].cases] == [True, None, True, True]
+    assert ours["7b"].cases == ()  # not wanted at all
+
+
+def test_cases_say_what_still_grows():
+    rows = _paper()
+    rows[0]["stopped"] = "longest time"
+    ours = {claim.number: claim for claim in decide(rows, {})}
+    assert [case.of for case in ours["3a"].cases] == ["D1-0*", "D2-0"]
+    assert [case.of for case in ours["1c"].cases] == ["D1, draw 0*", "D2, draw 0"]
+
+
+@pytest.mark.parametrize(
+    ("minima", "why", "holds"),
+    [(2, "stopped growing", True), (1, "", None), (2, "", None), (3, "", False), (3, "stopped growing", False)],
+)
+def test_one_neighbour_has_two_minima(minima, why, holds):
+    row = _Row(name="D1-n1-e0-d0", family="D1-n1", system="D1", errors=0.0, draw=0.0, minima=minima, stopped=why)
+    case = next(claim for claim in decide([row], {}) if claim.number == "7b").cases[0]
+    assert case.holds is holds
 
 
 def test_the_ceiling_is_held_against_the_best_minimum():

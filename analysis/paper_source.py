@@ -1,0 +1,34 @@
+"""The commands that a page says of itself: the one that made it, and those that make a part of it again."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+__all__ = ["Source"]
+
+
+class Source(NamedTuple):
+    """How results were asked for.
+
+    Attributes
+    ----------
+    output : Path
+        The folder with ``landscapes/``.
+    only : str
+        What of the definition, "" for all.
+    options : mapping of str to Any
+        The other options that the numbers depend on, by name; None for those not given.
+    """
+
+    output: Path
+    only: str
+    options: Mapping[str, Any]
+
+    def command(self, output: Path | str | None = None, only: str | None = None) -> str:
+        """Return the command; for another folder, or something else of the definition, where given."""
+        chosen = {"only": self.only if only is None else only} if self.only or only else {}
+        words = [f"--{name}={value}" for name, value in {**chosen, **self.options}.items() if value is not None]
+        return shlex.join(["thalweg", "paper", "--output", str(self.output if output is None else output), *words])
