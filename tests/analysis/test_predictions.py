@@ -24,17 +24,6 @@ from thalweg.potentials import LJAT, NetworkLoss
 from .trained_networks import LAYERS, blobs, explored, plain_probabilities
 
 
-@pytest.fixture(scope="module")
-def store(tmp_path_factory):
-    path = tmp_path_factory.mktemp("networks") / "a.zarr"
-    return path, explored(path)
-
-
-@pytest.fixture
-def landscape(store):
-    return Landscape.open(store[0])
-
-
 @pytest.fixture
 def unseen():
     return blobs(1, 5000)  # more than are compared at once
@@ -44,34 +33,36 @@ def plain(landscape, data):
     return np.array([plain_probabilities(LAYERS, x, data.inputs) for x in landscape.minima.coordinates[:]])
 
 
-def test_probabilities_are_those_of_plain_numpy(landscape, unseen):
-    wanted = plain(landscape, unseen)
+def test_probabilities_are_those_of_plain_numpy(trained_landscape, unseen):
+    wanted = plain(trained_landscape, unseen)
     assert len(wanted) > 1
-    np.testing.assert_allclose(class_probabilities(landscape, unseen), wanted, atol=1e-12)
+    np.testing.assert_allclose(class_probabilities(trained_landscape, unseen), wanted, atol=1e-12)
     np.testing.assert_allclose(
-        class_probabilities(landscape.minima, unseen.inputs, rows=[1, 0], threads=2), wanted[[1, 0]], atol=1e-12
+        class_probabilities(trained_landscape.minima, unseen.inputs, rows=[1, 0], threads=2), wanted[[1, 0]], atol=1e-12
     )
-    np.testing.assert_array_equal(predicted_classes(landscape, unseen), wanted.argmax(axis=2))
+    np.testing.assert_array_equal(predicted_classes(trained_landscape, unseen), wanted.argmax(axis=2))
 
 
-def test_rows_of_weights_with_a_loss_are_minima_too(landscape, unseen):
-    loss, rows = landscape.system.potential, landscape.minima.coordinates[:]
-    np.testing.assert_array_equal(class_probabilities(rows, unseen, loss=loss), class_probabilities(landscape, unseen))
+def test_rows_of_weights_with_a_loss_are_minima_too(trained_landscape, unseen):
+    loss, rows = trained_landscape.system.potential, trained_landscape.minima.coordinates[:]
+    np.testing.assert_array_equal(
+        class_probabilities(rows, unseen, loss=loss), class_probabilities(trained_landscape, unseen)
+    )
 
 
-def test_agreement_is_the_share_of_equal_predictions(landscape, unseen):
-    classes = plain(landscape, unseen).argmax(axis=2)
+def test_agreement_is_the_share_of_equal_predictions(trained_landscape, unseen):
+    classes = plain(trained_landscape, unseen).argmax(axis=2)
     wanted = (classes[:, None] == classes[None]).mean(axis=2)
-    np.testing.assert_allclose(agreement(landscape, unseen), wanted, atol=1e-14)
+    np.testing.assert_allclose(agreement(trained_landscape, unseen), wanted, atol=1e-14)
     assert wanted.min() < 1
-    np.testing.assert_array_equal(agreement(landscape, unseen, rows=0), [[1.0]])
+    np.testing.assert_array_equal(agreement(trained_landscape, unseen, rows=0), [[1.0]])
 
 
-def test_scores_are_those_of_sklearn(landscape, unseen):
-    probabilities, labels = plain(landscape, unseen), unseen.labels
-    table = score_table(landscape, unseen, reference=1)
-    macro = score_table(landscape, (unseen.inputs, labels), "macro", threads=2)
-    matrices = confusion(landscape, unseen)
+def test_scores_are_those_of_sklearn(trained_landscape, unseen):
+    probabilities, labels = plain(trained_landscape, unseen), unseen.labels
+    table = score_table(trained_landscape, unseen, reference=1)
+    macro = score_table(trained_landscape, (unseen.inputs, labels), "macro", threads=2)
+    matrices = confusion(trained_landscape, unseen)
     for k, p in enumerate(probabilities):
         assert table["accuracy"][k] == accuracy_score(labels, p.argmax(axis=1))
         assert table["log_loss"][k] == pytest.approx(log_loss(labels, p), abs=1e-12)
@@ -126,18 +117,18 @@ class _Sized(SimpleNamespace):
         return len(self.labels)
 
 
-def test_what_became_of_wrong_labels(landscape, store):
-    data = store[1]
+def test_what_became_of_wrong_labels(trained_landscape, trained):
+    data = trained[1]
     wrong, truth = data.mislabelled, data.truth
-    predicted = plain(landscape, data).argmax(axis=2)
-    table = mislabelled_table(landscape, true_labels=truth)
-    own = np.take_along_axis(plain(landscape, data), data.labels[None, :, None], axis=2)[:, :, 0]
+    predicted = plain(trained_landscape, data).argmax(axis=2)
+    table = mislabelled_table(trained_landscape, true_labels=truth)
+    own = np.take_along_axis(plain(trained_landscape, data), data.labels[None, :, None], axis=2)[:, :, 0]
     recovered = (predicted == truth)[:, wrong].mean(axis=1)
     np.testing.assert_allclose(table["learned"], (predicted == data.labels)[:, wrong].mean(axis=1), atol=1e-14)
     np.testing.assert_allclose(table["wrong_probability"], own[:, wrong].mean(axis=1), atol=1e-12)
     np.testing.assert_allclose(table["recovered"], recovered, atol=1e-14)
     np.testing.assert_allclose(table["learned_by_chance"], (1 - recovered) / 2, atol=1e-14)
-    assert list(mislabelled_table(landscape)) == ["learned", "wrong_probability"]
+    assert list(mislabelled_table(trained_landscape)) == ["learned", "wrong_probability"]
 
 
 def test_chance_is_what_a_network_gets_that_never_saw_the_wrong_labels():
@@ -162,38 +153,38 @@ def test_chance_is_what_a_network_gets_that_never_saw_the_wrong_labels():
         ({"n_classes": 10}, "dataset has 10 classes, and the network 3"),
     ],
 )
-def unseen_that_do_not_fit_are_named(landscape, unseen, change, message):
+def test_unseen_that_do_not_fit_are_named(trained_landscape, unseen, change, message):
     with pytest.raises(ValueError, match=message):
-        score_table(landscape, SimpleNamespace(**(vars(unseen) | change)))
+        score_table(trained_landscape, SimpleNamespace(**(vars(unseen) | change)))
 
 
-def test_other_bad_input_is_named(landscape, unseen):
+def test_other_bad_input_is_named(trained_landscape, unseen):
     with pytest.raises(TypeError, match=r"dataset is None; data with \.inputs and \.labels"):
-        score_table(landscape, None)
+        score_table(trained_landscape, None)
     with pytest.raises(TypeError, match="minima of LJAT have no predictions"):
         class_probabilities([[0.0]], unseen, loss=LJAT())
     with pytest.raises(IndexError, match="there is no minimum 99"):
-        class_probabilities(landscape, unseen, rows=[0, 99])
+        class_probabilities(trained_landscape, unseen, rows=[0, 99])
     with pytest.raises(TypeError, match="rows must be numbers of minima"):
-        agreement(landscape, unseen, rows=[0.5])
+        agreement(trained_landscape, unseen, rows=[0.5])
     with pytest.raises(ValueError, match="no points"):
-        agreement(landscape, np.empty((0, 2)))
-    bad = landscape.minima.coordinates[:2]
+        agreement(trained_landscape, np.empty((0, 2)))
+    bad = trained_landscape.minima.coordinates[:2]
     bad[1] = np.nan
-    loss = landscape.system.potential
+    loss = trained_landscape.system.potential
     for function in (predicted_classes, confusion):
         with pytest.raises(ValueError, match=r"minima\[1\] has weights that give NaN"):
             function(bad, unseen, loss=loss)
     assert np.isnan(score_table(bad, unseen, loss=loss)["accuracy"]).tolist() == [False, True]
 
 
-def test_bad_wrong_labels_are_named(landscape, unseen, store):
+def test_bad_wrong_labels_are_named(trained_landscape, unseen, trained):
     clean = SimpleNamespace(inputs=unseen.inputs, labels=unseen.labels)
     with pytest.raises(ValueError, match="no mislabelled points"):
-        mislabelled_table(landscape, clean)
+        mislabelled_table(trained_landscape, clean)
     with pytest.raises(ValueError, match=r"true_labels has shape \(3,\)"):
-        mislabelled_table(landscape, true_labels=[0, 1, 2])
+        mislabelled_table(trained_landscape, true_labels=[0, 1, 2])
     with pytest.raises(ValueError, match="true_labels must differ"):
-        mislabelled_table(landscape, true_labels=store[1].labels)
+        mislabelled_table(trained_landscape, true_labels=trained[1].labels)
     with pytest.raises(ValueError, match="true_labels must lie"):
-        mislabelled_table(landscape, true_labels=np.where(store[1].mislabelled, 7, store[1].labels))
+        mislabelled_table(trained_landscape, true_labels=np.where(trained[1].mislabelled, 7, trained[1].labels))
