@@ -49,7 +49,7 @@ def page_text(plan: Plan, results: Results, source: Source, skipped: Mapping[str
     parts += [_table(name, plan, results) for name in plan.tables]
     parts += [_figure(name, plan, results, files) for name in plan.figures]
     parts += [_claims(results), _ceilings(results), _landscapes(plan, results, skipped), _labels(results)]
-    parts += [_growth(results, files), _choices(plan), _failures(results)]
+    parts += [_growth(results, files), _peers(source), _choices(plan), _failures(results)]
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
@@ -194,6 +194,12 @@ def _growth(results: Results, files: str) -> str:
     head = ["landscape", "searches", "seconds", "minima", "transition states"]
     picture = f"![growth]({files}figures/growth.png)\n\nThe picture has the first draws without errors; growth.csv all "
     return f"## Growth\n\n{picture}stages, the table those with four times as many searches.\n\n{_grid(head, rows)}"
+
+
+def _peers(source: Source) -> str:
+    """Return what the benchmark beside the original programs left in the folder, if it did."""
+    path = source.output / "peers.md"
+    return f"## Beside the original programs\n\n{path.read_text(encoding='utf-8').strip()}" if path.exists() else ""
 
 
 def _choices(plan: Plan) -> str:

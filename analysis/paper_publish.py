@@ -15,7 +15,7 @@ _COLOURS = 256
 
 def kept_files(plan: Plan, output: Path) -> Iterable[Path]:
     """Yield the files of a folder of results that a page shows or names, relative to it."""
-    names = [f"{name}.csv" for name in ("measures", "growth", "failures", "ceiling", "claims")]
+    names = [f"{name}.csv" for name in ("measures", "growth", "failures", "ceiling", "claims", "peers")]
     names += [f"tables/{name}.csv" for name in plan.tables]
     names += [f"figures/{name}.png" for name in (*plan.figures, "growth")]
     yield from (Path(name) for name in names if (output / name).is_file())

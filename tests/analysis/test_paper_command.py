@@ -173,6 +173,8 @@ def cut(made, tmp_path_factory):
     (folder / "out" / "landscapes").mkdir(parents=True)
     shutil.copytree(made / "out" / "landscapes" / "D1-e0-d0.zarr", folder / "out" / "landscapes" / "D1-e0-d0.zarr")
     shutil.copyfile(made / "out" / "ceiling.csv", folder / "out" / "ceiling.csv")  # it takes seconds
+    (folder / "out" / "peers.md").write_text("GMIN did well.\n")
+    (folder / "out" / "peers.csv").write_text("program,minima\n")
     result = _paper(folder, "--time", "0", "--page", str(folder / "docs" / "mine.md"))
     assert result.exit_code == 0, result.output
     return folder
@@ -189,6 +191,7 @@ def test_a_page_of_what_there_is_says_what_is_not_there(cut):
     assert page.count("the time was up") == 4
     assert "| 3a | at 0 % training AUC beats testing AUC | AUC of Gmin | 1 of 1, 1 to come | D1-e0-d0*: " in page
     assert page.count("![figure") == 2
+    assert "## Beside the original programs\n\nGMIN did well.\n" in page
     claims = _lines(cut / "out" / "claims.csv")
     assert {row["ours"] for row in claims} == {"cannot be told"}
     assert {row["numbers"] for row in claims if row["of"] == "D1-e0-d1"} == {"not explored yet"}
@@ -201,7 +204,7 @@ def test_a_page_to_be_kept_has_its_files_and_no_stores(cut):
     assert page.replace("(mine/", "(") == (out / "paper.md").read_text()
     kept = {str(path.relative_to(cut / "docs" / "mine")) for path in (cut / "docs" / "mine").rglob("*.*")}
     tables = {"tables/table1.csv", "tables/table3.csv"}
-    data = {f"{name}.csv" for name in ("measures", "growth", "failures", "ceiling", "claims")}
+    data = {f"{name}.csv" for name in ("measures", "growth", "failures", "ceiling", "claims", "peers")}
     assert kept == tables | data | {f"figures/{name}.png" for name in ("figure1", "figure5", "growth")}
     assert (cut / "docs" / "mine" / "measures.csv").read_bytes() == (out / "measures.csv").read_bytes()
     sizes = [(folder / "figures" / "figure1.png").stat().st_size for folder in (cut / "docs" / "mine", out)]
