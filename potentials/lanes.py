@@ -25,6 +25,7 @@ __all__ = [
     "splat",
     "spread",
     "square_root",
+    "stack",
     "store",
     "total",
     "totals",
@@ -93,6 +94,30 @@ for _operation, _instruction in (
 def _address(context, builder, kind, array, index):
     data = cgutils.create_struct_proxy(kind)(context, builder, value=array).data
     return builder.bitcast(builder.gep(data, [index]), _VECTOR.as_pointer())
+
+
+@intrinsic(prefer_literal=True)
+def stack(typingctx, count):
+    """``stack(count)``: an array of float64 on the stack, not cleared, gone with the function; count is a number."""
+    kind = types.Array(types.float64, 1, "C")
+    size = count.literal_value
+
+    def codegen(context, builder, sig, arguments):
+        with builder.goto_entry_block():
+            block = builder.alloca(ir.ArrayType(ir.DoubleType(), size))
+        array = context.make_array(kind)(context, builder)
+        shape, item = context.get_constant(types.intp, size), context.get_constant(types.intp, 8)
+        context.populate_array(
+            array,
+            data=builder.bitcast(block, ir.DoubleType().as_pointer()),
+            shape=cgutils.pack_array(builder, [shape]),
+            strides=cgutils.pack_array(builder, [item]),
+            itemsize=item,
+            meminfo=None,
+        )
+        return array._getvalue()
+
+    return kind(count), codegen
 
 
 @intrinsic

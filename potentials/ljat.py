@@ -10,7 +10,8 @@ from ase.calculators.calculator import all_changes
 from thalweg.potentials.calculator import FlatCalculator
 from thalweg.potentials.compiled import Compiled
 from thalweg.potentials.cuda_support import checked_device
-from thalweg.potentials.ljat_kernels import ljat_function, ljat_hessian
+from thalweg.potentials.ljat_hessian import ljat_hessian
+from thalweg.potentials.ljat_kernels import ljat_function
 
 __all__ = ["LJAT"]
 

@@ -1,4 +1,4 @@
-"""Compiled energy, gradient and Hessian of Lennard-Jones clusters with the Axilrod-Teller three-body term.
+"""Compiled energy and gradient of Lennard-Jones clusters with the Axilrod-Teller three-body term.
 
 The three-body term is a function of the squared distances a = r_ij^2, b = r_jk^2, c = r_ik^2 of a triple alone,
 
@@ -13,26 +13,25 @@ import numba
 import numpy as np
 from numba.extending import register_jitable
 
-from thalweg.potentials.compiled import FUNCTION_SIGNATURE, HESSIAN_SIGNATURE, integers, jit, matrix, vector
-from thalweg.potentials.lanes import LANES, load, splat, square_root, store, total, turn
+from thalweg.potentials.compiled import FUNCTION_SIGNATURE, jit, vector
+from thalweg.potentials.lanes import LANES, load, splat, spread, square_root, stack, store, total, totals, turn
 from thalweg.potentials.linked import linked
 
-__all__ = ["ljat_function", "ljat_hessian"]
-
-tensor = numba.types.Array(numba.float64, 3, "C")
+__all__ = ["FAST", "ljat_function", "triple"]
 
 # NaN and infinity keep their meaning: overlapping atoms must show in the energy
-_FAST = {"contract", "reassoc", "nsz", "arcp"}
+FAST = {"contract", "reassoc", "nsz", "arcp"}
 
-# Below this many atoms plain loops win over lanes (measured)
-_FEW = 8
+# Below this many atoms plain loops win over lanes, and up to so many whole rows over turned blocks (measured)
+_FEW, _SOME = 8, 24
+_ROOM = 10 * _SOME + 8
 
 # Padding atoms sit here: far enough to add nothing (1e-120), near enough that nothing underflows, which is slow
 _FAR = 1e20
 
 
 @register_jitable(inline="always")
-def _triple(a, b, c, strength):
+def triple(a, b, c, strength):
     """Energy of a triple and twice its derivatives with respect to a, b, c; floats or lanes."""
     t = 1.0 / (a * b * c)
     s = strength * t * square_root(t)
@@ -48,7 +47,15 @@ def _triple(a, b, c, strength):
     return s + product, fa, fb, fc
 
 
-@jit(numba.float64(vector, vector), fastmath=_FAST)
+@register_jitable(inline="always")
+def _pair(w):
+    """A quarter of a pair's energy, and minus a 24th of its derivative over the distance, from 1 / r^2."""
+    w6 = w * w * w
+    e = w6 * (w6 - 1.0)
+    return e, w * (w6 * w6 + e)
+
+
+@jit(numba.float64(vector, vector), fastmath=FAST)
 def _few_pairs(x, gradient):
     """Lennard-Jones energy; adds to the gradient."""
     energy = 0.0
@@ -68,7 +75,7 @@ def _few_pairs(x, gradient):
     return 4.0 * energy
 
 
-@jit(numba.float64(vector, vector, numba.float64), fastmath=_FAST)
+@jit(numba.float64(vector, vector, numba.float64), fastmath=FAST)
 def _few_triples(x, gradient, strength):
     """Three-body energy; adds to the gradient."""
     energy = 0.0
@@ -79,7 +86,7 @@ def _few_triples(x, gradient, strength):
             for k in range(j + 3, x.size, 3):
                 bx, by, bz = x[j] - x[k], x[j + 1] - x[k + 1], x[j + 2] - x[k + 2]
                 cx, cy, cz = x[i] - x[k], x[i + 1] - x[k + 1], x[i + 2] - x[k + 2]
-                e, fa, fb, fc = _triple(a, bx * bx + by * by + bz * bz, cx * cx + cy * cy + cz * cz, strength)
+                e, fa, fb, fc = triple(a, bx * bx + by * by + bz * bz, cx * cx + cy * cy + cz * cz, strength)
                 energy += e
                 gradient[i] += fa * ax + fc * cx
                 gradient[i + 1] += fa * ay + fc * cy
@@ -91,6 +98,51 @@ def _few_triples(x, gradient, strength):
                 gradient[k + 1] -= fb * by + fc * cy
                 gradient[k + 2] -= fb * bz + fc * cz
     return energy
+
+
+@linked(numba.float64(vector, vector), fastmath=FAST)
+def _some_pairs(x, gradient):
+    """Lennard-Jones energy and gradient by lanes: each atom with its own block of four, and with the blocks after it.
+
+    The scratch: x, y, z, and the gradient's x, y, z from the blocks before, each m = n rounded up to whole lanes;
+    2 LANES entries, zero but for the last of the first half, which keep an atom from itself; four entries of gradient
+    an atom.
+    """
+    n = x.size // 3
+    m = (n + LANES - 1) // LANES * LANES
+    s = stack(_ROOM)
+    for i in range(n):
+        s[i], s[m + i], s[2 * m + i] = x[3 * i], x[3 * i + 1], x[3 * i + 2]
+    for i in range(n, m):
+        s[i], s[m + i], s[2 * m + i] = _FAR, 0.0, 0.0
+    mask, own = 6 * m + LANES - 1, 6 * m + 2 * LANES
+    for k in range(3 * m, own, LANES):
+        store(s, k, splat(0.0))
+    s[mask] = _FAR * _FAR
+    energy, twice = splat(0.0), splat(0.0)
+    for i in range(n):
+        a, xi, yi, zi = i - i % LANES, spread(s, i), spread(s, m + i), spread(s, 2 * m + i)
+        dx, dy, dz = xi - load(s, a), yi - load(s, m + a), zi - load(s, 2 * m + a)
+        w = 1.0 / (dx * dx + dy * dy + dz * dz + load(s, mask - i % LANES))
+        e, f = _pair(w)
+        twice = twice + e
+        gx, gy, gz = f * dx, f * dy, f * dz
+        for k in range(a + LANES, m, LANES):
+            dx, dy, dz = xi - load(s, k), yi - load(s, m + k), zi - load(s, 2 * m + k)
+            e, f = _pair(1.0 / (dx * dx + dy * dy + dz * dz))
+            energy = energy + e
+            dx, dy, dz = f * dx, f * dy, f * dz
+            gx, gy, gz = gx + dx, gy + dy, gz + dz
+            store(s, 3 * m + k, load(s, 3 * m + k) - dx)
+            store(s, 4 * m + k, load(s, 4 * m + k) - dy)
+            store(s, 5 * m + k, load(s, 5 * m + k) - dz)
+        store(s, own + LANES * i, totals(gx, gy, gz, gz))
+    for i in range(n):
+        k = own + LANES * i
+        gradient[3 * i] = -24.0 * (s[3 * m + i] + s[k])
+        gradient[3 * i + 1] = -24.0 * (s[4 * m + i] + s[k + 1])
+        gradient[3 * i + 2] = -24.0 * (s[5 * m + i] + s[k + 2])
+    return 4.0 * total(energy) + 2.0 * total(twice)
 
 
 # Pairs by blocks of four atoms. Each block's x, y and z lie in the scratch twice, 24 entries: read from entry t on,
@@ -107,7 +159,7 @@ def _inverse_squares(s, i, j):
     return 1.0 / (dx * dx + dy * dy + dz * dz)
 
 
-@linked(numba.void(vector, numba.int64, numba.int64, numba.int64), fastmath=_FAST)
+@linked(numba.void(vector, numba.int64, numba.int64, numba.int64), fastmath=FAST)
 def _invert_row(s, a, blocks, place):
     """Write the inverse squared distances of block a from itself, two turns, and from those after it, four each."""
     i = _COORDINATES * a
@@ -121,7 +173,7 @@ def _invert_row(s, a, blocks, place):
             place += LANES
 
 
-@linked(numba.float64(vector, numba.int64), fastmath=_FAST)
+@linked(numba.float64(vector, numba.int64), fastmath=FAST)
 def _pairs(s, blocks):
     """A quarter of the Lennard-Jones energy; adds a 24th of the gradient to the scratch."""
     energy, half, place = splat(0.0), splat(0.0), (_COORDINATES + _GRADIENT) * blocks
@@ -165,7 +217,7 @@ def _pairs(s, blocks):
     return total(energy) + 0.5 * total(half)
 
 
-@linked(numba.float64(vector, vector), fastmath=_FAST)
+@linked(numba.float64(vector, vector), fastmath=FAST)
 def _many_pairs(x, gradient):
     """Lennard-Jones energy and gradient by lanes."""
     n = x.size // 3
@@ -195,7 +247,7 @@ def _many_pairs(x, gradient):
 # only k > j count.
 
 
-@linked(numba.float64(vector, numba.int64, numba.int64, numba.float64), fastmath=_FAST)
+@linked(numba.float64(vector, numba.int64, numba.int64, numba.float64), fastmath=FAST)
 def _triples(s, n, m, strength):
     """Three-body energy; adds the gradient to the scratch."""
     energy = splat(0.0)
@@ -214,7 +266,7 @@ def _triples(s, n, m, strength):
                 cx, cy, cz = xi - x, yi - y, zi - z
                 b, c = bx * bx + by * by + bz * bz + mask, cx * cx + cy * cy + cz * cz + mask
                 mask = splat(0.0)
-                e, fa, fb, fc = _triple(a, b, c, strength)
+                e, fa, fb, fc = triple(a, b, c, strength)
                 energy = energy + e
                 ix, iy, iz = ix + fa * ax + fc * cx, iy + fa * ay + fc * cy, iz + fa * az + fc * cz
                 jx, jy, jz = jx + fb * bx - fa * ax, jy + fb * by - fa * ay, jz + fb * bz - fa * az
@@ -230,7 +282,7 @@ def _triples(s, n, m, strength):
     return total(energy)
 
 
-@linked(numba.float64(vector, vector, numba.float64), fastmath=_FAST)
+@linked(numba.float64(vector, vector, numba.float64), fastmath=FAST)
 def _many_triples(x, gradient, strength):
     """Three-body energy by lanes; adds to the gradient."""
     n = x.size // 3
@@ -252,120 +304,15 @@ def _many_triples(x, gradient, strength):
     return energy
 
 
-@jit(FUNCTION_SIGNATURE, fastmath=_FAST)
+@jit(FUNCTION_SIGNATURE, fastmath=FAST)
 def ljat_function(x, gradient_out, integers, floats):
     """Energy, gradient written to ``gradient_out``; ``floats[0]`` is Z."""
     if x.size >= 3 * _FEW:
-        energy = _many_pairs(x, gradient_out)
+        energy = _some_pairs(x, gradient_out) if x.size <= 3 * _SOME else _many_pairs(x, gradient_out)
         return energy if floats[0] == 0.0 else energy + _many_triples(x, gradient_out, floats[0])
     for k in range(x.size):
         gradient_out[k] = 0.0
     energy = _few_pairs(x, gradient_out)
     if floats[0] != 0.0:
         energy += _few_triples(x, gradient_out, floats[0])
-    return energy
-
-
-@jit(numba.float64(vector, matrix), fastmath=_FAST)
-def _pair_blocks(x, hessian):
-    """Lennard-Jones energy; adds to the blocks i < j and to the diagonal blocks."""
-    energy = 0.0
-    d = np.empty(3)
-    for i in range(0, x.size, 3):
-        for j in range(i + 3, x.size, 3):
-            for k in range(3):
-                d[k] = x[i + k] - x[j + k]
-            w = 1.0 / (d[0] * d[0] + d[1] * d[1] + d[2] * d[2])
-            w6 = w * w * w
-            energy += w6 * (w6 - 1.0)
-            first = 24.0 * w * w6 * (1.0 - 2.0 * w6)
-            second = 96.0 * w * w * w6 * (7.0 * w6 - 2.0)
-            for k in range(3):
-                for m in range(3):
-                    value = second * d[k] * d[m] + (first if k == m else 0.0)
-                    hessian[i + k, j + m] -= value
-                    hessian[i + k, i + m] += value
-                    hessian[j + k, j + m] += value
-    return 4.0 * energy
-
-
-@register_jitable
-def _triple_second(a, b, c, strength, first, second):
-    """Energy of a triple; derivatives with respect to a, b, c to ``first`` (3,) and ``second`` (3, 3)."""
-    energy, fa, fb, fc = _triple(a, b, c, strength)
-    first[0], first[1], first[2] = 0.5 * fa, 0.5 * fb, 0.5 * fc
-    t = 1.0 / (a * b * c)
-    s = strength * t * square_root(t)
-    u = 0.375 * s * t
-    p, q, r = a + b - c, b + c - a, c + a - b
-    product = p * q * r
-    # derivatives of u are -2.5 u / variable; those of the product, first and second, are
-    da, db, dc = q * r + p * q - p * r, q * r + p * r - p * q, p * r + p * q - q * r
-    second[0, 0] = (3.75 * s + 8.75 * u * product) / (a * a) - 5.0 * u * da / a + 2.0 * u * (b + c - 3.0 * a)
-    second[1, 1] = (3.75 * s + 8.75 * u * product) / (b * b) - 5.0 * u * db / b + 2.0 * u * (a + c - 3.0 * b)
-    second[2, 2] = (3.75 * s + 8.75 * u * product) / (c * c) - 5.0 * u * dc / c + 2.0 * u * (a + b - 3.0 * c)
-    common = 2.25 * s + 6.25 * u * product
-    second[0, 1] = common / (a * b) - 2.5 * u * (db / a + da / b) + 2.0 * u * p
-    second[0, 2] = common / (a * c) - 2.5 * u * (dc / a + da / c) + 2.0 * u * r
-    second[1, 2] = common / (b * c) - 2.5 * u * (dc / b + db / c) + 2.0 * u * q
-    second[1, 0], second[2, 0], second[2, 1] = second[0, 1], second[0, 2], second[1, 2]
-    return energy
-
-
-@jit(numba.void(matrix, integers, tensor, vector, matrix, matrix), fastmath=_FAST)
-def _add_triple(hessian, atoms, slopes, first, second, bent):
-    """Add the six blocks of one triple by the chain rule.
-
-    ``slopes[m, u]`` is the gradient of the squared distance u with respect to atom m; between the atoms m and n
-    a squared distance is curved by -2 along the diagonal of its block, and by 2 in the blocks of its ends.
-    ``bent`` (3, 3) is workspace.
-    """
-    for n in range(3):
-        for u in range(3):
-            for h in range(3):
-                bent[u, h] = (
-                    second[u, 0] * slopes[n, 0, h] + second[u, 1] * slopes[n, 1, h] + second[u, 2] * slopes[n, 2, h]
-                )
-        for m in range(n + 1):
-            curvature = -2.0 * first[2 if n - m == 2 else m] if m != n else 2.0 * (first[m] + first[(m + 2) % 3])
-            for k in range(3):
-                for h in range(3):
-                    value = curvature if k == h else 0.0
-                    for u in range(3):
-                        value += slopes[m, u, k] * bent[u, h]
-                    hessian[atoms[m] + k, atoms[n] + h] += value
-
-
-@jit(numba.float64(vector, matrix, numba.float64), fastmath=_FAST)
-def _triple_blocks(x, hessian, strength):
-    """Three-body energy; adds to the blocks i < j and to the diagonal blocks."""
-    energy = 0.0
-    first, second, slopes = np.empty(3), np.empty((3, 3)), np.zeros((3, 3, 3))
-    atoms, bent = np.empty(3, dtype=np.int64), np.empty((3, 3))
-    for i in range(0, x.size, 3):
-        for j in range(i + 3, x.size, 3):
-            for k in range(j + 3, x.size, 3):
-                a, b, c = 0.0, 0.0, 0.0
-                for h in range(3):
-                    da, db, dc = x[i + h] - x[j + h], x[j + h] - x[k + h], x[i + h] - x[k + h]
-                    a, b, c = a + da * da, b + db * db, c + dc * dc
-                    slopes[0, 0, h], slopes[1, 0, h] = 2.0 * da, -2.0 * da
-                    slopes[1, 1, h], slopes[2, 1, h] = 2.0 * db, -2.0 * db
-                    slopes[0, 2, h], slopes[2, 2, h] = 2.0 * dc, -2.0 * dc
-                energy += _triple_second(a, b, c, strength, first, second)
-                atoms[0], atoms[1], atoms[2] = i, j, k
-                _add_triple(hessian, atoms, slopes, first, second, bent)
-    return energy
-
-
-@jit(HESSIAN_SIGNATURE, fastmath=_FAST)
-def ljat_hessian(x, hessian_out, integers, floats):
-    """Energy, second derivatives written to ``hessian_out``; ``floats[0]`` is Z."""
-    hessian_out[:, :] = 0.0
-    energy = _pair_blocks(x, hessian_out)
-    if floats[0] != 0.0:
-        energy += _triple_blocks(x, hessian_out, floats[0])
-    for row in range(x.size):
-        for column in range(row):
-            hessian_out[row, column] = hessian_out[column, row]
     return energy
