@@ -8,12 +8,13 @@ from numba import cuda
 from thalweg.optimizers.cuda_lbfgs import VECTORS, history_size, lbfgs_kernel
 from thalweg.optimizers.results import REASONS, MinimiseResult
 from thalweg.optimizers.rules import Rules
-from thalweg.potentials.cuda_device import built, device_problem, launch
+from thalweg.potentials.cuda_device import built, device_problem, exclusive, launch
 from thalweg.potentials.system import System
 
 __all__ = ["lbfgs_cuda", "minimise_cuda"]
 
 
+@exclusive
 def lbfgs_cuda(system: System, X: np.ndarray, rms: float, rules: Rules, steps: int) -> tuple[np.ndarray, np.ndarray]:
     """Minimise the rows of X (walkers, n) by LBFGS in one launch.
 

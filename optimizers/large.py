@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -73,11 +74,11 @@ def minimise_large(system: System, X: np.ndarray, rms: float, rules: Rules, step
     )  # fmt: skip
 
 
-def _sides(system, x, energy, mode, rms, rules, steps):
-    """Minimise from both sides; return the minima (2, n), their numbers (2, 5) and a status."""
+def _sides(system, x, energy, starts, rms, rules, steps):
+    """Minimise from both sides (2, n); return the minima (2, n), their numbers (2, 5) and a status."""
     ends, numbers = np.full((2, x.size), np.nan), np.full((2, 5), np.nan)
-    for side, sign in enumerate((1.0, -1.0)):
-        ends[side] = x + sign * _PUSH * mode
+    for side in range(2):
+        ends[side] = starts[side]
         end_energy, norm, _, _, status, lowest = _minimum(system, ends[side], rms, rules, steps)
         # without the points on the way the distance is what is known of the path
         numbers[side] = end_energy, norm, lowest, np.linalg.norm(ends[side] - x), status
@@ -101,12 +102,13 @@ def _saddle(system: System, x: np.ndarray, direction: np.ndarray, **settings: An
 
 def transition_states_large(
     system: System, X: np.ndarray, directions: np.ndarray, rms: float, rules: Rules, steps: int, max_step: float,
-    minimise_steps: int,
+    minimise_steps: int, down: Callable[[np.ndarray], np.ndarray] | None = None,
 ) -> TransitionStateResult:  # fmt: skip
     """Find a transition state from every row of X by hybrid eigenvector-following, and both of its minima.
 
     The lowest two eigenvalues prove it; products of all eigenvalues are NaN, path lengths are distances.
-    A row of ``directions`` that is not zero is the first guess of the mode. Arguments are those of
+    A row of ``directions`` that is not zero is the first guess of the mode. ``down``, where given, takes points (k, n)
+    beside transition states down, all at once; they are finished and proved here. Other arguments are those of
     :func:`find_transition_states`.
     """
     count, n = X.shape
@@ -116,10 +118,13 @@ def transition_states_large(
         one = _saddle(system, X[row], directions[row], rms=rms, rules=rules, steps=steps, max_step=max_step)
         found.append(one)
         status[row] = REASONS.index(one.reason)
-        if one.converged:
-            ends[row], numbers[row], status[row] = _sides(
-                system, one.x, one.energy, one.mode, rms, rules, minimise_steps
-            )
+    rows = [row for row, one in enumerate(found) if one.converged]
+    starts = np.array([found[row].x + sign * _PUSH * found[row].mode for row in rows for sign in (1.0, -1.0)])
+    if down is not None and rows:
+        starts = down(starts)
+    for k, row in enumerate(rows):
+        one, pair = found[row], starts[2 * k : 2 * k + 2]
+        ends[row], numbers[row], status[row] = _sides(system, one.x, one.energy, pair, rms, rules, minimise_steps)
     nulls = [len(system.null_modes(one.x)) if np.isfinite(one.x).all() else 0 for one in found]
     modes = np.array([system.n_free - k for k in nulls], dtype=np.int64)
     unknown = np.full((count, 2), np.nan)

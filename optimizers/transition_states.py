@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from thalweg.optimizers.minimise_batch import checked_batch, minimum_settings, s
 from thalweg.optimizers.results import REASONS, TransitionStateResult
 from thalweg.optimizers.rules import Rules, default_rules
 from thalweg.optimizers.search_kernel import transition_state_rows
+from thalweg.potentials.cuda_support import use_gpu
 from thalweg.potentials.system import as_system
 from thalweg.potentials.threads import map_threads
 
@@ -34,7 +36,8 @@ def find_transition_states(
     """Follow a Hessian mode uphill from every row of X, then minimise from both sides.
 
     With more than 500 free coordinates no Hessian is made: :func:`hybrid_eigenvector_following` searches, the lowest
-    two eigenvalues prove what it finds, and the products of eigenvalues are NaN.
+    two eigenvalues prove what it finds, and the products of eigenvalues are NaN. On a GPU that method searches
+    whatever the size, and Hessians only prove.
 
     Parameters
     ----------
@@ -78,16 +81,30 @@ def find_transition_states(
     if not rms > 0 or not steps > 0:
         raise ValueError(f"rms and steps must be positive; they are {rms} and {steps}")
     rules = rules or default_rules(system)
-    count, n = X.shape
     directions = np.zeros_like(X) if directions is None else checked_batch(system, directions)
     if directions.shape != X.shape:
         raise ValueError(f"directions must have the shape of X, {X.shape}; theirs is {directions.shape}")
+    on_gpu = use_gpu(system.potential, X)
     if system.n_free > LARGEST_MATRIX:
-        result = transition_states_large(system, X, directions, rms, rules, steps, max_step, minimise_steps)
-        system.reraise()
-        return result
+        large: Callable[..., TransitionStateResult] = transition_states_large
+        if on_gpu:
+            from thalweg.optimizers.cuda_transition_states import transition_states_large_cuda as large
+        result = large(system, X, directions, rms, rules, steps, max_step, minimise_steps)
+    else:
+        search: Callable[..., tuple] = _on_cpu
+        if on_gpu:
+            from thalweg.optimizers.cuda_transition_states import transition_states_cuda as search
+        threads = threads if system.threadsafe else 1
+        result = _result(*search(system, X, directions, rms, rules, steps, max_step, minimise_steps, threads))
+    system.reraise()
+    return result
+
+
+def _on_cpu(system, X, directions, rms, rules, steps, max_step, minimise_steps, threads):
+    """Return points, numbers, ends and their numbers as :func:`transition_state_rows` writes them."""
     if not system.threadsafe and system.atoms is not None:
         X = approached(system, X, directions, rms, rules)
+    count, n = X.shape
     numbers, ends, end_numbers = np.empty((count, 7)), np.empty((count, 2, n)), np.empty((count, 2, 8))
     arguments, packed = system_arguments(system), rules.packed()
     settings = minimum_settings(system, rms, minimise_steps, rules.max_step)
@@ -108,9 +125,8 @@ def find_transition_states(
             end_numbers[part],
         )
 
-    map_threads(work, count, threads if system.threadsafe else 1)
-    system.reraise()
-    return _result(X, numbers, ends, end_numbers)
+    map_threads(work, count, threads)
+    return X, numbers, ends, end_numbers
 
 
 def _result(X, numbers, ends, end_numbers):

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, wraps
+from threading import RLock
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -24,9 +25,11 @@ __all__ = [
     "built",
     "device_problem",
     "evaluate_cuda",
+    "exclusive",
     "hessians_cuda",
     "launch",
     "products_cuda",
+    "workspace_of",
 ]
 
 # Most threads of a block, and blocks that shall fit on a multiprocessor: what keeps registers below 256
@@ -60,6 +63,7 @@ class DeviceProblem:
         return make_plan(self.product_rows if product else self.rows, fixed, self.threads, min(self.threads, 32))
 
 
+_device = RLock()
 _problems: WeakKeyDictionary[Any, DeviceProblem] = WeakKeyDictionary()
 
 
@@ -86,15 +90,35 @@ def built(factory: Callable, *functions: Any) -> Any:
     return cuda.jit(kernel) if config.ENABLE_CUDASIM else cuda.jit(kernel, launch_bounds=LAUNCH_BOUNDS)
 
 
-def launch(kernel: Any, plan: Plan, count: int, arguments: Sequence[Any]) -> None:
+def _blocks(plan: Plan, count: int) -> int:
+    return max(1, min(count, _WORKSPACE // (8 * max(1, plan.workspace)), _MOST_BLOCKS))
+
+
+def workspace_of(plan: Plan, count: int) -> Any:
+    """Return the workspace on the device with which :func:`launch` may run over up to `count` walkers."""
+    return cuda.device_array(max(1, _blocks(plan, count) * plan.workspace), dtype=np.float64)
+
+
+def launch(kernel: Any, plan: Plan, count: int, arguments: Sequence[Any], workspace: Any = None) -> None:
     """Run a kernel over `count` walkers and wait; the plan and the workspace are its last two arguments."""
-    most = max(1, _WORKSPACE // (8 * max(1, plan.workspace)))
-    blocks = min(count, most, _MOST_BLOCKS)
-    workspace = cuda.device_array(max(1, blocks * plan.workspace), dtype=np.float64)
+    workspace = workspace_of(plan, count) if workspace is None else workspace
+    blocks = _blocks(plan, count)
     kernel[blocks, plan.threads, 0, plan.shared](*arguments, cuda.to_device(plan.table), workspace)
     cuda.synchronize()
 
 
+def exclusive(function: Callable) -> Callable:
+    """Let one thread at a time run the function: a GPU has no more to give to several, nor to their memory."""
+
+    @wraps(function)
+    def alone(*arguments: Any, **keywords: Any) -> Any:
+        with _device:
+            return function(*arguments, **keywords)
+
+    return alone
+
+
+@exclusive
 def evaluate_cuda(potential: Any, X: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Energies (walkers,) and gradients (walkers, n) of a batch X (walkers, n) on the GPU."""
     problem = device_problem(potential, X.shape[1])
@@ -104,6 +128,7 @@ def evaluate_cuda(potential: Any, X: np.ndarray) -> tuple[np.ndarray, np.ndarray
     return energies.copy_to_host(), gradients.copy_to_host()
 
 
+@exclusive
 def products_cuda(potential: Any, X: np.ndarray, V: np.ndarray) -> np.ndarray:
     """Hessians at the rows of X times the same rows of V, all (walkers, n), on the GPU."""
     problem = device_problem(potential, X.shape[1])
@@ -113,6 +138,7 @@ def products_cuda(potential: Any, X: np.ndarray, V: np.ndarray) -> np.ndarray:
     return out.copy_to_host()
 
 
+@exclusive
 def hessians_cuda(potential: Any, X: np.ndarray) -> np.ndarray:
     """Hessians (walkers, n, n) at the rows of X (walkers, n) on the GPU."""
     n = X.shape[1]
