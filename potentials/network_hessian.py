@@ -321,7 +321,7 @@ def _compile(version: int):
             data, m = data_block(integers, floats, start // BLOCK), min(BLOCK, n - start)
             filled = padded(m)
             forward_block(w, integers, table, data, act, slope, delta, filled, False)
-            total += output_block(delta, hidden, data[integers[HEADER]], logs, filled) + finish_loss(logs, 2)
+            total += output_block(delta, hidden, data[integers[HEADER]], logs, filled) + finish_loss(logs, 2, 1)
             hidden_deltas(w, integers, table, slope, delta, filled)
             _probabilities(delta, hidden, data[integers[HEADER]], p, filled)
             _add_block(w, integers, table, pairs, data, act, slope, delta, p, work, curve, filled, out)

@@ -16,7 +16,7 @@ from thalweg.potentials import row_kernels, sparse_inputs, vector_math
 from thalweg.potentials.compiled import FUNCTION_SIGNATURE, floats, integers, jit, matrix, vector
 from thalweg.potentials.lanes import LANES, larger, load, splat, store, total, where_equal
 from thalweg.potentials.linked import linked, source_version
-from thalweg.potentials.row_kernels import STEP, combine, four_fold, multiply_rows, product_row
+from thalweg.potentials.row_kernels import BLOCK, STEP, combine, four_fold, multiply_rows, product_row
 from thalweg.potentials.sparse_inputs import add_sparse_products, n_nonzero, sparse_combine, turned_weights
 from thalweg.potentials.vector_math import exact, exponential, sum_rows, tanh
 
@@ -42,7 +42,6 @@ __all__ = [
     "zero_frozen",
 ]
 
-BLOCK = 128
 HEADER, FLOATS = 3, 2  # where the widths begin in `integers`, and the data in `floats`
 LOGARITHMS = 8  # blocks whose products share one logarithm
 _FILES = (row_kernels.__file__, sparse_inputs.__file__, vector_math.__file__)
@@ -82,12 +81,15 @@ def forward_block(w, shape, table, data, act, slope, y, m, ready):
     for layer in range(layers):
         inner, outer = shape[HEADER + layer], shape[HEADER + layer + 1]
         offset, bias, row = table[layer, 0], table[layer, 1], table[layer, 2]
-        last = layer == layers - 1
-        source, source_row = (data, 0) if layer == 0 else (act, row - inner)
-        target, first = (y if last else act), row
-        if layer > 0 or not ready:
-            combine(w, offset, inner, 1, outer, bias, source, source_row, inner, target, first, m)
-        if not last:
+        if layer == 0 and layers == 1 and not ready:
+            combine(w, offset, inner, 1, outer, bias, data, 0, inner, y, row, m)
+        elif layer == 0 and not ready:
+            combine(w, offset, inner, 1, outer, bias, data, 0, inner, act, row, m)
+        elif 0 < layer < layers - 1:
+            combine(w, offset, inner, 1, outer, bias, act, row - inner, inner, act, row, m)
+        elif layer > 0:
+            combine(w, offset, inner, 1, outer, bias, act, row - inner, inner, y, row, m)
+        if layer < layers - 1:
             for j in range(row, row + outer):
                 tanh(act, slope, j * BLOCK, m)
 
@@ -165,15 +167,18 @@ def l2_term(x, l2):
     return total
 
 
-@linked(float64(matrix, int64))
-def finish_loss(work, row):
-    """Return the sum of ln(1 + product), a row of work, and set it to zero; four and four are multiplied first."""
-    total, quarter = 0.0, BLOCK // 4
-    for d in range(quarter):
+@linked(float64(matrix, int64, int64))
+def finish_loss(work, row, blocks):
+    """Return the sum of ln(1 + product), a row of work that so many blocks went into, and set it to zero.
+
+    Neighbours are multiplied first, so that each logarithm serves LOGARITHMS * 4 data.
+    """
+    total, step = 0.0, max(1, 4 * LOGARITHMS // blocks)
+    for begin in range(0, BLOCK, step):
         joined = 0.0
-        for k in range(4):
-            joined += work[row, d + k * quarter] * (1.0 + joined)
-            work[row, d + k * quarter] = 0.0
+        for d in range(begin, min(begin + step, BLOCK)):
+            joined += work[row, d] * (1.0 + joined)
+            work[row, d] = 0.0
         total += np.log1p(joined)
     return total
 
@@ -226,11 +231,11 @@ def add_gradient(shape, table, source, act, delta, m, begin, floats, sums, gradi
 
     The block begins with datum `begin`; `floats` are those of the network.
     """
-    place = 0
+    place, sparse = 0, n_nonzero(shape) > 0
     for layer in range(shape[0]):
         inner, outer, first = shape[HEADER + layer], shape[HEADER + layer + 1], table[layer, 2]
-        sum_rows(delta, first, outer, m, gradient, table[layer, 1], 1)
-        if layer == 0 and n_nonzero(shape) > 0:
+        sum_rows(delta, first, outer, m, gradient, table[layer, 1])
+        if layer == 0 and sparse:
             add_sparse_products(delta, shape, floats, begin, min(m, shape[1] - begin), sums)
         elif layer == 0:
             multiply_rows(delta, first, outer, source, 0, inner, m, sums, place)
@@ -288,8 +293,11 @@ def _compile(version: int):
         _ = version
         w, n, l2, table = bounded(x, floats[1]), integers[1], floats[0], layer_table(integers)
         hidden, units = n_units(integers, integers[0]), n_units(integers, integers[0] + 1)
-        act, slope = np.empty((hidden, BLOCK)), np.empty((hidden, BLOCK))
-        delta, work, sums = np.empty((units, BLOCK)), np.zeros((3, BLOCK)), np.zeros(n_sums(integers))
+        rows, sums = np.empty((3 + 2 * hidden + units, BLOCK)), np.zeros(n_sums(integers))
+        work, act, slope = rows[:3], rows[3 : 3 + hidden], rows[3 + hidden : 3 + 2 * hidden]
+        delta = rows[3 + 2 * hidden :]
+        for d in range(BLOCK):
+            work[2, d] = 0.0
         for i in range(x.size):
             gradient[i] = 0.0
         sparse = n_nonzero(integers) > 0
@@ -298,13 +306,14 @@ def _compile(version: int):
         for block in range(blocks):
             data, m = data_block(integers, floats, block), min(BLOCK, n - block * BLOCK)
             filled = padded(m)
-            if sparse:
-                target = delta if integers[0] == 1 else act
-                sparse_combine(turned, w, table[0, 1], integers, floats, block * BLOCK, m, target, 0)
+            if sparse and hidden == 0:
+                sparse_combine(turned, w, table[0, 1], integers, floats, block * BLOCK, m, delta, 0)
+            elif sparse:
+                sparse_combine(turned, w, table[0, 1], integers, floats, block * BLOCK, m, act, 0)
             forward_block(w, integers, table, data, act, slope, delta, filled, sparse)
             total += output_block(delta, hidden, data[integers[HEADER]], work, filled)
             if block % LOGARITHMS == LOGARITHMS - 1 or block == blocks - 1:
-                total += finish_loss(work, 2)
+                total += finish_loss(work, 2, block % LOGARITHMS + 1)
             hidden_deltas(w, integers, table, slope, delta, filled)
             add_gradient(integers, table, data, act, delta, filled, block * BLOCK, floats, sums, gradient)
         add_sums(integers, table, sums, gradient)

@@ -11,13 +11,15 @@ from numba import int64, types
 
 from thalweg.potentials import vector_math
 from thalweg.potentials.compiled import matrix, vector
-from thalweg.potentials.lanes import LANES, load, splat, store, totals
+from thalweg.potentials.lanes import LANES, load, splat, spread, store, totals
 from thalweg.potentials.linked import linked
 from thalweg.potentials.vector_math import exact
 
-__all__ = ["STEP", "combine", "copy_row", "four_fold", "multiply_rows", "product_row"]
+__all__ = ["BLOCK", "STEP", "combine", "copy_row", "four_fold", "multiply_rows", "product_row"]
 
+BLOCK = 128  # data that are worked on together, the width of all rows
 STEP = 2 * LANES  # data that one step of the loops takes
+WIDE, CHUNK, DOZEN = 16, 16, 12  # rows: from how many on sums stay in registers, and how many the nearest cache holds
 
 
 @exact
@@ -58,6 +60,40 @@ def _add_from_two(target, t, u, source, s0, s1, w, v, m):
         store(target, u + d, z + v[0] * x0 + v[1] * x1)
 
 
+@exact
+def _add_five(w, p, across, along, source, s, inner, target, t, last, m):
+    """Add combinations of `inner` rows from s on to five rows from t on, the last as often as it takes; see combine."""
+    width = source.shape[1]
+    h, i, j, k = min(1, last), min(2, last), min(3, last), min(4, last)
+    t1, t2, t3, t4 = t + h * width, t + i * width, t + j * width, t + k * width
+    p1, p2, p3, p4 = p + h * across, p + i * across, p + j * across, p + k * across
+    for d in range(0, m, STEP):
+        e = d + LANES
+        a, b, c = load(target, t + d), load(target, t1 + d), load(target, t2 + d)
+        f, g, y0 = load(target, t3 + d), load(target, t4 + d), load(target, t + e)
+        y1, y2, y3, y4 = load(target, t1 + e), load(target, t2 + e), load(target, t3 + e), load(target, t4 + e)
+        q, r = s + d, 0
+        for _ in range(inner):
+            x, y, u = load(source, q), load(source, q + LANES), spread(w, p + r)
+            a, y0, u = a + u * x, y0 + u * y, spread(w, p1 + r)
+            b, y1, u = b + u * x, y1 + u * y, spread(w, p2 + r)
+            c, y2, u = c + u * x, y2 + u * y, spread(w, p3 + r)
+            f, y3, u = f + u * x, y3 + u * y, spread(w, p4 + r)
+            g, y4 = g + u * x, y4 + u * y
+            q += width
+            r += along
+        store(target, t + d, a)
+        store(target, t1 + d, b)
+        store(target, t2 + d, c)
+        store(target, t3 + d, f)
+        store(target, t4 + d, g)
+        store(target, t + e, y0)
+        store(target, t1 + e, y1)
+        store(target, t2 + e, y2)
+        store(target, t3 + e, y3)
+        store(target, t4 + e, y4)
+
+
 @linked(
     types.void(vector, *[int64] * 5, matrix, int64, int64, matrix, int64, int64),
     vector_math.__file__,
@@ -66,14 +102,18 @@ def combine(w, start, across, along, count, bias, source, row, inner, target, fi
     """Set each of `count` rows i of target to a combination of `inner` rows k of source.
 
     target[first + i] = w[bias + i] + sum_k w[start + i * across + k * along] * source[row + k], over m data; no first
-    term if bias is negative. Two rows of target and four of source at a time, so that weights stay in registers.
+    term if bias is negative. Two rows of target and four of source at a time, so that weights stay in registers. Of
+    many rows of source that is for the first four only: then sums for five rows of target and STEP data stay there.
     """
-    width, last = source.shape[1], inner - 1
-    for i in range(0, count, 2):
-        j = min(i + 1, count - 1)
+    width, wide = source.shape[1], inner >= WIDE
+    fives = min((count + 2) // 5 * 5, count) if wide else 0
+    last, i = inner - 1, 0
+    while i < count:
+        end, stop = (fives, 4) if i < fives else (count, inner)
+        j = min(i + 1, end - 1)
         a, b = (w[bias + i], w[bias + j]) if bias >= 0 else (0.0, 0.0)
         t, u, p, q = (first + i) * width, (first + j) * width, start + i * across, start + j * across
-        for k in range(0, inner, 4):
+        for k in range(0, stop, 4):
             k1 = min(k + 1, last)
             s0, s1 = (row + k) * width, (row + k1) * width
             w0, w1 = w[p + k * along], w[p + k1 * along] if k < last else 0.0
@@ -92,6 +132,12 @@ def combine(w, start, across, along, count, bias, source, row, inner, target, fi
                 _set_two(target, t, u, a, b, source, s0, s1, s2, s3, (w0, w1, w2, w3), (v0, v1, v2, v3), m)
             else:
                 _add_two(target, t, u, source, s0, s1, s2, s3, (w0, w1, w2, w3), (v0, v1, v2, v3), m)
+        i = j + 1
+    for k in range(4, inner if wide else 0, CHUNK):
+        some, s = min(CHUNK, inner - k), (row + k) * width
+        for i in range(0, fives, 5):
+            p, t = start + i * across + k * along, (first + i) * width
+            _add_five(w, p, across, along, source, s, some, target, t, fives - 1 - i, m)
 
 
 @exact
@@ -165,25 +211,53 @@ def _one_column(left, l0, l1, l2, l3, right, r0, m, out, start):
     store(out, start, load(out, start) + totals(a0, a1, a2, a3))
 
 
+@exact
+def _pair_tile(left, l0, l1, right, r, width, m, out, start, step):
+    """Add the products over m data of two rows with each of two entries of four columns."""
+    a0, a1, a2, a3 = splat(0.0), splat(0.0), splat(0.0), splat(0.0)
+    b0, b1, b2, b3 = a0, a0, a0, a0
+    r1, r2, r3 = r + width, r + 2 * width, r + 3 * width
+    for d in range(0, m, LANES):
+        p, q = load(left, l0 + d), load(left, l1 + d)
+        x = load(right, r + d)
+        a0, b0 = a0 + x * p, b0 + x * q
+        x = load(right, r1 + d)
+        a1, b1 = a1 + x * p, b1 + x * q
+        x = load(right, r2 + d)
+        a2, b2 = a2 + x * p, b2 + x * q
+        x = load(right, r3 + d)
+        a3, b3 = a3 + x * p, b3 + x * q
+    store(out, start, load(out, start) + totals(a0, b0, a0, b0))
+    store(out, start + step, load(out, start + step) + totals(a1, b1, a1, b1))
+    store(out, start + 2 * step, load(out, start + 2 * step) + totals(a2, b2, a2, b2))
+    store(out, start + 3 * step, load(out, start + 3 * step) + totals(a3, b3, a3, b3))
+
+
 @linked(types.void(matrix, int64, int64, matrix, *[int64] * 3, vector, int64), vector_math.__file__)
 def multiply_rows(left, first, count, right, row, inner, m, out, start):
     """Add the products over m data of `count` rows of left with `inner` rows of right to out.
 
     That of left[first + i] with right[row + j] goes to out[start + j * four_fold(count) + i]; the entries that round a
-    column up are written, too.
+    column up are written, too. Columns are taken a dozen at a time, which the nearest cache holds.
     """
     width, step = left.shape[1], four_fold(count)
-    for i in range(0, count, 4):
-        l0, last = (first + i) * width, (first + count - 1) * width
-        l1, l2, l3 = min(l0 + width, last), min(l0 + 2 * width, last), min(l0 + 3 * width, last)
-        place, j = start + i, 0
-        while j < inner:
-            r0 = (row + j) * width
-            if inner - j >= 3:
-                _tile(left, l0, l1, l2, l3, right, r0, r0 + width, r0 + 2 * width, m, out, place, step)
-            elif inner - j == 2:
-                _two_columns(left, l0, l1, l2, l3, right, r0, r0 + width, m, out, place, step)
-            else:
-                _one_column(left, l0, l1, l2, l3, right, r0, m, out, place)
-            place += 3 * step
-            j += 3
+    for begin in range(0, inner, DOZEN):
+        end = min(begin + DOZEN, inner)
+        for i in range(0, count, 4):
+            l0, last = (first + i) * width, (first + count - 1) * width
+            l1, l2, l3 = min(l0 + width, last), min(l0 + 2 * width, last), min(l0 + 3 * width, last)
+            j = begin
+            while j < end:
+                r0, place, wide = (row + j) * width, start + j * step + i, end - j
+                if count - i <= 2 and wide >= 4:
+                    _pair_tile(left, l0, l1, right, r0, width, m, out, place, step)
+                    j += 4
+                elif wide == 3 or wide > 4:
+                    _tile(left, l0, l1, l2, l3, right, r0, r0 + width, r0 + 2 * width, m, out, place, step)
+                    j += 3
+                elif wide > 1:
+                    _two_columns(left, l0, l1, l2, l3, right, r0, r0 + width, m, out, place, step)
+                    j += 2
+                else:
+                    _one_column(left, l0, l1, l2, l3, right, r0, m, out, place)
+                    j += 1

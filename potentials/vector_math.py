@@ -3,27 +3,32 @@
 Everything here is compiled only as a part of its caller. Numba's cache watches nothing but the caller's own file:
 callers name this file to ``linked``, or hold its ``source_version`` (:mod:`~thalweg.potentials.linked`).
 
-The exponential has no fast-math reassociation, which would fold its range reduction away; sums over data do.
+There is no fast-math reassociation, which would fold the exponential's range reduction away.
 """
 
 from __future__ import annotations
 
 from numba import njit
 
-from thalweg.potentials.lanes import LANES, at_least, at_most, load, power_of_two, store
+from thalweg.potentials.lanes import LANES, at_least, at_most, load, power_of_two, splat, store, total
 
 __all__ = [
     "exact",
     "exponential",
     "sum_rows",
-    "summing",
     "tanh",
 ]
 
-# a part of compiled callers only: nothing for Python or C to call
-_PART = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True, "nogil": True, "error_model": "numpy"}
-exact = njit(**_PART, fastmath={"contract"})
-summing = njit(**_PART, fastmath={"contract", "reassoc", "nsz"})
+# A part of compiled callers only, nothing for Python or C to call. Inlined by force: where it is not, the references to
+# all arrays that are passed on are counted up and down, which takes longer than many of these loops.
+exact = njit(
+    no_cpython_wrapper=True,
+    no_cfunc_wrapper=True,
+    nogil=True,
+    error_model="numpy",
+    fastmath={"contract"},
+    forceinline=True,
+)
 
 
 LOG2_E = 1.4426950408889634
@@ -92,11 +97,20 @@ def exponential(u, v):
     return p * a + p, q * b + q
 
 
-@summing
-def sum_rows(rows, first, count, m, out, start, stride):
-    """Add the sum of each row over m data to out, whose entries are `stride` apart."""
-    for i in range(count):
-        row, total = rows[first + i], 0.0
-        for d in range(m):
-            total += row[d]
-        out[start + i * stride] += total
+@exact
+def sum_rows(rows, first, count, m, out, start):
+    """Add the sum of each row over m data to out."""
+    width = rows.shape[1]
+    for i in range(0, count, 4):
+        p, last = (first + i) * width, (first + count - 1) * width
+        q, r, s = min(p + width, last), min(p + 2 * width, last), min(p + 3 * width, last)
+        a, b, c, e = splat(0.0), splat(0.0), splat(0.0), splat(0.0)
+        for d in range(0, m, LANES):
+            a, b, c, e = a + load(rows, p + d), b + load(rows, q + d), c + load(rows, r + d), e + load(rows, s + d)
+        out[start + i] += total(a)
+        if i + 1 < count:
+            out[start + i + 1] += total(b)
+        if i + 2 < count:
+            out[start + i + 2] += total(c)
+        if i + 3 < count:
+            out[start + i + 3] += total(e)
