@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ __all__ = ["run"]
 INTERRUPTED = 130
 """Exit status after Ctrl-C or SIGTERM."""
 
+_SEARCHES_ON_A_GPU = 256  # a task: fewer leave most of it idle
 _UNLIMITED = 10**9  # steps, where the number of minima says when it is enough
 
 
@@ -40,6 +42,7 @@ def run(
     processes: int | None = None,
     scheduler: str | None = None,
     ahead: int | None = None,
+    device: str | None = None,
     resume: bool,
     **options: Any,
 ) -> int:
@@ -67,6 +70,8 @@ def run(
         Address of a dask scheduler, whose workers do the work instead.
     ahead : int or None
         Tasks in flight at once; a store keeps its own.
+    device : str or None
+        "cuda" for searches on a GPU, in larger tasks; no part of what a store was made with.
     resume : bool
         Whether the store may be there already.
     **options
@@ -90,10 +95,11 @@ def run(
         place = Place(workers, processes, scheduler, ahead)
     except ValueError as error:
         raise click.UsageError(str(error)) from error
-    again = ["thalweg", "explore", name, "--output", str(output), *place.arguments()]
+    where = [] if device is None else ["--device", device]
+    again = ["thalweg", "explore", name, "--output", str(output), *place.arguments(), *where]
     try:
         with _sigterm_as_ctrl_c(), compiling_notice(lambda text: click.echo(text, err=True)):
-            _explore(name, output, plan, place, None if seconds is None else began + seconds)
+            _explore(name, output, plan, place, None if seconds is None else began + seconds, device or "auto")
     except KeyboardInterrupt:
         click.echo(_farewell(output, again), err=True)
         return INTERRUPTED
@@ -177,15 +183,15 @@ def _said(value: Any) -> str:
     return ",".join(str(item) for item in value) if isinstance(value, list) else str(value)
 
 
-def _explore(name: str, output: Path, plan: dict[str, Any], place: Place, deadline: float | None) -> None:
+def _explore(name: str, output: Path, plan: dict[str, Any], place: Place, deadline: float | None, device: str) -> None:
     verb = "going on with" if output.exists() else "exploring"
     click.echo(f"{verb} {name}, seed {plan['options']['seed']}, {output}")
     try:
-        explored = build(name, plan["options"])
+        explored = build(name, plan["options"], device)
     except (ValueError, FileNotFoundError, ConnectionError) as error:
         raise click.UsageError(str(error)) from error
     click.echo(f"{explored.title}; {_work(plan)} in total")
-    stopped = _search(explored, output, plan, place, deadline)
+    stopped = _search(explored, output, plan, place, deadline, device)
     from thalweg.analysis.report import summary_text
     from thalweg.analysis.summary import summarise
 
@@ -204,7 +210,9 @@ def _work(plan: Mapping[str, Any]) -> str:
     return f"{steps}{enough}, {searches}{' until nothing is likely to remain' if plan['until_converged'] else ''}"
 
 
-def _search(explored: Explored, output: Path, plan: dict[str, Any], place: Place, deadline: float | None) -> str | None:
+def _search(
+    explored: Explored, output: Path, plan: dict[str, Any], place: Place, deadline: float | None, device: str
+) -> str | None:
     """Do what remains to be done, and say what is left where the time is up."""
     from thalweg.landscapes import Landscape
 
@@ -216,7 +224,7 @@ def _search(explored: Explored, output: Path, plan: dict[str, Any], place: Place
         landscape.state["explore"] = {**plan, "data": explored.data}
         landscape.commit()
         with place.executor() as how:
-            left = _go_on(landscape, plan, how, deadline)
+            left = _go_on(landscape, plan, how, deadline, _in_large_tasks() if device == "cuda" else {})
         if explored.test is not None:
             from thalweg.analysis.measure import measure
 
@@ -224,13 +232,28 @@ def _search(explored: Explored, output: Path, plan: dict[str, Any], place: Place
     return left
 
 
-def _go_on(landscape: Any, plan: dict[str, Any], how: dict[str, Any], deadline: float | None) -> str | None:
+def _in_large_tasks() -> dict[str, Any]:
+    """Return what lets connect choose tasks worth a GPU's while."""
+    from thalweg.landscapes.strategies import Connect
+
+    class LargeTasks(Connect):
+        """Connect, with more searches a task."""
+
+        def __init__(self, landscape: Any, chosen: Any = (), batch: int = _SEARCHES_ON_A_GPU) -> None:
+            super().__init__(landscape, chosen, _SEARCHES_ON_A_GPU)
+
+    return {"strategy": LargeTasks}
+
+
+def _go_on(
+    landscape: Any, plan: dict[str, Any], how: dict[str, Any], deadline: float | None, connecting: dict[str, Any]
+) -> str | None:
     """Search up to the totals; what was chosen before an interruption comes first."""
     for total, method, kinds, stop in (
         ("steps", landscape.find_minima, ("basin-hopping",), {"minima": plan["minima"]}),
         (
             "searches",
-            landscape.connect,
+            partial(landscape.connect, **connecting),
             ("single-ended", "double-ended"),
             {"until_converged": bool(plan["until_converged"])},
         ),

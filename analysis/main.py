@@ -42,6 +42,7 @@ def main() -> None:
 @click.option("--processes", type=click.IntRange(min=1), help="Processes instead of threads.")
 @click.option("--scheduler", help="Address of a dask scheduler, whose workers do the work instead.")
 @click.option("--ahead", type=click.IntRange(min=1), help="Tasks in flight at once: four a worker.  [default: 16]")
+@click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), help="cuda: search on a GPU.  [default: auto]")
 @click.option("--resume", is_flag=True, help="Go on with the store that is there, up to the totals.")
 @click.pass_context
 def explore(context: click.Context, **given: Any) -> None:

@@ -166,7 +166,7 @@ def default_work(name: str) -> Work:
     return next((work for size, work in CLUSTERS if atoms <= size), CLUSTERS[-1][1])
 
 
-def build(name: str, options: Mapping[str, Any]) -> Explored:
+def build(name: str, options: Mapping[str, Any], device: str = "auto") -> Explored:
     """Make what a name stands for.
 
     Parameters
@@ -177,17 +177,26 @@ def build(name: str, options: Mapping[str, Any]) -> Explored:
         As :func:`default_options` has them: ``data`` training points, ``errors`` in percent, ``hidden`` widths,
         ``l2``, ``neighbours``, ``seed``, and for MNIST ``path``, a folder with its files; for a structure
         ``calculator``, ``parameters`` and ``rms``.
+    device : str
+        "auto", "cpu" or "cuda", where networks and clusters are computed; no part of what is explored.
 
     Raises
     ------
     ValueError, FileNotFoundError, ConnectionError
         If an option makes no sense, or the data cannot be had; the message names it.
+    RuntimeError
+        For "cuda" without a GPU.
     """
+    if device == "cuda" and name not in NETWORKS and not _cluster(name):
+        raise ValueError(f"--device cuda: {name} cannot be computed on a GPU, only networks and clusters can")
+    from thalweg.potentials.cuda_support import checked_device
+
+    device = checked_device(device)
     if name in NETWORKS:
-        return _network(name, options)
+        return _network(name, options, device)
     if name in SURFACES:
         return _surface(name)
-    return _cluster_of_atoms(name) if _cluster(name) else _structure(name, options)
+    return _cluster_of_atoms(name, device) if _cluster(name) else _structure(name, options)
 
 
 def _surface(name: str) -> Explored:
@@ -206,7 +215,7 @@ def _structure(name: str, options: Mapping[str, Any]) -> Explored:
     return Explored(name, what, atoms, tolerances=tolerances_of(options), ahead=AHEAD)
 
 
-def _cluster_of_atoms(name: str) -> Explored:
+def _cluster_of_atoms(name: str, device: str) -> Explored:
     from ase import Atoms
 
     from thalweg.potentials import LJAT
@@ -217,10 +226,10 @@ def _cluster_of_atoms(name: str) -> Explored:
     # anywhere will do, so long as no two atoms are in one place: searches start at random
     positions = 1.1 * np.array(list(np.ndindex(side, side, side))[:n], dtype=np.float64)
     what = "Lennard-Jones atoms" + (", Axilrod-Teller Z = 2" if z else "")
-    return Explored(name, f"{n} {what}", Atoms(f"Ar{n}", positions=positions, calculator=LJAT(Z=z)))
+    return Explored(name, f"{n} {what}", Atoms(f"Ar{n}", positions=positions, calculator=LJAT(Z=z, device=device)))
 
 
-def _network(name: str, options: Mapping[str, Any]) -> Explored:
+def _network(name: str, options: Mapping[str, Any], device: str) -> Explored:
     from thalweg.potentials import NetworkLoss, Weights  # isort: skip  (compiles while a second process does the rest)
     from thalweg.datasets import mislabel
 
@@ -238,6 +247,7 @@ def _network(name: str, options: Mapping[str, Any]) -> Explored:
         n_classes=train.n_classes,
         neighbours=options["neighbours"],
         mislabelled=train.mislabelled,
+        device=device,
     )
     test = rest if test is None else test
     data = {"training": dict(train.identity), "testing": dict(test.identity), "testing_points": len(test)}
