@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from matplotlib import colormaps
@@ -18,11 +18,14 @@ from thalweg.analysis.thermodynamics import Thermodynamics
 
 __all__ = ["comparison_figure"]
 
+_FLAT = 3.0  # times as high: then each graph has its own scale
 _TEMPERATURES = np.geomspace(1e-3, 1.0, 80)  # in units of the band
 
 
 def comparison_figure(networks: Mapping[str, KineticTransitionNetwork]) -> Figure:
     """Draw connected networks side by side, energies and temperatures in units of each one's band.
+
+    Their graphs are on one scale, unless one is more than three times as high as another.
 
     Parameters
     ----------
@@ -37,10 +40,12 @@ def comparison_figure(networks: Mapping[str, KineticTransitionNetwork]) -> Figur
     n = len(networks)
     figure = Figure(figsize=(max(13.0, 3.6 * n), 8.5))  # places are fixed: constrained layout takes a second
     FigureCanvasAgg(figure)
-    above = figure.add_gridspec(1, n, left=0.05, right=0.99, top=0.96, bottom=0.43, wspace=0.06)
+    graphs = [_scaled(network) for network in networks.values()]
+    own = _differ(graphs)
+    above = figure.add_gridspec(1, n, left=0.05, right=0.99, top=0.96, bottom=0.43, wspace=0.12 if own else 0.06)
     below = figure.add_gridspec(1, 4, left=0.05, right=0.99, top=0.37, bottom=0.07, wspace=0.3)
     colours = [colormaps["tab10"](k % 10) for k in range(n)]
-    _graphs(above.subplots(squeeze=False, sharey=True)[0], networks, colours)
+    _graphs(above.subplots(squeeze=False, sharey=not own)[0], graphs, list(networks), colours, own)
     panels = below.subplots(squeeze=False)[0]
     for panel, draw in zip(panels, (_barriers, _curvatures, _heat_capacities, _degrees), strict=True):
         for (name, network), colour in zip(networks.items(), colours, strict=True):
@@ -50,23 +55,37 @@ def comparison_figure(networks: Mapping[str, KineticTransitionNetwork]) -> Figur
     return figure
 
 
-def _graphs(axes: np.ndarray, networks: Mapping[str, KineticTransitionNetwork], colours: list) -> None:
-    top = 0.0
-    for k, (ax, (name, network)) in enumerate(zip(axes, networks.items(), strict=True)):
-        width = band(network) or 1.0
-        zero = network.energies.min()
-        scaled = KineticTransitionNetwork(
+def _scaled(network: KineticTransitionNetwork) -> DisconnectivityGraph:
+    """Return the graph of energies above the lowest, in bands."""
+    width, zero = band(network) or 1.0, network.energies.min()
+    return DisconnectivityGraph(
+        KineticTransitionNetwork(
             (network.energies - zero) / width, (network.ts_energies - zero) / width, network.ts_minima
         )
-        graph = DisconnectivityGraph(scaled)
-        top = max(top, graph.lines.top)
+    )
+
+
+def _differ(graphs: Sequence[DisconnectivityGraph]) -> bool:
+    """Say whether the heights differ so much that on one scale a graph would be flat."""
+    tops = [graph.lines.top for graph in graphs]
+    return max(tops) > _FLAT * min(tops)
+
+
+def _graphs(
+    axes: np.ndarray, graphs: Sequence[DisconnectivityGraph], names: Sequence[str], colours: list, own: bool
+) -> None:
+    top = max(graph.lines.top for graph in graphs)
+    for k, (ax, graph, name) in enumerate(zip(axes, graphs, names, strict=True)):
         label = "energy above the lowest / band" if k == 0 else ""
         graph.plot(ax, size_bar=False, energy_label=label, branch_colour=colours[k])
         ax.set_title(name, fontsize="medium", color=colours[k])
-        if k:
+        if own:
+            ax.set_ylim(-0.04 * graph.lines.top, graph.lines.top)
+        elif k:
             ax.spines["left"].set_visible(False)
             ax.tick_params(left=False, labelleft=False)
-    axes[0].set_ylim(-0.04 * top, top)
+    if not own:
+        axes[0].set_ylim(-0.04 * top, top)
 
 
 def _barriers(ax: Axes, name: str, network: KineticTransitionNetwork, colour: tuple) -> None:

@@ -188,6 +188,17 @@ def test_figure(network, tmp_path):
     assert (tmp_path / "x.png").stat().st_size > 5000
 
 
+@pytest.mark.parametrize(("height", "one_scale"), [(1.5, True), (5.0, False)])
+def test_graphs_are_on_one_scale_unless_one_would_be_flat(height, one_scale):
+    low = KineticTransitionNetwork([0.0, 1.0], [1.2], [[0, 1]])
+    high = KineticTransitionNetwork([0.0, 1.0], [height], [[0, 1]])
+    axes = Comparison({"low": low, "high": high}).plot().axes[:2]
+    tops = [ax.get_ylim()[1] for ax in axes]
+    assert tops[1] >= height
+    assert (tops[0] == tops[1]) == one_scale
+    assert one_scale or 1.2 <= tops[0] < 2.0
+
+
 def test_missing_products_leave_gaps(network):
     columns = {"log_eigenvalue_product": [np.nan] * 6, "modes": [2] * 6}
     network = KineticTransitionNetwork(network.energies, network.ts_energies, network.ts_minima, **columns)
