@@ -19,6 +19,7 @@ from thalweg.analysis.network import KineticTransitionNetwork
 __all__ = ["Panel", "box_figure", "graph_figure", "growth_figure"]
 
 _PANEL = 4.2  # inches
+_SOON = 0.1  # seconds
 
 
 def _empty_figure(rows: int, columns: int, width: float, height: float) -> tuple[Figure, np.ndarray]:
@@ -132,7 +133,8 @@ def box_figure(groups: Mapping[str, Mapping[str, np.ndarray]]) -> Figure:
         if not known:
             _leave_empty(ax, name)
             continue
-        ax.boxplot(list(known.values()), tick_labels=list(known), widths=0.6)
+        ax.boxplot(list(known.values()), tick_labels=list(known), widths=0.6, flierprops={"markersize": 3})
+        ax.spines[["top", "right"]].set_visible(False)
         still = ", * sample not finished" if any("*" in label for label in known) else ""
         ax.set(xlabel=f"label errors (%){still}", ylabel=name)
         ax.set_title(f"({'abcdefgh'[k]})", loc="left", fontsize="medium")
@@ -152,9 +154,15 @@ def growth_figure(stages: Mapping[str, Sequence[Sequence[float]]]) -> Figure:
     colours = colormaps["tab20"](range(20))
     for (name, rows), colour in zip(stages.items(), cycle(colours)):
         _, seconds, minima, states = np.array(rows, dtype=np.float64).T
-        ax.plot(seconds / 60, minima, color=colour, marker=".", label=name)
-        ax.plot(seconds / 60, states, color=colour, marker=".", linestyle="--")
-    ax.set(xlabel="minutes of searching", ylabel="minima (full), transition states (dashed)", yscale="symlog")
+        minutes = np.maximum(seconds, _SOON) / 60  # on a logarithmic axis
+        ax.plot(minutes, minima, color=colour, marker=".", label=name)
+        if states.any():  # none where minima are only sampled
+            ax.plot(minutes, states, color=colour, marker=".", linestyle="--")
+    ax.set(xlabel="minutes of searching", ylabel="minima (full), transition states (dashed)")
+    ax.set_xscale("log")
+    ax.set_yscale("symlog")
+    ax.set_ylim(bottom=0)
+    ax.spines[["top", "right"]].set_visible(False)
     if stages:
         ax.legend(fontsize="x-small", frameon=False, loc="center left", bbox_to_anchor=(1.0, 0.5))
     return figure

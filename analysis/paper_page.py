@@ -136,8 +136,9 @@ def _claims(results: Results) -> str:
 
 
 def _holds(claim: Claim, known: Sequence[Case]) -> str:
-    waiting = len(claim.cases) - len(known)
-    return f"{sum(bool(case.holds) for case in known)} of {len(known)}{f', {waiting} to come' if waiting else ''}"
+    unsure, waiting = sum(case.holds is None for case in known), len(claim.cases) - len(known)
+    more = [f"{count} {what}" for count, what in ((unsure, "open"), (waiting, "to come")) if count]
+    return ", ".join([f"{sum(bool(case.holds) for case in known)} of {len(known)}", *more])
 
 
 def _ceilings(results: Results) -> str:
