@@ -32,23 +32,14 @@ from thalweg.potentials.network_kernels import (
 )
 from thalweg.potentials.row_kernels import combine, four_fold, multiply_rows
 from thalweg.potentials.sparse_inputs import n_nonzero, sparse_combine, turned_weights
-from thalweg.potentials.vector_math import exact
 
 __all__ = ["network_hessian_vector"]
 
 _FILES = (network_kernels.__file__, row_kernels.__file__, sparse_inputs.__file__, vector_math.__file__)
 
 
-@exact
-def _add_rows(rows, count, target, first, m):
-    """Add the first `count` rows to those of target."""
-    for i in range(count):
-        for d in range(m):
-            target[first + i, d] += rows[i, d]
-
-
-@linked(types.void(vector, vector, integers, places, *[matrix] * 6, int64, boolean), *_FILES)
-def _push_weights(w, v, shape, table, data, act, slope, rz, ra, more, m, ready):
+@linked(types.void(vector, vector, integers, places, *[matrix] * 5, int64, boolean), *_FILES)
+def _push_weights(w, v, shape, table, data, act, slope, rz, ra, m, ready):
     """Write the change of every z and activation when the weights move along v.
 
     With `ready` the first layer's part of rz is there already.
@@ -60,8 +51,7 @@ def _push_weights(w, v, shape, table, data, act, slope, rz, ra, more, m, ready):
         if layer > 0 or not ready:
             combine(v, table[layer, 0], inner, 1, outer, table[layer, 1], source, row, inner, rz, first, m)
         if layer > 0:
-            combine(w, table[layer, 0], inner, 1, outer, -1, ra, first - inner, inner, more, 0, m)
-            _add_rows(more, outer, rz, first, m)
+            combine(w, table[layer, 0], inner, 1, outer, -2, ra, first - inner, inner, rz, first, m)
         if layer < layers - 1:
             for j in range(first, first + outer):
                 for d in range(m):
@@ -84,16 +74,15 @@ def _curve_outputs(y, labels, rz, first, curve, m):
             store(curve, k, load(curve, k) * (load(rz, k) - mean))
 
 
-@linked(types.void(vector, vector, integers, places, *[matrix] * 8, int64, int64, floats, vector, vector), *_FILES)
-def _pull_weights(w, v, shape, table, data, act, slope, delta, rz, ra, curve, more, m, begin, floats, sums, out):
+@linked(types.void(vector, vector, integers, places, *[matrix] * 7, int64, int64, floats, vector, vector), *_FILES)
+def _pull_weights(w, v, shape, table, data, act, slope, delta, rz, ra, curve, m, begin, floats, sums, out):
     """Add 1 block's part of N times the Hessian times v, from the change of the outputs' deltas down."""
     for layer in range(shape[0] - 1, 0, -1):
         inner, outer = shape[HEADER + layer], shape[HEADER + layer + 1]
         offset, first = table[layer, 0], table[layer, 2]
         below = first - inner
         combine(v, offset, 1, inner, inner, -1, delta, first, outer, curve, below, m)
-        combine(w, offset, 1, inner, inner, -1, curve, first, outer, more, 0, m)
-        _add_rows(more, inner, curve, below, m)
+        combine(w, offset, 1, inner, inner, -2, curve, first, outer, curve, below, m)
         for u in range(below, first):
             for d in range(m):
                 curve[u, d] = curve[u, d] * slope[u, d] - 2.0 * act[u, d] * delta[u, d] * rz[u, d]
@@ -116,8 +105,7 @@ def _compile(version: int):
         hidden, units = n_units(integers, integers[0]), n_units(integers, integers[0] + 1)
         act, slope, delta = np.zeros((hidden, BLOCK)), np.empty((hidden, BLOCK)), np.zeros((units, BLOCK))
         rz, ra, curve = np.zeros((units, BLOCK)), np.zeros((units, BLOCK)), np.empty((units, BLOCK))
-        more, logs = np.empty((units, BLOCK)), np.zeros((3, BLOCK))
-        free, sums = v.copy(), np.zeros(n_sums(integers))
+        free, sums, logs = v.copy(), np.zeros(n_sums(integers)), np.zeros((3, BLOCK))
         zero_frozen(free, integers)
         for i in range(x.size):
             out[i] = 0.0
@@ -136,10 +124,10 @@ def _compile(version: int):
             for d in range(filled):
                 logs[2, d] = 0.0
             hidden_deltas(w, integers, table, slope, delta, filled)
-            _push_weights(w, free, integers, table, data, act, slope, rz, ra, more, filled, sparse)
+            _push_weights(w, free, integers, table, data, act, slope, rz, ra, filled, sparse)
             _curve_outputs(delta, labels, rz, hidden, curve, filled)
             moving = (filled, start, floats, sums, out)
-            _pull_weights(w, free, integers, table, data, act, slope, delta, rz, ra, curve, more, *moving)
+            _pull_weights(w, free, integers, table, data, act, slope, delta, rz, ra, curve, *moving)
         add_sums(integers, table, sums, out)
         for i in range(x.size):
             out[i] = out[i] / n + 2.0 * floats[0] * free[i]

@@ -23,39 +23,25 @@ WIDE, CHUNK, DOZEN = 16, 16, 12  # rows: from how many on sums stay in registers
 
 
 @exact
-def _set_two(target, t, u, a, b, source, s0, s1, s2, s3, w, v, m):
-    """Set two rows to a and b plus combinations w and v of four rows."""
+def _from_four(target, t, u, a, b, fresh, source, s0, s1, s2, s3, w, v, m):
+    """Set two rows to a and b plus combinations w and v of four rows; add those to them if not `fresh`."""
+    y, z = splat(a), splat(b)
     for d in range(0, m, LANES):
         x0, x1, x2, x3 = load(source, s0 + d), load(source, s1 + d), load(source, s2 + d), load(source, s3 + d)
-        store(target, t + d, (a + w[0] * x0 + w[1] * x1) + (w[2] * x2 + w[3] * x3))
-        store(target, u + d, (b + v[0] * x0 + v[1] * x1) + (v[2] * x2 + v[3] * x3))
-
-
-@exact
-def _add_two(target, t, u, source, s0, s1, s2, s3, w, v, m):
-    """Add combinations w and v of four rows to two rows."""
-    for d in range(0, m, LANES):
-        x0, x1, x2, x3 = load(source, s0 + d), load(source, s1 + d), load(source, s2 + d), load(source, s3 + d)
-        y, z = load(target, t + d), load(target, u + d)
+        if not fresh:
+            y, z = load(target, t + d), load(target, u + d)
         store(target, t + d, (y + w[0] * x0 + w[1] * x1) + (w[2] * x2 + w[3] * x3))
         store(target, u + d, (z + v[0] * x0 + v[1] * x1) + (v[2] * x2 + v[3] * x3))
 
 
 @exact
-def _set_from_two(target, t, u, a, b, source, s0, s1, w, v, m):
-    """Set two rows to a and b plus combinations w and v of two rows."""
+def _from_two(target, t, u, a, b, fresh, source, s0, s1, w, v, m):
+    """Set two rows to a and b plus combinations w and v of two rows; add those to them if not `fresh`."""
+    y, z = splat(a), splat(b)
     for d in range(0, m, LANES):
         x0, x1 = load(source, s0 + d), load(source, s1 + d)
-        store(target, t + d, a + w[0] * x0 + w[1] * x1)
-        store(target, u + d, b + v[0] * x0 + v[1] * x1)
-
-
-@exact
-def _add_from_two(target, t, u, source, s0, s1, w, v, m):
-    """Add combinations w and v of two rows to two rows."""
-    for d in range(0, m, LANES):
-        x0, x1 = load(source, s0 + d), load(source, s1 + d)
-        y, z = load(target, t + d), load(target, u + d)
+        if not fresh:
+            y, z = load(target, t + d), load(target, u + d)
         store(target, t + d, y + w[0] * x0 + w[1] * x1)
         store(target, u + d, z + v[0] * x0 + v[1] * x1)
 
@@ -102,8 +88,9 @@ def combine(w, start, across, along, count, bias, source, row, inner, target, fi
     """Set each of `count` rows i of target to a combination of `inner` rows k of source.
 
     target[first + i] = w[bias + i] + sum_k w[start + i * across + k * along] * source[row + k], over m data; no first
-    term if bias is negative. Two rows of target and four of source at a time, so that weights stay in registers. Of
-    many rows of source that is for the first four only: then sums for five rows of target and STEP data stay there.
+    term if bias is -1, and what was in the row before if it is -2. Two rows of target and four of source at a time, so
+    that weights stay in registers. Of many rows of source that is for the first four only: then sums for five rows of
+    target and STEP data stay there.
     """
     width, wide = source.shape[1], inner >= WIDE
     fives = min((count + 2) // 5 * 5, count) if wide else 0
@@ -118,20 +105,15 @@ def combine(w, start, across, along, count, bias, source, row, inner, target, fi
             s0, s1 = (row + k) * width, (row + k1) * width
             w0, w1 = w[p + k * along], w[p + k1 * along] if k < last else 0.0
             v0, v1 = w[q + k * along], w[q + k1 * along] if k < last else 0.0
+            fresh = k == 0 and bias > -2
             if k + 2 > last:
-                if k == 0:
-                    _set_from_two(target, t, u, a, b, source, s0, s1, (w0, w1), (v0, v1), m)
-                else:
-                    _add_from_two(target, t, u, source, s0, s1, (w0, w1), (v0, v1), m)
+                _from_two(target, t, u, a, b, fresh, source, s0, s1, (w0, w1), (v0, v1), m)
                 continue
             k2, k3 = k + 2, min(k + 3, last)
             s2, s3 = (row + k2) * width, (row + k3) * width
             w2, w3 = w[p + k2 * along], w[p + k3 * along] if k2 < last else 0.0
             v2, v3 = w[q + k2 * along], w[q + k3 * along] if k2 < last else 0.0
-            if k == 0:
-                _set_two(target, t, u, a, b, source, s0, s1, s2, s3, (w0, w1, w2, w3), (v0, v1, v2, v3), m)
-            else:
-                _add_two(target, t, u, source, s0, s1, s2, s3, (w0, w1, w2, w3), (v0, v1, v2, v3), m)
+            _from_four(target, t, u, a, b, fresh, source, s0, s1, s2, s3, (w0, w1, w2, w3), (v0, v1, v2, v3), m)
         i = j + 1
     for k in range(4, inner if wide else 0, CHUNK):
         some, s = min(CHUNK, inner - k), (row + k) * width
