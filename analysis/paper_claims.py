@@ -201,10 +201,10 @@ def _within(
 
 def _each(
     rows: Rows, families: Iterable[str], column: str, judged: Callable[[Row], tuple[str, bool | None]],
-    *only: float | None,
+    errors: float | None = None, draw: int | None = None,
 ) -> list[Case]:  # fmt: skip
     """Return numbers and whether they are as claimed, for each landscape with a column; of errors, a draw if given."""
-    mine = [row for family in families for row in _of(rows, family, *only)]
+    mine = [row for family in families for row in _of(rows, family, errors, draw)]
     cases = [_open(row) or (Case(_name(row), *judged(row)) if math.isfinite(row[column]) else None) for row in mine]
     return [case for case in cases if case is not None]
 

@@ -183,7 +183,7 @@ def _labels(results: Results) -> str:
 
 def _growth(results: Results, files: str) -> str:
     """Return the counts at some of the stages: each after four times as many searches, and the last."""
-    rows = []
+    rows: list[list[str]] = []
     for name, state in results.states.items():
         stages = state.get("stages", ())
         for k, (searches, seconds, minima, states) in enumerate(stages):
