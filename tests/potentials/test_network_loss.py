@@ -129,7 +129,7 @@ def test_parameter_counts(layers, count):
 
 
 @pytest.mark.parametrize("zeros", [0.0, 0.8])
-@pytest.mark.parametrize("layers", [(784, 10, 10), (64, 10, 10), (3, 40, 5), (40, 5), (30, 3, 14, 4), (20, 17, 8, 4)])
+@pytest.mark.parametrize("layers", [(784, 10, 10), (64, 10, 10), (3, 40, 5), (80, 5), (90, 3, 14, 4), (20, 17, 8, 4)])
 def test_wide_networks(layers, zeros):
     rng = np.random.default_rng(0)
     inputs = rng.normal(size=(201, layers[0])) * (rng.random((201, layers[0])) >= zeros)
