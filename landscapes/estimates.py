@@ -17,9 +17,9 @@ import numpy as np
 __all__ = ["Discoveries", "Estimate", "estimate"]
 
 _Z = 1.959963984540054  # of an interval that holds 95 in 100
-_FEWEST = 500  # searches without anything new before a landscape counts as complete
-_QUIET = 1 / 3  # and the share of all searches that they must be
-_LEAST = 3  # times that each point was found by then
+_FEWEST = 1000  # searches without anything new before a landscape counts as complete
+_QUIET = 1 / 2  # and the share of all searches that they must be
+_LEAST = 5  # times that each point was found by then
 
 
 @dataclass(frozen=True)
@@ -177,8 +177,8 @@ class Discoveries:
         """Whether the search may end: nothing is likely to remain.
 
         Less than one minimum and one transition state, with 95 % confidence; every one that is known was
-        found three times, so that another as rare as the rarest would be missed with a probability of 5 % (e^-3);
-        and the last third of all searches, 500 at least, found nothing for the first time.
+        found five times, so that another as rare as the rarest would be missed with a probability below 1 % (e^-5);
+        and the last half of all searches, 1,000 at least, found nothing for the first time.
         """
         if self.quiet < max(_FEWEST, _QUIET * self._read):
             return False

@@ -98,15 +98,15 @@ def test_coming_back_to_the_start_is_no_discovery(made_up, tmp_path):
         assert landscape.discoveries().quiet == 1
 
 
-def test_complete_needs_silence_the_estimate_and_each_found_three_times(made_up, tmp_path):
+def test_complete_needs_silence_the_estimate_and_each_found_five_times(made_up, tmp_path):
     with Landscape(made_up.MadeUp(), tmp_path / "a.zarr") as landscape:
         assert not landscape.discoveries().complete
         one = made_up.transition_state(5, 0, 1)
         rare = made_up.transition_state(6, 0, 1)
         found = Discoveries(landscape._store)
-        for number in range(900):
-            states = (one, rare) if number in (200, 300, 850) else (one,)
+        for number in range(1400):
+            states = (one, rare) if number in (200, 300, 400, 500, 1350) else (one,)
             landscape.add(Search(number, "single-ended", transition_states=states))
-            if number in (199, 400, 699, 849, 899):
-                assert found.update().complete == (number == 899)
-        assert found.quiet == 699
+            if number in (199, 600, 1199, 1249, 1349, 1399):
+                assert found.update().complete == (number == 1399)
+        assert found.quiet == 1199
