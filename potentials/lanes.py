@@ -105,6 +105,7 @@ def stack(typingctx, count):
     def codegen(context, builder, sig, arguments):
         with builder.goto_entry_block():
             block = builder.alloca(ir.ArrayType(ir.DoubleType(), size))
+        block.align = 8 * LANES
         array = context.make_array(kind)(context, builder)
         shape, item = context.get_constant(types.intp, size), context.get_constant(types.intp, 8)
         context.populate_array(
