@@ -110,12 +110,14 @@ def _figure(name: str, plan: Plan, results: Results, files: str) -> str:
     stores = ", ".join(
         job.name if job.name in explored else f"{job.name} (not explored yet)" for job in plan.shown(name)
     )
-    return f"## {name}\n\n{entry['title']}.\n\n![{name}]({files}figures/{name}.png)\n\nStores: {stores}."
+    parts = [f"## {name}", f"{entry['title']}.", f"![{name}]({files}figures/{name}.png)", f"Stores: {stores}."]
+    return "\n\n".join([*parts, *([entry["note"]] if "note" in entry else [])])
 
 
 def _table(name: str, plan: Plan, results: Results) -> str:
     table, found = plan.tables[name], results.cells[name]
-    return f"## {name}\n\n{table['title']}.\n\n{table_markdown(table, found)}\n\n{agreement(found)}"
+    parts = [f"## {name}", f"{table['title']}.", table_markdown(table, found), agreement(found), table.get("note", "")]
+    return "\n\n".join(part for part in parts if part)
 
 
 def _claims(results: Results) -> str:

@@ -51,6 +51,7 @@ columns = ["errors", "minima", "train_gmin", "test_gmin_loss"]
 rows = [[0, 122, 0.749, 0.891], [50, 394]]
 [tables.table3]
 title = "another"
+note = "Of that table."
 landscapes = "MNIST"
 columns = ["errors", "train_mean"]
 rows = [[10, 0.9783]]
@@ -61,6 +62,7 @@ shape = [1, 2]
 panels = [["D1", 0, "0 %"], ["D1", 50, "50 %"]]
 [figures.figure5]
 title = "boxes"
+note = "Of these boxes."
 boxes = ["train_auc", "test_auc"]
 landscapes = "MNIST"
 """
@@ -102,6 +104,8 @@ def test_every_file_is_there(made):
         "## Ceiling",
         "## Label distributions",
         "none of these numbers",
+        "\n\nOf that table.\n\n## figure1",
+        "\n\nOf these boxes.\n\n## Claims",
     ):
         assert part in page
     assert "no data: path must be a folder" in page  # MNIST
