@@ -101,6 +101,8 @@ def rigid_kernel() -> Callable:
             for i in range(cuda.threadIdx.x, 6, cuda.blockDim.x):
                 for k in range(x.size):
                     rows[i, k] = rows[i, k] if marks[i] == 2.0 else 0.0
+                for k in frozen:
+                    rows[i, k] = 0.0
             cuda.syncthreads()
 
     return rigid_motions

@@ -9,13 +9,19 @@ from __future__ import annotations
 import json
 import re
 import sys
+from functools import cache
 from types import SimpleNamespace
+from typing import Any
 
 import numba.cuda.dispatcher
 from cuda.bindings import nvjitlink
 from numba import cuda
+from numba.cuda import compiler
 
+from thalweg.optimizers.cuda_eigenvector_following import CLIMB, RELAX, SEARCH_VECTORS, climb_kernel, relax_kernel
 from thalweg.optimizers.cuda_lbfgs import LBFGS, VECTORS, history_size, lbfgs_kernel
+from thalweg.optimizers.cuda_lowest_mode import basis_size, small_size
+from thalweg.optimizers.cuda_null_modes import RIGID_MOTIONS, rigid_kernel
 from thalweg.potentials.cuda_device import LAUNCH_BOUNDS
 from thalweg.potentials.cuda_kernels import (
     GRADIENTS,
@@ -39,18 +45,36 @@ KERNELS = {
     "network: Hessian times vector": (product_kernel(loss_product), PRODUCTS),
     "network: Hessian": (hessian_kernel(loss_product), HESSIANS),
     "network: LBFGS": (lbfgs_kernel(loss_gradient), LBFGS),
+    "network: lowest mode and step uphill": (climb_kernel(loss_product), CLIMB),
+    "network: LBFGS across the mode": (relax_kernel(loss_gradient), RELAX),
     "cluster: energy and gradient": (gradient_kernel(ljat_gradient), GRADIENTS),
     "cluster: Hessian times vector": (product_kernel(ljat_product), PRODUCTS),
     "cluster: LBFGS": (lbfgs_kernel(ljat_gradient), LBFGS),
+    "cluster: lowest mode and step uphill": (climb_kernel(ljat_product), CLIMB),
+    "cluster: LBFGS across the mode": (relax_kernel(ljat_gradient), RELAX),
+    "cluster: rigid motions": (rigid_kernel(), RIGID_MOTIONS),
 }
 # of a multiprocessor: registers, threads, blocks, and kB of shared memory for blocks
 LIMITS = {(8, 0): (65536, 2048, 32, 164), (9, 0): (65536, 2048, 32, 228), (12, 0): (65536, 1536, 24, 100)}
 
 
+@cache
+def library(name: str, bounds: tuple[int, int]) -> Any:
+    """Return a kernel as numba's compiler leaves it to NVVM, once for all compute capabilities; None if it cannot."""
+    kernel, signature = KERNELS[name]
+    read = getattr(compiler, "_compile_pyfunc_with_fixup", None)
+    if read is None:
+        return None
+    return read(kernel, signature, device=False, abi="numba", cc=CAPABILITIES[0], launch_bounds=bounds)[0]
+
+
 def compiled(name: str, capability: tuple[int, int], bounds: tuple[int, int] = LAUNCH_BOUNDS) -> dict[str, int]:
     """Compile a kernel to PTX and link it to a cubin; return registers and bytes of spills."""
-    kernel, signature = KERNELS[name]
-    ptx, _ = cuda.compile_ptx(kernel, signature, cc=capability, launch_bounds=bounds)
+    read = library(name, bounds)
+    if read is None:
+        ptx, _ = cuda.compile_ptx(*KERNELS[name], cc=capability, launch_bounds=bounds)
+    else:
+        ptx = read.get_asm_str(cc=capability)
     handle = nvjitlink.create(3, [f"-arch=sm_{capability[0]}{capability[1]}", "-verbose", "-O3"])
     data = ptx.encode()
     nvjitlink.add_data(handle, nvjitlink.InputType.PTX, data, len(data), "kernel")
@@ -73,9 +97,19 @@ def occupancy(capability: tuple[int, int], registers: int, threads: int, shared:
 
 
 def memory(name: str) -> tuple[int, int]:
-    """Return threads and shared bytes of a block: for [2,10,4], memory 74, or for 3 atoms, memory 4."""
+    """Return threads and shared bytes of a block: for [2,10,4], memory 74, or for 3 atoms, memory 4.
+
+    In a search for a transition state 24 products a mode and 20 steps across it.
+    """
     n, rows, product_rows, threads, pairs = (74, 26, 50, 128, 74) if "network" in name else (9, 0, 0, 32, 4)
-    if "LBFGS" in name:
+    most, nulls = min(24, n), 0 if "network" in name else 6
+    if "rigid" in name:
+        return 32, 8 * 12
+    if "uphill" in name:
+        plan = make_plan(product_rows, (2 * n, 2 * n, small_size(nulls, most), basis_size(n, nulls, most)), threads)
+    elif "across" in name:
+        plan = make_plan(rows, (n, SEARCH_VECTORS * n, history_size(n, 20)), threads)
+    elif "LBFGS" in name:
         plan = make_plan(rows, (n, VECTORS * n, history_size(n, pairs)), threads)
     else:
         plan = make_plan(rows if "gradient" in name else product_rows, (2 * n, n), threads)

@@ -1,6 +1,7 @@
 """The loss on a GPU beside this machine's CPU: ``python -m tests.benchmarks.gpu``.
 
-First every kernel is compared with the CPU; then come evaluations of loss and gradient, and minimisations, per second.
+First loss, gradient and transition states are compared with the CPU's; then come evaluations of loss and gradient,
+minimisations, and searches for transition states, per second.
 Without a GPU it says so and leaves the table empty. With NUMBA_ENABLE_CUDASIM=1 it is rehearsed at a tiny size.
 """
 
@@ -13,13 +14,15 @@ from collections.abc import Callable
 from itertools import pairwise
 
 import numpy as np
+from ase import Atoms
 
-from thalweg.optimizers import minimise
-from thalweg.potentials import NetworkLoss, Weights
+from thalweg.optimizers import find_transition_states, minimise
+from thalweg.potentials import LJAT, NetworkLoss, Weights
 from thalweg.potentials.cuda_support import require_gpu
 
 REHEARSAL = os.environ.get("NUMBA_ENABLE_CUDASIM", "0") not in ("", "0")
 SHAPES = ((2, (10,), 4, 1000), (2, (5, 5), 4, 1000), (64, (10,), 10, 1797), (784, (10,), 10, 1000))
+SADDLES = (3, 7, 13, SHAPES[0])  # atoms, or a network's shape
 WALKERS = (1, 16, 256, 4096, 16384, 65536)
 # one H200: float64 instructions a second, 34 TFLOP/s with a fused multiply-add counted as two
 RATE = 17e12
@@ -85,6 +88,63 @@ def minimisation_row(shape: tuple, walkers: int) -> str:
     return f"| {list(loss.layers)} | {walkers} | {rates[0]:.3g} | {rates[1]:.3g} | {rates[0] / rates[1]:.3g} |"
 
 
+def subject(what: tuple | int, device: str) -> Weights | Atoms:
+    """Return a network of a shape, or so many atoms: three with the Axilrod-Teller term."""
+    if isinstance(what, tuple):
+        return Weights(network(what, device))
+    positions = 1.1 * np.array(list(np.ndindex(3, 3, 3))[:what], dtype=float)
+    return Atoms(f"Ar{what}", positions, calculator=LJAT(2.0 if what == 3 else 0.0, device=device))
+
+
+def named(what: tuple | int) -> str:
+    """Return the name of a subject in a table."""
+    return f"LJ{what}" if isinstance(what, int) else str([what[0], *what[1], what[2]])
+
+
+def saddle_starts(what: tuple | int, walkers: int) -> np.ndarray:
+    """Return minima from few random starts, displaced at random."""
+    rng, system = np.random.default_rng(3), subject(what, "cpu")
+    calculator = system.calc
+    n = calculator.n_weights if isinstance(calculator, NetworkLoss) else 3 * len(system)
+    few = np.array([calculator.random_coordinates(n, rng) for _ in range(min(walkers, 64))])
+    minima = minimise(system, few, rms=1e-6, steps=300).x
+    size = 0.5 if isinstance(what, tuple) else 0.15
+    return minima[np.arange(walkers) % len(minima)] + size * rng.standard_normal((walkers, n))
+
+
+def compare_saddles(what: tuple | int) -> tuple[int, int]:
+    """Start beside known transition states; return how many GPU and CPU take to one energy, within 1e-7, of how many.
+
+    Where several are near, steps of another method may lead to another one.
+    """
+    gpu, cpu = subject(what, "cuda"), subject(what, "cpu")
+    known = find_transition_states(cpu, saddle_starts(what, 2 if REHEARSAL else 64))
+    near = known.x[known.converged][: 1 if REHEARSAL else 64]
+    near += 1e-3 * np.random.default_rng(4).standard_normal(near.shape)
+    a, b = (find_transition_states(one, near) for one in (gpu, cpu))
+    alike = a.converged & b.converged & (np.abs(a.energy - b.energy) < 1e-7)
+    return int(alike.sum()), len(near)
+
+
+def saddle_row(what: tuple | int, walkers: int) -> str:
+    """Return one line of the table of searches for transition states: how many a second, how many succeed."""
+    rates, found = [], []
+    for device in ("cuda", "cpu"):
+        X = saddle_starts(what, walkers if device == "cuda" else min(walkers, 256))
+        how = {"steps": 1} if REHEARSAL else {}
+        one, last = subject(what, device), []
+
+        def work(one=one, X=X, how=how, last=last):
+            last[:] = [find_transition_states(one, X, **how)]
+
+        rates.append(per_second(work, len(X)))
+        found.append(f"{100 * last[0].converged.mean():.0f} %")
+    return (
+        f"| {named(what)} | {walkers} | {rates[0]:.3g} | {found[0]} | {rates[1]:.3g} | {found[1]} | "
+        f"{rates[0] / rates[1]:.3g} |"
+    )
+
+
 def jax_row(shape: tuple, walkers: int) -> str:
     """Return JAX's evaluations a second on the same GPU, or why there are none."""
     try:
@@ -129,6 +189,12 @@ def main() -> int:
         print(f"{shape}: GPU and CPU differ by {deviation:.1e}", flush=True)
         if not deviation < 1e-10:
             return 1
+    saddles = SADDLES[:1] if REHEARSAL else SADDLES
+    for what in saddles:
+        alike, tried = compare_saddles(what)
+        print(f"transition states of {named(what)}: GPU and CPU agree on {alike} of {tried}", flush=True)
+        if alike < 0.9 * tried:
+            return 1
     print("\n| layers | walkers | evaluations/s, GPU | of the floor | CPU | ratio |\n|---|---|---|---|---|---|")
     for shape in shapes:
         for walkers in counts:
@@ -136,6 +202,10 @@ def main() -> int:
     print("\n| layers | walkers | minimisations/s on the GPU | on the CPU | ratio |\n|---|---|---|---|---|")
     for shape in shapes[:1] if REHEARSAL else shapes[:3]:
         print(minimisation_row(shape, counts[-1] if REHEARSAL else 16_384), flush=True)
+    head = "| subject | walkers | searches/s on the GPU | successful | on the CPU | successful | ratio |"
+    print(f"\n{head}\n|---|---|---|---|---|---|---|")
+    for what in saddles:
+        print(saddle_row(what, 1 if REHEARSAL else 16_384), flush=True)
     if not REHEARSAL:
         for shape in shapes:
             print(jax_row(shape, 4096), flush=True)
