@@ -1,4 +1,4 @@
-"""How a store has grown, what probably remains to be found, and what lies on disk."""
+"""How a store has grown, and what lies on disk."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 if TYPE_CHECKING:
     from thalweg.landscapes.store import Store
 
-__all__ = ["ArraySize", "Growth", "array_sizes", "growth", "inspection_text", "unseen"]
+__all__ = ["ArraySize", "Growth", "array_sizes", "growth", "inspection_text"]
 
 
 class Growth(NamedTuple):
@@ -66,28 +66,6 @@ def _known(store: Store, name: str, ends: Any) -> list[int]:
     return result
 
 
-def unseen(times: np.ndarray) -> float:
-    """Estimate how many points have not been found yet, from how often the others were.
-
-    Chao's lower bound, f1^2 / (2 f2), from the numbers f1 and f2 of points found once and twice (A. Chao, Scand. J.
-    Statist. 11, 265, 1984); with its correction f1 (f1 - 1) / 2 where none was found twice.
-
-    Parameters
-    ----------
-    times : (m,) array of int
-        How often each point was found.
-
-    Returns
-    -------
-    float
-        A lower bound in expectation, if searches are independent; NaN where nothing was found.
-    """
-    once, twice = int((times == 1).sum()), int((times == 2).sum())
-    if not (times > 0).any():
-        return float("nan")
-    return once * (once - 1) / 2 if twice == 0 else once**2 / (2 * twice)
-
-
 def array_sizes(store: Store) -> list[ArraySize]:
     """Return what every growing array takes on disk."""
     result = []
@@ -98,8 +76,8 @@ def array_sizes(store: Store) -> list[ArraySize]:
 
 
 def inspection_text(store: Store) -> str:
-    """Return growth, estimates and sizes as text."""
-    parts = [_growth_lines(store), _estimate_lines(store), _size_lines(store)]
+    """Return growth and sizes as text."""
+    parts = [_growth_lines(store), _size_lines(store)]
     return "\n\n".join("\n".join(lines) for lines in parts if lines)
 
 
@@ -108,23 +86,6 @@ def _growth_lines(store: Store) -> list[str]:
     lines = [f"{'after searches':>14}  {'minima':>10}  {'transition states':>17}"]
     lines += [f"{step.searches:14d}  {step.minima:10d}  {step.transition_states:17d}" for step in steps]
     return lines if steps else []
-
-
-def _estimate_lines(store: Store) -> list[str]:
-    lines = []
-    for name in ("minima", "transition_states"):
-        found = store.columns[f"searches/{name}"]
-        times = np.zeros(store.rows(name), dtype=np.int64)
-        for low in range(0, len(found), found.spec.chunk):
-            rows = found.read(low, min(low + found.spec.chunk, len(found)))
-            times += np.bincount(rows, minlength=len(times))
-        missing = unseen(times)
-        if np.isfinite(missing):
-            once, what = int((times == 1).sum()), name.replace("_", " ")
-            lines.append(
-                f"{what} found once: {once} of {len(times)}; probably at least {missing:.0f} are still unknown"
-            )
-    return lines
 
 
 def _size_lines(store: Store) -> list[str]:
