@@ -130,7 +130,8 @@ def search_cuda(
     x, modes : (walkers, n)
     numbers : (walkers, 4), energy, rms, steps and status.
     """
-    guesses = np.where(directions.any(axis=1, keepdims=True), directions, np.random.default_rng(0).normal(size=system.n))
+    given = directions.any(axis=1, keepdims=True)
+    guesses = np.where(given, directions, np.random.default_rng(0).normal(size=system.n))
     x, modes, numbers = X.copy(), guesses.copy(), np.zeros((len(X), 4))
     rows = np.arange(len(X))
     for across in _ACROSS:
