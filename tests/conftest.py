@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -10,6 +12,28 @@ import pytest
 # Before numpy is loaded, here and in the workers: BLAS's threads wait for each other by spinning, on matrices of 20
 # by 20 for forty times as long as they compute where every core has a worker of its own
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+
+_COMPILE_ALL = """
+import pkgutil
+from importlib import import_module
+from thalweg import optimizers, potentials
+for package in (potentials, optimizers):
+    for module in pkgutil.iter_modules(package.__path__, package.__name__ + "."):
+        if ".cuda_" not in module.name:
+            import_module(module.name)
+potentials.NetworkLoss([[0.0], [1.0]], [0, 1]).compiled
+"""
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Fill Numba's cache before there are workers, which would each compile what they miss.
+
+    Numba's machine code depends on the seed of Python's hashes: two processes that compile the same function may
+    round differently, and tests compare what processes find bit by bit.
+    """
+    if config.getoption("numprocesses", None) and not hasattr(config, "workerinput"):
+        subprocess.run([sys.executable, "-c", _COMPILE_ALL], check=True)
 
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int | None:
