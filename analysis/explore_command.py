@@ -8,7 +8,6 @@ import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +24,6 @@ __all__ = ["run"]
 INTERRUPTED = 130
 """Exit status after Ctrl-C or SIGTERM."""
 
-_SEARCHES_ON_A_GPU = 256  # a task: fewer leave most of it idle
 _UNLIMITED = 10**9  # steps, where the number of minima says when it is enough
 
 
@@ -71,7 +69,7 @@ def run(
     ahead : int or None
         Tasks in flight at once; a store keeps its own.
     device : str or None
-        "cuda" for searches on a GPU, in larger tasks; no part of what a store was made with.
+        "cuda" for searches on a GPU; no part of what a store was made with.
     resume : bool
         Whether the store may be there already.
     **options
@@ -191,7 +189,7 @@ def _explore(name: str, output: Path, plan: dict[str, Any], place: Place, deadli
     except (ValueError, FileNotFoundError, ConnectionError) as error:
         raise click.UsageError(str(error)) from error
     click.echo(f"{explored.title}; {_work(plan)} in total")
-    stopped = _search(explored, output, plan, place, deadline, device)
+    stopped = _search(explored, output, plan, place, deadline)
     from thalweg.analysis.report import summary_text
     from thalweg.analysis.summary import summarise
 
@@ -210,9 +208,7 @@ def _work(plan: Mapping[str, Any]) -> str:
     return f"{steps}{enough}, {searches}{' until nothing is likely to remain' if plan['until_converged'] else ''}"
 
 
-def _search(
-    explored: Explored, output: Path, plan: dict[str, Any], place: Place, deadline: float | None, device: str
-) -> str | None:
+def _search(explored: Explored, output: Path, plan: dict[str, Any], place: Place, deadline: float | None) -> str | None:
     """Do what remains to be done, and say what is left where the time is up."""
     from thalweg.landscapes import Landscape
 
@@ -224,7 +220,7 @@ def _search(
         landscape.state["explore"] = {**plan, "data": explored.data}
         landscape.commit()
         with place.executor() as how:
-            left = _go_on(landscape, plan, how, deadline, _in_large_tasks() if device == "cuda" else {})
+            left = _go_on(landscape, plan, how, deadline)
         if explored.test is not None:
             from thalweg.analysis.measure import measure
 
@@ -232,28 +228,13 @@ def _search(
     return left
 
 
-def _in_large_tasks() -> dict[str, Any]:
-    """Return what lets connect choose tasks worth a GPU's while."""
-    from thalweg.landscapes.strategies import Connect
-
-    class LargeTasks(Connect):
-        """Connect, with more searches a task."""
-
-        def __init__(self, landscape: Any, chosen: Any = (), batch: int = _SEARCHES_ON_A_GPU) -> None:
-            super().__init__(landscape, chosen, _SEARCHES_ON_A_GPU)
-
-    return {"strategy": LargeTasks}
-
-
-def _go_on(
-    landscape: Any, plan: dict[str, Any], how: dict[str, Any], deadline: float | None, connecting: dict[str, Any]
-) -> str | None:
+def _go_on(landscape: Any, plan: dict[str, Any], how: dict[str, Any], deadline: float | None) -> str | None:
     """Search up to the totals; what was chosen before an interruption comes first."""
     for total, method, kinds, stop in (
         ("steps", landscape.find_minima, ("basin-hopping",), {"minima": plan["minima"]}),
         (
             "searches",
-            partial(landscape.connect, **connecting),
+            landscape.connect,
             ("single-ended", "double-ended"),
             {"until_converged": bool(plan["until_converged"])},
         ),

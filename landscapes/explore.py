@@ -28,6 +28,7 @@ _FEW = 20  # coordinates of a surface on which every mode is worth a try
 _STEPS_A_TASK = {"atoms": 20, "point": 5, "python": 2}
 _UNLIMITED = 10**9
 _SEARCHES_A_TASK = {"atoms": 16, "point": 4, "python": 4}
+_SEARCHES_ON_A_GPU = 256  # a task: fewer leave most of it idle
 
 STRATEGIES: dict[str, Callable[..., Strategy]] = {"connect": Connect, "untrap": Untrap}
 """Ways to look for transition states, by name."""
@@ -65,7 +66,7 @@ def find_minima(
     settings = _settings(landscape, step=step, temperature=temperature)
     if moves is not None:
         settings["moves"] = [move.to_dict() for move in checked_moves(moves, landscape.system)]
-    strategy = _made(landscape, BasinHoppingChains, _STEPS_A_TASK)
+    strategy = _made(landscape, BasinHoppingChains, _STEPS_A_TASK[_kind(landscape)])
     return _run(landscape, strategy, settings, steps, **how)
 
 
@@ -88,7 +89,7 @@ def connect(
             raise TypeError("searches is missing: a path can be lowered for ever, so say how many searches are enough")
         searches = _UNLIMITED
     settings = _settings(landscape, displacement=displacement)
-    made = _made(landscape, _strategy_of(strategy, pairs, lower), _SEARCHES_A_TASK)
+    made = _made(landscape, _strategy_of(strategy, pairs, lower), _searches_a_task(landscape))
     if until_converged:
         discoveries = landscape.discoveries()
         how["enough"] = lambda: discoveries.update().complete
@@ -114,11 +115,11 @@ def _strategy_of(
     return strategy
 
 
-def _made(landscape: Landscape, make: Callable[..., Strategy], batches: dict[str, int]) -> Strategy:
+def _made(landscape: Landscape, make: Callable[..., Strategy], batch: int) -> Strategy:
     """Make a strategy, with the tasks it chose in an earlier call that are not done."""
     name = getattr(getattr(make, "func", make), "name", "")
     chosen = [choice for _, choice in pending_choices(landscape, name)]
-    strategy = make(landscape, chosen, batches[_kind(landscape)])
+    strategy = make(landscape, chosen, batch)
     if not isinstance(getattr(strategy, "name", None), str) or strategy.name != name or not name:
         raise TypeError(f"a strategy's class must have a name: name = 'from_the_top', say; {make!r} has none")
     return strategy
@@ -129,6 +130,11 @@ def _kind(landscape: Landscape) -> str:
     if not landscape.system.threadsafe:
         return "python"
     return "point" if landscape.system.atoms is None else "atoms"
+
+
+def _searches_a_task(landscape: Landscape) -> int:
+    on_gpu = getattr(landscape.system.potential, "device", "cpu") == "cuda"
+    return _SEARCHES_ON_A_GPU if on_gpu else _SEARCHES_A_TASK[_kind(landscape)]
 
 
 def _settings(landscape: Landscape, **given: float | None) -> dict[str, Any]:

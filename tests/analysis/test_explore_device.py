@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 from click.testing import CliRunner
 
-from thalweg.analysis.explore_command import _in_large_tasks
 from thalweg.analysis.main import main
 from thalweg.analysis.systems import build, default_options
 from thalweg.landscapes import Landscape
+from thalweg.landscapes.explore import _searches_a_task as searches_a_task
 from thalweg.landscapes.store import Store
 from thalweg.potentials.cuda_support import gpu_visible
 from thalweg.potentials.system import as_system
@@ -50,10 +50,15 @@ def test_cuda_without_a_gpu_or_for_a_surface_is_an_error(tmp_path):
     assert not (tmp_path / "c").exists()
 
 
-def test_tasks_for_a_gpu_are_large(tmp_path):
+def test_tasks_for_a_gpu_are_large(tmp_path, monkeypatch):
     atoms = build("LJAT3", default_options("LJAT3"), "cpu").subject
     with Landscape(atoms, tmp_path / "lj.zarr", seed=0) as landscape:
         landscape.find_minima(4, workers=1)
-        landscape.connect(40, workers=1, **_in_large_tasks())
+        atoms.calc.device = "cuda"  # while the size is chosen only: there may be no GPU
+        size = searches_a_task(landscape)
+        atoms.calc.device = "cpu"
+        assert searches_a_task(landscape) < 40 < size
+        monkeypatch.setattr("thalweg.landscapes.explore._searches_a_task", lambda landscape: size)
+        landscape.connect(40, workers=1)
         assert landscape.searches.count("single-ended")
         assert landscape.tasks_done["connect"] == 1
