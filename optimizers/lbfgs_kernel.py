@@ -25,7 +25,6 @@ __all__ = [
     "lbfgs_walk",
     "norm_of",
     "remember",
-    "shortened_step",
     "two_loop",
 ]
 
@@ -44,10 +43,7 @@ def dot(a, b):
 
 @jit(numba.float64(vector), fastmath=_FAST)
 def norm_of(a):
-    total = 0.0
-    for k in range(a.size):
-        total += a[k] * a[k]
-    return np.sqrt(total)
+    return np.sqrt(dot(a, a))
 
 
 @jit(numba.void(numba.float64, vector, vector), fastmath=_FAST)
@@ -101,7 +97,7 @@ def shortened_step(function, integers, floats, frozen, rules, energy, x, directi
         if e_new - energy <= max_rise and np.isfinite(e_new):
             for k in frozen:
                 g_new[k] = 0.0
-            norm = np.sqrt(dot(g_new, g_new))
+            norm = norm_of(g_new)
             if np.isfinite(norm):
                 return e_new, norm, scale, trial + 1
         scale *= shrink
@@ -175,7 +171,7 @@ def lbfgs_walk(function, integers, floats, frozen, rules, goal, limit, x, gradie
     energy = function(x, gradient, integers, floats)
     for k in frozen:
         gradient[k] = 0.0
-    norm = np.sqrt(dot(gradient, gradient))
+    norm = norm_of(gradient)
     if not (np.isfinite(energy) and np.isfinite(norm)):
         return energy, norm / root, steps, evaluations, NOT_FINITE, travelled
     while norm / root >= goal:
@@ -186,7 +182,7 @@ def lbfgs_walk(function, integers, floats, frozen, rules, goal, limit, x, gradie
         if dot(direction, gradient) > 0.0:
             for k in range(n):
                 direction[k] = -direction[k]
-        length = np.sqrt(dot(direction, direction))
+        length = norm_of(direction)
         if scale * length > max_step:
             scale = max_step / length
         e_new, norm_new, scale, tried = shortened_step(
