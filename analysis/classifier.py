@@ -182,6 +182,7 @@ class LandscapeClassifier(ClassifierMixin, BaseEstimator):
     def _explore(self, loss: NetworkLoss, path: Any, seed: int, held: Any) -> None:
         """Fill a store up to the totals of steps and searches, and choose among its minima."""
         from thalweg.landscapes import Landscape
+        from thalweg.landscapes.strategy import SADDLE_SEARCHES
 
         workers = _workers(self.n_jobs)
         with Landscape(Weights.random(loss, seed), path, seed=seed, tasks_ahead=int(self.starts)) as landscape:
@@ -190,7 +191,7 @@ class LandscapeClassifier(ClassifierMixin, BaseEstimator):
             landscape.find_minima(max(0, self.steps - done), workers=workers, progress=False)
             if not len(landscape.minima):
                 raise ValueError(f"no minimum was found in {self.steps} steps: {count()}; take more, or scale the data")
-            done = sum(sum(count(kind).values()) for kind in ("single-ended", "double-ended"))
+            done = sum(sum(count(kind).values()) for kind in SADDLE_SEARCHES)
             if self.searches > done:
                 landscape.connect(self.searches - done, workers=workers, progress=False)
             self._choose(landscape, held)

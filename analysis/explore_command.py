@@ -18,6 +18,7 @@ from thalweg.analysis.place import Place
 from thalweg.analysis.structures import file_of
 from thalweg.analysis.systems import Explored, build, default_options, default_work, resolve_name
 from thalweg.landscapes.errors import StoreError
+from thalweg.landscapes.strategy import SADDLE_SEARCHES
 
 __all__ = ["run"]
 
@@ -235,7 +236,7 @@ def _go_on(landscape: Any, plan: dict[str, Any], how: dict[str, Any], deadline: 
         (
             "searches",
             landscape.connect,
-            ("single-ended", "double-ended"),
+            SADDLE_SEARCHES,
             {"until_converged": bool(plan["until_converged"])},
         ),
     ):

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from thalweg.analysis.paper_plan import Job, Plan
+from thalweg.landscapes.strategy import SADDLE_SEARCHES
 
 if TYPE_CHECKING:
     from thalweg.landscapes import Landscape
@@ -22,7 +23,7 @@ _SLICE = 120.0  # seconds between notes of the time that was spent
 _QUENCHES = 5  # of a chain where minima are sampled: a random start and four steps, which is one task
 _QUICK = 5_000  # minima whose AUC is soon computed when a turn is over
 _TOLD = 10  # problems that are kept in words
-_KINDS = {"steps": ("basin-hopping",), "searches": ("single-ended", "double-ended")}
+_KINDS = {"steps": ("basin-hopping",), "searches": SADDLE_SEARCHES}
 
 
 def grown(discoveries: Discoveries, share: float) -> bool:

@@ -9,7 +9,7 @@ from thalweg.landscapes.marking import mark_verified
 from thalweg.landscapes.merge import merge
 from thalweg.landscapes.records import CONVERGED, AddedSearch, Minimum, Search, TransitionState
 from thalweg.landscapes.spanning import LowestPath
-from thalweg.landscapes.strategy import BASIN_HOPPING, DOUBLE_ENDED, SINGLE_ENDED, Choice, Strategy
+from thalweg.landscapes.strategy import BASIN_HOPPING, DOUBLE_ENDED, FROM_STATE, SINGLE_ENDED, Choice, Strategy
 from thalweg.landscapes.tolerances import Tolerances
 from thalweg.landscapes.verify import Problem, verify
 
@@ -17,6 +17,7 @@ __all__ = [
     "BASIN_HOPPING",
     "CONVERGED",
     "DOUBLE_ENDED",
+    "FROM_STATE",
     "SINGLE_ENDED",
     "AddedSearch",
     "Choice",

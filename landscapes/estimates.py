@@ -14,6 +14,8 @@ from typing import Any
 
 import numpy as np
 
+from thalweg.landscapes.strategy import FROM_STATE
+
 __all__ = ["Discoveries", "Estimate", "estimate"]
 
 _Z = 1.959963984540054  # of an interval that holds 95 in 100
@@ -116,7 +118,7 @@ def _coverage(f1: int, f2: int, arrivals: int) -> float:
 class Discoveries:
     """How often the searches of a store found each point, and when one was found for the first time.
 
-    A search that comes back to the minimum it set out from has not found it: it was sent there. Reads what searches
+    A search that comes back to the point it set out from has not found it: it was sent there. Reads what searches
     have come since the last look, and nothing twice.
 
     Parameters
@@ -135,10 +137,17 @@ class Discoveries:
         columns, rows = self._store.columns, self._store.rows("searches")
         if rows > self._read:
             start = columns["searches/start"].read(self._read, rows)
-            for group in self._counts:
-                self._take_in(group, rows, start)
+            from_states = self._from_states(rows)
+            self._take_in("minima", rows, np.where(from_states[:, None], -1, start))
+            self._take_in("transition_states", rows, np.where(from_states[:, None], start, -1))
             self._read = rows
         return self
+
+    def _from_states(self, rows: int) -> np.ndarray:
+        """Say which of the searches since the last look set out from a transition state."""
+        kind = self._store.columns["searches/kind"]
+        words = kind.attributes.get("meanings", [])
+        return kind.read(self._read, rows) == (words.index(FROM_STATE) if FROM_STATE in words else -1)
 
     def _take_in(self, group: str, rows: int, start: np.ndarray) -> None:
         columns = self._store.columns
@@ -146,9 +155,8 @@ class Discoveries:
         ends = ends if self._read else np.append(0, ends)
         points = columns[f"searches/{group}"].read(int(ends[0]), int(ends[-1]))
         search = np.repeat(np.arange(rows - self._read), np.diff(ends))
-        if group == "minima":
-            elsewhere = (points[:, None] != start[search]).all(axis=1)
-            points, search = points[elsewhere], search[elsewhere]
+        elsewhere = (points[:, None] != start[search]).all(axis=1)
+        points, search = points[elsewhere], search[elsewhere]
         counts = self._counts[group]
         before = np.append(counts, np.zeros(max(self._store.rows(group) - len(counts), 0), dtype=np.int64))
         new, first = np.unique(points, return_index=True)

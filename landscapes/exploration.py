@@ -14,7 +14,7 @@ import numpy as np
 
 from thalweg.landscapes.records import CONVERGED
 from thalweg.landscapes.signals import deferred_signals
-from thalweg.landscapes.strategy import Choice, Strategy
+from thalweg.landscapes.strategy import FROM_STATE, Choice, Strategy
 from thalweg.landscapes.tasks import Task, TaskResult
 from thalweg.landscapes.workers import Job, Workers, open_workers
 
@@ -86,7 +86,8 @@ class _Run:
 
     def task(self, number: int, choice: Choice) -> Task:
         rows = [row for start in choice.starts for row in start if row >= 0]
-        coordinates = self.landscape.minima.coordinates
+        points = self.landscape.transition_states if choice.kind == FROM_STATE else self.landscape.minima
+        coordinates = points.coordinates
         X = np.array([coordinates[row] for row in rows]).reshape(len(rows), self.landscape.system.n)
         name = self.strategy.name
         entropy = (self.landscape.seed, _SEQUENCES.get(name, len(_SEQUENCES) + zlib.crc32(name.encode())), number)

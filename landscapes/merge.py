@@ -14,6 +14,7 @@ from thalweg.landscapes.errors import StoreError
 from thalweg.landscapes.landscape import Landscape
 from thalweg.landscapes.records import Search
 from thalweg.landscapes.store import copy_store
+from thalweg.landscapes.strategy import FROM_STATE
 
 __all__ = ["merge"]
 
@@ -87,13 +88,15 @@ def _commit_now_and_then(landscape: Landscape, row: int) -> None:
 
 
 def _append_searches(landscape: Landscape, other: Landscape, minima: np.ndarray, states: np.ndarray) -> None:
-    searches, known = other.searches, np.append(minima, -1)  # -1, "none", stays what it is
+    searches = other.searches
+    known, known_states = np.append(minima, -1), np.append(states, -1)  # -1, "none", stays what it is
     names = ("task", "kind", "status", "energy", "steps", "minima_end", "transition_states_end")
     found = found_states = 0
     for here, starts in searches.start.chunks():
         columns = [getattr(searches, name)[here] for name in names]
-        for start, *values, end, end_states in zip(known[starts].tolist(), *columns, strict=True):
+        for start, *values, end, end_states in zip(starts, *columns, strict=True):
             task, kind, status, energy, steps = values
+            start = (known_states if kind == FROM_STATE else known)[start].tolist()
             search = Search(int(task), str(kind), str(status), tuple(start), float(energy), int(steps))
             rows = minima[searches.minima[found:end]].tolist()
             rows_states = states[searches.transition_states[found_states:end_states]].tolist()

@@ -94,11 +94,11 @@ class Search:
     task : int
         Number of the task, within its kind, that the search belongs to.
     kind : str
-        What was tried: ``"basin-hopping"``, ``"connect"``, ...
+        What was tried: ``"basin-hopping"``, ``"single-ended"``, ...
     status : str
         How it ended: ``CONVERGED``, or the reason of the failure in a few words without numbers.
     start : (int, int)
-        Rows of the minima it set out from; -1 for none.
+        Rows of the minima it set out from; -1 for none. Of a search from a transition state, the row of that first.
     energy : float
         Energy where it ended; NaN when there is none.
     steps : int

@@ -1,4 +1,4 @@
-"""The two strategies that every exploration begins with: basin-hopping, and transition states from every minimum."""
+"""The two strategies that every exploration begins with: basin-hopping, and transition states from all that is known."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import numpy as np
 from thalweg.landscapes.components import Components
 from thalweg.landscapes.fingerprints import fingerprint
 from thalweg.landscapes.records import AddedSearch
-from thalweg.landscapes.strategy import BASIN_HOPPING, DOUBLE_ENDED, SINGLE_ENDED, Choice, Strategy
+from thalweg.landscapes.strategy import BASIN_HOPPING, DOUBLE_ENDED, FROM_STATE, SINGLE_ENDED, Choice, Strategy
 from thalweg.landscapes.tasks import TaskResult
 
 if TYPE_CHECKING:
@@ -52,9 +52,10 @@ class BasinHoppingChains(Strategy):
 
 
 class Connect(Strategy):
-    """Transition states: from every minimum those tried least first, and between pieces that are not joined.
+    """Transition states: from every minimum and transition state, those tried least first, and between loose pieces.
 
-    Single-ended searches start from the minima with the fewest tries, the lowest first; every ``join_every``-th
+    Single-ended searches start from the minima with the fewest tries, the lowest first; those of every other task
+    from the transition states with the fewest, near which the rarest ones are; every ``join_every``-th
     task is double-ended while the landscape is in several pieces, between a minimum outside the largest piece and
     the nearest of the lowest inside it; one search of every ``anywhere_every``-th task starts at a random point.
 
@@ -67,6 +68,7 @@ class Connect(Strategy):
     name = "connect"
     join_every = 4
     anywhere_every = 3
+    from_states_every = 2
     _partners = 50
     _compared = 5
 
@@ -75,29 +77,37 @@ class Connect(Strategy):
         if not len(landscape.minima):
             raise ValueError("the landscape has no minima to connect: find some first, find_minima(steps=...)")
         self._tries: Counter[int] = Counter()
+        self._state_tries: Counter[int] = Counter()
         self._pairs: Counter[int] = Counter()
         self._read(chosen)
         minima, states = landscape.minima, landscape.transition_states
         self._pieces = Components(minima.energy[:], states.minima[:], self._partners)
         energies = self._pieces.energies
-        # two queues, a row once in each: of all minima by tries, and of those outside the largest piece by pairs
+        # queues, a row once in each: of all minima and all transition states by tries, and of those minima outside
+        # the largest piece by pairs
         self._heap = [(self._tries[row], energy, row) for row, energy in enumerate(energies)]
         self._outside = [(self._pairs[row], energies[row], row) for row in self._pieces.outside()]
+        self._state_heap = [(self._state_tries[row], row) for row in range(len(states))]
         heapq.heapify(self._heap)
+        heapq.heapify(self._state_heap)
         heapq.heapify(self._outside)
+
+    @property
+    def _counters(self) -> dict[str, Counter[int]]:
+        return {SINGLE_ENDED: self._tries, FROM_STATE: self._state_tries, DOUBLE_ENDED: self._pairs}
 
     def _read(self, chosen: Sequence[Choice]) -> None:
         searches = self.landscape.searches
         for rows, kinds in searches.kind.chunks():
             starts = searches.start[rows][:, 0]
-            for kind, counter in ((SINGLE_ENDED, self._tries), (DOUBLE_ENDED, self._pairs)):
+            for kind, counter in self._counters.items():
                 counter.update(starts[kinds == kind].tolist())
         for choice in chosen:
-            self._count(choice)
+            self._counted(choice)
 
-    def _count(self, choice: Choice) -> None:
-        counter = self._tries if choice.kind == SINGLE_ENDED else self._pairs
-        counter.update(first for first, _ in choice.starts)
+    def _counted(self, choice: Choice) -> Choice:
+        self._counters[choice.kind].update(first for first, _ in choice.starts)
+        return choice
 
     def _grow(self) -> None:
         """Take in minima that have come since the last call."""
@@ -105,22 +115,27 @@ class Connect(Strategy):
             row = self._pieces.add(energy)
             heapq.heappush(self._heap, (self._tries[row], energy, row))
             heapq.heappush(self._outside, (self._pairs[row], energy, row))
+        for row in range(len(self._state_heap), len(self.landscape.transition_states)):
+            heapq.heappush(self._state_heap, (0, row))
 
     def choose(self, number: int, size: int) -> Choice:
         pair = self._pair() if number % self.join_every == self.join_every - 1 else None
         if pair is not None:
-            choice = Choice(DOUBLE_ENDED, 1, (pair,))
-            self._count(choice)
-            return choice
+            return self._counted(Choice(DOUBLE_ENDED, 1, (pair,)))
+        if self._state_heap and number % self.from_states_every == 0:
+            return self._counted(Choice(FROM_STATE, size, tuple(self._next_state() for _ in range(size))))
         # now and then from anywhere: some transition states are far from every minimum
         starts = [(-1, -1)] if number % self.anywhere_every == 1 else []
         while len(starts) < size:
-            tries, energy, row = heapq.heappop(self._heap)
-            heapq.heappush(self._heap, (tries + 1, energy, row))
+            tries, energy, row = self._heap[0]
+            heapq.heapreplace(self._heap, (tries + 1, energy, row))
             starts.append((row, -1))
-        choice = Choice(SINGLE_ENDED, size, tuple(starts))
-        self._count(choice)
-        return choice
+        return self._counted(Choice(SINGLE_ENDED, size, tuple(starts)))
+
+    def _next_state(self) -> tuple[int, int]:
+        tries, row = self._state_heap[0]
+        heapq.heapreplace(self._state_heap, (tries + 1, row))
+        return row, -1
 
     def _pair(self) -> tuple[int, int] | None:
         while self._outside and self._stale(*self._outside[0]):

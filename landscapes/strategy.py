@@ -10,9 +10,20 @@ if TYPE_CHECKING:
     from thalweg.landscapes.records import AddedSearch
     from thalweg.landscapes.tasks import TaskResult
 
-__all__ = ["BASIN_HOPPING", "DOUBLE_ENDED", "SINGLE_ENDED", "Choice", "Strategy"]
+__all__ = [
+    "BASIN_HOPPING",
+    "DOUBLE_ENDED",
+    "FROM_STATE",
+    "SADDLE_SEARCHES",
+    "SINGLE_ENDED",
+    "Choice",
+    "Strategy",
+]
 
 BASIN_HOPPING, SINGLE_ENDED, DOUBLE_ENDED = "basin-hopping", "single-ended", "double-ended"
+FROM_STATE = "from a transition state"
+SADDLE_SEARCHES = (SINGLE_ENDED, DOUBLE_ENDED, FROM_STATE)
+"""The kinds that look for transition states."""
 
 
 class Choice(NamedTuple):
@@ -21,12 +32,13 @@ class Choice(NamedTuple):
     Attributes
     ----------
     kind : str
-        SINGLE_ENDED, DOUBLE_ENDED or BASIN_HOPPING.
+        SINGLE_ENDED, FROM_STATE, DOUBLE_ENDED or BASIN_HOPPING.
     size : int
         Searches, or steps of a chain.
     starts : tuple of (int, int)
         Rows of minima, one pair a search: both ends of a double-ended one; ``(row, -1)`` for a single-ended one from
-        that minimum, ``(-1, -1)`` for one from a random point. One pair, ``(row, -1)``, for a chain.
+        that minimum, ``(-1, -1)`` for one from a random point; ``(row, -1)`` of a transition state for one from there.
+        One pair, ``(row, -1)``, for a chain.
     """
 
     kind: str

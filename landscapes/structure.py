@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from thalweg.landscapes.errors import StoreError
+from thalweg.landscapes.strategy import FROM_STATE
 from thalweg.landscapes.verify import Problem
 
 if TYPE_CHECKING:
@@ -45,9 +46,12 @@ def _unreadable(landscape: Landscape) -> Iterator[Problem]:
 def _loose_ends(landscape: Landscape) -> Iterator[Problem]:
     """Yield row numbers that are those of no row."""
     minima, states, searches = landscape.minima, landscape.transition_states, landscape.searches
+    for here, kinds in searches.kind.chunks():
+        starts, rows = searches.start[here], np.where(kinds == FROM_STATE, len(states), len(minima))
+        for k in np.flatnonzero(((starts < -1) | (starts >= rows[:, None])).any(axis=1)).tolist():
+            yield Problem("searches", here.start + k, f"{starts[k]} is not a row: there are {rows[k]}")
     for group, array, least, rows in (
         ("transition_states", states.minima, 0, len(minima)),
-        ("searches", searches.start, -1, len(minima)),
         ("searches", searches.minima, 0, len(minima)),
         ("searches", searches.transition_states, 0, len(states)),
     ):

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from thalweg.landscapes.records import CONVERGED, Minimum, Search, TransitionState
-from thalweg.landscapes.strategy import BASIN_HOPPING, DOUBLE_ENDED, SINGLE_ENDED
+from thalweg.landscapes.strategy import BASIN_HOPPING, DOUBLE_ENDED, FROM_STATE, SINGLE_ENDED
 from thalweg.optimizers.bands import connect_pair
 from thalweg.optimizers.basin_hopping import BasinHoppingResult, basin_hopping_steps
 from thalweg.optimizers.large import LARGEST_MATRIX
@@ -21,6 +21,7 @@ from thalweg.potentials.system import System
 
 _LARGEST_DIAGONALISED = 500
 _LARGEST_FOLLOWED = 60  # free coordinates: of LJ38's 108, following takes fifty times longer and fails twice in three
+_FOLLOWED = 1 / 6  # of the searches along a mode: each takes twice the time of others, and many fail
 _DENSITIES = 0.7, 1.4  # of images of a band, least and most
 _STEPS, _STEPS_FOLLOWING = 200, 60  # what follows a mode arrives within 50 steps (LJ7 to LJ13), or wanders for ever
 
@@ -38,14 +39,14 @@ class Task:
     number : int
         Its number in the sequence.
     kind : str
-        BASIN_HOPPING, SINGLE_ENDED or DOUBLE_ENDED.
+        BASIN_HOPPING, SINGLE_ENDED, FROM_STATE or DOUBLE_ENDED.
     entropy : tuple of int
         What its random numbers are drawn from.
     starts : tuple of (int, int)
-        Rows of the minima it sets out from, -1 where there is none (it starts at a random point then): one pair a
-        search, or one for a chain.
+        Rows of the minima (FROM_STATE: transition states) it sets out from, -1 where there is none (it starts at a
+        random point then): one pair a search, or one for a chain.
     coordinates : (k, n) array
-        Of the minima in ``starts``, in their order, -1 left out.
+        Of the points in ``starts``, in their order, -1 left out.
     settings : dict
         Sizes of steps, temperature, and the rules of the minimiser.
     """
@@ -127,11 +128,12 @@ def _reason(system: System, x: np.ndarray, reason: str) -> str:
 
 def _single_ended(system: System, task: Task, rng: np.random.Generator) -> TaskResult:
     settings = task.settings
+    displacement = settings["displacement_from_states" if task.kind == FROM_STATE else "displacement"]
     known = iter(task.coordinates)
     X, directions = np.zeros((2, len(task.starts), system.n))
     for search, (row, _) in enumerate(task.starts):
         if row >= 0:
-            X[search], directions[search] = _displaced(system, next(known), settings, rng)
+            X[search], directions[search] = _displaced(system, next(known), displacement, settings, rng)
         else:
             X[search] = system.random(rng)
     how = {"rms": settings["rms"], "rules": Rules.from_dict(settings["rules"]), **_longest_step(system)}
@@ -154,15 +156,16 @@ def _longest_step(system: System) -> dict[str, Any]:
 
 
 def _displaced(
-    system: System, x: np.ndarray, settings: dict[str, Any], rng: np.random.Generator
+    system: System, x: np.ndarray, displacement: float, settings: dict[str, Any], rng: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Leave a minimum in one of three ways; return the start and the direction of the mode to follow, or zeros.
+    """Leave a point in one of three ways; return the start and the direction of the mode to follow, or zeros.
 
-    At random by up to ``displacement`` a coordinate; as far along one of its Hessian modes; or a little way along one,
-    which is then followed: some transition states are found in one of these ways only.
+    At random by up to ``displacement`` a coordinate; as far along one of its Hessian modes, where the rarest transition
+    states of clusters are found; or a little way along one, which is then followed: some are found in one of these ways
+    only.
     """
-    size, way = settings["displacement"] * rng.uniform(0.3, 1.0), rng.random()
-    follow = rng.random() < 1 / 3 and system.n_free <= _LARGEST_FOLLOWED
+    size, way = displacement * rng.uniform(0.3, 1.0), rng.random()
+    follow = rng.random() < _FOLLOWED and system.n_free <= _LARGEST_FOLLOWED
     noise, mode = np.zeros(system.n), np.zeros(system.n)
     noise[system.free] = rng.standard_normal(system.n_free)
     if way >= settings["along_modes"] or system.n_free > _LARGEST_DIAGONALISED or not system.threadsafe:
@@ -233,4 +236,9 @@ def _transition_state(result: TransitionStateResult, row: int) -> TransitionStat
     )
 
 
-_RUNS = {BASIN_HOPPING: _basin_hopping, SINGLE_ENDED: _single_ended, DOUBLE_ENDED: _double_ended}
+_RUNS = {
+    BASIN_HOPPING: _basin_hopping,
+    SINGLE_ENDED: _single_ended,
+    FROM_STATE: _single_ended,
+    DOUBLE_ENDED: _double_ended,
+}

@@ -14,6 +14,7 @@ from thalweg.landscapes.database import KnownPoints
 from thalweg.landscapes.errors import RejectedError
 from thalweg.landscapes.records import AddedSearch, Minimum, Search, TransitionState
 from thalweg.landscapes.store import Store
+from thalweg.landscapes.strategy import FROM_STATE
 from thalweg.landscapes.tolerances import Tolerances
 
 __all__ = ["Writer"]
@@ -91,8 +92,9 @@ class Writer:
 
     def _checked(self, search: Search) -> Search:
         """Return the search, or the failure that it is when a point of it may not enter."""
-        if len(search.start) != 2 or not all(-1 <= row < self._store.rows("minima") for row in search.start):
-            raise ValueError(f"start must be two rows of minima, or -1; it is {search.start}")
+        group = "transition_states" if search.kind == FROM_STATE else "minima"
+        if len(search.start) != 2 or not all(-1 <= row < self._store.rows(group) for row in search.start):
+            raise ValueError(f"start must be two rows of {group}, or -1; it is {search.start}")
         try:
             for minimum in search.minima:
                 check_minimum(minimum, self._n, self._tolerances)

@@ -18,6 +18,8 @@ __all__ = ["FOLLOW", "FOLLOW_SIGNATURE", "WRONG_INDEX", "ZERO_MODE", "follow_mod
 
 CONVERGED, STEPS, ENERGY, NOT_FINITE, WRONG_INDEX, ZERO_MODE, BOWL, ENDLESS = 0, 1, 2, 3, 4, 5, 8, 9
 _ZERO = 1e-9
+# Entries of a Hessian above which atoms overlap: LAPACK's iterations need not converge
+_HUGE = 1e100
 # Steps across the mode after each along it, at most, in every attempt from a start: many make the fewest searches
 # fail and the fewest Hessians, fewer stay nearer to where the search began
 _RELAX_STEPS = (15, 8, 3)
@@ -33,7 +35,7 @@ def _free_modes(x, full, free, frozen, rigid, constant, vectors, values):
     """Diagonalise the Hessian over free coordinates with the null modes moved above all others.
 
     Writes ascending eigenvalues and, as rows, their vectors; returns how many are no null modes, or -1 if the
-    Hessian is not finite.
+    Hessian is not finite, or huge.
     """
     m = free.size
     null = np.empty((6 + constant.shape[0], x.size))
@@ -46,7 +48,7 @@ def _free_modes(x, full, free, frozen, rigid, constant, vectors, values):
             reduced[i, j] = full[free[i], free[j]]
             total += abs(reduced[i, j])
         largest = max(largest, total)
-        if not np.isfinite(total):
+        if not total < _HUGE:
             return -1
     shift = 4.0 * largest + 1.0
     for k in range(count):

@@ -22,6 +22,8 @@ CONVERGED, STEPS, ENERGY, NOT_FINITE, WRONG_INDEX, ZERO_MODE = 0, 1, 2, 3, 4, 5
 _FAST = {"reassoc", "contract", "nsz", "arcp"}
 # Eigenvalues below this part of the largest are taken for zero
 _ZERO = 1e-9
+# Entries of a Hessian above which atoms overlap: LAPACK's iterations need not converge
+_HUGE = 1e100
 # Residual of the lowest mode, relative; its eigenvalue is right to about the square of that
 _ACCURACY = 1e-5
 # Steps with one Hessian: about what the Hessian of a network costs in gradients
@@ -31,7 +33,7 @@ _TRIALS = 6
 
 @jit(numba.float64(matrix, integers, matrix, numba.int64, matrix), fastmath=_FAST)
 def _reduce(full, free, null, count, reduced):
-    """Write the Hessian over free coordinates with the null modes moved up; return how far, NaN if not finite.
+    """Write the Hessian over free coordinates with the null modes moved up; return how far, NaN if not finite, or huge.
 
     That far is the largest sum of a row, which no eigenvalue exceeds.
     """
@@ -42,7 +44,7 @@ def _reduce(full, free, null, count, reduced):
         for j in range(m):
             reduced[i, j] = full[free[i], free[j]]
             total += abs(reduced[i, j])
-        if not np.isfinite(total):
+        if not total < _HUGE:
             return np.nan
         largest = max(largest, total)
     mode = np.empty(m)
