@@ -1,4 +1,4 @@
-"""The two strategies that every exploration begins with: basin-hopping, and transition states from all that is known."""
+"""What every exploration begins with: basin-hopping, and transition states from all that is known."""
 
 from __future__ import annotations
 
@@ -57,7 +57,8 @@ class Connect(Strategy):
     Single-ended searches start from the minima with the fewest tries, the lowest first; those of every other task
     from the transition states with the fewest, near which the rarest ones are; every ``join_every``-th
     task is double-ended while the landscape is in several pieces, between a minimum outside the largest piece and
-    the nearest of the lowest inside it; one search of every ``anywhere_every``-th task starts at a random point.
+    the nearest of the lowest inside it. One search of every ``anywhere_every``-th task starts at a random point; of
+    free clusters, which have such with a point group, all of every fourth task.
 
     Raises
     ------
@@ -125,12 +126,18 @@ class Connect(Strategy):
         if self._state_heap and number % self.from_states_every == 0:
             return self._counted(Choice(FROM_STATE, size, tuple(self._next_state() for _ in range(size))))
         # now and then from anywhere: some transition states are far from every minimum
-        starts = [(-1, -1)] if number % self.anywhere_every == 1 else []
+        starts = [(-1, -1)] * self._anywhere(number, size)
         while len(starts) < size:
             tries, energy, row = self._heap[0]
             heapq.heapreplace(self._heap, (tries + 1, energy, row))
             starts.append((row, -1))
         return self._counted(Choice(SINGLE_ENDED, size, tuple(starts)))
+
+    def _anywhere(self, number: int, size: int) -> int:
+        """Return how many searches of a task start at random points."""
+        if number % 4 == 1 and getattr(self.landscape.system, "may_start_symmetric", False):
+            return size
+        return int(number % self.anywhere_every == 1)
 
     def _next_state(self) -> tuple[int, int]:
         tries, row = self._state_heap[0]

@@ -21,6 +21,7 @@ from thalweg.potentials.system import System
 
 _LARGEST_DIAGONALISED = 500
 _LARGEST_FOLLOWED = 60  # free coordinates: of LJ38's 108, following takes fifty times longer and fails twice in three
+_SYMMETRIC = 0.8  # of the searches from anywhere: the rarest saddles are symmetric
 _FOLLOWED = 1 / 6  # of the searches along a mode: each takes twice the time of others, and many fail
 _DENSITIES = 0.7, 1.4  # of images of a band, least and most
 _STEPS, _STEPS_FOLLOWING = 200, 60  # what follows a mode arrives within 50 steps (LJ7 to LJ13), or wanders for ever
@@ -135,7 +136,7 @@ def _single_ended(system: System, task: Task, rng: np.random.Generator) -> TaskR
         if row >= 0:
             X[search], directions[search] = _displaced(system, next(known), displacement, settings, rng)
         else:
-            X[search] = system.random(rng)
+            X[search] = _anywhere(system, rng)
     how = {"rms": settings["rms"], "rules": Rules.from_dict(settings["rules"]), **_longest_step(system)}
     following = directions.any(axis=1)
     searches: dict[int, Search] = {}
@@ -148,6 +149,13 @@ def _single_ended(system: System, task: Task, rng: np.random.Generator) -> TaskR
                 row: _search(system, task, result, at, task.starts[row]) for row, at in zip(rows, found, strict=True)
             }
     return TaskResult(tuple(searches[row] for row in range(len(X))))
+
+
+def _anywhere(system: System, rng: np.random.Generator) -> np.ndarray:
+    """Return a random start, most of them with a point group where the system can have one."""
+    if system.may_start_symmetric and rng.random() < _SYMMETRIC:
+        return system.random_symmetric(rng)
+    return system.random(rng)
 
 
 def _longest_step(system: System) -> dict[str, Any]:

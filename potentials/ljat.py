@@ -12,6 +12,7 @@ from thalweg.potentials.compiled import Compiled
 from thalweg.potentials.cuda_support import checked_device
 from thalweg.potentials.ljat_hessian import ljat_hessian
 from thalweg.potentials.ljat_kernels import ljat_function
+from thalweg.potentials.symmetric_starts import symmetric_positions
 
 __all__ = ["LJAT"]
 
@@ -102,6 +103,22 @@ class LJAT(FlatCalculator):
         directions = rng.normal(size=(atoms, 3))
         directions /= np.linalg.norm(directions, axis=1)[:, None]
         return (radius * rng.random(atoms)[:, None] ** (1 / 3) * directions).ravel()
+
+    def symmetric_coordinates(self, n: int, rng: np.random.Generator) -> np.ndarray:
+        """Draw positions with a random point group, in the ball of :meth:`random_coordinates`.
+
+        Parameters
+        ----------
+        n : int
+            Three times the number of atoms.
+        rng : numpy.random.Generator
+
+        Returns
+        -------
+        ndarray, shape (n,)
+        """
+        self.check_coordinates(np.empty(n))
+        return symmetric_positions(n // 3, _ball_radius(n // 3), rng).ravel()
 
     def container_radius(self, n: int) -> float | None:
         """Return the radius in which basin-hopping holds a cluster of n coordinates together.

@@ -280,6 +280,16 @@ class System:
             x = self.x + self._amplitude * rng.uniform(-1.0, 1.0, self.n)
         return np.where(self._free_mask, x, self.x)
 
+    @property
+    def may_start_symmetric(self) -> bool:
+        """Whether there are symmetric starting points: of free clusters whose potential can draw them."""
+        free = self.atoms is not None and self.frozen.size == 0 and self.bounds is None
+        return free and hasattr(self.potential, "symmetric_coordinates")
+
+    def random_symmetric(self, rng: np.random.Generator) -> np.ndarray:
+        """Return a random starting point (n,) with a point group, for systems that :attr:`may_start_symmetric`."""
+        return self.potential.symmetric_coordinates(self.n, rng)
+
     @cached_property
     def _amplitude(self) -> float:
         if self.atoms is None or isinstance(self.potential, FlatCalculator):

@@ -1,0 +1,104 @@
+"""Random clusters with a point group: where the rarest stationary points are, those of high symmetry, are common.
+
+The gradient has every symmetry that the positions have, so a walk that starts symmetric stays so: it searches a space
+of few dimensions, in which a symmetric point attracts from far more than its share of the whole.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+__all__ = ["symmetric_positions"]
+
+_LARGEST = 12  # order of a group, as those of D6, D3d or Td with a subgroup of it
+_SAME = 1e-6
+_TRIALS = 50
+
+
+def _turn(order: int) -> np.ndarray:
+    """Return a rotation about z by one part in ``order``."""
+    c, s = np.cos(2.0 * np.pi / order), np.sin(2.0 * np.pi / order)
+    return np.array([[c, -s, 0.0], [s, c, 0.0], [0.0, 0.0, 1.0]])
+
+
+# Rotations about z, planes through z and across it, inversion, a twofold axis across z, and a fourfold improper one
+_GENERATORS = (
+    *(_turn(order) for order in (2, 3, 4, 5)),
+    np.diag([1.0, -1.0, 1.0]), np.diag([1.0, 1.0, -1.0]), -np.eye(3), np.diag([1.0, -1.0, -1.0]),
+    _turn(4) @ np.diag([1.0, 1.0, -1.0]),
+)  # fmt: skip
+
+
+def _group(generators: list[np.ndarray]) -> np.ndarray | None:
+    """Return all products of the generators, the unit first; None if there are too many."""
+    elements = [np.eye(3)]
+    for element in elements:  # grows meanwhile
+        for generator in generators:
+            product = generator @ element
+            if all(np.abs(product - other).max() > _SAME for other in elements):
+                elements.append(product)
+        if len(elements) > _LARGEST:
+            return None
+    return np.array(elements)
+
+
+def _orbit(group: np.ndarray, point: np.ndarray) -> np.ndarray:
+    """Return where the group takes a point, each place once."""
+    images = group @ point
+    apart = np.abs(images[:, None] - images[None]).max(axis=2) > _SAME
+    return images[[apart[k, :k].all() for k in range(len(images))]]
+
+
+def _fixed(element: np.ndarray) -> np.ndarray:
+    """Return the projection on what an element of the group leaves where it is."""
+    total, power, order = np.eye(3), element, 1
+    while np.abs(power - np.eye(3)).max() > _SAME:
+        total, power, order = total + power, power @ element, order + 1
+    return total / order
+
+
+def symmetric_positions(atoms: int, radius: float, rng: np.random.Generator) -> np.ndarray:
+    """Draw positions in a ball that a random point group of small order takes to each other.
+
+    One or two operations generate the group; orbits of points in general and in special positions are added until
+    there are enough atoms.
+
+    Parameters
+    ----------
+    atoms : int
+    radius : float
+        Of the ball.
+    rng : numpy.random.Generator
+
+    Returns
+    -------
+    (atoms, 3) ndarray
+        In the unit of ``radius``; without any symmetry where a number of atoms allows none that was drawn.
+    """
+    for _ in range(_TRIALS):
+        chosen = rng.choice(len(_GENERATORS), size=rng.integers(1, 3), replace=False)
+        group = _group([_GENERATORS[k] for k in chosen])
+        if group is not None and (positions := _filled(group, atoms, radius, rng)) is not None:
+            return positions
+    return np.array([_in_ball(radius, rng) for _ in range(atoms)])
+
+
+def _filled(group: np.ndarray, atoms: int, radius: float, rng: np.random.Generator) -> np.ndarray | None:
+    """Add orbits up to a number of atoms; None where the last ones found no place."""
+    positions = np.zeros((0, 3))
+    for _ in range(_TRIALS):
+        point = _in_ball(radius, rng)
+        if rng.random() < 0.5:
+            point = _fixed(group[rng.integers(len(group))]) @ point
+        orbit = _orbit(group, point)
+        taken = (np.abs(positions[:, None] - orbit[None]).max(axis=2) < _SAME).any()
+        if not taken and len(positions) + len(orbit) <= atoms:
+            positions = np.concatenate([positions, orbit])
+        if len(positions) == atoms:
+            return positions
+    return None
+
+
+def _in_ball(radius: float, rng: np.random.Generator) -> np.ndarray:
+    direction = rng.normal(size=3)
+    return radius * rng.random() ** (1 / 3) * direction / np.linalg.norm(direction)
