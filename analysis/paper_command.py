@@ -12,6 +12,7 @@ import click
 
 from thalweg.analysis.compiling import compiling_notice
 from thalweg.analysis.paper_growth import grow, state_of
+from thalweg.analysis.paper_kept import best_state
 from thalweg.analysis.paper_plan import Job, Plan, read_plan
 from thalweg.analysis.paper_source import Source
 from thalweg.landscapes.errors import StoreError
@@ -59,7 +60,8 @@ def run(
         Only say what is done and what remains.
     page : Path or None
         A page, such as docs/paper.md, to be written beside the one in the folder: with its pictures and data in a
-        folder of its name, docs/paper, and without the stores.
+        folder of its name, docs/paper, and without the stores. What that folder keeps of landscapes that are done is
+        not explored again.
 
     Returns
     -------
@@ -79,7 +81,8 @@ def run(
         plan = plan.only(only) if only else plan
     except (ValueError, OSError) as error:
         raise click.UsageError(str(error)) from error
-    states = {job.name: state_of(job.store(output)) for job in plan.jobs}
+    beside = None if page is None else page.with_suffix("")
+    states = {job.name: best_state(job, output, beside) for job in plan.jobs}
     click.echo(_overview(plan, states, list_only))
     if list_only:
         return 0
@@ -87,7 +90,7 @@ def run(
     write = partial(_write, plan, output, page, Source(output, ",".join(only), options), workers)
     try:
         with compiling_notice(lambda text: click.echo(text, err=True)):
-            write(_explore(plan, output, deadline, workers, write))
+            write(_explore(plan, output, beside, deadline, workers, write))
     except KeyboardInterrupt:
         click.echo(_STOPPED, err=True)
         return INTERRUPTED
@@ -143,7 +146,12 @@ def _time(seconds: float) -> str:
 
 
 def _explore(
-    plan: Plan, output: Path, deadline: float | None, workers: int | None, write: Callable[[dict[str, str]], None]
+    plan: Plan,
+    output: Path,
+    beside: Path | None,
+    deadline: float | None,
+    workers: int | None,
+    write: Callable[[dict[str, str]], None],
 ) -> dict[str, str]:
     """Explore what is not done, turn by turn; return the landscapes of which there is nothing, and why.
 
@@ -154,7 +162,7 @@ def _explore(
     (output / "landscapes").mkdir(parents=True, exist_ok=True)
     for turn in plan.turns:
         for job in plan.jobs:
-            state = state_of(job.store(output))
+            state = best_state(job, output, beside)
             if _done(plan, state) or state.get("seconds", 0.0) >= turn or job.name in skipped:
                 continue
             if deadline is not None and time.monotonic() >= deadline:
@@ -207,7 +215,8 @@ def _write(
     from thalweg.analysis.paper_publish import publish
     from thalweg.analysis.paper_results import write_results
 
-    results = write_results(plan, output, workers, lambda name: click.echo(f"making {name}", err=True))
+    beside = None if page is None else page.with_suffix("")
+    results = write_results(plan, output, beside, workers, lambda name: click.echo(f"making {name}", err=True))
     (output / "paper.md").write_text(page_text(plan, results, source, skipped), encoding="utf-8")
     click.echo(output / "paper.md")
     if page is not None:

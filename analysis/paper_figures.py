@@ -32,7 +32,7 @@ class Panel(NamedTuple):
     """A graph of a figure: its title, the landscape (None where there is none yet), whether that still grows."""
 
     title: str
-    network: KineticTransitionNetwork | None
+    network: KineticTransitionNetwork | None = None
     growing: bool = False
 
 

@@ -14,7 +14,7 @@ import numpy as np
 from thalweg.analysis.compare_energies import band, connected_part, energies_from, frustration, funnel_measures
 from thalweg.analysis.network import KineticTransitionNetwork
 from thalweg.analysis.paper_plan import Job
-from thalweg.analysis.summary import Summary, summarise
+from thalweg.analysis.summary import Summary
 
 __all__ = ["correlation", "from_csv", "measures", "to_csv"]
 
@@ -50,7 +50,9 @@ def correlation(a: Any, b: Any) -> tuple[float, float, float]:
     return rho, math.tanh(bent - wide), math.tanh(bent + wide)
 
 
-def measures(job: Job, path: Path, state: dict[str, Any]) -> dict[str, Any]:
+def measures(
+    job: Job, path: Path, state: dict[str, Any], summary: Summary, network: KineticTransitionNetwork
+) -> dict[str, Any]:
     """Measure a landscape.
 
     Parameters
@@ -60,14 +62,15 @@ def measures(job: Job, path: Path, state: dict[str, Any]) -> dict[str, Any]:
         Its store, with the properties of :func:`thalweg.analysis.measure.measure`.
     state : dict
         As :func:`thalweg.analysis.paper_growth.state_of` gives it.
+    summary : Summary
+    network : KineticTransitionNetwork
+        Of the store.
 
     Returns
     -------
     dict
         By column of measures.csv; NaN for what is not known.
     """
-    summary = summarise(path)
-    network = KineticTransitionNetwork.read(path)
     return {
         **_origin(job, path),
         **_counts(summary, state),
@@ -174,8 +177,14 @@ def to_csv(rows: Sequence[dict[str, Any]]) -> str:
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(list(rows[0]) if rows else [])
     for row in rows:
-        writer.writerow(["" if isinstance(value, float) and math.isnan(value) else value for value in row.values()])
+        writer.writerow([_text(value) for value in row.values()])
     return out.getvalue()
+
+
+def _text(value: Any) -> Any:
+    if not isinstance(value, float):
+        return value
+    return "" if math.isnan(value) else int(value) if value.is_integer() else value
 
 
 def from_csv(text: str) -> list[dict[str, Any]]:

@@ -2,33 +2,19 @@
 
 from __future__ import annotations
 
-import os
-import platform
 from collections.abc import Mapping, Sequence
-from importlib.metadata import version
 from typing import Any
 
 from thalweg.analysis.paper_claims import FINISHED, NOT_EXPLORED, Case, Claim
+from thalweg.analysis.paper_machine import machine
 from thalweg.analysis.paper_plan import Plan
 from thalweg.analysis.paper_results import Results
 from thalweg.analysis.paper_source import Source
 from thalweg.analysis.paper_tables import agreement, table_markdown
 
-__all__ = ["machine", "page_text"]
+__all__ = ["page_text"]
 
 _TIMES = 4  # as many searches, from one line of growth to the next
-
-
-def machine() -> str:
-    """Return what this runs on, in a line."""
-    model = platform.processor() or platform.machine()
-    try:
-        with open("/proc/cpuinfo", encoding="utf-8") as file:
-            model = next((line.split(":")[1].strip() for line in file if line.startswith("model name")), model)
-    except OSError:
-        pass
-    versions = ", ".join(f"{name} {version(name)}" for name in ("thalweg", "numpy", "numba"))
-    return f"{model}, {os.cpu_count()} processors; Python {platform.python_version()}, {versions}"
 
 
 def page_text(plan: Plan, results: Results, source: Source, skipped: Mapping[str, str], files: str = "") -> str:
@@ -95,7 +81,8 @@ def _origins(plan: Plan, source: Source, files: str) -> str:
         "## Where each number comes from\n\n"
         f"Under each table stand the lines of [measures.csv]({files}measures.csv) (the header is line 1) that its rows "
         "are means of, in the columns of the same names; `store` in that line is the landscape's store in the folder "
-        "of results. Panels of figures and cases of claims carry the names of stores. `failures.csv`, `growth.csv`, "
+        "of results, and `networks/NAME.npz` has energies, connections and AUC of its points. "
+        "Panels of figures and cases of claims carry the names of stores. `failures.csv`, `growth.csv`, "
         "`ceiling.csv` and `claims.csv` are beside it, each table in `tables/`. One landscape is looked at, its "
         f"points computed again, and it is made anew by itself, with\n\n"
         f"    thalweg info {source.output}/landscapes/{name}.zarr\n"
@@ -174,7 +161,19 @@ def _landscapes(plan: Plan, results: Results, skipped: Mapping[str, str]) -> str
     head = ["store in landscapes/", "line", "minima", "transition states", "minima remaining", "states remaining",
             "seconds", "ended by", "verified again"]  # fmt: skip
     told = "\n".join(f"- {name}: {text}" for name, state in results.states.items() for text in state.get("told", ()))
-    return f"## Landscapes\n\n{_grid(head, rows)}" + (f"\n\n{told}" if told else "")
+    parts = [f"## Landscapes\n\n{_grid(head, rows)}", told, _kept(results)]
+    return "\n\n".join(part for part in parts if part)
+
+
+def _kept(results: Results) -> str:
+    """Say which landscapes were explored by earlier calls whose stores are not here."""
+    groups: dict[str, list[str]] = {}
+    for name, where in results.where.items():
+        if where:
+            groups.setdefault(where, []).append(name)
+    return "\n".join(
+        f"- explored earlier ({where}), store not at hand: {', '.join(of)}" for where, of in groups.items()
+    )
 
 
 def _labels(results: Results) -> str:

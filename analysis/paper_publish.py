@@ -18,6 +18,7 @@ def kept_files(plan: Plan, output: Path) -> Iterable[Path]:
     names = [f"{name}.csv" for name in ("measures", "growth", "failures", "ceiling", "claims", "peers")]
     names += [f"tables/{name}.csv" for name in plan.tables]
     names += [f"figures/{name}.png" for name in (*plan.figures, "growth")]
+    names += [f"networks/{job.name}.npz" for job in plan.jobs]
     yield from (Path(name) for name in names if (output / name).is_file())
 
 

@@ -5,22 +5,21 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Callable, Mapping, Sequence
-from collections.abc import Set as AbstractSet
+from datetime import date
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 from matplotlib.figure import Figure
 
-from thalweg.analysis.network import KineticTransitionNetwork
 from thalweg.analysis.paper_ceiling import Ceiling, ceiling
 from thalweg.analysis.paper_claims import FINISHED, Claim, decide
 from thalweg.analysis.paper_figures import Panel, box_figure, graph_figure, growth_figure
-from thalweg.analysis.paper_growth import state_of
-from thalweg.analysis.paper_measures import from_csv, measures, to_csv
+from thalweg.analysis.paper_kept import Found, find, keep
+from thalweg.analysis.paper_machine import machine
+from thalweg.analysis.paper_measures import to_csv
 from thalweg.analysis.paper_plan import Job, Plan
 from thalweg.analysis.paper_tables import Cell, cells, table_csv, table_markdown
-from thalweg.analysis.summary import summarise
 
 __all__ = ["Results", "write_results"]
 
@@ -36,6 +35,8 @@ class Results(NamedTuple):
         Of measures.csv.
     states : dict of str to dict
         Of each landscape's growth, by its name.
+    where : dict of str to str
+        When those without a store here were explored, and on what; "" for the others.
     ceilings : dict of str to Ceiling
     cells : dict of str to list of Cell
         Of each table.
@@ -46,54 +47,61 @@ class Results(NamedTuple):
 
     rows: list[dict[str, Any]]
     states: dict[str, dict[str, Any]]
+    where: dict[str, str]
     ceilings: dict[str, Ceiling]
     cells: dict[str, list[Cell]]
     claims: list[Claim]
     failures: dict[str, dict[str, int]]
 
 
-def write_results(plan: Plan, output: Path, workers: int | None, say: Callable[[str], object]) -> Results:
-    """Write measures.csv, growth.csv, failures.csv, ceiling.csv, claims.csv, tables/ and figures/.
+def write_results(
+    plan: Plan, output: Path, page: Path | None, workers: int | None, say: Callable[[str], object]
+) -> Results:
+    """Write measures.csv, growth.csv, failures.csv, ceiling.csv, claims.csv, tables/, figures/ and networks/.
 
     Parameters
     ----------
     plan : Plan
     output : Path
         The folder with ``landscapes/``.
+    page : Path or None
+        Folder beside a page, with what earlier calls kept of landscapes whose stores may be gone.
     workers : int or None
         Threads.
     say : callable
         Given the name of each file that takes a while.
     """
-    states = {job.name: state_of(job.store(output)) for job in plan.jobs}
-    explored = [job for job in plan.jobs if states[job.name].get("stages") is not None and _has_minima(output, job)]
-    rows = [measures(job, job.store(output), states[job.name]) for job in explored]
+    found = {job.name: one for job in plan.jobs if (one := find(job, output, page)) is not None}
+    _keep(plan, found, output)
+    rows = [one.row for one in found.values()]
     _write(output / "measures.csv", to_csv(rows))
-    rows = from_csv((output / "measures.csv").read_text())
-    ceilings = _ceilings(plan, explored, output, workers, say)
-    failures = {job.name: summarise(job.store(output)).failures for job in explored}
+    ceilings = _ceilings(plan, [job for job in plan.jobs if job.name in found], output, page, workers, say)
+    failures = {name: one.failures for name, one in found.items()}
     _write(output / "failures.csv", _lines("name,reason,searches", _flat(failures)))
-    stages = {name: state["stages"] for name, state in states.items() if state.get("stages")}
-    growth = [(name, *stage) for name, reached in stages.items() for stage in reached]
+    growth = [(name, *stage) for name, one in found.items() for stage in one.state.get("stages", ())]
     _write(output / "growth.csv", _lines("name,searches,seconds,minima,transition_states", growth))
-    unexplored = [_wanted(job) for job in plan.jobs if job not in explored]
+    unexplored = [_wanted(job) for job in plan.jobs if job.name not in found]
     claims = decide(rows, {name: (one.auc, one.log_loss, one.error) for name, one in ceilings.items()}, unexplored)
     _write(output / "claims.csv", _claim_lines(claims))
     tables = {name: cells(table, rows) for name, table in plan.tables.items()}
-    for name, found in tables.items():
-        _write(output / "tables" / f"{name}.csv", table_csv(found))
-        _write(output / "tables" / f"{name}.md", table_markdown(plan.tables[name], found) + "\n")
-    growing = {job.name for job in explored if states[job.name].get("why") not in FINISHED}
-    _figures(plan, output, {name: one.auc for name, one in ceilings.items()}, stages, growing, say)
-    return Results(rows, states, ceilings, tables, claims, failures)
+    for name, these in tables.items():
+        _write(output / "tables" / f"{name}.csv", table_csv(these))
+        _write(output / "tables" / f"{name}.md", table_markdown(plan.tables[name], these) + "\n")
+    _figures(plan, output, {name: one.auc for name, one in ceilings.items()}, found, say)
+    states = {name: one.state for name, one in found.items()}
+    return Results(rows, states, {name: one.where for name, one in found.items()}, ceilings, tables, claims, failures)
+
+
+def _keep(plan: Plan, found: Mapping[str, Found], output: Path) -> None:
+    """Write a file for each landscape that is in ``networks/``: those of stores anew, others as they are."""
+    for job in plan.jobs:
+        if job.name in found:
+            one = found[job.name]
+            keep(one, job, output, one.where or f"{date.today().isoformat()}, {machine()}")
 
 
 def _wanted(job: Job) -> dict[str, Any]:
     return {"name": job.name, "family": job.family, "system": job.system, "errors": job.errors, "draw": job.draw}
-
-
-def _has_minima(output: Path, job: Job) -> bool:
-    return summarise(job.store(output)).minima > 0
 
 
 def _write(path: Path, text: str) -> None:
@@ -125,12 +133,14 @@ def _claim_lines(claims: Sequence[Claim]) -> str:
 
 
 def _ceilings(
-    plan: Plan, jobs: Sequence[Job], output: Path, workers: int | None, say: Callable[[str], object]
+    plan: Plan, jobs: Sequence[Job], output: Path, page: Path | None, workers: int | None, say: Callable[[str], object]
 ) -> dict[str, Ceiling]:
-    """Return the ceilings of the data in the plan; those in ceiling.csv are not computed again."""
+    """Return the ceilings of the data in the plan; those in a ceiling.csv are not computed again."""
     path, testing = output / "ceiling.csv", plan.limits["testing"]
-    text = path.read_text() if path.exists() else ""
-    known = {row["name"]: row for row in csv.DictReader(io.StringIO(text))}
+    texts = [folder.joinpath(path.name) for folder in (page, output) if folder is not None]
+    known = {
+        row["name"]: row for text in texts if text.exists() for row in csv.DictReader(io.StringIO(text.read_text()))
+    }
     result: dict[str, Ceiling] = {}
     for name in sorted({job.system for job in jobs} & {"D1", "D2", "D3"}):
         if name in known and int(known[name]["testing"]) == testing:
@@ -149,9 +159,8 @@ def _from_line(row: Mapping[str, str]) -> Ceiling:
 
 
 def _figures(
-    plan: Plan, output: Path, ceilings: Mapping[str, float], stages: Mapping[str, Any], growing: AbstractSet[str],
-    say: Callable[[str], object],
-) -> None:  # fmt: skip
+    plan: Plan, output: Path, ceilings: Mapping[str, float], found: Mapping[str, Found], say: Callable[[str], object]
+) -> None:
     """Draw all figures, as PNG and PDF."""
     folder = output / "figures"
     folder.mkdir(parents=True, exist_ok=True)
@@ -159,17 +168,22 @@ def _figures(
         say(name)
         chosen = plan.shown(name)
         if "boxes" in entry:
-            figure = box_figure(_boxes(chosen, output, entry, growing))
+            figure = box_figure(_boxes([job for job in chosen if job.name in found], found, entry))
         else:
             panels = [
-                Panel(title, _network(output, job), job.name in growing)
+                Panel(title, found[job.name].network, _growing(found[job.name])) if job.name in found else Panel(title)
                 for job, (_, _, title) in zip(chosen, entry["panels"], strict=True)
             ]
             figure = graph_figure(entry, panels, ceilings.get(chosen[0].system), plan.limits["pictures"])
         _save(figure, folder / name)
-    shown = {job.name: stages[job.name] for job in plan.jobs if job.errors + job.draw == 0 and job.name in stages}
+    first = [job.name for job in plan.jobs if job.errors + job.draw == 0 and job.name in found]
+    shown = {name: stages for name in first if (stages := found[name].state.get("stages"))}
     if shown:
         _save(growth_figure(shown), folder / "growth")
+
+
+def _growing(found: Found) -> bool:
+    return found.state.get("why") not in FINISHED
 
 
 def _save(figure: Figure, path: Path) -> None:
@@ -177,22 +191,15 @@ def _save(figure: Figure, path: Path) -> None:
         figure.savefig(path.with_suffix(f".{ending}"), dpi=_DPI)
 
 
-def _network(output: Path, job: Job) -> KineticTransitionNetwork | None:
-    path = job.store(output)
-    network = KineticTransitionNetwork.read(path) if path.exists() else None
-    return network if network is not None and network.n_minima else None
-
-
 def _boxes(
-    jobs: Sequence[Job], output: Path, entry: Mapping[str, Any], growing: AbstractSet[str]
+    jobs: Sequence[Job], found: Mapping[str, Found], entry: Mapping[str, Any]
 ) -> dict[str, dict[str, np.ndarray]]:
     """Return AUC over minima by percentage of errors, which has a * where the sample is not finished."""
-    networks = [(job, _network(output, job)) for job in jobs]
     groups: dict[str, dict[str, np.ndarray]] = {}
     for colour in entry["boxes"]:
         label = f"{colour.replace('_auc', '').replace('test', 'testing').replace('train', 'training')} AUC"
         groups[label] = {
-            f"{job.errors:g}{' *' if job.name in growing else ''}": network.properties[colour]
-            for job, network in networks if network is not None and colour in network.properties
+            f"{job.errors:g}{' *' if _growing(found[job.name]) else ''}": found[job.name].network.properties[colour]
+            for job in jobs if colour in found[job.name].network.properties
         }  # fmt: skip
     return groups

@@ -16,6 +16,8 @@ from click.testing import CliRunner
 from thalweg.analysis import paper_command
 from thalweg.analysis.main import main
 from thalweg.analysis.paper_growth import state_of
+from thalweg.analysis.paper_kept import find, keep, kept
+from thalweg.analysis.paper_plan import read_plan
 from thalweg.landscapes import Landscape
 
 DEFINITION = """
@@ -209,10 +211,40 @@ def test_a_page_to_be_kept_has_its_files_and_no_stores(cut):
     kept = {str(path.relative_to(cut / "docs" / "mine")) for path in (cut / "docs" / "mine").rglob("*.*")}
     tables = {"tables/table1.csv", "tables/table3.csv"}
     data = {f"{name}.csv" for name in ("measures", "growth", "failures", "ceiling", "claims", "peers")}
-    assert kept == tables | data | {f"figures/{name}.png" for name in ("figure1", "figure5", "growth")}
+    pictures = {f"figures/{name}.png" for name in ("figure1", "figure5", "growth")}
+    assert kept == tables | data | pictures | {"networks/D1-e0-d0.npz"}
     assert (cut / "docs" / "mine" / "measures.csv").read_bytes() == (out / "measures.csv").read_bytes()
     sizes = [(folder / "figures" / "figure1.png").stat().st_size for folder in (cut / "docs" / "mine", out)]
     assert sizes[0] < 0.7 * sizes[1]
+
+
+def test_what_a_page_keeps_is_not_explored_again(made, tmp_path):
+    """Another folder, as in another session: tables and figures from the files beside the page, no search."""
+    page = tmp_path / "docs" / "mine.md"
+    for folder in (made, tmp_path):
+        result = _paper(folder, "--mnist", str(made / "nowhere"), "--page", str(page))
+        assert result.exit_code == 0, result.output
+    assert not list((tmp_path / "out" / "landscapes").iterdir())
+    for name in ("measures.csv", "growth.csv", "failures.csv", "claims.csv", "ceiling.csv", "tables/table1.csv"):
+        assert (tmp_path / "out" / name).read_bytes() == (made / "out" / name).read_bytes(), name
+    text = page.read_text()
+    assert re.search(r"- explored earlier \(\d{4}-\d\d-\d\d, .*\), store not at hand: D1-e0-d0, D1-e50-d0, ", text)
+    pictures = [(folder / "out" / "figures" / "figure1.png").read_bytes() for folder in (made, tmp_path)]
+    assert pictures[0] == pictures[1]
+
+
+def test_what_was_kept_of_other_data_does_not_count(made, tmp_path):
+    plan = [job for job in read_plan("tiny", made / "mine.toml", seed=0).jobs if job.system == "D1"]
+    other = read_plan("tiny", made / "mine.toml", seed=7).jobs
+    found = find(plan[0], made / "out", None)
+    keep(found, plan[0], tmp_path, "somewhere")
+    back = kept(plan[0], tmp_path)
+    assert back.row == found.row or all(
+        a == b or np.isnan(a) for a, b in zip(back.row.values(), found.row.values(), strict=True)
+    )
+    np.testing.assert_array_equal(back.network.ts_minima, found.network.ts_minima)
+    np.testing.assert_array_equal(back.network.properties["test_auc"], found.network.properties["test_auc"])
+    assert kept(next(job for job in other if job.name == plan[0].name), tmp_path) is None
 
 
 def test_a_page_that_is_none_is_named_before_anything_is_done(tmp_path):
@@ -236,13 +268,15 @@ def test_landscapes_take_turns_that_grow(monkeypatch, tmp_path):
 
     monkeypatch.setattr(paper_command, "grow", grow)
     monkeypatch.setattr(paper_command, "state_of", lambda path: states.get(path, {}))
+    monkeypatch.setattr(paper_command, "best_state", lambda job, output, page: states.get(job.store(output), {}))
     monkeypatch.setattr(paper_command, "_write", lambda *_: None)
     result = CliRunner().invoke(
         main, ["paper", "--output", str(tmp_path), "--scale", "full", "--only", "figure7"], catch_exceptions=False
     )
     assert result.exit_code == 0
     a, b, c = needed
-    assert turns == [(a, 300), (b, 100), (c, 300), (a, 700), (c, 900), (c, 3600), (c, 1200)]
+    first, second, third = [(a, 60), (b, 60), (c, 60)], [(a, 180), (b, 40), (c, 180)], [(a, 720), (c, 720)]
+    assert turns == [*first, *second, *third, (a, 40), (c, 2880), (c, 2160)]
 
 
 def test_mnist_is_sampled(shared, tmp_path):

@@ -99,7 +99,7 @@ def test_the_rule():
 
 def test_turns_are_four_times_as_long_each():
     plan = read_plan("full")
-    assert plan.turns == [300, 1200, 4800, 19_200, math.inf]
+    assert plan.turns == [60, 240, 960, 3840, 15_360, math.inf]
     assert read_plan("small").turns == [math.inf]
 
 

@@ -9,10 +9,9 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from thalweg.landscapes import Landscape, Search
+from thalweg.landscapes import DOUBLE_ENDED, FROM_STATE, SINGLE_ENDED, Landscape, Search
 from thalweg.landscapes.components import Components
 from thalweg.landscapes.strategies import Connect
-from thalweg.landscapes.tasks import DOUBLE_ENDED, SINGLE_ENDED
 
 
 def largest(energies, edges):
@@ -75,7 +74,8 @@ def test_connect_chooses_what_a_scan_would(made_up, tmp_path):
     with Landscape(made_up.MadeUp(), tmp_path / "a.zarr") as landscape:
         for k in range(30):
             landscape.add_minimum(made_up.minimum(k))
-        strategy, pairs, tries = Connect(landscape, [], 2), {}, {}
+        strategy, pairs = Connect(landscape, [], 2), {}
+        tries = {SINGLE_ENDED: {}, FROM_STATE: {}}
         for number in range(120):
             expected = scanned_pair(landscape, pairs) if number % 4 == 3 else None
             choice = strategy.choose(number, 2)
@@ -83,14 +83,16 @@ def test_connect_chooses_what_a_scan_would(made_up, tmp_path):
                 assert (choice.kind, choice.starts) == (DOUBLE_ENDED, (expected,))
                 pairs[expected[0]] = pairs.get(expected[0], 0) + 1
             else:
-                assert choice.kind == SINGLE_ENDED
+                states = len(landscape.transition_states)
+                assert choice.kind == (FROM_STATE if states and number % 2 == 0 else SINGLE_ENDED)
+                mine, rows = tries[choice.kind], states if choice.kind == FROM_STATE else len(landscape.minima)
                 for row, other in choice.starts:
                     assert other == -1
                     if row < 0:  # from anywhere
                         continue
-                    least = min(tries.get(k, 0) for k in range(len(landscape.minima)))
-                    assert tries.get(row, 0) == least
-                    tries[row] = least + 1
+                    least = min(mine.get(k, 0) for k in range(rows))
+                    assert mine.get(row, 0) == least
+                    mine[row] = least + 1
             a, b = (int(k) for k in rng.integers(0, 40, 2))
             found = (made_up.transition_state(number, a, b),) if number % 2 else ()
             searches = [Search(number, choice.kind, start=start, transition_states=found) for start in choice.starts]

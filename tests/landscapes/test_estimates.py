@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from thalweg.landscapes import Landscape, Search, estimate
+from thalweg.landscapes import FROM_STATE, Landscape, Search, estimate
 from thalweg.landscapes.estimates import Discoveries
 
 
@@ -96,6 +96,10 @@ def test_coming_back_to_the_start_is_no_discovery(made_up, tmp_path):
         landscape.add(Search(0, "double-ended", start=(second, first), transition_states=(state,)))
         assert landscape.discoveries().minima.arrivals == 1
         assert landscape.discoveries().quiet == 1
+        landscape.add(Search(0, FROM_STATE, start=(0, -1), transition_states=(state,)))
+        found = landscape.discoveries()
+        assert found.transition_states.arrivals == 2
+        assert found.minima.arrivals == 3
 
 
 def test_complete_needs_silence_the_estimate_and_each_found_five_times(made_up, tmp_path):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from thalweg.landscapes import Landscape, StoreError, Tolerances, merge
+from thalweg.landscapes import FROM_STATE, Landscape, Search, StoreError, Tolerances, merge
 from thalweg.landscapes.structure import verify_structure
 
 
@@ -43,6 +43,23 @@ def test_merged_stores_are_one_store_that_both_were_added_to(made_up, tmp_path):
             merged[group, "energy"][merged["searches", group]], expected[group, "energy"][expected["searches", group]]
         )
     assert verify_structure(Landscape.open(tmp_path / "c.zarr")) == []
+
+
+def test_starts_from_transition_states_follow_them(made_up, tmp_path):
+    """A search from a transition state says which by its row, which is another one in the merged store."""
+    for name, few in (("a", (7, 8)), ("b", (5, 6, 7))):
+        with Landscape(made_up.MadeUp(), tmp_path / f"{name}.zarr") as landscape:
+            for k in few:
+                landscape.add_transition_state(made_up.transition_state(k, k, k + 1))
+            last = len(few) - 1
+            landscape.add(Search(0, FROM_STATE, start=(last, -1)))
+            with pytest.raises(ValueError, match="two rows of transition_states, or -1"):
+                landscape.add(Search(0, FROM_STATE, start=(len(few), -1)))
+    merge(tmp_path / "a.zarr", tmp_path / "b.zarr", tmp_path / "c.zarr", made_up.MadeUp())
+    merged = Landscape.open(tmp_path / "c.zarr")
+    energies = [made_up.transition_state(k, k, k + 1).energy for k in (8, 7)]
+    assert merged.transition_states.energy[merged.searches.start[:, 0]].tolist() == energies
+    assert verify_structure(merged) == []
 
 
 def test_the_first_store_goes_on_in_the_merged_one(made_up, tmp_path):

@@ -10,7 +10,7 @@ import pytest
 import zarr
 from ase import Atoms
 
-from thalweg.landscapes import SINGLE_ENDED, Choice, Landscape, Strategy
+from thalweg.landscapes import FROM_STATE, SINGLE_ENDED, Choice, Landscape, Strategy
 from thalweg.landscapes.pairs import ConnectPairs
 from thalweg.landscapes.untrap import Untrap
 from thalweg.potentials import LJAT
@@ -90,6 +90,22 @@ def test_cut_short_by_time_it_goes_on_in_the_same_way(tmp_path):
                 calls, seconds = calls + 1, seconds and 1.5 * seconds
         assert calls > (2 if seconds else 0)
     assert contents(tmp_path / "parts.zarr") == contents(tmp_path / "whole.zarr")
+
+
+def test_searches_set_out_from_every_kind_of_start(tmp_path):
+    """From minima, transition states and anywhere, those tried least first; a store opened again goes on so."""
+    with Landscape(cluster(), tmp_path / "a.zarr", seed=3) as landscape:
+        landscape.find_minima(48, workers=1)
+        landscape.connect(160, workers=1)
+        landscape.connect(160, workers=2)
+        kind, start = landscape.searches.kind[:], landscape.searches.start[:, 0]
+        states = len(landscape.transition_states)
+        tried = np.bincount(start[kind == FROM_STATE], minlength=states)
+        assert (start[kind == FROM_STATE] >= 0).all()
+        assert (start[kind == SINGLE_ENDED] < 0).any()
+        # those found first have been tried as often as those that came later, but for what was in flight
+        settled = int(landscape.searches.transition_states[: states // 2].max())
+        assert tried[:settled].max() - tried[:settled].min() <= 1
 
 
 def test_a_joined_pair_needs_no_search(one_worker, tmp_path):
