@@ -82,7 +82,7 @@ def run(
     except (ValueError, OSError) as error:
         raise click.UsageError(str(error)) from error
     beside = None if page is None else page.with_suffix("")
-    states = {job.name: best_state(job, output, beside) for job in plan.jobs}
+    states = {job.name: best_state(job, plan, output, beside) for job in plan.jobs}
     click.echo(_overview(plan, states, list_only))
     if list_only:
         return 0
@@ -162,7 +162,7 @@ def _explore(
     (output / "landscapes").mkdir(parents=True, exist_ok=True)
     for turn in plan.turns:
         for job in plan.jobs:
-            state = best_state(job, output, beside)
+            state = best_state(job, plan, output, beside)
             if _done(plan, state) or state.get("seconds", 0.0) >= turn or job.name in skipped:
                 continue
             if deadline is not None and time.monotonic() >= deadline:

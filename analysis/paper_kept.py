@@ -16,7 +16,7 @@ import numpy as np
 from thalweg.analysis.network import KineticTransitionNetwork
 from thalweg.analysis.paper_growth import state_of
 from thalweg.analysis.paper_measures import from_csv, measures, to_csv
-from thalweg.analysis.paper_plan import Job
+from thalweg.analysis.paper_plan import Job, Plan
 from thalweg.analysis.summary import summarise
 
 __all__ = ["Found", "best_state", "find", "keep", "kept", "kept_path"]
@@ -54,12 +54,13 @@ def kept_path(folder: Path, job: Job) -> Path:
     return folder / "networks" / f"{job.name}.npz"
 
 
-def find(job: Job, output: Path, page: Path | None) -> Found | None:
+def find(job: Job, plan: Plan, output: Path, page: Path | None) -> Found | None:
     """Return what there is of a landscape: of its store and the files kept of it, what has the most searches.
 
     Parameters
     ----------
     job : Job
+    plan : Plan
     output : Path
         Folder with ``landscapes/``.
     page : Path or None
@@ -71,7 +72,7 @@ def find(job: Job, output: Path, page: Path | None) -> Found | None:
         None where no minimum is known.
     """
     at_hand = _from_store(job, output)
-    others = [kept(job, folder) for folder in (page, output) if folder is not None]
+    others = [kept(job, plan, folder) for folder in (page, output) if folder is not None]
     known = [one for one in (at_hand, *others) if one is not None]
     return max(known, key=lambda one: one.row["searches"] + one.row["steps"], default=None)
 
@@ -89,7 +90,7 @@ def _from_store(job: Job, output: Path) -> Found | None:
     return Found(row, state, summary.failures, network)
 
 
-def keep(found: Found, job: Job, folder: Path, where: str) -> Path:
+def keep(found: Found, job: Job, plan: Plan, folder: Path, where: str) -> Path:
     """Write the file of a landscape and return it; ``where`` says when and on what it was explored."""
     path, network = kept_path(folder, job), found.network
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -97,7 +98,7 @@ def keep(found: Found, job: Job, folder: Path, where: str) -> Path:
     told = {
         "options": _options(job), "row": to_csv([found.row]), "failures": found.failures,
         "state": {name: found.state[name] for name in _STATE if name in found.state},
-        "where": where,
+        "where": where, "rule": plan.rule,
     }  # fmt: skip
     partial = path.with_suffix(".partial.npz")
     np.savez_compressed(
@@ -108,8 +109,10 @@ def keep(found: Found, job: Job, folder: Path, where: str) -> Path:
     return path
 
 
-def kept(job: Job, folder: Path) -> Found | None:
-    """Read the file of a landscape; None where there is none, or it is of other data or another network.
+def kept(job: Job, plan: Plan, folder: Path) -> Found | None:
+    """Read the file of a landscape; None where there is none, or it is of another network, other data or another scale.
+
+    One that had ended its growth by another rule has not ended it by this one.
 
     Raises
     ------
@@ -121,21 +124,25 @@ def kept(job: Job, folder: Path) -> Found | None:
         return None
     with np.load(path, allow_pickle=False) as file:
         told = json.loads(str(file["told"]))
-        if told["options"] != _options(job):
+        state = told["state"]
+        if told["options"] != _options(job) or state.get("scale") != plan.scale:
             return None
+        if told["rule"] != plan.rule and state.get("why") == "stopped growing":
+            state |= {"done": False, "why": ""}
         properties = {name: file[name] for name in _SHOWN if name in file}
         network = KineticTransitionNetwork(
             file["energies"], file["ts_energies"], file["ts_minima"], properties=properties
         )
-    return Found(from_csv(told["row"])[0], told["state"], told["failures"], network, told["where"])
+    row = from_csv(told["row"])[0] | {"stopped": state.get("why", "")}
+    return Found(row, state, told["failures"], network, told["where"])
 
 
-def best_state(job: Job, output: Path, page: Path | None) -> dict[str, Any]:
+def best_state(job: Job, plan: Plan, output: Path, page: Path | None) -> dict[str, Any]:
     """Return how a landscape grew: what was kept of it where that is done, its store's state otherwise."""
     state = state_of(job.store(output))
     if page is None or state.get("done"):
         return state
-    earlier = kept(job, page)
+    earlier = kept(job, plan, page)
     return earlier.state if earlier is not None and earlier.state.get("done") else state
 
 

@@ -71,7 +71,7 @@ def write_results(
     say : callable
         Given the name of each file that takes a while.
     """
-    found = {job.name: one for job in plan.jobs if (one := find(job, output, page)) is not None}
+    found = {job.name: one for job in plan.jobs if (one := find(job, plan, output, page)) is not None}
     _keep(plan, found, output)
     rows = [one.row for one in found.values()]
     _write(output / "measures.csv", to_csv(rows))
@@ -97,7 +97,7 @@ def _keep(plan: Plan, found: Mapping[str, Found], output: Path) -> None:
     for job in plan.jobs:
         if job.name in found:
             one = found[job.name]
-            keep(one, job, output, one.where or f"{date.today().isoformat()}, {machine()}")
+            keep(one, job, plan, output, one.where or f"{date.today().isoformat()}, {machine()}")
 
 
 def _wanted(job: Job) -> dict[str, Any]:

@@ -7,6 +7,7 @@ import os
 import re
 import shutil
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +17,8 @@ from click.testing import CliRunner
 from thalweg.analysis import paper_command
 from thalweg.analysis.main import main
 from thalweg.analysis.paper_growth import state_of
-from thalweg.analysis.paper_kept import find, keep, kept
+from thalweg.analysis.paper_kept import best_state, find, keep, kept
+from thalweg.analysis.paper_measures import to_csv
 from thalweg.analysis.paper_plan import read_plan
 from thalweg.landscapes import Landscape
 
@@ -234,17 +236,28 @@ def test_what_a_page_keeps_is_not_explored_again(made, tmp_path):
 
 
 def test_what_was_kept_of_other_data_does_not_count(made, tmp_path):
-    plan = [job for job in read_plan("tiny", made / "mine.toml", seed=0).jobs if job.system == "D1"]
-    other = read_plan("tiny", made / "mine.toml", seed=7).jobs
-    found = find(plan[0], made / "out", None)
-    keep(found, plan[0], tmp_path, "somewhere")
-    back = kept(plan[0], tmp_path)
-    assert back.row == found.row or all(
-        a == b or np.isnan(a) for a, b in zip(back.row.values(), found.row.values(), strict=True)
-    )
+    plan, other = (read_plan("tiny", made / "mine.toml", seed=seed) for seed in (0, 7))
+    job = next(job for job in plan.jobs if job.name == "D1-e0-d0")
+    found = find(job, plan, made / "out", None)
+    keep(found, job, plan, tmp_path, "somewhere")
+    back = kept(job, plan, tmp_path)
+    assert to_csv([back.row]) == to_csv([found.row])
     np.testing.assert_array_equal(back.network.ts_minima, found.network.ts_minima)
     np.testing.assert_array_equal(back.network.properties["test_auc"], found.network.properties["test_auc"])
-    assert kept(next(job for job in other if job.name == plan[0].name), tmp_path) is None
+    assert kept(next(job for job in other.jobs if job.name == "D1-e0-d0"), other, tmp_path) is None
+    assert kept(job, replace(plan, scale="full"), tmp_path) is None
+
+
+def test_what_ended_by_another_rule_goes_on(made, tmp_path):
+    plan = read_plan("tiny", made / "mine.toml")
+    job = next(job for job in plan.jobs if job.name == "D1-e0-d0")
+    found = find(job, plan, made / "out", None)
+    found = found._replace(state=found.state | {"why": "stopped growing", "done": True})
+    keep(found, job, plan, tmp_path, "somewhere")
+    assert best_state(job, plan, tmp_path / "none", tmp_path)["done"]
+    stricter = replace(plan, rule=plan.rule | {"share": 0.001})
+    assert not best_state(job, stricter, tmp_path / "none", tmp_path)
+    assert kept(job, stricter, tmp_path).row["stopped"] == ""
 
 
 def test_a_page_that_is_none_is_named_before_anything_is_done(tmp_path):
@@ -268,7 +281,7 @@ def test_landscapes_take_turns_that_grow(monkeypatch, tmp_path):
 
     monkeypatch.setattr(paper_command, "grow", grow)
     monkeypatch.setattr(paper_command, "state_of", lambda path: states.get(path, {}))
-    monkeypatch.setattr(paper_command, "best_state", lambda job, output, page: states.get(job.store(output), {}))
+    monkeypatch.setattr(paper_command, "best_state", lambda job, plan, output, page: states.get(job.store(output), {}))
     monkeypatch.setattr(paper_command, "_write", lambda *_: None)
     result = CliRunner().invoke(
         main, ["paper", "--output", str(tmp_path), "--scale", "full", "--only", "figure7"], catch_exceptions=False
