@@ -86,7 +86,7 @@ def _values(graph: DisconnectivityGraph, name: str) -> np.ndarray:
 def _said(panel: Panel, graph: DisconnectivityGraph) -> str:
     """Return a panel's title: how many minima are shown, and whether more are to be found."""
     shown, total = len(graph.minima), graph.network.n_minima
-    counts = f"{total:,} minima" if shown == total else f"{shown:,} of {total:,} minima"
+    counts = f"{'' if shown == total else f'{shown:,} of '}{total:,} {'minimum' if total == 1 else 'minima'}"
     return f"{panel.title}: {counts}{', still growing' if panel.growing else ''}"
 
 
