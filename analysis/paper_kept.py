@@ -94,17 +94,16 @@ def keep(found: Found, job: Job, plan: Plan, folder: Path, where: str) -> Path:
     """Write the file of a landscape and return it; ``where`` says when and on what it was explored."""
     path, network = kept_path(folder, job), found.network
     path.parent.mkdir(parents=True, exist_ok=True)
-    shown = {name: network.properties[name] for name in _SHOWN if name in network.properties}
+    arrays: dict[str, Any] = {name: network.properties[name] for name in _SHOWN if name in network.properties}
+    arrays |= {name: getattr(network, name) for name in ("energies", "ts_energies")}
+    arrays["ts_minima"] = network.ts_minima.astype(np.int32)
     told = {
         "options": _options(job), "row": to_csv([found.row]), "failures": found.failures,
         "state": {name: found.state[name] for name in _STATE if name in found.state},
         "where": where, "rule": plan.rule,
     }  # fmt: skip
     partial = path.with_suffix(".partial.npz")
-    np.savez_compressed(
-        partial, energies=network.energies, ts_energies=network.ts_energies,
-        ts_minima=network.ts_minima.astype(np.int32), told=np.array(json.dumps(told)), **shown,
-    )  # fmt: skip
+    np.savez_compressed(partial, told=np.array(json.dumps(told)), **arrays)
     partial.replace(path)
     return path
 

@@ -47,9 +47,9 @@ def _loose_ends(landscape: Landscape) -> Iterator[Problem]:
     """Yield row numbers that are those of no row."""
     minima, states, searches = landscape.minima, landscape.transition_states, landscape.searches
     for here, kinds in searches.kind.chunks():
-        starts, rows = searches.start[here], np.where(kinds == FROM_STATE, len(states), len(minima))
-        for k in np.flatnonzero(((starts < -1) | (starts >= rows[:, None])).any(axis=1)).tolist():
-            yield Problem("searches", here.start + k, f"{starts[k]} is not a row: there are {rows[k]}")
+        starts, counts = searches.start[here], np.where(kinds == FROM_STATE, len(states), len(minima))
+        for k in np.flatnonzero(((starts < -1) | (starts >= counts[:, None])).any(axis=1)).tolist():
+            yield Problem("searches", here.start + k, f"{starts[k]} is not a row: there are {counts[k]}")
     for group, array, least, rows in (
         ("transition_states", states.minima, 0, len(minima)),
         ("searches", searches.minima, 0, len(minima)),
