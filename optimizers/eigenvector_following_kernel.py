@@ -14,7 +14,7 @@ from thalweg.optimizers.relaxation_kernel import relax_modes
 from thalweg.potentials.compiled import FUNCTION, HESSIAN, floats, integers, jit, matrix, vector
 from thalweg.potentials.null_modes import orthonormal_null_modes
 
-__all__ = ["FOLLOW", "FOLLOW_SIGNATURE", "WRONG_INDEX", "ZERO_MODE", "follow_modes"]
+__all__ = ["FOLLOW", "FOLLOW_SIGNATURE", "WRONG_INDEX", "ZERO_MODE", "diagonalise", "follow_modes"]
 
 CONVERGED, STEPS, ENERGY, NOT_FINITE, WRONG_INDEX, ZERO_MODE, BOWL, ENDLESS = 0, 1, 2, 3, 4, 5, 8, 9
 _ZERO = 1e-9
@@ -30,12 +30,27 @@ _UPHILL = 25
 _FADED, _FAINT = 4, 1e-6
 
 
+@jit(numba.boolean(matrix, vector, matrix))
+def diagonalise(symmetric, values, vectors):
+    """Write ascending eigenvalues and, as rows, their vectors; return False where LAPACK's iterations fail."""
+    try:
+        w, v = np.linalg.eigh(symmetric)
+    except Exception:
+        return False
+    m = values.size
+    for i in range(m):
+        values[i] = w[i]
+        for j in range(m):
+            vectors[i, j] = v[j, i]
+    return True
+
+
 @jit(numba.int64(vector, matrix, integers, integers, numba.int64, matrix, matrix, vector))
 def _free_modes(x, full, free, frozen, rigid, constant, vectors, values):
     """Diagonalise the Hessian over free coordinates with the null modes moved above all others.
 
     Writes ascending eigenvalues and, as rows, their vectors; returns how many are no null modes, or -1 if the
-    Hessian is not finite, or huge.
+    Hessian is not finite, or huge, or cannot be diagonalised.
     """
     m = free.size
     null = np.empty((6 + constant.shape[0], x.size))
@@ -55,12 +70,7 @@ def _free_modes(x, full, free, frozen, rigid, constant, vectors, values):
         for i in range(m):
             for j in range(m):
                 reduced[i, j] += shift * null[k, free[i]] * null[k, free[j]]
-    w, v = np.linalg.eigh(reduced)
-    for i in range(m):
-        values[i] = w[i]
-        for j in range(m):
-            vectors[i, j] = v[j, i]
-    return m - count
+    return m - count if diagonalise(reduced, values, vectors) else -1
 
 
 @jit(numba.types.Tuple((numba.int64, numba.float64, numba.int64))(vector, numba.int64, numba.int64))

@@ -11,7 +11,7 @@ import numba
 import numpy as np
 
 from thalweg.optimizers.cholesky_kernel import factor, log_determinant, lowest_of_factor, solve, solve_lower
-from thalweg.optimizers.eigenvector_following_kernel import FOLLOW_SIGNATURE
+from thalweg.optimizers.eigenvector_following_kernel import FOLLOW_SIGNATURE, diagonalise
 from thalweg.optimizers.lbfgs_kernel import norm_of
 from thalweg.potentials.compiled import FUNCTION, HESSIAN, floats, integers, jit, matrix, vector
 from thalweg.potentials.null_modes import orthonormal_null_modes
@@ -221,9 +221,11 @@ def _proof(reduced, largest, u, lowest_mode):
         lowest = lowest_of_factor(u, _ACCURACY, lowest_mode)
         if lowest > _ZERO * largest:
             return CONVERGED, lowest, log_determinant(u)
-    values, vectors = np.linalg.eigh(reduced)
+    values, vectors = np.empty(lowest_mode.size), np.empty_like(reduced)
+    if not diagonalise(reduced, values, vectors):
+        return NOT_FINITE, np.nan, np.nan
     for j in range(lowest_mode.size):
-        lowest_mode[j] = vectors[j, 0]
+        lowest_mode[j] = vectors[0, j]
     status = WRONG_INDEX if values[0] < -_ZERO * largest else ZERO_MODE
     return status, values[0], np.nan
 

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from ase import Atoms
 
+from thalweg.analysis.systems import build
 from thalweg.datasets import ljat3_outcomes
 from thalweg.landscapes import Landscape
 from thalweg.potentials import LJAT, NetworkLoss, Weights
@@ -64,6 +65,18 @@ def test_points_of_clusters(tmp_path, n, Z, minima, states):
         assert 2 <= len(landscape.minima) <= minima
         assert states / 2 <= len(landscape.transition_states) <= states
         assert complaints(landscape, cluster(Z), cluster_distance, null_modes=rigid_motions) == []
+
+
+@pytest.mark.slow  # minutes
+@pytest.mark.parametrize(("n", "seed", "minima", "states"), [(8, 0, 8, 42), (8, 1, 8, 42), (9, 1, 21, 165)])
+def test_clusters_are_complete_when_the_estimate_says_so(tmp_path, n, seed, minima, states):
+    """The published counts (Doye and Wales, J. Chem. Phys. 116 (2002) 3777), by our own stopping rule."""
+    atoms = build(f"LJ{n}", {"seed": seed}).subject
+    with Landscape(atoms, tmp_path / "a.zarr", seed=seed) as landscape:
+        landscape.find_minima(100)
+        landscape.connect(until_converged=True)
+        assert (len(landscape.minima), len(landscape.transition_states)) == (minima, states)
+        assert complaints(landscape, cluster(0.0), cluster_distance, null_modes=rigid_motions) == []
 
 
 @pytest.mark.slow

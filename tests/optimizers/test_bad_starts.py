@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from thalweg.optimizers import find_transition_states, minimise
+from thalweg.optimizers.eigenvector_following_kernel import diagonalise
 from thalweg.potentials import Function, Point, Weights, as_system
 
 from .surfaces import cluster, small_loss
@@ -63,6 +64,15 @@ def test_overflowing_weights_fail(search, size):
     result = search(weights, X)
     assert not result.converged.any()
     assert set(result.reason) == {"energy or gradient not finite"}
+
+
+def test_what_lapack_cannot_diagonalise_is_said_not_raised():
+    """An exploration of days must not stop where one Hessian of a million makes LAPACK's iterations fail."""
+    values, vectors = np.empty(3), np.empty((3, 3))
+    assert not diagonalise(np.full((3, 3), np.nan), values, vectors)
+    a = np.random.default_rng(0).normal(size=(3, 3))
+    assert diagonalise(a + a.T, values, vectors)
+    np.testing.assert_allclose(vectors.T * values @ vectors, a + a.T, atol=1e-12)
 
 
 def test_a_potential_that_ends_somewhere_is_a_failed_search():
