@@ -27,6 +27,7 @@ from thalweg.potentials.point import Point
 
 __all__ = ["System", "as_system"]
 
+_FEWEST_SYMMETRIC = 5  # atoms
 _CALCULATORS = {
     "LJAT": "thalweg.potentials.ljat",
     "NetworkLoss": "thalweg.potentials.network",
@@ -282,9 +283,12 @@ class System:
 
     @property
     def may_start_symmetric(self) -> bool:
-        """Whether there are symmetric starting points: of free clusters whose potential can draw them."""
+        """Whether there are symmetric starting points: of free clusters whose potential can draw them.
+
+        Of fewer than five atoms they would be little else than saddles of a higher order, on which searches stay.
+        """
         free = self.atoms is not None and self.frozen.size == 0 and self.bounds is None
-        return free and hasattr(self.potential, "symmetric_coordinates")
+        return free and len(self.atoms) >= _FEWEST_SYMMETRIC and hasattr(self.potential, "symmetric_coordinates")
 
     def random_symmetric(self, rng: np.random.Generator) -> np.ndarray:
         """Return a random starting point (n,) with a point group, for systems that :attr:`may_start_symmetric`."""

@@ -69,4 +69,5 @@ def test_saddles_of_high_symmetry_are_found():
 
 def test_only_free_clusters_start_symmetric():
     assert cluster(5).may_start_symmetric
+    assert not cluster(4).may_start_symmetric
     assert not cluster(5, constraint=FixAtoms([0])).may_start_symmetric
