@@ -13,6 +13,7 @@ NOT_EXPLORED = "not explored yet"
 TABLES = ("D1", "D2", "D3")
 _SINGLE = 0.1  # of the band: a landscape whose deepest other funnel is shallower counts as single-funnelled
 FINISHED = ("stopped growing", "sampled")
+_OF_SHAPE = ("frustration", "barrier_to_gmin", "loss_range")  # of pieces that are not joined yet they say nothing
 
 Row = Mapping[str, Any]
 Rows = Sequence[Row]
@@ -125,7 +126,7 @@ def _open(*rows: Row) -> Case | None:
 
 
 def _compare(low: tuple[Row, str], high: tuple[Row, str], counts: bool = False) -> Case | None:
-    """Return whether one number is below another; a count of what still grows is a lower bound."""
+    """Return whether one number is below another; a count of what still grows is a lower bound, its shape unknown."""
     rows = (low[0],) if low[0] is high[0] else (low[0], high[0])
     if case := _open(*rows):
         return case
@@ -133,6 +134,7 @@ def _compare(low: tuple[Row, str], high: tuple[Row, str], counts: bool = False) 
     if not (math.isfinite(a) and math.isfinite(b)):
         return None
     known = _finished(low[0] if a < b else high[0]) or not counts
+    known = known and (low[1] not in _OF_SHAPE or all(row["stopped"] for row in rows))
     return Case(_name(*rows), f"{a:.4g} against {b:.4g}", a < b if known else None)
 
 
@@ -257,12 +259,12 @@ def _spreads(rows: Rows) -> list[Claim]:
 def _single(rows: Rows, families: Iterable[str], wanted: bool) -> list[Case]:
     """Return whether landscapes are single-funnelled, or have sub-funnels where that is claimed."""
 
-    def judged(row: Row) -> tuple[str, bool]:
+    def judged(row: Row) -> tuple[str, bool | None]:
         numbers = (
             f"other funnel {row['other_funnel']:.2g} of the band, {row['main_funnel']:.0%} of minima in the main one, "
             f"frustration {row['frustration']:.2g}"
         )
-        return numbers, (row["other_funnel"] < _SINGLE) == wanted
+        return numbers, (row["other_funnel"] < _SINGLE) == wanted if row["stopped"] else None
 
     return _each(rows, families, "frustration", judged)
 

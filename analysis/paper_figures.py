@@ -19,6 +19,7 @@ from thalweg.analysis.network import KineticTransitionNetwork
 __all__ = ["Panel", "box_figure", "graph_figure", "growth_figure"]
 
 _PANEL = 4.2  # inches
+_TITLE = 48  # letters above it in a line
 _SOON = 0.1  # seconds
 
 
@@ -87,7 +88,8 @@ def _said(panel: Panel, graph: DisconnectivityGraph) -> str:
     """Return a panel's title: how many minima are shown, and whether more are to be found."""
     shown, total = len(graph.minima), graph.network.n_minima
     counts = f"{'' if shown == total else f'{shown:,} of '}{total:,} {'minimum' if total == 1 else 'minima'}"
-    return f"{panel.title}: {counts}{', still growing' if panel.growing else ''}"
+    said = f"{panel.title}: {counts}{', still growing' if panel.growing else ''}"
+    return said if len(said) <= _TITLE else said.replace(": ", "\n", 1)
 
 
 def _meaning(colour: str, ceiling: float | None) -> str:
