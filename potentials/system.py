@@ -287,8 +287,9 @@ class System:
 
         Of fewer than five atoms they would be little else than saddles of a higher order, on which searches stay.
         """
-        free = self.atoms is not None and self.frozen.size == 0 and self.bounds is None
-        return free and len(self.atoms) >= _FEWEST_SYMMETRIC and hasattr(self.potential, "symmetric_coordinates")
+        if self.atoms is None or self.frozen.size or self.bounds is not None:
+            return False
+        return len(self.atoms) >= _FEWEST_SYMMETRIC and hasattr(self.potential, "symmetric_coordinates")
 
     def random_symmetric(self, rng: np.random.Generator) -> np.ndarray:
         """Return a random starting point (n,) with a point group, for systems that :attr:`may_start_symmetric`."""
