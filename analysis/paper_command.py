@@ -81,7 +81,7 @@ def run(
         plan = plan.only(only) if only else plan
     except (ValueError, OSError) as error:
         raise click.UsageError(str(error)) from error
-    beside = None if page is None else page.with_suffix("")
+    beside = _beside(page)
     states = {job.name: best_state(job, plan, output, beside) for job in plan.jobs}
     click.echo(_overview(plan, states, list_only))
     if list_only:
@@ -97,6 +97,11 @@ def run(
     except (OSError, StoreError) as error:
         raise click.ClickException(str(error)) from error
     return 0
+
+
+def _beside(page: Path | None) -> Path | None:
+    """Return the folder that keeps a page's files."""
+    return None if page is None else page.with_suffix("")
 
 
 def _done(plan: Plan, state: dict[str, Any]) -> bool:
@@ -215,8 +220,7 @@ def _write(
     from thalweg.analysis.paper_publish import publish
     from thalweg.analysis.paper_results import write_results
 
-    beside = None if page is None else page.with_suffix("")
-    results = write_results(plan, output, beside, workers, lambda name: click.echo(f"making {name}", err=True))
+    results = write_results(plan, output, _beside(page), workers, lambda name: click.echo(f"making {name}", err=True))
     (output / "paper.md").write_text(page_text(plan, results, source, skipped), encoding="utf-8")
     click.echo(output / "paper.md")
     if page is not None:

@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Iterable
 from pathlib import Path
 
+from thalweg.analysis.paper_kept import kept_path
 from thalweg.analysis.paper_plan import Plan
 
 __all__ = ["kept_files", "publish"]
@@ -18,8 +19,8 @@ def kept_files(plan: Plan, output: Path) -> Iterable[Path]:
     names = [f"{name}.csv" for name in ("measures", "growth", "failures", "ceiling", "claims", "peers")]
     names += [f"tables/{name}.csv" for name in plan.tables]
     names += [f"figures/{name}.png" for name in (*plan.figures, "growth")]
-    names += [f"networks/{job.name}.npz" for job in plan.jobs]
-    yield from (Path(name) for name in names if (output / name).is_file())
+    paths = [*map(Path, names), *(kept_path(Path(), job) for job in plan.jobs)]
+    yield from (path for path in paths if (output / path).is_file())
 
 
 def publish(plan: Plan, output: Path, page: Path, text: str) -> int:

@@ -55,10 +55,10 @@ class Connect(Strategy):
     """Transition states: from every minimum and transition state, those tried least first, and between loose pieces.
 
     Single-ended searches start from the minima with the fewest tries, the lowest first; those of every other task
-    from the transition states with the fewest, near which the rarest ones are; every ``join_every``-th
+    from the transition states with the fewest, since searches from minima alone miss points; every ``join_every``-th
     task is double-ended while the landscape is in several pieces, between a minimum outside the largest piece and
     the nearest of the lowest inside it. One search of every ``anywhere_every``-th task starts at a random point; of
-    free clusters, which have such with a point group, all of every fourth task.
+    free clusters, which have such with a point group, all of every ``symmetric_every``-th.
 
     Raises
     ------
@@ -70,6 +70,7 @@ class Connect(Strategy):
     join_every = 4
     anywhere_every = 3
     from_states_every = 2
+    symmetric_every = 4
     _partners = 50
     _compared = 5
 
@@ -111,7 +112,7 @@ class Connect(Strategy):
         return choice
 
     def _grow(self) -> None:
-        """Take in minima that have come since the last call."""
+        """Take in minima and transition states that have come since the last call."""
         for energy in self.landscape.minima.energy[len(self._pieces) :].tolist():
             row = self._pieces.add(energy)
             heapq.heappush(self._heap, (self._tries[row], energy, row))
@@ -135,7 +136,7 @@ class Connect(Strategy):
 
     def _anywhere(self, number: int, size: int) -> int:
         """Return how many searches of a task start at random points."""
-        if number % 4 == 1 and getattr(self.landscape.system, "may_start_symmetric", False):
+        if number % self.symmetric_every == 1 and getattr(self.landscape.system, "may_start_symmetric", False):
             return size
         return int(number % self.anywhere_every == 1)
 

@@ -217,6 +217,20 @@ def test_counts_of_what_still_grows_decide_nothing():
     assert ours["4a"] == CONFIRMED  # AUC of the minima that are known does
 
 
+def test_the_shape_of_what_is_still_searched_decides_nothing():
+    """Pieces that are not joined yet look like funnels: a verdict waits until the search has ended, by whatever."""
+    shape = {"frustration": 0.1, "other_funnel": 0.5, "main_funnel": 0.4}
+    for why, expected in (("stopped growing", NOT), ("longest time", NOT), ("", UNKNOWN)):
+        ours = {claim.number: claim for claim in decide(_paper(stopped=why, **shape), {})}
+        assert ours["6a"].ours == expected
+    rows = [
+        _Row(name=name, family=name, system="D1", errors=0.0, draw=0.0, stopped=why, frustration=value)
+        for name, why, value in (("D1", "stopped growing", 0.1), ("D1-n2", "", 0.3), ("D1-n3", "longest time", 0.2))
+    ]
+    cases = next(claim for claim in decide(rows, {}) if claim.number == "6c").cases
+    assert [case.holds for case in cases] == [None, True]
+
+
 def test_what_is_not_explored_leaves_claims_open():
     rows = [row for row in _paper() if row["name"] not in ("D1-10", "D2-100")]
     unexplored = [
