@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["LockedError", "RejectedError", "StoreError"]
+__all__ = ["LockedError", "RejectedError", "StoreError", "UnknownArrivalError"]
 
 
 class StoreError(ValueError):
@@ -25,3 +25,7 @@ class RejectedError(ValueError):
     def __init__(self, reason: str, message: str) -> None:
         super().__init__(message)
         self.reason = reason
+
+
+class UnknownArrivalError(ValueError):
+    """A search says that it ended at a known transition state, but the landscape has none there."""

@@ -7,11 +7,12 @@ import zlib
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Executor
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from thalweg.landscapes.errors import UnknownArrivalError
 from thalweg.landscapes.records import CONVERGED
 from thalweg.landscapes.signals import deferred_signals
 from thalweg.landscapes.strategy import FROM_STATE, Choice, Strategy
@@ -55,15 +56,33 @@ class Progress:
     transition_states: int
 
 
+class Pending(NamedTuple):
+    """A task that was chosen and is not done.
+
+    Attributes
+    ----------
+    number : int
+        Its number in the sequence.
+    choice : Choice
+        What it is to do.
+    known : int
+        How many transition states the landscape had then: it looks for no minima of these.
+    """
+
+    number: int
+    choice: Choice
+    known: int
+
+
 class _Run:
     """One call of find_minima or connect: what is in flight, and what has come of it."""
 
     def __init__(self, landscape: Landscape, strategy: Strategy, settings: dict[str, Any], goal: int):
         self.landscape, self.strategy, self.settings, self.goal = landscape, strategy, settings, goal
-        self.chosen: deque[tuple[int, Choice]] = deque(pending_choices(landscape, strategy.name))
+        self.chosen: deque[Pending] = deque(pending_choices(landscape, strategy.name))
         self.number = landscape.tasks_done.get(strategy.name, 0) + len(self.chosen)
         self.ahead = landscape.tasks_ahead
-        self._in_flight = sum(choice.size for _, choice in self.chosen)
+        self._in_flight = sum(pending.choice.size for pending in self.chosen)
         self.done = self.failed = 0
         self.began = time.monotonic()
 
@@ -79,12 +98,13 @@ class _Run:
         choice = self.strategy.choose(self.number, min(self.strategy.batch, self.goal - self.promised))
         if choice is None:
             return None
-        self.chosen.append((self.number, choice))
+        self.chosen.append(Pending(self.number, choice, len(self.landscape.transition_states)))
         self._in_flight += choice.size
         self.number += 1
-        return self.task(self.number - 1, choice)
+        return self.task(self.chosen[-1])
 
-    def task(self, number: int, choice: Choice) -> Task:
+    def task(self, pending: Pending) -> Task:
+        number, choice, known = pending
         rows = [row for start in choice.starts for row in start if row >= 0]
         points = self.landscape.transition_states if choice.kind == FROM_STATE else self.landscape.minima
         coordinates = points.coordinates
@@ -92,11 +112,19 @@ class _Run:
         name = self.strategy.name
         entropy = (self.landscape.seed, _SEQUENCES.get(name, len(_SEQUENCES) + zlib.crc32(name.encode())), number)
         settings = {**self.settings, "steps": choice.size}
-        return Task(name, number, choice.kind, entropy, choice.starts, X, settings)
+        energies = self.landscape.transition_states.energy[:known]
+        return Task(name, number, choice.kind, entropy, choice.starts, X, settings, energies)
 
     def add(self, result: TaskResult) -> None:
-        _, choice = self.chosen.popleft()
+        """Add what the oldest task brought.
+
+        Raises
+        ------
+        UnknownArrivalError
+            If a search ended at the energy of a known transition state, but elsewhere. Nothing was added.
+        """
         added = self.landscape.add_task(self.strategy.name, result.searches)
+        choice = self.chosen.popleft().choice
         self.strategy.added(choice, result, added)
         self._in_flight -= choice.size
         self.done += choice.size
@@ -104,7 +132,8 @@ class _Run:
 
     def save(self) -> None:
         pending = [
-            [number, kind, size, [list(start) for start in starts]] for number, (kind, size, starts) in self.chosen
+            [number, kind, size, [list(start) for start in starts], known]
+            for number, (kind, size, starts), known in self.chosen
         ]
         state = {"pending": pending, "settings": self.settings, **self.strategy.state()}
         self.landscape.state[self.strategy.name] = state
@@ -117,12 +146,13 @@ class _Run:
         )  # fmt: skip
 
 
-def pending_choices(landscape: Landscape, name: str) -> list[tuple[int, Choice]]:
+def pending_choices(landscape: Landscape, name: str) -> list[Pending]:
     """Return the tasks that an earlier call chose and did not finish: they are done first, as they were chosen."""
     pending = landscape.state.get(name, {}).get("pending", [])
     return [
-        (number, Choice(kind, size, tuple((int(a), int(b)) for a, b in starts)))
-        for number, kind, size, starts in pending
+        # older stores do not say how many were known: none, then
+        Pending(number, Choice(kind, size, tuple((int(a), int(b)) for a, b in starts)), *(known or [0]))
+        for number, kind, size, starts, *known in pending
     ]
 
 
@@ -208,7 +238,7 @@ def _loop(
     """Keep tasks in flight, and add their results in order; what is given out and not added stays in ``jobs``."""
     if stop():
         return
-    jobs.extend(pool.submit(run.task(number, choice)) for number, choice in run.chosen)
+    jobs.extend(pool.submit(run.task(pending)) for pending in run.chosen)
     committed = time.monotonic()
     while run.done < run.goal:
         while len(jobs) < run.ahead and (task := run.next()) is not None:
@@ -219,7 +249,12 @@ def _loop(
             pool.tend(_SECONDS_BETWEEN_LOOKS)
             if stop():
                 return
-        run.add(jobs[0].result)
+        try:
+            run.add(jobs[0].result)
+        except UnknownArrivalError:
+            # two transition states have one energy, such as mirror images that no symmetry tells of
+            jobs[0] = pool.submit(replace(jobs[0].task, known=np.empty(0)))
+            continue
         jobs.popleft()
         if progress is not None:
             progress(run.progress())

@@ -125,7 +125,7 @@ def _strategy_of(
 def _made(landscape: Landscape, make: Callable[..., Strategy], batch: int) -> Strategy:
     """Make a strategy, with the tasks it chose in an earlier call that are not done."""
     name = getattr(getattr(make, "func", make), "name", "")
-    chosen = [choice for _, choice in pending_choices(landscape, name)]
+    chosen = [pending.choice for pending in pending_choices(landscape, name)]
     strategy = make(landscape, chosen, batch)
     if not isinstance(getattr(strategy, "name", None), str) or strategy.name != name or not name:
         raise TypeError(f"a strategy's class must have a name: name = 'from_the_top', say; {make!r} has none")
@@ -156,7 +156,8 @@ def _settings(landscape: Landscape, **given: float | None) -> dict[str, Any]:
     goal = 0.1 * landscape.tolerances.gradient_rms
     # every step of a calculator written in Python costs, and some have noise: it goes no further than asked
     goal = min(1e-9, goal) if landscape.system.threadsafe or landscape.system.atoms is None else goal
-    return {**settings, "rms": goal, "rules": Rules(**rules).to_dict()}
+    same = landscape.tolerances.energy
+    return {**settings, "rms": goal, "same_energy": same, "rules": Rules(**rules).to_dict()}
 
 
 def _number(name: str, value: Any) -> float:

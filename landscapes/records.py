@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-__all__ = ["CONVERGED", "AddedSearch", "Minimum", "Search", "TransitionState"]
+__all__ = ["CONVERGED", "AddedSearch", "Arrival", "Minimum", "Search", "TransitionState"]
 
 CONVERGED = "converged"  # status of a search that arrived; any other status is the reason of a failure
 
@@ -86,6 +86,22 @@ class TransitionState:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Arrival:
+    """A transition state that the landscape has already, so that its minima were not looked for again.
+
+    Parameters
+    ----------
+    energy : float
+        In the landscape's unit.
+    coordinates : (n,) array
+        The whole vector.
+    """
+
+    energy: float
+    coordinates: np.ndarray
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Search:
     """What one search brought, nothing included.
 
@@ -105,7 +121,7 @@ class Search:
         Steps it took.
     minima : tuple of Minimum
         Minima it arrived at, in the order found; not those of its transition states.
-    transition_states : tuple of TransitionState
+    transition_states : tuple of TransitionState or Arrival
         Transition states it arrived at.
     """
 
@@ -116,7 +132,7 @@ class Search:
     energy: float = float("nan")
     steps: int = 0
     minima: tuple[Minimum, ...] = ()
-    transition_states: tuple[TransitionState, ...] = ()
+    transition_states: tuple[TransitionState | Arrival, ...] = ()
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "minima", tuple(self.minima))

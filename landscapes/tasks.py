@@ -7,14 +7,14 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from thalweg.landscapes.records import CONVERGED, Minimum, Search, TransitionState
+from thalweg.landscapes.records import CONVERGED, Arrival, Minimum, Search, TransitionState
 from thalweg.landscapes.strategy import BASIN_HOPPING, DOUBLE_ENDED, FROM_STATE, SINGLE_ENDED
 from thalweg.optimizers.bands import connect_pair
 from thalweg.optimizers.basin_hopping import BasinHoppingResult, basin_hopping_steps
 from thalweg.optimizers.large import LARGEST_MATRIX
 from thalweg.optimizers.large_chain import large_chain
 from thalweg.optimizers.moves import Move
-from thalweg.optimizers.results import TransitionStateResult
+from thalweg.optimizers.results import KNOWN, TransitionStateResult
 from thalweg.optimizers.rules import Rules
 from thalweg.optimizers.transition_states import find_transition_states
 from thalweg.potentials.system import System
@@ -50,6 +50,8 @@ class Task:
         Of the points in ``starts``, in their order, -1 left out.
     settings : dict
         Sizes of steps, temperature, and the rules of the minimiser.
+    known : (k,) array
+        Energies of transition states: a single-ended search that ends at one of them brings an `Arrival`.
     """
 
     sequence: str
@@ -59,6 +61,7 @@ class Task:
     starts: tuple[tuple[int, int], ...]
     coordinates: np.ndarray
     settings: dict[str, Any] = field(default_factory=dict)
+    known: np.ndarray = field(default_factory=lambda: np.empty(0))
 
 
 class TaskResult(NamedTuple):
@@ -138,6 +141,7 @@ def _single_ended(system: System, task: Task, rng: np.random.Generator) -> TaskR
         else:
             X[search] = _anywhere(system, rng)
     how = {"rms": settings["rms"], "rules": Rules.from_dict(settings["rules"]), **_longest_step(system)}
+    how |= {"known": task.known, "known_within": settings["same_energy"]}
     following = directions.any(axis=1)
     searches: dict[int, Search] = {}
     for chosen, steps in ((~following, _STEPS), (following, _STEPS_FOLLOWING)):
@@ -202,6 +206,10 @@ def _double_ended(system: System, task: Task, rng: np.random.Generator) -> TaskR
 
 
 def _search(system: System, task: Task, result: TransitionStateResult, rows: range, start: tuple[int, int]) -> Search:
+    if len(rows) == 1 and result.reason[rows[0]] == KNOWN and system.inside(result.x[rows[0]]):
+        arrival = Arrival(float(result.energy[rows[0]]), result.x[rows[0]])
+        steps = int(result.steps[rows[0]])
+        return Search(task.number, task.kind, CONVERGED, start, arrival.energy, steps, (), (arrival,))
     good = [row for row in rows if result.converged[row] and all(map(system.inside, _points(result, row)))]
     status = CONVERGED if good else "no maximum on the band"
     if len(rows) and not good:

@@ -11,8 +11,8 @@ import numpy as np
 
 from thalweg.landscapes.checks import check_minimum, check_transition_state
 from thalweg.landscapes.database import KnownPoints
-from thalweg.landscapes.errors import RejectedError
-from thalweg.landscapes.records import AddedSearch, Minimum, Search, TransitionState
+from thalweg.landscapes.errors import RejectedError, UnknownArrivalError
+from thalweg.landscapes.records import AddedSearch, Arrival, Minimum, Search, TransitionState
 from thalweg.landscapes.store import Store
 from thalweg.landscapes.strategy import FROM_STATE
 from thalweg.landscapes.tolerances import Tolerances
@@ -78,13 +78,22 @@ class Writer:
         more = {"minima": [end[0] for end in ends], "path_length": state.path_lengths}
         return self._put_point("transition_states", state, verified, more), True, ends
 
+    def _arrival(self, arrival: Arrival) -> tuple[int, bool, list[tuple[int, bool]]]:
+        row = self._known["transition_states"].find(arrival.energy, arrival.coordinates)
+        if row < 0:
+            raise UnknownArrivalError(
+                f"no transition state of the landscape is where a search arrived, energy {arrival.energy}"
+            )
+        ends = self._store.columns["transition_states/minima"].read(row, row + 1)[0]
+        return row, False, [(int(end), False) for end in ends]
+
     def put_search(self, search: Search) -> AddedSearch:
         """Record a search with its points; a search with a point that may not enter, as a failure without any."""
         search = self._checked(search)
         minima = [self._minimum(minimum, True) for minimum in search.minima]
         states = []
         for state in search.transition_states:
-            row, new, ends = self._transition_state(state, True)
+            row, new, ends = self._arrival(state) if isinstance(state, Arrival) else self._transition_state(state, True)
             states.append((row, new))
             minima += ends
         index = self.put_search_rows(search, [row for row, _ in minima], [row for row, _ in states])
@@ -100,6 +109,8 @@ class Writer:
                 check_minimum(minimum, self._n, self._tolerances)
                 self._check_inside(minimum)
             for state in search.transition_states:
+                if isinstance(state, Arrival):
+                    continue
                 check_transition_state(state, self._n, self._tolerances)
                 for point in (state, *state.minima):
                     self._check_inside(point)

@@ -10,7 +10,7 @@ import numba
 import numpy as np
 
 from thalweg.optimizers.lbfgs_kernel import assign, dot
-from thalweg.optimizers.relaxation_kernel import relax_modes
+from thalweg.optimizers.relaxation_kernel import converge_modes, relax_modes
 from thalweg.potentials.compiled import FUNCTION, HESSIAN, floats, integers, jit, matrix, vector
 from thalweg.potentials.null_modes import orthonormal_null_modes
 
@@ -188,6 +188,12 @@ def _follow(
             for j in range(m):
                 mode[free[j]] = vectors[0, j]
             return energy, rms, iteration, status, values[0], product, positive
+        if iteration < limit and values[0] < 0.0 < values[1 if modes > 1 else 0] and index == 1:
+            energy, moved = converge_modes(
+                function, integers, floats, free, frozen, vectors, values, modes, 0.3 * goal, trust, x, gradient, energy
+            )
+            if moved:
+                continue
         followed, across_goal = -1, 0.3 * goal
         if index == 1:
             followed = _followed(vectors, values, modes, previous, chosen)

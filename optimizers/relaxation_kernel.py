@@ -12,7 +12,7 @@ import numpy as np
 from thalweg.optimizers.lbfgs_kernel import assign, dot, two_loop
 from thalweg.potentials.compiled import FUNCTION, floats, integers, jit, matrix, vector
 
-__all__ = ["relax_modes"]
+__all__ = ["converge_modes", "relax_modes"]
 
 _MEMORY = 12
 _FAST = {"reassoc", "contract", "nsz", "arcp"}
@@ -124,3 +124,52 @@ def relax_modes(
         assign(gradient, g_new)
         energy = e_new
     return energy, evaluations
+
+
+@jit(
+    numba.types.Tuple((numba.float64, numba.boolean))(
+        FUNCTION, integers, floats, integers, integers, matrix, vector, numba.int64,
+        numba.float64, numba.float64, vector, vector, numba.float64,
+    ),
+    fastmath=_FAST,
+)  # fmt: skip
+def converge_modes(
+    function, integers, floats, free, frozen, vectors, values, modes, goal, longest, x, gradient, energy
+):
+    """Take Newton's steps with the same modes, in place, while each leaves less than a third of the gradient.
+
+    Goes to the stationary point close by, whatever its index; nothing is moved unless the first step does so and is
+    no longer than ``longest``.
+
+    Parameters
+    ----------
+    frozen : indices of coordinates that do not move; the others, and what is returned first, as in
+        :func:`relax_modes`, the curvatures not zero.
+    goal : rms gradient at which it ends.
+
+    Returns
+    -------
+    energy, whether anything was moved
+    """
+    n, root = x.size, np.sqrt(float(free.size))
+    slopes, scale, ones, packed = np.empty(modes), np.empty(modes), np.ones(modes), np.empty(free.size)
+    step, x_new, g_new = np.empty(n), np.empty(n), np.empty(n)
+    for i in range(modes):
+        scale[i] = -1.0 / values[i]
+    norm, moved = np.sqrt(dot(gradient, gradient)), False
+    while norm > goal * root:
+        _to_modes(gradient, vectors, free, ones, modes, -1, slopes)
+        if not _from_modes(slopes, vectors, free, scale, modes, packed, step) <= longest:
+            break
+        for k in range(n):
+            x_new[k] = x[k] + step[k]
+        e_new = function(x_new, g_new, integers, floats)
+        for k in frozen:
+            g_new[k] = 0.0
+        new = np.sqrt(dot(g_new, g_new))
+        if not new < norm / 3.0:
+            break
+        norm, energy, moved = new, e_new, True
+        assign(x, x_new)
+        assign(gradient, g_new)
+    return energy, moved

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-__all__ = ["REASONS", "MinimiseResult", "TransitionStateResult"]
+__all__ = ["KNOWN", "REASONS", "MinimiseResult", "TransitionStateResult"]
 
+KNOWN = "energy of a known transition state"
 REASONS = (
     "converged",
     "too many steps",
@@ -19,6 +20,7 @@ REASONS = (
     "downhill side did not fall below the transition state",
     "curvature stayed positive all the way up",
     "the way up has no end, as of an atom that leaves",
+    KNOWN,
 )
 
 
@@ -55,7 +57,7 @@ class TransitionStateResult:
     ----------
     x : (walkers, n) transition states; energy, rms : (walkers,); steps : (walkers,) int.
     converged : (walkers,) bool, True if the search found a transition state and both of its minima.
-    reason : list of str, one a walker.
+    reason : list of str, one a walker; "energy of a known transition state" where the search ended there.
     lowest_eigenvalue, log_eigenvalue_product : (walkers,); modes : (walkers,) int
         The one negative eigenvalue; sum of the logarithms of the positive ones, and how many they are.
     minima : (walkers, 2, n) on the side along and against the downhill eigenvector.

@@ -11,7 +11,7 @@ from thalweg.potentials.compiled import FUNCTION, HESSIAN, floats, integers, jit
 
 __all__ = ["SYSTEM", "minimum_rows", "quench_rows", "transition_state_rows"]
 
-CONVERGED, NOT_FINITE, WRONG_INDEX, SIDE_FAILED, SIDE_RETURNED = 0, 3, 4, 6, 7
+CONVERGED, NOT_FINITE, WRONG_INDEX, SIDE_FAILED, SIDE_RETURNED, KNOWN = 0, 3, 4, 6, 7, 10
 
 # The walk and what finishes it come as pointers: called directly they would be compiled again into every caller
 SYSTEM = (WALK, FOLLOW, FUNCTION, HESSIAN, integers, floats, integers, integers, numba.int64, matrix)
@@ -145,19 +145,29 @@ def _both_sides(
             return
 
 
-@jit(numba.void(FOLLOW, *SYSTEM, vector, vector, vector, matrix, matrix, matrix, _CUBE, _CUBE))
+@jit(numba.boolean(vector, numba.float64, numba.float64))
+def _is_known(known, energy, tolerance):
+    """Return whether one of the ascending energies differs by at most ``tolerance``."""
+    place = np.searchsorted(known, energy - tolerance)
+    return place < known.size and known[place] <= energy + tolerance
+
+
+@jit(numba.void(FOLLOW, *SYSTEM, vector, vector, vector, vector, matrix, matrix, matrix, _CUBE, _CUBE))
 def transition_state_rows(
     search, walk, follow, function, hessian, integers, floats, free, frozen, rigid, constant,
-    rules, settings, ts_settings, directions, X, numbers, ends, end_numbers,
+    rules, settings, ts_settings, known, directions, X, numbers, ends, end_numbers,
 ):  # fmt: skip
     """Find a transition state and both of its minima from every row of X, in place.
+
+    The minima are left out, and the status is KNOWN, where the transition state has one of the energies ``known``.
 
     Parameters
     ----------
     search : of the type FOLLOW, such as follow_modes: goes to a transition state.
     walk, follow, ..., rules, settings
         As :func:`minimum_rows` takes them; settings have, sixth, the displacement along the downhill mode.
-    ts_settings : (goal, most steps, longest step)
+    ts_settings : (goal, most steps, longest step, how far energies may be from known ones)
+    known : (k,) ascending energies.
     directions : (rows, n) of the modes to go up, zero for the lowest.
     X : (rows, n) starts, overwritten.
     numbers : (rows, 7) energy, rms, steps, status, lowest eigenvalue, log product, positive eigenvalues.
@@ -178,7 +188,9 @@ def transition_state_rows(
                 ends[row, side, k] = np.nan
             for k in range(8):
                 end_numbers[row, side, k] = np.nan
-        if status == CONVERGED:
+        if status == CONVERGED and _is_known(known, energy, ts_settings[3]):
+            numbers[row, 3] = KNOWN
+        elif status == CONVERGED:
             _both_sides(
                 walk, follow, function, hessian, integers, floats, free, frozen, rigid, constant,
                 rules, settings, mode, ends[row], X[row], numbers[row], end_numbers[row],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -31,6 +32,8 @@ def find_transition_states(
     steps: int = 200,
     max_step: float = 0.3,
     minimise_steps: int = 10_000,
+    known: Any = None,
+    known_within: float = 1e-7,
     threads: int | None = None,
 ) -> TransitionStateResult:
     """Follow a Hessian mode uphill from every row of X, then minimise from both sides.
@@ -58,6 +61,11 @@ def find_transition_states(
         Its longest step at first.
     minimise_steps : int
         Most LBFGS steps on either side.
+    known : array_like, shape (k,), optional
+        Energies of transition states whose minima are known. What ends at one of them saves the minimisations of
+        both sides: it is not converged, and its reason says so. Large systems and GPUs do all sides.
+    known_within : float
+        How far from a known energy that is.
     threads : int, optional
         Threads over walkers; all processors where missing.
 
@@ -70,7 +78,7 @@ def find_transition_states(
     Raises
     ------
     ValueError
-        If X does not fit the system, or rms or steps are not positive.
+        If X does not fit the system, rms or steps are not positive, or a known energy is not finite.
 
     References
     ----------
@@ -91,7 +99,7 @@ def find_transition_states(
             from thalweg.optimizers.cuda_transition_states import transition_states_large_cuda as large
         result = large(system, X, directions, rms, rules, steps, max_step, minimise_steps)
     else:
-        search: Callable[..., tuple] = _on_cpu
+        search: Callable[..., tuple] = partial(_on_cpu, known=_ascending(known), within=known_within)
         if on_gpu:
             from thalweg.optimizers.cuda_transition_states import transition_states_cuda as search
         threads = threads if system.threadsafe else 1
@@ -100,7 +108,15 @@ def find_transition_states(
     return result
 
 
-def _on_cpu(system, X, directions, rms, rules, steps, max_step, minimise_steps, threads):
+def _ascending(known: Any) -> np.ndarray:
+    """Return known energies in ascending order."""
+    energies = np.sort(np.asarray(() if known is None else known, dtype=np.float64).ravel())
+    if not np.isfinite(energies).all():
+        raise ValueError("known energies must be finite")
+    return energies
+
+
+def _on_cpu(system, X, directions, rms, rules, steps, max_step, minimise_steps, threads, *, known, within):
     """Return points, numbers, ends and their numbers as :func:`transition_state_rows` writes them."""
     if not system.threadsafe and system.atoms is not None:
         X = approached(system, X, directions, rms, rules)
@@ -108,7 +124,7 @@ def _on_cpu(system, X, directions, rms, rules, steps, max_step, minimise_steps, 
     numbers, ends, end_numbers = np.empty((count, 7)), np.empty((count, 2, n)), np.empty((count, 2, 8))
     arguments, packed = system_arguments(system), rules.packed()
     settings = minimum_settings(system, rms, minimise_steps, rules.max_step)
-    ts_settings = np.array([rms, steps, max_step])
+    ts_settings = np.array([rms, steps, max_step, within])
 
     def work(start, stop):
         part = slice(start, stop)
@@ -118,6 +134,7 @@ def _on_cpu(system, X, directions, rms, rules, steps, max_step, minimise_steps, 
             packed,
             settings,
             ts_settings,
+            known,
             directions[part],
             X[part],
             numbers[part],
