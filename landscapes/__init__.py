@@ -1,15 +1,23 @@
 """What has been found, and how to find more."""
 
-from thalweg.landscapes.errors import LockedError, RejectedError, StoreError
+from thalweg.landscapes.errors import LockedError, RejectedError, StoreError, UnknownArrivalError
 from thalweg.landscapes.estimates import Discoveries, Estimate, estimate
 from thalweg.landscapes.executors import Processes, dask_executor
 from thalweg.landscapes.filling import fill_property
 from thalweg.landscapes.landscape import Landscape
 from thalweg.landscapes.marking import mark_verified
 from thalweg.landscapes.merge import merge
-from thalweg.landscapes.records import CONVERGED, AddedSearch, Minimum, Search, TransitionState
+from thalweg.landscapes.records import CONVERGED, AddedSearch, Arrival, Minimum, Search, TransitionState
 from thalweg.landscapes.spanning import LowestPath
-from thalweg.landscapes.strategy import BASIN_HOPPING, DOUBLE_ENDED, FROM_STATE, SINGLE_ENDED, Choice, Strategy
+from thalweg.landscapes.strategy import (
+    BASIN_HOPPING,
+    DOUBLE_ENDED,
+    FROM_STATE,
+    FROM_SYMMETRIC,
+    SINGLE_ENDED,
+    Choice,
+    Strategy,
+)
 from thalweg.landscapes.tolerances import Tolerances
 from thalweg.landscapes.verify import Problem, verify
 
@@ -18,8 +26,10 @@ __all__ = [
     "CONVERGED",
     "DOUBLE_ENDED",
     "FROM_STATE",
+    "FROM_SYMMETRIC",
     "SINGLE_ENDED",
     "AddedSearch",
+    "Arrival",
     "Choice",
     "Discoveries",
     "Estimate",
@@ -35,6 +45,7 @@ __all__ = [
     "Strategy",
     "Tolerances",
     "TransitionState",
+    "UnknownArrivalError",
     "dask_executor",
     "estimate",
     "fill_property",

@@ -12,7 +12,16 @@ import numpy as np
 from thalweg.landscapes.components import Components
 from thalweg.landscapes.fingerprints import fingerprint
 from thalweg.landscapes.records import AddedSearch
-from thalweg.landscapes.strategy import BASIN_HOPPING, DOUBLE_ENDED, FROM_STATE, SINGLE_ENDED, Choice, Strategy
+from thalweg.landscapes.strategy import (
+    BASIN_HOPPING,
+    DOUBLE_ENDED,
+    FROM_STATE,
+    FROM_SYMMETRIC,
+    SADDLE_SEARCHES,
+    SINGLE_ENDED,
+    Choice,
+    Strategy,
+)
 from thalweg.landscapes.tasks import TaskResult
 
 if TYPE_CHECKING:
@@ -58,7 +67,8 @@ class Connect(Strategy):
     from the transition states with the fewest, since searches from minima alone miss points; every ``join_every``-th
     task is double-ended while the landscape is in several pieces, between a minimum outside the largest piece and
     the nearest of the lowest inside it. One search of every ``anywhere_every``-th task starts at a random point; of
-    free clusters, which have such with a point group, all of every ``symmetric_every``-th.
+    free clusters, which have such with a point group, all of every ``symmetric_every``-th; of networks those of
+    every ``symmetric_every``-th from minima made symmetric.
 
     Raises
     ------
@@ -78,44 +88,43 @@ class Connect(Strategy):
         super().__init__(landscape, chosen, batch)
         if not len(landscape.minima):
             raise ValueError("the landscape has no minima to connect: find some first, find_minima(steps=...)")
-        self._tries: Counter[int] = Counter()
-        self._state_tries: Counter[int] = Counter()
-        self._pairs: Counter[int] = Counter()
+        self._tries: dict[str, Counter[int]] = {kind: Counter() for kind in SADDLE_SEARCHES}
+        self._pairs = self._tries[DOUBLE_ENDED]
         self._read(chosen)
         minima, states = landscape.minima, landscape.transition_states
         self._pieces = Components(minima.energy[:], states.minima[:], self._partners)
         energies = self._pieces.energies
         # queues, a row once in each: of all minima and all transition states by tries, and of those minima outside
         # the largest piece by pairs
-        self._heap = [(self._tries[row], energy, row) for row, energy in enumerate(energies)]
+        symmetric = getattr(landscape.system, "may_be_made_symmetric", False)
+        self._heaps = {
+            kind: [(self._tries[kind][row], energy, row) for row, energy in enumerate(energies)]
+            for kind in ((SINGLE_ENDED, FROM_SYMMETRIC) if symmetric else (SINGLE_ENDED,))
+        }
         self._outside = [(self._pairs[row], energies[row], row) for row in self._pieces.outside()]
-        self._state_heap = [(self._state_tries[row], row) for row in range(len(states))]
-        heapq.heapify(self._heap)
-        heapq.heapify(self._state_heap)
-        heapq.heapify(self._outside)
-
-    @property
-    def _counters(self) -> dict[str, Counter[int]]:
-        return {SINGLE_ENDED: self._tries, FROM_STATE: self._state_tries, DOUBLE_ENDED: self._pairs}
+        self._state_heap = [(self._tries[FROM_STATE][row], row) for row in range(len(states))]
+        for heap in (*self._heaps.values(), self._state_heap, self._outside):
+            heapq.heapify(heap)
 
     def _read(self, chosen: Sequence[Choice]) -> None:
         searches = self.landscape.searches
         for rows, kinds in searches.kind.chunks():
             starts = searches.start[rows][:, 0]
-            for kind, counter in self._counters.items():
+            for kind, counter in self._tries.items():
                 counter.update(starts[kinds == kind].tolist())
         for choice in chosen:
             self._counted(choice)
 
     def _counted(self, choice: Choice) -> Choice:
-        self._counters[choice.kind].update(first for first, _ in choice.starts)
+        self._tries[choice.kind].update(first for first, _ in choice.starts)
         return choice
 
     def _grow(self) -> None:
         """Take in minima and transition states that have come since the last call."""
         for energy in self.landscape.minima.energy[len(self._pieces) :].tolist():
             row = self._pieces.add(energy)
-            heapq.heappush(self._heap, (self._tries[row], energy, row))
+            for kind, heap in self._heaps.items():
+                heapq.heappush(heap, (self._tries[kind][row], energy, row))
             heapq.heappush(self._outside, (self._pairs[row], energy, row))
         for row in range(len(self._state_heap), len(self.landscape.transition_states)):
             heapq.heappush(self._state_heap, (0, row))
@@ -126,13 +135,21 @@ class Connect(Strategy):
             return self._counted(Choice(DOUBLE_ENDED, 1, (pair,)))
         if self._state_heap and number % self.from_states_every == 0:
             return self._counted(Choice(FROM_STATE, size, tuple(self._next_state() for _ in range(size))))
+        if FROM_SYMMETRIC in self._heaps and number % self.symmetric_every == 1:
+            return self._counted(Choice(FROM_SYMMETRIC, size, self._from_minima(FROM_SYMMETRIC, size)))
         # now and then from anywhere: some transition states are far from every minimum
-        starts = [(-1, -1)] * self._anywhere(number, size)
-        while len(starts) < size:
-            tries, energy, row = self._heap[0]
-            heapq.heapreplace(self._heap, (tries + 1, energy, row))
+        anywhere = self._anywhere(number, size)
+        starts = ((-1, -1),) * anywhere + self._from_minima(SINGLE_ENDED, size - anywhere)
+        return self._counted(Choice(SINGLE_ENDED, size, starts))
+
+    def _from_minima(self, kind: str, size: int) -> tuple[tuple[int, int], ...]:
+        """Return starts at the minima from which a kind of search was tried least."""
+        heap, starts = self._heaps[kind], []
+        for _ in range(size):
+            tries, energy, row = heap[0]
+            heapq.heapreplace(heap, (tries + 1, energy, row))
             starts.append((row, -1))
-        return self._counted(Choice(SINGLE_ENDED, size, tuple(starts)))
+        return tuple(starts)
 
     def _anywhere(self, number: int, size: int) -> int:
         """Return how many searches of a task start at random points."""

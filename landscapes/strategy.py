@@ -14,6 +14,7 @@ __all__ = [
     "BASIN_HOPPING",
     "DOUBLE_ENDED",
     "FROM_STATE",
+    "FROM_SYMMETRIC",
     "SADDLE_SEARCHES",
     "SINGLE_ENDED",
     "Choice",
@@ -21,8 +22,8 @@ __all__ = [
 ]
 
 BASIN_HOPPING, SINGLE_ENDED, DOUBLE_ENDED = "basin-hopping", "single-ended", "double-ended"
-FROM_STATE = "from a transition state"
-SADDLE_SEARCHES = (SINGLE_ENDED, DOUBLE_ENDED, FROM_STATE)
+FROM_STATE, FROM_SYMMETRIC = "from a transition state", "from a minimum made symmetric"
+SADDLE_SEARCHES = (SINGLE_ENDED, DOUBLE_ENDED, FROM_STATE, FROM_SYMMETRIC)
 """The kinds that look for transition states."""
 
 
@@ -32,12 +33,13 @@ class Choice(NamedTuple):
     Attributes
     ----------
     kind : str
-        SINGLE_ENDED, FROM_STATE, DOUBLE_ENDED or BASIN_HOPPING.
+        SINGLE_ENDED, FROM_STATE, FROM_SYMMETRIC, DOUBLE_ENDED or BASIN_HOPPING.
     size : int
         Searches, or steps of a chain.
     starts : tuple of (int, int)
         Rows of minima, one pair a search: both ends of a double-ended one; ``(row, -1)`` for a single-ended one from
-        that minimum, ``(-1, -1)`` for one from a random point; ``(row, -1)`` of a transition state for one from there.
+        that minimum, or from near it, made symmetric, ``(-1, -1)`` for one from a random point; ``(row, -1)`` of a
+        transition state for one from there.
         One pair, ``(row, -1)``, for a chain.
     """
 

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from thalweg.landscapes.records import CONVERGED, Arrival, Minimum, Search, TransitionState
-from thalweg.landscapes.strategy import BASIN_HOPPING, DOUBLE_ENDED, FROM_STATE, SINGLE_ENDED
+from thalweg.landscapes.strategy import BASIN_HOPPING, DOUBLE_ENDED, FROM_STATE, FROM_SYMMETRIC, SINGLE_ENDED
 from thalweg.optimizers.bands import connect_pair
 from thalweg.optimizers.basin_hopping import BasinHoppingResult, basin_hopping_steps
 from thalweg.optimizers.large import LARGEST_MATRIX
@@ -40,7 +40,7 @@ class Task:
     number : int
         Its number in the sequence.
     kind : str
-        BASIN_HOPPING, SINGLE_ENDED, FROM_STATE or DOUBLE_ENDED.
+        BASIN_HOPPING, SINGLE_ENDED, FROM_STATE, FROM_SYMMETRIC or DOUBLE_ENDED.
     entropy : tuple of int
         What its random numbers are drawn from.
     starts : tuple of (int, int)
@@ -140,6 +140,9 @@ def _single_ended(system: System, task: Task, rng: np.random.Generator) -> TaskR
             X[search], directions[search] = _displaced(system, next(known), displacement, settings, rng)
         else:
             X[search] = _anywhere(system, rng)
+        if task.kind == FROM_SYMMETRIC:
+            X[search] = system.made_symmetric(X[search], rng)
+            directions[search] = 0.0
     how = {"rms": settings["rms"], "rules": Rules.from_dict(settings["rules"]), **_longest_step(system)}
     how |= {"known": task.known, "known_within": settings["same_energy"]}
     following = directions.any(axis=1)
@@ -256,5 +259,6 @@ _RUNS = {
     BASIN_HOPPING: _basin_hopping,
     SINGLE_ENDED: _single_ended,
     FROM_STATE: _single_ended,
+    FROM_SYMMETRIC: _single_ended,
     DOUBLE_ENDED: _double_ended,
 }

@@ -9,6 +9,8 @@ import numpy as np
 
 __all__ = ["NetworkSymmetry"]
 
+_MEAN, _ZERO = 0.45, 0.1  # of symmetric points: with the mean of two units, and with a unit that is zero
+
 
 class NetworkSymmetry:
     """The symmetry of a fully connected tanh network, or of one with frozen connections.
@@ -190,6 +192,41 @@ class NetworkSymmetry:
                 order *= _stabiliser(units[group], limit)
         return order
 
+    @property
+    def exchanges(self) -> bool:
+        """Whether there are two units that can be exchanged."""
+        return any(group.size > 1 for groups in self._groups for group in groups)
+
+    def made_symmetric(self, x: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        """Return x with two units of a hidden layer made equal, or one unit zero, shape (n,).
+
+        The gradient has every symmetry that x has, so a search from there stays symmetric, among the points that
+        starts without symmetry seldom reach. The two units become their mean, up to the sign that brings them nearer,
+        or both one of them with half of its outgoing weights.
+
+        Raises
+        ------
+        ValueError
+            If x has the wrong shape or is not finite, or no two units can be exchanged.
+        """
+        x = self._checked(x, "x")
+        choices = [(layer, group) for layer, groups in enumerate(self._groups) for group in groups if group.size > 1]
+        if not choices:
+            raise ValueError("no two units of this network can be exchanged")
+        made = x.copy()
+        parts = self._split(made)
+        layer, group = choices[rng.choice(len(choices), p=_shares([group.size for _, group in choices]))]
+        pair, way = rng.choice(group, 2, replace=False), rng.random()
+        first, second = self._units(parts, layer)[pair]
+        second = second if first @ second >= 0.0 else -second
+        incoming = self.layers[layer] + 1
+        unit = 0.5 * (first + second) if way < _MEAN else first * np.where(np.arange(first.size) < incoming, 1.0, 0.5)
+        if way >= 1.0 - _ZERO:
+            pair, unit = pair[:1], np.zeros_like(unit)
+        parts[layer][pair], parts[len(self._shapes) + layer][pair] = unit[: incoming - 1], unit[incoming - 1]
+        parts[layer + 1][:, pair] = unit[incoming:, None]
+        return np.where(self.mask, made, x) if self._masked else made
+
     def random_copy(self, x: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         """Return x after a random symmetry operation, shape (n,)."""
         x = self._checked(x, "x")
@@ -201,6 +238,12 @@ class NetworkSymmetry:
                 order[group] = rng.permutation(group)
             self._apply(parts, layer, order, rng.choice([-1.0, 1.0], order.size))
         return np.where(self.mask, copy, x) if self._masked else copy
+
+
+def _shares(sizes: Sequence[int]) -> np.ndarray:
+    """Return each group's share of all pairs of units."""
+    pairs = np.array([size * (size - 1) for size in sizes], dtype=np.float64)
+    return pairs / pairs.sum()
 
 
 def _stabiliser(units: np.ndarray, limit: float) -> int:

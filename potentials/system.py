@@ -295,6 +295,15 @@ class System:
         """Return a random starting point (n,) with a point group, for systems that :attr:`may_start_symmetric`."""
         return self.potential.symmetric_coordinates(self.n, rng)
 
+    @property
+    def may_be_made_symmetric(self) -> bool:
+        """Whether points can be made symmetric: those of a network of which two hidden units can be exchanged."""
+        return bool(getattr(self.symmetry, "exchanges", False))
+
+    def made_symmetric(self, x: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        """Return a symmetric point near x, (n,), for systems whose points :attr:`may_be_made_symmetric`."""
+        return np.where(self._free_mask, self.symmetry.made_symmetric(x, rng), x)
+
     @cached_property
     def _amplitude(self) -> float:
         if self.atoms is None or isinstance(self.potential, FlatCalculator):

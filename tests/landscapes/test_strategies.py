@@ -10,10 +10,10 @@ import pytest
 import zarr
 from ase import Atoms
 
-from thalweg.landscapes import FROM_STATE, SINGLE_ENDED, Choice, Landscape, Strategy
+from thalweg.landscapes import FROM_STATE, FROM_SYMMETRIC, SINGLE_ENDED, Choice, Landscape, Strategy
 from thalweg.landscapes.pairs import ConnectPairs
 from thalweg.landscapes.untrap import Untrap
-from thalweg.potentials import LJAT
+from thalweg.potentials import LJAT, NetworkLoss, Weights
 
 DOCS = Path(__file__).resolve().parents[2] / "docs" / "exploring.md"
 
@@ -106,6 +106,26 @@ def test_searches_set_out_from_every_kind_of_start(tmp_path):
         # those found first have been tried as often as those that came later, but for what was in flight
         settled = int(landscape.searches.transition_states[: states // 2].max())
         assert tried[:settled].max() - tried[:settled].min() <= 1
+
+
+def test_a_network_is_searched_from_its_minima_made_symmetric(tmp_path):
+    """Those tried least first; many end at symmetric points, which searches from minima as they are hardly see."""
+    rng = np.random.default_rng(0)
+    loss = NetworkLoss(rng.normal(size=(40, 2)), rng.integers(0, 3, 40), (4,), l2=1e-3, n_classes=3)
+    with Landscape(Weights.random(loss, seed=0), tmp_path / "a.zarr", seed=0) as landscape:
+        landscape.find_minima(40, workers=1)
+        landscape.connect(100, workers=1)
+        landscape.connect(140, workers=2)
+        kind, start = landscape.searches.kind[:], landscape.searches.start[:, 0]
+        tried = np.bincount(start[kind == FROM_SYMMETRIC], minlength=2)
+        assert (start[kind == FROM_SYMMETRIC] >= 0).all()
+        assert tried[:2].max() - tried[:2].min() <= 1
+        found = landscape.searches.transition_states_end[:]
+        rows = np.split(landscape.searches.transition_states[:], found[:-1])
+        orders = landscape.transition_states.symmetry_order[:]
+        symmetric = np.array([bool((orders[row] > 1).any()) for row in rows])
+        assert symmetric[kind == FROM_SYMMETRIC].mean() > 0.3
+        assert symmetric[kind == SINGLE_ENDED].mean() < 0.1
 
 
 def test_a_joined_pair_needs_no_search(one_worker, tmp_path):

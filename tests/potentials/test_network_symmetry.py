@@ -125,6 +125,53 @@ def test_orders_by_hand():
     assert NetworkSymmetry((2, 5, 5, 4)).order(np.random.default_rng(0).normal(size=69)) == 1
 
 
+@MANY
+@given(layers=st.sampled_from(SHAPES), neighbours=st.sampled_from([None, 2]), seed=st.integers(0, 10**6))
+def test_points_made_symmetric_are_symmetric_and_stay_so_downhill(layers, neighbours, seed):
+    """The gradient has every symmetry of the weights: the premise of searching from there."""
+    loss, rng = loss_of(layers, neighbours=neighbours, l2=1e-3), np.random.default_rng(seed)
+    symmetry = as_system(Weights.random(loss, seed=seed)).symmetry
+    x = np.where(loss.mask, rng.normal(size=symmetry.n), 0.0)
+    if not symmetry.exchanges:
+        with pytest.raises(ValueError, match="no two units"):
+            symmetry.made_symmetric(x, rng)
+        return
+    made = symmetry.made_symmetric(x, rng)
+    np.testing.assert_array_equal(made[~loss.mask], 0.0)
+    assert symmetry.order(x) == 1
+    assert symmetry.order(made) > 1
+    changed = [
+        np.flatnonzero((made != x)[np.concatenate(unit_slices(layers, layer, unit))]).size > 0
+        for layer in range(len(layers) - 2)
+        for unit in range(layers[layer + 1])
+    ]
+    assert 1 <= sum(changed) <= (2 if len(layers) == 3 else len(changed))
+    _, gradient = loss.energy_gradient(made)
+    assert symmetry.order(made - 0.1 * gradient) == symmetry.order(made)
+
+
+def test_every_pair_of_units_and_every_way_is_drawn():
+    layers = (2, 3, 4)
+    symmetry, rng = NetworkSymmetry(layers), np.random.default_rng(0)
+    x = rng.normal(size=symmetry.n)
+    units = [np.concatenate(unit_slices(layers, 0, unit)) for unit in range(3)]
+    seen = set()
+    for _ in range(200):
+        made = symmetry.made_symmetric(x, rng)
+        moved = [k for k, unit in enumerate(units) if (made[unit] != x[unit]).any()]
+        if not made[units[moved[0]]].any():
+            assert len(moved) == 1
+            seen.add(("zero", *moved))
+            continue
+        # a unit whose incoming weights stayed shares its outgoing ones
+        shared = [k for k in moved if (made[units[k][:3]] == x[units[k][:3]]).all()]
+        for k in shared:
+            np.testing.assert_allclose(made[units[k][3:]], 0.5 * x[units[k][3:]])
+        seen.add(("shared" if shared else "mean", *moved))
+    pairs = [(0, 1), (0, 2), (1, 2)]
+    assert seen == {("zero", k) for k in range(3)} | {(way, *pair) for way in ("shared", "mean") for pair in pairs}
+
+
 def test_only_units_with_the_same_connections_are_exchanged():
     loss = loss_of((2, 10, 4), neighbours=1)
     kinds = {loss.mask[np.concatenate(unit_slices(loss.layers, 0, unit))].tobytes() for unit in range(10)}
