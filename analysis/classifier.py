@@ -186,12 +186,14 @@ class LandscapeClassifier(ClassifierMixin, BaseEstimator):
 
         workers = _workers(self.n_jobs)
         with Landscape(Weights.random(loss, seed), path, seed=seed, tasks_ahead=int(self.starts)) as landscape:
-            count = landscape.searches.count
-            done = sum(count("basin-hopping").values())
-            landscape.find_minima(max(0, self.steps - done), workers=workers, progress=False)
+            searches = landscape.searches
+            steps = max(0, self.steps - searches.done("basin-hopping"))
+            landscape.find_minima(steps, workers=workers, progress=False)
             if not len(landscape.minima):
-                raise ValueError(f"no minimum was found in {self.steps} steps: {count()}; take more, or scale the data")
-            done = sum(sum(count(kind).values()) for kind in SADDLE_SEARCHES)
+                raise ValueError(
+                    f"no minimum was found in {self.steps} steps: {searches.count()}; take more, or scale the data"
+                )
+            done = searches.done(*SADDLE_SEARCHES)
             if self.searches > done:
                 landscape.connect(self.searches - done, workers=workers, progress=False)
             self._choose(landscape, held)

@@ -240,7 +240,7 @@ def _go_on(landscape: Any, plan: dict[str, Any], how: dict[str, Any], deadline: 
             {"until_converged": bool(plan["until_converged"])},
         ),
     ):
-        missing = plan[total] - _done(landscape, kinds)
+        missing = plan[total] - landscape.searches.done(*kinds)
         if missing <= 0 or (total == "searches" and not len(landscape.minima)):
             continue
         seconds = None if deadline is None else max(0.0, deadline - time.monotonic())
@@ -255,10 +255,6 @@ def _enough(landscape: Any, minima: int | None = None, until_converged: bool = F
     """Say whether a search ended because there is enough."""
     found = minima is not None and len(landscape.minima) >= minima
     return found or (until_converged and landscape.discoveries().complete)
-
-
-def _done(landscape: Any, kinds: tuple[str, ...]) -> int:
-    return sum(sum(landscape.searches.count(kind).values()) for kind in kinds)
 
 
 def _draw(output: Path) -> Path:

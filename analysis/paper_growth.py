@@ -162,7 +162,7 @@ def _searched(
 
 
 def _count(landscape: Landscape, what: str) -> int:
-    return sum(sum(landscape.searches.count(kind).values()) for kind in _KINDS[what])
+    return landscape.searches.done(*_KINDS[what])
 
 
 class _Slices:

@@ -88,7 +88,8 @@ def _origins(plan: Plan, source: Source, files: str) -> str:
         f"    thalweg info {source.output}/landscapes/{name}.zarr\n"
         f"    thalweg verify {source.output}/landscapes/{name}.zarr\n"
         f"    {source.command('again', name)}\n\n"
-        "The last finds the same points in the same order; what a time ended, after more or fewer searches."
+        "The last finds the same points in the same order; what a time ended, after more or fewer searches. That holds "
+        "for one version of the program: a landscape that grew over several days was searched by that of each day."
     )
 
 

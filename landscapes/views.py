@@ -253,6 +253,10 @@ class Searches(_Rows):
         words = np.array(column.attributes.get("meanings") or [""])
         return StoredArray(column, lambda codes: words[codes])
 
+    def done(self, *kinds: str) -> int:
+        """Return how many searches of these kinds there are, those that failed included."""
+        return int(np.isin(self.kind[:], kinds).sum())
+
     def count(self, kind: str | None = None) -> dict[str, int]:
         """Return how many searches, of one kind or of all, ended in which way, the most frequent first."""
         status, kinds = self.status[:], self.kind[:]

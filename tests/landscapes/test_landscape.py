@@ -155,6 +155,7 @@ def test_searches_tell_what_they_found_and_what_was_new(made_up, landscape):
     assert searches.kind[:].tolist() == ["walk", "climb", "climb", "climb"]
     assert searches.count() == {"converged": 2, "numbers not finite": 1, "too many steps": 1}
     assert searches.count("walk") == {"converged": 1}
+    assert [searches.done("walk"), searches.done("climb", "walk"), searches.done("run")] == [1, 4, 0]
     assert searches.minima_end[:].tolist() == [4, 6, 6, 6]
     assert landscape.minima.times_found().tolist() == [1, 3, 2]
     assert landscape.transition_states.times_found().tolist() == [2]
