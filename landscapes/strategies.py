@@ -63,12 +63,11 @@ class BasinHoppingChains(Strategy):
 class Connect(Strategy):
     """Transition states: from every minimum and transition state, those tried least first, and between loose pieces.
 
-    Single-ended searches start from the minima with the fewest tries, the lowest first; those of every other task
-    from the transition states with the fewest, since searches from minima alone miss points; every ``join_every``-th
-    task is double-ended while the landscape is in several pieces, between a minimum outside the largest piece and
-    the nearest of the lowest inside it. One search of every ``anywhere_every``-th task starts at a random point; of
-    free clusters, which have such with a point group, all of every ``symmetric_every``-th; of networks those of
-    every ``symmetric_every``-th from minima made symmetric.
+    Of four tasks one or two search from the transition states with the fewest tries, since searches from minima alone
+    miss points; one or two from the minima with the fewest, the lowest first; one, while the landscape is in several
+    pieces, is double-ended, between a minimum outside the largest piece and the nearest of the lowest inside it. Of
+    networks one is from minima made symmetric, of free clusters from random points, most of them with a point group.
+    One search of every ``anywhere_every``-th task from minima starts at a random point.
 
     Raises
     ------
@@ -77,10 +76,9 @@ class Connect(Strategy):
     """
 
     name = "connect"
-    join_every = 4
+    cycle = (FROM_STATE, SINGLE_ENDED, FROM_STATE, DOUBLE_ENDED)
+    cycle_of_networks = (FROM_STATE, FROM_SYMMETRIC, SINGLE_ENDED, DOUBLE_ENDED)
     anywhere_every = 3
-    from_states_every = 2
-    symmetric_every = 4
     _partners = 50
     _compared = 5
 
@@ -96,10 +94,13 @@ class Connect(Strategy):
         energies = self._pieces.energies
         # queues, a row once in each: of all minima and all transition states by tries, and of those minima outside
         # the largest piece by pairs
-        symmetric = getattr(landscape.system, "may_be_made_symmetric", False)
+        self._cycle = self.cycle
+        if getattr(landscape.system, "may_be_made_symmetric", False):
+            self._cycle = self.cycle_of_networks
+        self._random_symmetric = getattr(landscape.system, "may_start_symmetric", False)
         self._heaps = {
             kind: [(self._tries[kind][row], energy, row) for row, energy in enumerate(energies)]
-            for kind in ((SINGLE_ENDED, FROM_SYMMETRIC) if symmetric else (SINGLE_ENDED,))
+            for kind in (SINGLE_ENDED, FROM_SYMMETRIC)
         }
         self._outside = [(self._pairs[row], energies[row], row) for row in self._pieces.outside()]
         self._state_heap = [(self._tries[FROM_STATE][row], row) for row in range(len(states))]
@@ -130,12 +131,13 @@ class Connect(Strategy):
             heapq.heappush(self._state_heap, (0, row))
 
     def choose(self, number: int, size: int) -> Choice:
-        pair = self._pair() if number % self.join_every == self.join_every - 1 else None
+        kind = self._cycle[number % len(self._cycle)]
+        pair = self._pair() if kind == DOUBLE_ENDED else None
         if pair is not None:
             return self._counted(Choice(DOUBLE_ENDED, 1, (pair,)))
-        if self._state_heap and number % self.from_states_every == 0:
+        if self._state_heap and kind == FROM_STATE:
             return self._counted(Choice(FROM_STATE, size, tuple(self._next_state() for _ in range(size))))
-        if FROM_SYMMETRIC in self._heaps and number % self.symmetric_every == 1:
+        if kind == FROM_SYMMETRIC:
             return self._counted(Choice(FROM_SYMMETRIC, size, self._from_minima(FROM_SYMMETRIC, size)))
         # now and then from anywhere: some transition states are far from every minimum
         anywhere = self._anywhere(number, size)
@@ -153,7 +155,7 @@ class Connect(Strategy):
 
     def _anywhere(self, number: int, size: int) -> int:
         """Return how many searches of a task start at random points."""
-        if number % self.symmetric_every == 1 and getattr(self.landscape.system, "may_start_symmetric", False):
+        if self._random_symmetric and number % len(self._cycle) == 1:
             return size
         return int(number % self.anywhere_every == 1)
 
