@@ -143,9 +143,10 @@ def converge_modes(
 
     Parameters
     ----------
-    frozen : indices of coordinates that do not move; the others, and what is returned first, as in
-        :func:`relax_modes`, the curvatures not zero.
-    goal : rms gradient at which it ends.
+    function, integers, floats, free, vectors, values, modes, x, gradient, energy : as in :func:`relax_modes`; no
+        curvature may be zero.
+    frozen : indices of coordinates that do not move.
+    goal : rms gradient at which it ends; longest : longest step.
 
     Returns
     -------
