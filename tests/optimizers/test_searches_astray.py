@@ -67,3 +67,14 @@ def test_a_search_that_begins_again_counts_every_step():
     assert most[0] == 10
     assert most[1] <= 30
     assert most[2] > 30
+
+
+def test_close_to_a_saddle_one_hessian_leads_there_and_one_proves_it():
+    system = as_system(cluster(13, 0))
+    there = find_transition_states(system, displaced(system, 12, 0.2, 2))
+    good = np.flatnonzero(there.converged)
+    rng = np.random.default_rng(3)
+    near = find_transition_states(system, there.x[good] + rng.uniform(-1e-4, 1e-4, there.x[good].shape))
+    np.testing.assert_allclose(near.energy, there.energy[good], atol=1e-9)
+    assert np.median(near.steps) <= 1
+    assert near.steps.max() <= 3
