@@ -159,10 +159,14 @@ class NetworkSymmetry:
                 self._match(a, b, layer, below=False)
         self._alternate(a, b)
 
-    def _checked(self, x: np.ndarray, name: str) -> np.ndarray:
+    def _shaped(self, x: np.ndarray, name: str) -> np.ndarray:
         x = np.asarray(x, dtype=np.float64)
         if x.shape != (self.n,):
             raise ValueError(f"{name} must have the shape ({self.n},); it has {x.shape}")
+        return x
+
+    def _checked(self, x: np.ndarray, name: str) -> np.ndarray:
+        x = self._shaped(x, name)
         if not np.isfinite(x).all():
             raise ValueError(f"{name} must be finite; it has NaN or infinite entries")
         return x
@@ -207,9 +211,9 @@ class NetworkSymmetry:
         Raises
         ------
         ValueError
-            If x has the wrong shape or is not finite, or no two units can be exchanged.
+            If x has the wrong shape, or no two units can be exchanged.
         """
-        x = self._checked(x, "x")
+        x = self._shaped(x, "x")
         choices = [(layer, group) for layer, groups in enumerate(self._groups) for group in groups if group.size > 1]
         if not choices:
             raise ValueError("no two units of this network can be exchanged")
@@ -218,9 +222,12 @@ class NetworkSymmetry:
         layer, group = choices[rng.choice(len(choices), p=_shares([group.size for _, group in choices]))]
         pair, way = rng.choice(group, 2, replace=False), rng.random()
         first, second = self._units(parts, layer)[pair]
-        second = second if first @ second >= 0.0 else -second
+        with np.errstate(over="ignore", invalid="ignore"):  # huge or not finite: any sign will do
+            second = -second if first @ second < 0.0 else second
         incoming = self.layers[layer] + 1
-        unit = 0.5 * (first + second) if way < _MEAN else first * np.where(np.arange(first.size) < incoming, 1.0, 0.5)
+        unit = (
+            0.5 * first + 0.5 * second if way < _MEAN else first * np.where(np.arange(first.size) < incoming, 1.0, 0.5)
+        )
         if way >= 1.0 - _ZERO:
             pair, unit = pair[:1], np.zeros_like(unit)
         parts[layer][pair], parts[len(self._shapes) + layer][pair] = unit[: incoming - 1], unit[incoming - 1]

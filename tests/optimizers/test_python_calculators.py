@@ -84,11 +84,13 @@ def test_a_geometry_that_fails_ends_one_search_alone(error):
 
 
 SLOW = """
-import sys, time
+import signal, sys, time
 import numpy as np
 from ase import Atoms
 from ase.calculators.lj import LennardJones
 from thalweg.optimizers import {imported}
+
+signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored where the tests run in a shell's background
 
 class Slow(LennardJones):
     def calculate(self, *arguments):

@@ -61,7 +61,7 @@ def test_saddles_of_high_symmetry_are_found():
     system, rng = cluster(9), np.random.default_rng(1)
     starts = np.array([system.random_symmetric(rng) for _ in range(6000)])
     found = find_transition_states(system, starts, threads=2)
-    assert found.converged.mean() > 0.97
+    assert found.converged.mean() > 0.95
     rare = found.converged & (np.abs(found.energy + 20.16541843) < 1e-6)
     assert rare.any()
     assert {system.order(x) for x in found.x[rare]} == {4}
