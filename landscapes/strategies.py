@@ -104,8 +104,9 @@ class Connect(Strategy):
         }
         self._outside = [(self._pairs[row], energies[row], row) for row in self._pieces.outside()]
         self._state_heap = [(self._tries[FROM_STATE][row], row) for row in range(len(states))]
-        for heap in (*self._heaps.values(), self._state_heap, self._outside):
+        for heap in (*self._heaps.values(), self._outside):
             heapq.heapify(heap)
+        heapq.heapify(self._state_heap)
 
     def _read(self, chosen: Sequence[Choice]) -> None:
         searches = self.landscape.searches
