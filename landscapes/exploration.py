@@ -15,7 +15,7 @@ import numpy as np
 from thalweg.landscapes.errors import UnknownArrivalError
 from thalweg.landscapes.records import CONVERGED
 from thalweg.landscapes.signals import deferred_signals
-from thalweg.landscapes.strategy import FROM_STATE, Choice, Strategy
+from thalweg.landscapes.strategy import BASIN_HOPPING, DOUBLE_ENDED, FROM_STATE, Choice, Strategy
 from thalweg.landscapes.tasks import Task, TaskResult
 from thalweg.landscapes.workers import Job, Workers, open_workers
 
@@ -112,7 +112,9 @@ class _Run:
         name = self.strategy.name
         entropy = (self.landscape.seed, _SEQUENCES.get(name, len(_SEQUENCES) + zlib.crc32(name.encode())), number)
         settings = {**self.settings, "steps": choice.size}
-        energies = self.landscape.transition_states.energy[:known]
+        # bands and chains do not ask for them, and a task may go to another machine
+        asks = choice.kind not in (BASIN_HOPPING, DOUBLE_ENDED)
+        energies = self.landscape.transition_states.energy[: known if asks else 0]
         return Task(name, number, choice.kind, entropy, choice.starts, X, settings, energies)
 
     def add(self, result: TaskResult) -> None:

@@ -92,21 +92,21 @@ class Connect(Strategy):
         minima, states = landscape.minima, landscape.transition_states
         self._pieces = Components(minima.energy[:], states.minima[:], self._partners)
         energies = self._pieces.energies
-        # queues, a row once in each: of all minima and all transition states by tries, and of those minima outside
-        # the largest piece by pairs
         self._cycle = self.cycle
         if getattr(landscape.system, "may_be_made_symmetric", False):
             self._cycle = self.cycle_of_networks
         self._random_symmetric = getattr(landscape.system, "may_start_symmetric", False)
+        # queues, a row once in each: of all minima and all transition states by tries, and of those minima outside
+        # the largest piece by pairs
         self._heaps = {
             kind: [(self._tries[kind][row], energy, row) for row, energy in enumerate(energies)]
             for kind in (SINGLE_ENDED, FROM_SYMMETRIC)
+            if kind in self._cycle
         }
+        self._heaps[FROM_STATE] = [(self._tries[FROM_STATE][row], 0.0, row) for row in range(len(states))]
         self._outside = [(self._pairs[row], energies[row], row) for row in self._pieces.outside()]
-        self._state_heap = [(self._tries[FROM_STATE][row], row) for row in range(len(states))]
         for heap in (*self._heaps.values(), self._outside):
             heapq.heapify(heap)
-        heapq.heapify(self._state_heap)
 
     def _read(self, chosen: Sequence[Choice]) -> None:
         searches = self.landscape.searches
@@ -126,27 +126,27 @@ class Connect(Strategy):
         for energy in self.landscape.minima.energy[len(self._pieces) :].tolist():
             row = self._pieces.add(energy)
             for kind, heap in self._heaps.items():
-                heapq.heappush(heap, (self._tries[kind][row], energy, row))
+                if kind != FROM_STATE:
+                    heapq.heappush(heap, (self._tries[kind][row], energy, row))
             heapq.heappush(self._outside, (self._pairs[row], energy, row))
-        for row in range(len(self._state_heap), len(self.landscape.transition_states)):
-            heapq.heappush(self._state_heap, (0, row))
+        states = self._heaps[FROM_STATE]
+        for row in range(len(states), len(self.landscape.transition_states)):
+            heapq.heappush(states, (0, 0.0, row))
 
     def choose(self, number: int, size: int) -> Choice:
         kind = self._cycle[number % len(self._cycle)]
         pair = self._pair() if kind == DOUBLE_ENDED else None
         if pair is not None:
             return self._counted(Choice(DOUBLE_ENDED, 1, (pair,)))
-        if self._state_heap and kind == FROM_STATE:
-            return self._counted(Choice(FROM_STATE, size, tuple(self._next_state() for _ in range(size))))
-        if kind == FROM_SYMMETRIC:
-            return self._counted(Choice(FROM_SYMMETRIC, size, self._from_minima(FROM_SYMMETRIC, size)))
+        if kind in (FROM_STATE, FROM_SYMMETRIC) and self._heaps[kind]:
+            return self._counted(Choice(kind, size, self._tried_least(kind, size)))
         # now and then from anywhere: some transition states are far from every minimum
         anywhere = self._anywhere(number, size)
-        starts = ((-1, -1),) * anywhere + self._from_minima(SINGLE_ENDED, size - anywhere)
+        starts = ((-1, -1),) * anywhere + self._tried_least(SINGLE_ENDED, size - anywhere)
         return self._counted(Choice(SINGLE_ENDED, size, starts))
 
-    def _from_minima(self, kind: str, size: int) -> tuple[tuple[int, int], ...]:
-        """Return starts at the minima from which a kind of search was tried least."""
+    def _tried_least(self, kind: str, size: int) -> tuple[tuple[int, int], ...]:
+        """Return starts at the points from which a kind of search was tried least."""
         heap, starts = self._heaps[kind], []
         for _ in range(size):
             tries, energy, row = heap[0]
@@ -159,11 +159,6 @@ class Connect(Strategy):
         if self._random_symmetric and number % len(self._cycle) == 1:
             return size
         return int(number % self.anywhere_every == 1)
-
-    def _next_state(self) -> tuple[int, int]:
-        tries, row = self._state_heap[0]
-        heapq.heapreplace(self._state_heap, (tries + 1, row))
-        return row, -1
 
     def _pair(self) -> tuple[int, int] | None:
         while self._outside and self._stale(*self._outside[0]):

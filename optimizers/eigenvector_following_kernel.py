@@ -189,7 +189,7 @@ def _follow(
             for j in range(m):
                 mode[free[j]] = vectors[0, j]
             return energy, rms, iteration, status, values[0], product, positive
-        if iteration < limit and values[0] < 0.0 < values[1 if modes > 1 else 0] and index == 1:
+        if index == 1 and modes > 1 and iteration < limit and values[0] < 0.0 < values[1]:
             energy, moved = converge_modes(
                 function, integers, floats, free, frozen, vectors, values, modes, 0.3 * goal, trust, x, gradient, energy
             )

@@ -302,7 +302,7 @@ class System:
 
     def made_symmetric(self, x: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         """Return a symmetric point near x, (n,), for systems whose points :attr:`may_be_made_symmetric`."""
-        return np.where(self._free_mask, self.symmetry.made_symmetric(x, rng), x)
+        return self.symmetry.made_symmetric(x, rng)
 
     @cached_property
     def _amplitude(self) -> float:
