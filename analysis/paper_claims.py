@@ -6,14 +6,17 @@ import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-__all__ = ["FINISHED", "NOT_EXPLORED", "Case", "Claim", "decide", "verdict"]
+from thalweg.analysis.paper_equal import count_after, shared_searches
+from thalweg.analysis.paper_growth import FINISHED
+
+__all__ = ["NOT_EXPLORED", "Case", "Claim", "decide", "verdict"]
 
 CONFIRMED, NOT, UNKNOWN = "confirmed", "not confirmed", "cannot be told"
 NOT_EXPLORED = "not explored yet"
 TABLES = ("D1", "D2", "D3")
 _SINGLE = 0.1  # of the band: a landscape whose deepest other funnel is shallower counts as single-funnelled
-FINISHED = ("stopped growing", "sampled")
 _OF_SHAPE = ("frustration", "barrier_to_gmin", "loss_range")  # of pieces that are not joined yet they say nothing
+_JOINED = 0.9  # of the minima must be connected where a landscape that still grows is to have a shape
 
 Row = Mapping[str, Any]
 Rows = Sequence[Row]
@@ -79,7 +82,7 @@ def decide(
     Parameters
     ----------
     rows : sequence of mapping
-        Of measures.csv.
+        Of measures.csv, each with the ``stages`` of its growth.
     ceilings : mapping of str to (float, float, float)
         AUC and log loss of the best prediction, and the AUC's standard error, by data.
     unexplored : sequence of mapping
@@ -114,6 +117,10 @@ def _finished(*rows: Row) -> bool:
     return all(row["stopped"] in FINISHED for row in rows)
 
 
+def _joined(row: Row) -> bool:
+    return _finished(row) or row["connected"] >= _JOINED * row["minima"]
+
+
 def _name(*rows: Row) -> str:
     """Return the names of landscapes, marked where they still grow."""
     return " and ".join(f"{row['name']}{'' if _finished(row) else '*'}" for row in rows)
@@ -126,16 +133,31 @@ def _open(*rows: Row) -> Case | None:
 
 
 def _compare(low: tuple[Row, str], high: tuple[Row, str], counts: bool = False) -> Case | None:
-    """Return whether one number is below another; a count of what still grows is a lower bound, its shape unknown."""
+    """Return whether one number is below another; of pieces that are not joined the shape is unknown."""
     rows = (low[0],) if low[0] is high[0] else (low[0], high[0])
     if case := _open(*rows):
         return case
-    a, b = (float(row[column]) for row, column in (low, high))
+    (a, b), known, when = _numbers(rows, low[1]) if counts else ([float(r[c]) for r, c in (low, high)], True, "")
     if not (math.isfinite(a) and math.isfinite(b)):
         return None
-    known = _finished(low[0] if a < b else high[0]) or not counts
-    known = known and (low[1] not in _OF_SHAPE or all(row["stopped"] for row in rows))
-    return Case(_name(*rows), f"{a:.4g} against {b:.4g}", a < b if known else None)
+    known = known and (low[1] not in _OF_SHAPE or all(map(_joined, rows)))
+    return Case(_name(*rows), f"{a:.4g} against {b:.4g}{when}", a < b if known else None)
+
+
+def _numbers(rows: Rows, column: str) -> tuple[list[float], bool, str]:
+    """Return counts of landscapes, whether they can be compared, and after how many searches if that is the reason.
+
+    Last counts are lower bounds: they compare where all landscapes but the largest are finished, else counts after the
+    same number of searches do.
+    """
+    counts = [float(row[column]) for row in rows]
+    smaller = [row for row, count in zip(rows, counts, strict=True) if count < max(counts)]
+    if _finished(*rows) or (len(smaller) == len(rows) - 1 and _finished(*smaller)):
+        return counts, True, ""
+    searches = shared_searches(rows)
+    if searches is None:
+        return counts, False, ""
+    return [count_after(row, column, searches) for row in rows], True, f" after {searches:,} searches"
 
 
 def _trend(rows: Rows, family: str, column: str, sign: int, until: float = 100, counts: bool = False) -> list[Case]:
@@ -152,12 +174,11 @@ def _trend(rows: Rows, family: str, column: str, sign: int, until: float = 100, 
             cases.append(Case(of, NOT_EXPLORED, None))
             continue
         mine = [row for row in mine if math.isfinite(row[column])]
-        values = [float(row[column]) for row in mine]
-        if len(values) < 3:
+        if len(mine) < 3:
             continue
+        values, known, when = _numbers(mine, column) if counts else ([float(row[column]) for row in mine], True, "")
         rho = float(spearmanr([row["errors"] for row in mine], values).statistic) if len(set(values)) > 1 else 0.0
-        known = _finished(*mine) or not counts
-        numbers = f"{', '.join(f'{v:.4g}' for v in values)}: rank correlation {rho:.2f}"
+        numbers = f"{', '.join(f'{v:.4g}' for v in values)}{when}: rank correlation {rho:.2f}"
         cases.append(Case(of if _finished(*mine) else f"{of}*", numbers, sign * rho > 0 if known else None))
     return cases
 
@@ -264,7 +285,7 @@ def _single(rows: Rows, families: Iterable[str], wanted: bool) -> list[Case]:
             f"other funnel {row['other_funnel']:.2g} of the band, {row['main_funnel']:.0%} of minima in the main one, "
             f"frustration {row['frustration']:.2g}"
         )
-        return numbers, (row["other_funnel"] < _SINGLE) == wanted if row["stopped"] else None
+        return numbers, (row["other_funnel"] < _SINGLE) == wanted if _joined(row) else None
 
     return _each(rows, families, "frustration", judged)
 

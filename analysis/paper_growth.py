@@ -17,7 +17,10 @@ if TYPE_CHECKING:
     from thalweg.landscapes import Landscape
     from thalweg.landscapes.estimates import Discoveries
 
-__all__ = ["grow", "grown", "next_stage", "state_of"]
+__all__ = ["FINISHED", "grow", "grown", "next_stage", "state_of"]
+
+FINISHED = ("stopped growing", "sampled")
+"""Why a landscape has ended whose counts are its own, not a limit's."""
 
 _SLICE = 120.0  # seconds between notes of the time that was spent
 _QUENCHES = 5  # of a chain where minima are sampled: a random start and four steps, which is one task

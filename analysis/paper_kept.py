@@ -87,7 +87,7 @@ def _from_store(job: Job, output: Path) -> Found | None:
         return None
     network = KineticTransitionNetwork.read(path)
     row = from_csv(to_csv([measures(job, path, state, summary, network)]))[0]
-    return Found(row, state, summary.failures, network)
+    return Found(_stopped(row, state), state, summary.failures, network)
 
 
 def keep(found: Found, job: Job, plan: Plan, folder: Path, where: str) -> Path:
@@ -132,8 +132,12 @@ def kept(job: Job, plan: Plan, folder: Path) -> Found | None:
         network = KineticTransitionNetwork(
             file["energies"], file["ts_energies"], file["ts_minima"], properties=properties
         )
-    row = from_csv(told["row"])[0] | {"stopped": state.get("why", "")}
-    return Found(row, state, told["failures"], network, told["where"])
+    return Found(_stopped(from_csv(told["row"])[0], state), state, told["failures"], network, told["where"])
+
+
+def _stopped(row: dict[str, Any], state: dict[str, Any]) -> dict[str, Any]:
+    """Return a line of measures.csv with the reason why its landscape has ended, in words also where there is none."""
+    return row | {"stopped": state.get("why", "")}
 
 
 def best_state(job: Job, plan: Plan, output: Path, page: Path | None) -> dict[str, Any]:

@@ -13,8 +13,9 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from thalweg.analysis.paper_ceiling import Ceiling, ceiling
-from thalweg.analysis.paper_claims import FINISHED, Claim, decide
+from thalweg.analysis.paper_claims import Claim, decide
 from thalweg.analysis.paper_figures import Panel, box_figure, graph_figure, growth_figure
+from thalweg.analysis.paper_growth import FINISHED
 from thalweg.analysis.paper_kept import Found, find, keep
 from thalweg.analysis.paper_machine import machine
 from thalweg.analysis.paper_measures import to_csv
@@ -81,7 +82,8 @@ def write_results(
     growth = [(name, *stage) for name, one in found.items() for stage in one.state.get("stages", ())]
     _write(output / "growth.csv", _lines("name,searches,seconds,minima,transition_states", growth))
     unexplored = [_wanted(job) for job in plan.jobs if job.name not in found]
-    claims = decide(rows, {name: (one.auc, one.log_loss, one.error) for name, one in ceilings.items()}, unexplored)
+    grown = [one.row | {"stages": one.state.get("stages", ())} for one in found.values()]
+    claims = decide(grown, {name: (one.auc, one.log_loss, one.error) for name, one in ceilings.items()}, unexplored)
     _write(output / "claims.csv", _claim_lines(claims))
     tables = {name: cells(table, rows) for name, table in plan.tables.items()}
     for name, these in tables.items():

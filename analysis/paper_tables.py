@@ -10,9 +10,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from thalweg.analysis.paper_claims import FINISHED
+from thalweg.analysis.paper_growth import FINISHED
 
-__all__ = ["Cell", "agreement", "cells", "table_csv", "table_markdown"]
+__all__ = ["Cell", "agreement", "behind", "cells", "table_csv", "table_markdown"]
 
 _COUNTS = ("minima", "transition_states")  # of what still grows they are lower bounds
 _AT_ONCE = 6  # columns of a table in Markdown, so that it fits on a page
@@ -60,14 +60,21 @@ def cells(table: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> list[C
     rows : sequence of mapping
         Those of measures.csv, in its order.
     """
-    key, *columns = table["columns"]
+    _, *columns = table["columns"]
     result = []
     for first, *published in table["rows"]:
         known = [*published, *[math.nan] * (len(columns) - len(published))]
-        wanted = {key: first} | ({"family": table["landscapes"]} if "landscapes" in table else {})
-        mine = [(k + 2, row) for k, row in enumerate(rows) if all(row[name] == value for name, value in wanted.items())]
+        mine = behind(table, first, rows)
         result += [_cell(first, column, float(value), mine) for column, value in zip(columns, known, strict=True)]
     return result
+
+
+def behind(
+    table: Mapping[str, Any], head: Any, rows: Sequence[Mapping[str, Any]]
+) -> list[tuple[int, Mapping[str, Any]]]:
+    """Return the landscapes behind a row of a table, with their lines of measures.csv."""
+    wanted = {table["columns"][0]: head} | ({"family": table["landscapes"]} if "landscapes" in table else {})
+    return [(k + 2, row) for k, row in enumerate(rows) if all(row[name] == value for name, value in wanted.items())]
 
 
 def _cell(first: Any, column: str, published: float, mine: list[tuple[int, Mapping[str, Any]]]) -> Cell:

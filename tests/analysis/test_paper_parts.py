@@ -14,6 +14,7 @@ from scipy.stats import spearmanr
 
 from thalweg.analysis.paper_ceiling import neighbour_probabilities
 from thalweg.analysis.paper_claims import CONFIRMED, NOT, NOT_EXPLORED, UNKNOWN, Case, decide, verdict
+from thalweg.analysis.paper_equal import count_after, equal_counts, shared_searches
 from thalweg.analysis.paper_growth import grown, next_stage
 from thalweg.analysis.paper_measures import correlation, from_csv, to_csv
 from thalweg.analysis.paper_plan import read_plan
@@ -211,22 +212,74 @@ def test_the_papers_own_tables_give_the_papers_word():
     assert ours["7a"] == ours["10a"] == UNKNOWN
 
 
-def test_counts_of_what_still_grows_decide_nothing():
-    ours = {claim.number: claim.ours for claim in decide(_paper(stopped="longest time"), {})}
+def test_last_counts_of_what_still_grows_decide_nothing():
+    ours = {claim.number: claim.ours for claim in decide(_paper(stopped="longest time", stages=()), {})}
     assert ours["1a"] == ours["1b"] == UNKNOWN
     assert ours["4a"] == CONFIRMED  # AUC of the minima that are known does
 
 
-def test_the_shape_of_what_is_still_searched_decides_nothing():
-    """Pieces that are not joined yet look like funnels: a verdict waits until the search has ended, by whatever."""
-    shape = {"frustration": 0.1, "other_funnel": 0.5, "main_funnel": 0.4}
-    for why, expected in (("stopped growing", NOT), ("longest time", NOT), ("", UNKNOWN)):
-        ours = {claim.number: claim for claim in decide(_paper(stopped=why, **shape), {})}
+def _growing(name, errors, stages, why="", **numbers):
+    """Return the line of a landscape of D1; each stage has searches and minima."""
+    stages = [(searches, 10.0 * searches, minima, 3 * minima) for searches, minima in stages]
+    _, _, minima, states = stages[-1]
+    told = {"family": "D1", "system": "D1", "draw": 0.0, "stages": stages, "stopped": why} | numbers
+    return _Row(told, name=name, errors=errors, minima=float(minima), transition_states=float(states))
+
+
+def test_counts_of_what_still_grows_are_compared_after_the_same_number_of_searches():
+    rows = [
+        _growing("a", 0.0, [(0, 3), (256, 10), (320, 40), (371, 41), (400, 90)]),  # the largest: it had most searches
+        _growing("b", 10.0, [(256, 20), (320, 45), (333, 46)]),
+        _growing("c", 50.0, [(256, 50)], "stopped growing"),
+    ]
+    assert shared_searches(rows) == 320
+    assert shared_searches(rows[:1]) == 400
+    assert shared_searches([rows[0], _growing("d", 100.0, [(0, 1), (333, 9)])]) is None
+    assert [count_after(row, "transition_states", 320) for row in rows] == [120, 135, 150]
+    case = next(claim for claim in decide(rows, {}) if claim.number == "1a").cases[0]
+    assert (case.numbers, case.holds) == ("40, 45, 50 after 320 searches: rank correlation 1.00", True)
+    rows[1:] = [
+        _growing("b", 10.0, [(256, 20)], "stopped growing"),
+        _growing("c", 50.0, [(256, 50)], "stopped growing"),
+    ]
+    case = next(claim for claim in decide(rows, {}) if claim.number == "1a").cases[0]
+    assert case.numbers == "90, 20, 50: rank correlation -0.50"  # all but the largest are what they will be
+
+
+def test_a_table_of_what_still_grows_says_what_the_same_number_of_searches_found():
+    table = {"landscapes": "D1", "columns": ["errors", "transition_states", "auc"], "rows": [[0], [10], [50]]}
+    groups = {
+        0: [_growing("a", 0.0, [(256, 10), (320, 40)]), _growing("b", 0.0, [(256, 20), (300, 30)])],
+        10: [_growing("c", 10.0, [(256, 50)], "stopped growing")],
+        50: [],
+    }
+    text = equal_counts(table, groups)
+    assert "256, the most that all of them have had" in text
+    assert "| 0 % | 45 ± 21 |\n| 10 % | 150 |" in text
+    assert "minima" not in text
+    assert "50 %" not in text
+    assert equal_counts(table, {10: groups[10], 50: groups[10]}) == ""  # last counts say all
+    assert equal_counts(table, {0: groups[0], 10: [_growing("d", 10.0, [(0, 1)])]}) == ""
+    assert equal_counts(TABLE | {"columns": ["errors", "auc"]}, groups) == ""
+
+
+def test_the_shape_of_loose_pieces_decides_nothing():
+    """Pieces that are not joined yet look like funnels."""
+    shape = {"frustration": 0.1, "other_funnel": 0.5, "main_funnel": 0.4, "minima": 100.0}
+    for why, joined, expected in (
+        ("stopped growing", 30, NOT), ("longest time", 95, NOT), ("", 90, NOT), ("", 89, UNKNOWN),
+        ("longest time", 50, UNKNOWN),
+    ):  # fmt: skip
+        rows = _paper(stopped=why, connected=float(joined), stages=(), **shape)
+        ours = {claim.number: claim for claim in decide(rows, {})}
         assert ours["6a"].ours == expected
     rows = [
-        _Row(name=name, family=name, system="D1", errors=0.0, draw=0.0, stopped=why, frustration=value)
-        for name, why, value in (("D1", "stopped growing", 0.1), ("D1-n2", "", 0.3), ("D1-n3", "longest time", 0.2))
-    ]
+        _Row(
+            name=name, family=name, system="D1", errors=0.0, draw=0.0, stopped="longest time", frustration=value,
+            minima=10.0, connected=connected, stages=(),
+        )
+        for name, connected, value in (("D1", 10.0, 0.1), ("D1-n2", 5.0, 0.3), ("D1-n3", 9.0, 0.2))
+    ]  # fmt: skip
     cases = next(claim for claim in decide(rows, {}) if claim.number == "6c").cases
     assert [case.holds for case in cases] == [None, True]
 
@@ -247,7 +300,7 @@ def test_what_is_not_explored_leaves_claims_open():
 
 
 def test_cases_say_what_still_grows():
-    rows = _paper()
+    rows = _paper(stages=())
     rows[0]["stopped"] = "longest time"
     ours = {claim.number: claim for claim in decide(rows, {})}
     assert [case.of for case in ours["3a"].cases] == ["D1-0*", "D2-0"]

@@ -1,0 +1,86 @@
+"""Landscapes that still grow, compared after the same number of searches: their counts there, not their last ones."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from thalweg.analysis.paper_growth import FINISHED
+
+__all__ = ["count_after", "equal_counts", "shared_searches"]
+
+_COUNTS = ("minima", "transition_states")  # in the order of a stage, behind searches and seconds
+
+
+def shared_searches(rows: Sequence[Mapping[str, Any]]) -> int | None:
+    """Return the largest number of searches after which the counts of all landscapes are known.
+
+    Parameters
+    ----------
+    rows : sequence of mapping
+        Landscapes: ``stages``, of (searches, seconds, minima, transition states) each, and why they ``stopped``. One
+        that is finished has its last counts after any more searches.
+
+    Returns
+    -------
+    int or None
+        None where there is no such number.
+    """
+    known = [{int(stage[0]) for stage in row["stages"]} - {0} for row in rows]
+    everywhere = [
+        searches
+        for searches in set().union(*known)
+        if all(_is_known(searches, row, own) for row, own in zip(rows, known, strict=True))
+    ]
+    return max(everywhere, default=None)
+
+
+def _is_known(searches: int, row: Mapping[str, Any], stages: set[int]) -> bool:
+    return searches in stages or bool(stages and row["stopped"] in FINISHED and searches > max(stages))
+
+
+def count_after(row: Mapping[str, Any], column: str, searches: int) -> float:
+    """Return the minima or transition states of a landscape after so many searches: of the last stage up to there."""
+    return float([stage for stage in row["stages"] if stage[0] <= searches][-1][2 + _COUNTS.index(column)])
+
+
+def equal_counts(table: Mapping[str, Any], groups: Mapping[Any, Sequence[Mapping[str, Any]]]) -> str:
+    """Return the counts of a table's rows after the same number of searches, as Markdown.
+
+    Parameters
+    ----------
+    table : mapping
+        As the definition has it.
+    groups : mapping
+        The landscapes of each row, with ``stages``.
+
+    Returns
+    -------
+    str
+        Empty where the table has no counts, fewer than two rows are explored, or all are finished.
+    """
+    columns = [column for column in _COUNTS if column in table["columns"]]
+    groups = {head: rows for head, rows in groups.items() if rows}
+    every = [row for rows in groups.values() for row in rows]
+    if not columns or len(groups) < 2 or all(row["stopped"] in FINISHED for row in every):
+        return ""
+    searches = shared_searches(every)
+    if searches is None:
+        return ""
+    key = table["columns"][0]
+    lines = [[key, *(column.replace("_", " ") for column in columns)], ["---"] * (1 + len(columns))]
+    for head, rows in groups.items():
+        name = f"{head:g} %" if isinstance(head, int | float) else str(head)
+        lines.append([name, *(_mean([count_after(row, column, searches) for row in rows]) for column in columns)])
+    told = (
+        f"After the same number of searches for each landscape, {searches:,}, the most that all of them have had "
+        "(growth.csv has the lines):"
+    )
+    return "\n".join([told, "", *(f"| {' | '.join(line)} |" for line in lines)])
+
+
+def _mean(values: Sequence[float]) -> str:
+    spread = f" ± {np.std(values, ddof=1):,.0f}" if len(values) > 1 else ""
+    return f"{np.mean(values):,.0f}{spread}"
