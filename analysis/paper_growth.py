@@ -24,7 +24,7 @@ FINISHED = ("stopped growing", "sampled")
 
 _SLICE = 120.0  # seconds between notes of the time that was spent
 _QUENCHES = 5  # of a chain where minima are sampled: a random start and four steps, which is one task
-_QUICK = 5_000  # minima whose AUC is soon computed when a turn is over
+_QUICK = 5_000  # new minima whose AUC are soon computed, and all points verified, when a turn is over
 _TOLD = 10  # problems that are kept in words
 _KINDS = {"steps": ("basin-hopping",), "searches": SADDLE_SEARCHES}
 
@@ -72,7 +72,7 @@ def state_of(path: Path) -> dict[str, Any]:
 
 
 def grow(job: Job, plan: Plan, path: Path, deadline: float | None, workers: int | None, say: Callable) -> bool:
-    """Search a landscape until it has stopped growing, or a limit ends it, and measure its minima.
+    """Search a landscape until it has stopped growing, or a limit ends it, measure its minima and verify all points.
 
     Parameters
     ----------
@@ -109,10 +109,10 @@ def grow(job: Job, plan: Plan, path: Path, deadline: float | None, workers: int 
         done = _searched(landscape, job, plan, deadline, workers, say)
         if done or _unmeasured(landscape) <= _QUICK:
             _measure(landscape, explored, limits["testing"], workers)
-        if done and "problems" not in landscape.state["paper"]:
-            found = verify(landscape, workers=workers)
-            told = [f"{problem.group} {problem.row}: {problem.message}" for problem in found[:_TOLD]]
-            _note(landscape, problems=len(found), told=told)
+            if "problems" not in landscape.state["paper"]:
+                found = verify(landscape, workers=workers)
+                told = [f"{problem.group} {problem.row}: {problem.message}" for problem in found[:_TOLD]]
+                _note(landscape, problems=len(found), told=told)
     return done
 
 

@@ -16,7 +16,7 @@ from click.testing import CliRunner
 
 from thalweg.analysis import paper_command
 from thalweg.analysis.main import main
-from thalweg.analysis.paper_growth import state_of
+from thalweg.analysis.paper_growth import grow, state_of
 from thalweg.analysis.paper_kept import best_state, find, keep, kept
 from thalweg.analysis.paper_measures import to_csv
 from thalweg.analysis.paper_plan import read_plan
@@ -290,6 +290,23 @@ def test_landscapes_take_turns_that_grow(monkeypatch, tmp_path):
     a, b, c = needed
     first, second, third = [(a, 60), (b, 60), (c, 60)], [(a, 180), (b, 40), (c, 180)], [(a, 720), (c, 720)]
     assert turns == [*first, *second, *third, (a, 40), (c, 2880), (c, 2160)]
+
+
+def test_points_are_verified_when_a_turn_is_over(made, tmp_path):
+    plan = read_plan("tiny", made / "mine.toml")
+    plan = replace(plan, limits=plan.limits | {"searches": 10**6})
+    job = next(job for job in plan.jobs if job.name == "D1-e0-d0")
+    path = tmp_path / "a.zarr"
+    shutil.copytree(made / "out" / "landscapes" / "D1-e0-d0.zarr", path)
+    with Landscape.open(path, "r+") as landscape:
+        # not what these weights have
+        added = landscape.add_minimum(replace(landscape.minima[0], energy=landscape.minima[0].energy + 0.1))
+        landscape.state["paper"] |= {"done": False}
+        landscape.commit()
+    assert not grow(job, plan, path, time.monotonic(), 1, print)
+    state = state_of(path)
+    assert (state["done"], state["problems"]) == (False, 1)
+    assert state["told"][0].startswith(f"minima {added}: energy is ")
 
 
 def test_mnist_is_sampled(shared, tmp_path):
