@@ -1,8 +1,7 @@
-"""The one thing that algorithms see: free coordinates, flat functions, symmetry, and how to build it again."""
+"""The one thing that algorithms see: free coordinates, flat functions, symmetry, random starts."""
 
 from __future__ import annotations
 
-import importlib
 from functools import cached_property
 from typing import Any
 
@@ -10,34 +9,18 @@ import numpy as np
 from ase import Atoms
 from ase.constraints import FixAtoms, FixCartesian
 
-from thalweg.potentials.ase_calculators import (
-    FAILURES,
-    build_ase_calculator,
-    describe_ase_calculator,
-    evaluate_atoms,
-    free_hessian,
-    nearest_distance,
-)
+from thalweg.potentials.ase_calculators import FAILURES, evaluate_atoms, free_hessian, nearest_distance
 from thalweg.potentials.bounds import checked_bounds
 from thalweg.potentials.calculator import FlatCalculator, evaluate_batch
 from thalweg.potentials.compiled import Callback, Compiled
 from thalweg.potentials.no_symmetry import NoSymmetry
 from thalweg.potentials.null_modes import orthonormal_null_modes, rigid_bits
 from thalweg.potentials.point import Point
+from thalweg.potentials.system_description import describe_system, subject_from
 
 __all__ = ["System", "as_system"]
 
 _FEWEST_SYMMETRIC = 5  # atoms
-_CALCULATORS = {
-    "LJAT": "thalweg.potentials.ljat",
-    "NetworkLoss": "thalweg.potentials.network",
-    "CoupledDoubleWells": "thalweg.potentials.surfaces_wells",
-    "Himmelblau": "thalweg.potentials.surfaces",
-    "MuellerBrown": "thalweg.potentials.surfaces",
-    "SixHumpCamel": "thalweg.potentials.surfaces",
-    "ThreeHumpCamel": "thalweg.potentials.surfaces",
-    "WolfeQuapp": "thalweg.potentials.surfaces",
-}
 
 
 class System:
@@ -323,16 +306,7 @@ class System:
 
     def describe(self) -> dict[str, Any]:
         """Return scalars, arrays and dictionaries of them, from which the system can be built again."""
-        description: dict[str, Any] = {"kind": "point" if self.atoms is None else "atoms", "x": self.x.copy()}
-        description["frozen"] = self.frozen.astype(np.int64)
-        if self.bounds is not None:
-            description["bounds"] = self.bounds
-        if self.atoms is not None:
-            description["numbers"] = self.atoms.numbers.astype(np.int64)
-            description["cell"] = np.array(self.atoms.cell.array)
-            description["pbc"] = self.atoms.pbc.astype(bool)
-        description["calculator"] = _describe_calculator(self.potential)
-        return description
+        return describe_system(self)
 
     @classmethod
     def from_description(cls, description: dict[str, Any]) -> System:
@@ -343,16 +317,7 @@ class System:
         ValueError
             If its potential cannot be built from a name and parameters (a Python callable, say).
         """
-        calculator = _build_calculator(description["calculator"])
-        frozen = np.asarray(description["frozen"], dtype=np.int64)
-        x = np.asarray(description["x"], dtype=np.float64)
-        mask = np.isin(np.arange(x.size), frozen)
-        if description["kind"] == "point":
-            return cls(Point(x, calculator, mask), bounds=description.get("bounds"))
-        cell, pbc = description["cell"], description["pbc"]
-        atoms = Atoms(description["numbers"], positions=x.reshape(-1, 3), cell=cell, pbc=pbc, calculator=calculator)
-        atoms.set_constraint(_constraints(mask.reshape(-1, 3)))
-        return cls(atoms, bounds=description.get("bounds"))
+        return cls(subject_from(description), bounds=description.get("bounds"))
 
 
 def as_system(subject: Atoms | Point | System, bounds: Any = None) -> System:
@@ -385,25 +350,3 @@ def _frozen_mask(atoms: Atoms) -> np.ndarray:
         else:
             raise TypeError(f"constraint {type(constraint).__name__} is not supported: use FixAtoms or FixCartesian")
     return mask.ravel()
-
-
-def _constraints(mask: np.ndarray) -> list:
-    whole = mask.all(axis=1)
-    constraints: list = [FixAtoms(indices=np.flatnonzero(whole))] if whole.any() else []
-    for pattern in np.unique(mask[mask.any(axis=1) & ~whole], axis=0):
-        constraints.append(FixCartesian(np.flatnonzero((mask == pattern).all(axis=1)), mask=pattern))
-    return constraints
-
-
-def _describe_calculator(calculator: Any) -> dict[str, Any]:
-    return calculator.describe() if isinstance(calculator, FlatCalculator) else describe_ase_calculator(calculator)
-
-
-def _build_calculator(description: dict[str, Any]) -> Any:
-    if description.get("ase"):
-        return build_ase_calculator(description)
-    name = description["name"]
-    if name not in _CALCULATORS:
-        raise ValueError(f"a potential {name!r} cannot be built from its description: pass the system itself")
-    calculator = getattr(importlib.import_module(_CALCULATORS[name]), name)
-    return calculator(**{key: value for key, value in description.items() if key != "name"})
