@@ -67,12 +67,14 @@ class Workers:
         self.system, self.executor, self._replace = system, executor, replace
         self._parcel = None if isinstance(executor, ThreadPoolExecutor) else Parcel(system)
         self._pool = 0  # counts executors: a broken one is replaced once, not once for each of its tasks
-        self._finished: SimpleQueue[Job] = SimpleQueue()
+        self._finished: SimpleQueue[tuple[Job, Future]] = SimpleQueue()
+        self._out: set[Job] = set()
         self._sent = False
 
     def submit(self, task: Task) -> Job:
         """Hand a task out."""
         job = Job(task)
+        self._out.add(job)
         self._send(job, whole=not self._sent)
         self._sent = True
         return job
@@ -83,7 +85,7 @@ class Workers:
         except (BrokenExecutor, RuntimeError) as error:  # RuntimeError: it was shut down
             self._lost(job, error)
             return
-        job.future.add_done_callback(lambda future: self._finished.put(job))
+        job.future.add_done_callback(lambda future: self._finished.put((job, future)))
 
     def _future(self, task: Task, whole: bool) -> Future:
         if self._parcel is None:
@@ -99,12 +101,14 @@ class Workers:
             What a task raised.
         """
         try:
-            job = self._finished.get(timeout=timeout)
+            job, future = self._finished.get(timeout=timeout)
         except Empty:
+            self._look_for_stranded()
             return
-        assert job.future is not None
+        if future is not job.future:
+            return  # it has been given up, and the task handed out again
         try:
-            result = job.future.result()
+            result = future.result()
         except (BrokenExecutor, CancelledError) as error:
             self._lost(job, error)
         except Exception as error:
@@ -116,6 +120,14 @@ class Workers:
                 self._send(job, whole=True)
             else:
                 job.result = result
+                self._out.discard(job)
+
+    def _look_for_stranded(self) -> None:
+        """Take tasks as lost whose pool broke in the moment they were handed out: nobody may ever say so of them."""
+        broken = getattr(self.executor, "_broken", False)  # concurrent.futures has no public word for it
+        for job in [job for job in self._out if job.future is not None and not job.future.done()]:
+            if broken or job.pool != self._pool:
+                self._lost(job, BrokenExecutor("its pool broke when the task was handed out"))
 
     def _lost(self, job: Job, error: BaseException) -> None:
         job.losses += 1
@@ -137,6 +149,7 @@ class Workers:
     def cancel(self, jobs: list[Job]) -> None:
         """Take back tasks that have not begun."""
         for job in jobs:
+            self._out.discard(job)
             if job.future is not None:
                 job.future.cancel()
 

@@ -120,6 +120,29 @@ def test_a_process_pool_of_the_callers_that_breaks_is_replaced(tmp_path):
         pool.shutdown()
 
 
+class Broken(Executor):
+    """Takes tasks as a pool does that breaks in this moment: their futures are never done."""
+
+    _broken = True
+
+    def submit(self, fn, /, *args, **kwargs):
+        return Future()
+
+    def shutdown(self, wait=True, *, cancel_futures=False):
+        pass
+
+
+def test_tasks_that_no_pool_tells_of_again_are_run_on_the_next(expected, tmp_path):
+    pools = []
+
+    def pool():
+        pools.append(Broken() if len(pools) % 2 == 0 else ThreadPoolExecutor(1))
+        return pools[-1]
+
+    assert explore(tmp_path / "a.zarr", pool) == expected
+    assert len(pools) == 4  # two a call
+
+
 class Losing(Executor):
     """Runs tasks at once in this thread, after losing each of them some times."""
 
