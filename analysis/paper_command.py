@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from thalweg.analysis.compiling import compiling_notice
-from thalweg.analysis.paper_growth import grow, state_of
+from thalweg.analysis.paper_growth import grow, searches_of, state_of
 from thalweg.analysis.paper_kept import best_state
 from thalweg.analysis.paper_plan import Job, Plan, read_plan
 from thalweg.analysis.paper_source import Source
@@ -168,12 +168,11 @@ def _explore(
     for turn in plan.turns:
         for job in plan.jobs:
             state = best_state(job, plan, output, beside)
-            if _done(plan, state) or state.get("seconds", 0.0) >= turn or job.name in skipped:
+            if _done(plan, state) or searches_of(state) >= turn or job.name in skipped:
                 continue
             if deadline is not None and time.monotonic() >= deadline:
                 return _left(plan, output, "the time was up") | skipped
-            left = time.monotonic() + turn - state.get("seconds", 0.0)
-            lacking = _grow(job, plan, output, left if deadline is None else min(left, deadline), workers)
+            lacking = _grow(job, plan, output, turn, deadline, workers)
             if lacking:
                 skipped |= {other.name: lacking for other in plan.jobs if other.system == job.system}
             if time.monotonic() - written > _WRITE_EVERY:
@@ -186,11 +185,11 @@ def _left(plan: Plan, output: Path, why: str) -> dict[str, str]:
     return {job.name: why for job in plan.jobs if not job.store(output).exists()}
 
 
-def _grow(job: Job, plan: Plan, output: Path, deadline: float, workers: int | None) -> str:
+def _grow(job: Job, plan: Plan, output: Path, turn: int, deadline: float | None, workers: int | None) -> str:
     """Search one landscape for a turn; return why its data cannot be had, if so."""
     path = job.store(output)
     try:
-        done = grow(job, plan, path, deadline, workers, _Spoken())
+        done = grow(job, plan, path, turn, deadline, workers, _Spoken())
     except (FileNotFoundError, ConnectionError) as error:
         click.echo(f"{job.name}: no data: {str(error).splitlines()[0]}", err=True)
         return f"no data: {str(error).splitlines()[0]}"

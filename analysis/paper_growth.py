@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from thalweg.landscapes import Landscape
     from thalweg.landscapes.estimates import Discoveries
 
-__all__ = ["FINISHED", "grow", "grown", "next_stage", "state_of"]
+__all__ = ["FINISHED", "grow", "grown", "next_stage", "searches_of", "state_of"]
 
 FINISHED = ("stopped growing", "sampled")
 """Why a landscape has ended whose counts are its own, not a limit's."""
@@ -71,7 +71,9 @@ def state_of(path: Path) -> dict[str, Any]:
         store.close()
 
 
-def grow(job: Job, plan: Plan, path: Path, deadline: float | None, workers: int | None, say: Callable) -> bool:
+def grow(
+    job: Job, plan: Plan, path: Path, most: int, deadline: float | None, workers: int | None, say: Callable
+) -> bool:
     """Search a landscape until it has stopped growing, or a limit ends it, measure its minima and verify all points.
 
     Parameters
@@ -81,6 +83,8 @@ def grow(job: Job, plan: Plan, path: Path, deadline: float | None, workers: int 
         Of which the rule and the limits count.
     path : Path
         The store; what is there already is gone on with.
+    most : int
+        Searches for transition states after which its turn is over; a sample has but one turn.
     deadline : float or None
         Of time.monotonic().
     workers : int or None
@@ -91,7 +95,7 @@ def grow(job: Job, plan: Plan, path: Path, deadline: float | None, workers: int 
     Returns
     -------
     bool
-        Whether it is done; False where the deadline came first.
+        Whether it is done; False where its turn was over, or the deadline came first.
 
     Raises
     ------
@@ -106,7 +110,7 @@ def grow(job: Job, plan: Plan, path: Path, deadline: float | None, workers: int 
     ahead = {"tasks_ahead": limits["sample"]} if job.sampled else {}
     with Landscape(explored.subject, path, seed=job.options["seed"], **({} if path.exists() else ahead)) as landscape:
         _describe(landscape, job, explored)
-        done = _searched(landscape, job, plan, deadline, workers, say)
+        done = _searched(landscape, job, plan, most, deadline, workers, say)
         if done or _unmeasured(landscape) <= _QUICK:
             _measure(landscape, explored, limits["testing"], workers)
             if "problems" not in landscape.state["paper"]:
@@ -119,6 +123,11 @@ def grow(job: Job, plan: Plan, path: Path, deadline: float | None, workers: int 
 def _unmeasured(landscape: Landscape) -> int:
     properties = landscape.properties
     return int(np.isnan(properties["test_loss"]).sum()) if "test_loss" in properties else len(landscape.minima)
+
+
+def searches_of(state: dict[str, Any]) -> int:
+    """Return how many searches a landscape has had, by its state."""
+    return int(state["stages"][-1][0]) if state.get("stages") else 0
 
 
 def _describe(landscape: Landscape, job: Job, explored: Any) -> None:
@@ -135,7 +144,7 @@ def _note(landscape: Landscape, **what: Any) -> None:
 
 
 def _searched(
-    landscape: Landscape, job: Job, plan: Plan, deadline: float | None, workers: int | None, say: Callable
+    landscape: Landscape, job: Job, plan: Plan, most: int, deadline: float | None, workers: int | None, say: Callable
 ) -> bool:
     """Search up to the next reason to stop; say whether that is one of the landscape's own."""
     state = landscape.state["paper"]
@@ -154,11 +163,13 @@ def _searched(
             stop = "stopped growing"
         elif done >= plan.limits["searches"]:
             stop = "most searches"
+        elif done >= most:
+            stop = "turn"
         else:
-            stage = min(next_stage(done, plan.rule["first"], plan.rule["factor"]), plan.limits["searches"])
+            stage = min(next_stage(done, plan.rule["first"], plan.rule["factor"]), plan.limits["searches"], most)
             stop = search.run("searches", stage)
             search.stage()
-    if stop == "time":
+    if stop in ("time", "turn"):
         return False
     _note(landscape, done=True, why=stop or ("sampled" if job.sampled else "no minimum found"))
     return True

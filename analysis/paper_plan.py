@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -17,7 +16,7 @@ __all__ = ["Job", "Plan", "read_plan"]
 _KEYS = {
     "system", "data", "hidden", "l2", "neighbours", "errors", "draws", "sampled", "seconds", "guess",
 }  # fmt: skip
-_LONGER = 4  # from turn to turn
+_LONGER = 4  # times as many searches from turn to turn
 _SECTIONS = ("rule", "scales", "choices", "landscapes", "tables", "figures")
 
 
@@ -92,13 +91,14 @@ class Plan:
     jobs: tuple[Job, ...]
 
     @property
-    def turns(self) -> list[float]:
-        """Seconds of searching that every landscape has before any has more, rising; the last is without limit."""
-        turns, turn = [], self.limits.get("turn", math.inf)
-        while turn < self.limits["seconds"]:
-            turns.append(float(turn))
+    def turns(self) -> list[int]:
+        """Searches that every landscape has before any has more, rising; the last are the most of all."""
+        most = self.limits["searches"]
+        turns, turn = [], self.limits.get("turn", most)
+        while turn < most:
+            turns.append(turn)
             turn *= _LONGER
-        return [*turns, math.inf]
+        return [*turns, most]
 
     def shown(self, figure: str) -> list[Job]:
         """Return the landscapes of a figure, first draws: one a panel, or one a box by rising errors."""

@@ -6,7 +6,6 @@ import csv
 import os
 import re
 import shutil
-import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,7 +15,7 @@ from click.testing import CliRunner
 
 from thalweg.analysis import paper_command
 from thalweg.analysis.main import main
-from thalweg.analysis.paper_growth import grow, state_of
+from thalweg.analysis.paper_growth import grow, searches_of, state_of
 from thalweg.analysis.paper_kept import best_state, find, keep, kept
 from thalweg.analysis.paper_measures import to_csv
 from thalweg.analysis.paper_plan import read_plan
@@ -269,14 +268,15 @@ def test_a_page_that_is_none_is_named_before_anything_is_done(tmp_path):
 
 def test_landscapes_take_turns_that_grow(monkeypatch, tmp_path):
     """Two of three need more than a turn: they wait until the others had theirs."""
-    needed, states, turns = {"D1-h5-e0-d0": 1000.0, "D1-h5-n2-e0-d0": 100.0, "D1-h5-n3-e0-d0": 6000.0}, {}, []
+    needed, states, turns = {"D1-h5-e0-d0": 7000, "D1-h5-n2-e0-d0": 500, "D1-h5-n3-e0-d0": 30_000}, {}, []
 
-    def grow(job, plan, path, deadline, workers, say):
-        spent = states.get(path, {}).get("seconds", 0.0)
-        seconds = min(needed[job.name] - spent, deadline - time.monotonic())
-        done = spent + seconds == needed[job.name]
-        states[path] = {"seconds": spent + seconds, "done": done, "scale": "full", "problems": 0, "why": "enough"}
-        turns.append((job.name, round(seconds)))
+    def grow(job, plan, path, most, deadline, workers, say):
+        had = searches_of(states.get(path, {}))
+        searches = min(needed[job.name], most)
+        done = searches == needed[job.name]
+        stages = [(searches, 1.0, 1, 1)]
+        states[path] = {"seconds": 1.0, "stages": stages, "done": done, "scale": "full", "problems": 0, "why": "enough"}
+        turns.append((job.name, searches - had))
         return done
 
     monkeypatch.setattr(paper_command, "grow", grow)
@@ -288,8 +288,8 @@ def test_landscapes_take_turns_that_grow(monkeypatch, tmp_path):
     )
     assert result.exit_code == 0
     a, b, c = needed
-    first, second, third = [(a, 60), (b, 60), (c, 60)], [(a, 180), (b, 40), (c, 180)], [(a, 720), (c, 720)]
-    assert turns == [*first, *second, *third, (a, 40), (c, 2880), (c, 2160)]
+    first, second, third = [(a, 400), (b, 400), (c, 400)], [(a, 1200), (b, 100), (c, 1200)], [(a, 4800), (c, 4800)]
+    assert turns == [*first, *second, *third, (a, 600), (c, 19_200), (c, 4400)]
 
 
 def test_points_are_verified_when_a_turn_is_over(made, tmp_path):
@@ -303,9 +303,10 @@ def test_points_are_verified_when_a_turn_is_over(made, tmp_path):
         added = landscape.add_minimum(replace(landscape.minima[0], energy=landscape.minima[0].energy + 0.1))
         landscape.state["paper"] |= {"done": False}
         landscape.commit()
-    assert not grow(job, plan, path, time.monotonic(), 1, print)
+    had = searches_of(state_of(path))
+    assert not grow(job, plan, path, had + 3, None, 1, print)
     state = state_of(path)
-    assert (state["done"], state["problems"]) == (False, 1)
+    assert (searches_of(state), state["done"], state["problems"]) == (had + 3, False, 1)
     assert state["told"][0].startswith(f"minima {added}: energy is ")
 
 
