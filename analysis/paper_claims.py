@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from thalweg.analysis.paper_equal import count_after, shared_searches
+from thalweg.analysis.paper_equal import count_after, settled, shared_searches
 from thalweg.analysis.paper_growth import FINISHED
 
 __all__ = ["NOT_EXPLORED", "Case", "Claim", "decide", "verdict"]
@@ -147,14 +147,15 @@ def _compare(low: tuple[Row, str], high: tuple[Row, str], counts: bool = False) 
 def _numbers(rows: Rows, column: str) -> tuple[list[float], bool, str]:
     """Return counts of landscapes, whether they can be compared, and after how many searches if that is the reason.
 
-    Last counts are lower bounds: they compare where all landscapes but the largest are finished, else counts after the
-    same number of searches do.
+    Last counts may be lower bounds: they compare where all but the largest are settled, else counts after the same
+    number of searches do.
     """
     counts = [float(row[column]) for row in rows]
     smaller = [row for row, count in zip(rows, counts, strict=True) if count < max(counts)]
-    if _finished(*rows) or (len(smaller) == len(rows) - 1 and _finished(*smaller)):
+    needed = smaller if len(smaller) == len(rows) - 1 else rows
+    if all(settled(row, column) for row in needed):
         return counts, True, ""
-    searches = shared_searches(rows)
+    searches = shared_searches(rows, [column])
     if searches is None:
         return counts, False, ""
     return [count_after(row, column, searches) for row in rows], True, f" after {searches:,} searches"

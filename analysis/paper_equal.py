@@ -9,19 +9,30 @@ import numpy as np
 
 from thalweg.analysis.paper_growth import FINISHED
 
-__all__ = ["count_after", "equal_counts", "shared_searches"]
+__all__ = ["COUNTS", "count_after", "equal_counts", "settled", "shared_searches"]
 
-_COUNTS = ("minima", "transition_states")  # in the order of a stage, behind searches and seconds
+COUNTS = ("minima", "transition_states")
+"""Columns that are counts, in the order of a stage behind its searches and seconds."""
+
+_FEW = 0.05  # of a count may remain, with 95 % confidence, where it says how many there are
 
 
-def shared_searches(rows: Sequence[Mapping[str, Any]]) -> int | None:
+def settled(row: Mapping[str, Any], column: str) -> bool:
+    """Say whether a count of a landscape is what it will be, not a lower bound."""
+    few = max(1.0, _FEW * row[column])
+    return row["stopped"] in FINISHED and row[f"{column}_remaining_high"] < few
+
+
+def shared_searches(rows: Sequence[Mapping[str, Any]], columns: Sequence[str] = COUNTS) -> int | None:
     """Return the largest number of searches after which the counts of all landscapes are known.
 
     Parameters
     ----------
     rows : sequence of mapping
-        Landscapes: ``stages``, of (searches, seconds, minima, transition states) each, and why they ``stopped``. One
-        that is finished has its last counts after any more searches.
+        Landscapes, lines of measures.csv with ``stages``, of (searches, seconds, minima, transition states) each. One
+        whose counts are settled has them after any more searches.
+    columns : sequence of str
+        The counts that are wanted.
 
     Returns
     -------
@@ -29,21 +40,23 @@ def shared_searches(rows: Sequence[Mapping[str, Any]]) -> int | None:
         None where there is no such number.
     """
     known = [{int(stage[0]) for stage in row["stages"]} - {0} for row in rows]
+    lasts = [
+        bool(stages) and all(settled(row, column) for column in columns)
+        for row, stages in zip(rows, known, strict=True)
+    ]
     everywhere = [
         searches
         for searches in set().union(*known)
-        if all(_is_known(searches, row, own) for row, own in zip(rows, known, strict=True))
+        if all(
+            searches in stages or (last and searches > max(stages)) for stages, last in zip(known, lasts, strict=True)
+        )
     ]
     return max(everywhere, default=None)
 
 
-def _is_known(searches: int, row: Mapping[str, Any], stages: set[int]) -> bool:
-    return searches in stages or bool(stages and row["stopped"] in FINISHED and searches > max(stages))
-
-
 def count_after(row: Mapping[str, Any], column: str, searches: int) -> float:
     """Return the minima or transition states of a landscape after so many searches: of the last stage up to there."""
-    return float([stage for stage in row["stages"] if stage[0] <= searches][-1][2 + _COUNTS.index(column)])
+    return float([stage for stage in row["stages"] if stage[0] <= searches][-1][2 + COUNTS.index(column)])
 
 
 def equal_counts(table: Mapping[str, Any], groups: Mapping[Any, Sequence[Mapping[str, Any]]]) -> str:
@@ -59,14 +72,14 @@ def equal_counts(table: Mapping[str, Any], groups: Mapping[Any, Sequence[Mapping
     Returns
     -------
     str
-        Empty where the table has no counts, fewer than two rows are explored, or all are finished.
+        Empty where the table has no counts, fewer than two rows are explored, or all counts are settled.
     """
-    columns = [column for column in _COUNTS if column in table["columns"]]
+    columns = [column for column in COUNTS if column in table["columns"]]
     groups = {head: rows for head, rows in groups.items() if rows}
     every = [row for rows in groups.values() for row in rows]
-    if not columns or len(groups) < 2 or all(row["stopped"] in FINISHED for row in every):
+    if len(groups) < 2 or all(settled(row, column) for row in every for column in columns):
         return ""
-    searches = shared_searches(every)
+    searches = shared_searches(every, columns)
     if searches is None:
         return ""
     key = table["columns"][0]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,21 +29,20 @@ _TOLD = 10  # problems that are kept in words
 _KINDS = {"steps": ("basin-hopping",), "searches": SADDLE_SEARCHES}
 
 
-def grown(discoveries: Discoveries, share: float) -> bool:
+def grown(discoveries: Discoveries, rule: Mapping[str, float]) -> bool:
     """Say whether a landscape has stopped growing.
 
     Parameters
     ----------
     discoveries : Discoveries
         What its searches found how often.
-    share : float
-        With 95 % confidence less than this part of the known minima and of the known transition states, or less than
-        one, remains.
+    rule : mapping
+        With 95 % confidence less than the part ``remaining`` of the known minima, or less than one, remains; and of
+        the next arrivals at transition states less than the part ``new`` is at new ones.
     """
-    return all(
-        one.found > 0 and one.high < max(1.0, share * one.found)
-        for one in (discoveries.minima, discoveries.transition_states)
-    )
+    minima, states = discoveries.minima, discoveries.transition_states
+    few = minima.found > 0 and minima.high < max(1.0, rule["remaining"] * minima.found)
+    return few and states.found > 0 and 1.0 - states.coverage < rule["new"]
 
 
 def next_stage(done: int, first: int, factor: float) -> int:
@@ -159,7 +158,7 @@ def _searched(
         search.stage()
     while stop is None and not job.sampled and len(landscape.minima):
         done = _count(landscape, "searches")
-        if done >= plan.rule["first"] and grown(landscape.discoveries(), plan.rule["share"]):
+        if done >= plan.rule["first"] and grown(landscape.discoveries(), plan.rule):
             stop = "stopped growing"
         elif done >= plan.limits["searches"]:
             stop = "most searches"

@@ -60,10 +60,12 @@ def _head(plan: Plan, results: Results, source: Source) -> str:
         f"Seeds {', '.join(map(str, seeds))}. {machine()}. Searching took {seconds / 3600:.2f} hours in all. "
         f"{_progress(plan, results)}\n\n"
         f"A landscape has stopped growing when with 95 % confidence (Chao's estimate) fewer than "
-        f"{plan.rule['share']:.0%} of its minima, and of its transition states, or fewer "
-        "than one, remain to be found. A row with * rests on one that had not: its counts, marked too, are lower "
-        "bounds, and its other numbers may still change. ± is the standard deviation between draws of the training "
-        "data. What has not been explored is empty."
+        f"{plan.rule['remaining']:.0%} of its minima, or fewer than one, remain to be found, and fewer than "
+        f"{plan.rule['new']:.0%} of the arrivals at transition states are at new ones (Good and Turing's estimate). "
+        "A row with * rests on one that had not, and its numbers may still change. A count with * is a lower bound: "
+        "more than a few remain, as of transition states also where growth has stopped, since rare ones are many (how "
+        "many at least stands under Landscapes). ± is the standard deviation between draws of the training data. What "
+        "has not been explored is empty."
     )
 
 
@@ -125,7 +127,7 @@ def _claims(results: Results) -> str:
     return (
         "## Claims\n\nConfirmed: holds in every case (landscape and draw). Not confirmed: fails in more than half. "
         "Else, or where a landscape that still grows (*) or is not explored yet leaves it open: cannot be told. "
-        "Counts of landscapes that still grow are compared after the same number of searches, which then stands with "
+        "Counts that are lower bounds are compared after the same number of searches, which then stands with "
         "them: with more searches it may be otherwise. Funnels, frustration and barriers count where nine of ten "
         "minima are connected.\n\n"
         + _grid(["", "the paper", "decided by", "holds in", "numbers", "ours"], rows)

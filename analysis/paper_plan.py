@@ -73,7 +73,7 @@ class Plan:
     limits : dict
         The scale's entries: draws, steps, searches, seconds, sample, testing, data, pictures, turn where it has one.
     rule : dict
-        When a landscape has stopped growing: share, first, factor.
+        When a landscape has stopped growing: remaining, new, first, factor.
     choices : dict of str to str
     families, tables, figures : dict
         As in the file.

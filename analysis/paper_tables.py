@@ -10,11 +10,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from thalweg.analysis.paper_equal import COUNTS, settled
 from thalweg.analysis.paper_growth import FINISHED
 
 __all__ = ["Cell", "agreement", "behind", "cells", "table_csv", "table_markdown"]
 
-_COUNTS = ("minima", "transition_states")  # of what still grows they are lower bounds
 _AT_ONCE = 6  # columns of a table in Markdown, so that it fits on a page
 _DISTANCE = 2.0  # standard deviations between draws within which the published value counts as one of them
 
@@ -38,6 +38,8 @@ class Cell(NamedTuple):
         Lines of measures.csv, the first being the header's, 1.
     unfinished : bool
         Whether a landscape behind it has not stopped growing.
+    lower_bound : bool
+        Whether it is a count of which more than a few may remain to be found.
     """
 
     row: Any
@@ -48,6 +50,7 @@ class Cell(NamedTuple):
     values: tuple[float, ...]
     lines: tuple[int, ...]
     unfinished: bool
+    lower_bound: bool
 
 
 def cells(table: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> list[Cell]:
@@ -83,7 +86,8 @@ def _cell(first: Any, column: str, published: float, mine: list[tuple[int, Mappi
     mean = float(np.mean(values)) if values else math.nan
     spread = float(np.std(values, ddof=1)) if len(values) > 1 else math.nan
     unfinished = any(row["stopped"] not in FINISHED for _, row in known)
-    return Cell(first, column, published, mean, spread, values, tuple(line for line, _ in known), unfinished)
+    bound = column in COUNTS and not all(settled(row, column) for _, row in known)
+    return Cell(first, column, published, mean, spread, values, tuple(line for line, _ in known), unfinished, bound)
 
 
 def _number(value: float, digits: int = 4) -> str:
@@ -95,10 +99,10 @@ def _number(value: float, digits: int = 4) -> str:
 def _measured(cell: Cell) -> str:
     if not cell.values:
         return ""
-    counts = cell.column in _COUNTS
+    counts = cell.column in COUNTS
     mean = f"{cell.mean:,.0f}" if counts else _number(cell.mean)
     spread = "" if math.isnan(cell.spread) else f" ± {cell.spread:,.0f}" if counts else f" ± {cell.spread:.2g}"
-    return f"{mean}{spread}{' *' if cell.unfinished and counts else ''}"
+    return f"{mean}{spread}{' *' if cell.lower_bound else ''}"
 
 
 def table_markdown(table: Mapping[str, Any], found: Sequence[Cell]) -> str:
@@ -158,10 +162,10 @@ def _plain(value: float) -> str:
 def agreement(found: Sequence[Cell]) -> str:
     """Say which published numbers lie within two standard deviations of our draws, and which do not.
 
-    Single measurements cannot say so and are left out, and so are counts of what still grows.
+    Single measurements cannot say so and are left out, and so are counts that are lower bounds.
     """
     known = [cell for cell in found if math.isfinite(cell.published) and math.isfinite(cell.spread)]
-    judged = [cell for cell in known if not (cell.unfinished and cell.column in _COUNTS)]
+    judged = [cell for cell in known if not cell.lower_bound]
     if not judged:
         return "Fewer than two draws, or nothing published: the published numbers cannot be judged against a spread."
     far = [cell for cell in judged if abs(cell.published - cell.mean) > _DISTANCE * cell.spread]

@@ -23,7 +23,8 @@ from thalweg.landscapes import Landscape
 
 DEFINITION = """
 [rule]
-share = 0.02
+remaining = 0.02
+new = 0.05
 first = 256
 factor = 1.25
 [scales.tiny]
@@ -254,7 +255,7 @@ def test_what_ended_by_another_rule_goes_on(made, tmp_path):
     found = found._replace(state=found.state | {"why": "stopped growing", "done": True})
     keep(found, job, plan, tmp_path, "somewhere")
     assert best_state(job, plan, tmp_path / "none", tmp_path)["done"]
-    stricter = replace(plan, rule=plan.rule | {"share": 0.001})
+    stricter = replace(plan, rule=plan.rule | {"new": 0.001})
     assert not best_state(job, stricter, tmp_path / "none", tmp_path)
     assert kept(job, stricter, tmp_path).row["stopped"] == ""
 
