@@ -27,6 +27,7 @@ _DUMP = 10  # steps of basin-hopping between what a kill leaves
 _POLL = 0.5  # seconds
 _SAME = 1e-6  # energies of one minimum, quenched to an rms gradient of 1e-6
 _TICKS = os.sysconf("SC_CLK_TCK")
+_SWEPT = "Completed sweep through all available minima"  # the next sweep has another seed
 _AFTER_MINIMA, _LAST_OF_DUMP = "new restart procedure", "coordinates in MSB list"
 _LONGEST_PATH = 60  # PATHSAMPLE cuts its EXEC at 80 characters
 
@@ -153,10 +154,12 @@ def run_pathsample(loss: Any, minima: np.ndarray, folder: Path, seconds: float) 
         used = _run_for(
             "PATHSAMPLE", folder, log, seconds - before[0],
             lambda cpu, to=here, add=before[0]: to.append((add + cpu, *_counts(folder))),
+            over=lambda log=log: _SWEPT in _tail(log),  # it then waits, for nothing
         )  # fmt: skip
         stages += [*_changes(here), (before[0] + used, *_counts(folder))]
         keep_stages(folder, stages)
-        tried = re.findall(r"Perturbation +\d+ for minimum +(\d+)", log.read_text(errors="replace"))
+        said = log.read_text(errors="replace")
+        tried = [] if _SWEPT in said else re.findall(r"Perturbation +\d+ for minimum +(\d+)", said)
         if used < 1.0:
             raise RuntimeError(f"PATHSAMPLE ended at once; see {log}")
         first = int(tried[-1]) if tried else 1
@@ -199,9 +202,15 @@ def read_database(folder: Path, n: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _run_for(
-    name: str, folder: Path, log: Path, seconds: float, watch: Callable[[float], object], poll: float = _POLL
+    name: str,
+    folder: Path,
+    log: Path,
+    seconds: float,
+    watch: Callable[[float], object],
+    poll: float = _POLL,
+    over: Callable[[], bool] = lambda: False,
 ) -> float:
-    """Run a program until it ends or has had so many CPU seconds, its children's included; return how many it had."""
+    """Run a program until it ends, is over, or has had so many CPU seconds, its children's included; return these."""
     source = binaries()
     assert source is not None
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
@@ -212,7 +221,7 @@ def _run_for(
         )  # fmt: skip
         used, ended = 0.0, None
         try:
-            while ended is None and used < seconds:
+            while ended is None and used < seconds and not over():
                 time.sleep(poll)
                 used = max(used, _cpu_seconds(process.pid))
                 watch(used)
@@ -220,6 +229,13 @@ def _run_for(
         finally:
             ended = ended if ended is not None else _end(process)
     return max(used, ended)
+
+
+def _tail(log: Path, size: int = 4096) -> str:
+    """Return the end of a file."""
+    with log.open("rb") as file:
+        file.seek(max(0, log.stat().st_size - size))
+        return file.read().decode(errors="replace")
 
 
 def _ended(process: subprocess.Popen, options: int = os.WNOHANG) -> float | None:
