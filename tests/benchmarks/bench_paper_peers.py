@@ -176,7 +176,8 @@ def report(growth: dict[str, list[Stage]], matches: list[dict[str, Any]], second
     told = (
         f"D1 without errors, 1,000 training points (seed 0), {seconds / 60:g} CPU minutes on one core each; counts are "
         "each program's own. GMIN quenches to an rms gradient of 1e-6 while it hops, the others to 1e-9; ours proves "
-        f"every point by its Hessian's eigenvalues. PATHSAMPLE perturbs each minimum {TRIES} times, in order, sweep after sweep."
+        f"every point by its Hessian's eigenvalues. PATHSAMPLE perturbs each minimum {TRIES} times, in order, "
+        "sweep after sweep."
     )
     held = (
         f"Which are the same: energies within {ENERGY:g}, and {DISTANCE:g} apart at most after alignment over all "
