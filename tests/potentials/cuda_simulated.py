@@ -15,6 +15,10 @@ os.environ["NUMBA_ENABLE_CUDASIM"] = "1"
 # the simulator polls its threads; at Python's usual 5 ms a turn every barrier takes 10 ms
 sys.setswitchinterval(1e-5)
 
+from cuda_simulator import share_memory  # noqa: E402
+
+share_memory()
+
 import numpy as np  # noqa: E402
 from ase import Atoms  # noqa: E402
 from ase.constraints import FixAtoms  # noqa: E402

@@ -34,7 +34,8 @@ needs_toolkit = pytest.mark.skipif(not toolkit(), reason="no CUDA toolkit: pip i
 
 
 def output(script: str, *arguments: str) -> str:
-    done = subprocess.run([sys.executable, TESTS / script, *arguments], capture_output=True, text=True, check=False)
+    command = [sys.executable, TESTS / script, *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=500)
     assert done.returncode == 0, done.stderr[-3000:]
     return done.stdout
 
@@ -121,8 +122,10 @@ def test_the_gpu_benchmark_says_that_there_is_no_gpu_and_is_rehearsed_in_the_sim
     if find_spec("numba_cuda") is None:
         pytest.skip("numba-cuda is not installed")
     simulated = "import os, sys; os.environ['NUMBA_ENABLE_CUDASIM'] = '1'; sys.setswitchinterval(1e-5)\n"
+    simulated += "from tests.potentials.cuda_simulator import share_memory; share_memory()\n"
     simulated += "from tests.benchmarks.gpu import main; sys.exit(main())"
-    done = subprocess.run([sys.executable, "-c", simulated], capture_output=True, text=True, cwd=TESTS.parent)
+    command = [sys.executable, "-c", simulated]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=TESTS.parent, timeout=500)
     assert done.returncode == 0, done.stderr[-3000:]
     assert done.stdout.count("\n| [2, ") == 5
     assert done.stdout.count("\n| LJ3 ") == 1
