@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from thalweg.analysis.paper_equal import count_after, settled, shared_searches
+from thalweg.analysis.paper_equal import COUNTS, count_after, settled, shared_searches
 from thalweg.analysis.paper_growth import FINISHED
 
 __all__ = ["NOT_EXPLORED", "Case", "Claim", "decide", "verdict"]
@@ -132,25 +132,28 @@ def _open(*rows: Row) -> Case | None:
     return Case(" and ".join(str(row["name"]) for row in rows), NOT_EXPLORED, None) if lacking else None
 
 
-def _compare(low: tuple[Row, str], high: tuple[Row, str], counts: bool = False) -> Case | None:
+def _compare(low: tuple[Row, str], high: tuple[Row, str]) -> Case | None:
     """Return whether one number is below another; of pieces that are not joined the shape is unknown."""
     rows = (low[0],) if low[0] is high[0] else (low[0], high[0])
     if case := _open(*rows):
         return case
-    (a, b), known, when = _numbers(rows, low[1]) if counts else ([float(r[c]) for r, c in (low, high)], True, "")
+    (a, b), known, when = _numbers([low, high])
     if not (math.isfinite(a) and math.isfinite(b)):
         return None
     known = known and (low[1] not in _OF_SHAPE or all(map(_joined, rows)))
     return Case(_name(*rows), f"{a:.4g} against {b:.4g}{when}", a < b if known else None)
 
 
-def _numbers(rows: Rows, column: str) -> tuple[list[float], bool, str]:
-    """Return counts of landscapes, whether they can be compared, and after how many searches if that is the reason.
+def _numbers(entries: Sequence[tuple[Row, str]]) -> tuple[list[float], bool, str]:
+    """Return numbers by landscape and column, whether they can be compared, and after how many searches if that is why.
 
     Last counts may be lower bounds: they compare where all but the largest are settled, else counts after the same
-    number of searches do.
+    number of searches do. The columns are one where they are counts.
     """
-    counts = [float(row[column]) for row in rows]
+    counts, column = [float(row[name]) for row, name in entries], entries[0][1]
+    if column not in COUNTS:
+        return counts, True, ""
+    rows = [row for row, _ in entries]
     smaller = [row for row, count in zip(rows, counts, strict=True) if count < max(counts)]
     needed = smaller if len(smaller) == len(rows) - 1 else rows
     if all(settled(row, column) for row in needed):
@@ -161,7 +164,7 @@ def _numbers(rows: Rows, column: str) -> tuple[list[float], bool, str]:
     return [count_after(row, column, searches) for row in rows], True, f" after {searches:,} searches"
 
 
-def _trend(rows: Rows, family: str, column: str, sign: int, until: float = 100, counts: bool = False) -> list[Case]:
+def _trend(rows: Rows, family: str, column: str, sign: int, until: float = 100) -> list[Case]:
     """Return whether a number rises (sign 1) or falls (-1) with the errors, by rank correlation in each draw."""
     from scipy.stats import spearmanr
 
@@ -177,7 +180,7 @@ def _trend(rows: Rows, family: str, column: str, sign: int, until: float = 100, 
         mine = [row for row in mine if math.isfinite(row[column])]
         if len(mine) < 3:
             continue
-        values, known, when = _numbers(mine, column) if counts else ([float(row[column]) for row in mine], True, "")
+        values, known, when = _numbers([(row, column) for row in mine])
         rho = float(spearmanr([row["errors"] for row in mine], values).statistic) if len(set(values)) > 1 else 0.0
         numbers = f"{', '.join(f'{v:.4g}' for v in values)}{when}: rank correlation {rho:.2f}"
         cases.append(Case(of if _finished(*mine) else f"{of}*", numbers, sign * rho > 0 if known else None))
@@ -188,28 +191,28 @@ def _errors(rows: Rows) -> list[Claim]:
     word = "{} increase on average with the fraction of errors"
     rank = "rank correlation with the errors above 0 in every data set and draw"
     return [
-        _claim(number, word.format(what), rank, [c for d in TABLES for c in _trend(rows, d, column, 1, counts=counts)])
-        for number, what, column, counts in (
-            ("1a", "minima", "minima", True),
-            ("1b", "transition states", "transition_states", True),
-            ("1c", "losses of Gmin", "gmin_loss", False),
+        _claim(number, word.format(what), rank, [c for d in TABLES for c in _trend(rows, d, column, 1)])
+        for number, what, column in (
+            ("1a", "minima", "minima"),
+            ("1b", "transition states", "transition_states"),
+            ("1c", "losses of Gmin", "gmin_loss"),
         )
     ]
 
 
 def _sizes(rows: Rows) -> list[Claim]:
-    def cases(column: str, counts: bool) -> Iterable[Case | None]:
+    def cases(column: str) -> Iterable[Case | None]:
         for small, large in (("D2", "D3"), ("D3", "D1")):
             for row in _of(rows, small):
                 for other in _of(rows, large, row["errors"], row["draw"]):
-                    yield _compare((row, column), (other, column), counts)
+                    yield _compare((row, column), (other, column))
 
     word = "the larger the configuration space (D2, D3, D1), the {}"
     rank = "D2 below D3 and D3 below D1, at every error and draw"
     return [
-        _claim("2a", word.format("more minima"), rank, cases("minima", True)),
-        _claim("2b", word.format("more transition states"), rank, cases("transition_states", True)),
-        _claim("2c", word.format("higher the loss of Gmin"), rank, cases("gmin_loss", False)),
+        _claim("2a", word.format("more minima"), rank, cases("minima")),
+        _claim("2b", word.format("more transition states"), rank, cases("transition_states")),
+        _claim("2c", word.format("higher the loss of Gmin"), rank, cases("gmin_loss")),
     ]
 
 
@@ -291,12 +294,12 @@ def _single(rows: Rows, families: Iterable[str], wanted: bool) -> list[Case]:
     return _each(rows, families, "frustration", judged)
 
 
-def _pairs(rows: Rows, pairs: Iterable[tuple[str, str]], column: str, counts: bool = False) -> Iterable[Case | None]:
+def _pairs(rows: Rows, pairs: Iterable[tuple[str, str]], column: str) -> Iterable[Case | None]:
     """Compare one number of two landscapes of the first draw without errors: the first below the second."""
     for low, high in pairs:
         for a in _of(rows, low, 0.0, 0):
             for b in _of(rows, high, 0.0, 0):
-                yield _compare((a, column), (b, column), counts)
+                yield _compare((a, column), (b, column))
 
 
 def _shapes(rows: Rows) -> list[Claim]:
@@ -307,13 +310,13 @@ def _shapes(rows: Rows) -> list[Claim]:
     return [
         _claim("6a", "all these landscapes are single-funnelled, at 100 % too", single, _single(rows, TABLES, True)),
         _claim("6b", "2 and 3 neighbours have many more stationary points", "minima, against fully connected",
-               _pairs(rows, local, "minima", True)),
+               _pairs(rows, local, "minima")),
         _claim("6c", "they are more frustrated", "frustration index, equal weights (docs/compare.md)",
                _pairs(rows, local, "frustration")),
         _claim("6d", "still relatively single-funnelled at 0.0001", single, _single(rows, ("D1-n2", "D1-n3"), True)),
         _claim("6e", "sub-funnels at 0.00001", "the contrary", _single(rows, ("D1-h5-n2", "D1-h5-n3"), False)),
         _claim("6f", "a tenfold larger l2 makes the landscape more convex", fewer.format("fewer minima"),
-               _pairs(rows, strong, "minima", True)),
+               _pairs(rows, strong, "minima")),
         _claim("6g", "the same", fewer.format("less frustration"), _pairs(rows, strong, "frustration")),
     ]  # fmt: skip
 
@@ -366,8 +369,8 @@ def _depth(rows: Rows) -> list[Claim]:
     barrier = "median over minima of the barrier on the lowest path to Gmin"
     return [
         _claim("9a", "more hidden layers give many more stationary points", "minima",
-               _pairs(rows, deeper, "minima", True)),
-        _claim("9b", "so do fewer data", "minima", _pairs(rows, fewer, "minima", True)),
+               _pairs(rows, deeper, "minima")),
+        _claim("9b", "so do fewer data", "minima", _pairs(rows, fewer, "minima")),
         _claim("9c", "with 1000 data the uphill barriers towards Gmin are much smaller than with 100", barrier,
                _pairs(rows, fewer, "barrier_to_gmin")),
         _claim("9d", "three layers span a wider range of loss than two", "highest less lowest loss of the minima",

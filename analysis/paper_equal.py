@@ -5,16 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import numpy as np
-
 from thalweg.analysis.paper_growth import FINISHED
 
-__all__ = ["COUNTS", "count_after", "equal_counts", "settled", "shared_searches"]
+__all__ = ["COUNTS", "count_after", "settled", "shared_searches", "with_stages"]
 
 COUNTS = ("minima", "transition_states")
 """Columns that are counts, in the order of a stage behind its searches and seconds."""
 
 _FEW = 0.05  # of a count may remain, with 95 % confidence, where it says how many there are
+
+
+def with_stages(row: Mapping[str, Any], state: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a line of measures.csv with the ``stages`` of its landscape's growth."""
+    return {**row, "stages": state.get("stages", ())}
 
 
 def settled(row: Mapping[str, Any], column: str) -> bool:
@@ -57,43 +60,3 @@ def shared_searches(rows: Sequence[Mapping[str, Any]], columns: Sequence[str] = 
 def count_after(row: Mapping[str, Any], column: str, searches: int) -> float:
     """Return the minima or transition states of a landscape after so many searches: of the last stage up to there."""
     return float([stage for stage in row["stages"] if stage[0] <= searches][-1][2 + COUNTS.index(column)])
-
-
-def equal_counts(table: Mapping[str, Any], groups: Mapping[Any, Sequence[Mapping[str, Any]]]) -> str:
-    """Return the counts of a table's rows after the same number of searches, as Markdown.
-
-    Parameters
-    ----------
-    table : mapping
-        As the definition has it.
-    groups : mapping
-        The landscapes of each row, with ``stages``.
-
-    Returns
-    -------
-    str
-        Empty where the table has no counts, fewer than two rows are explored, or all counts are settled.
-    """
-    columns = [column for column in COUNTS if column in table["columns"]]
-    groups = {head: rows for head, rows in groups.items() if rows}
-    every = [row for rows in groups.values() for row in rows]
-    if len(groups) < 2 or all(settled(row, column) for row in every for column in columns):
-        return ""
-    searches = shared_searches(every, columns)
-    if searches is None:
-        return ""
-    key = table["columns"][0]
-    lines = [[key, *(column.replace("_", " ") for column in columns)], ["---"] * (1 + len(columns))]
-    for head, rows in groups.items():
-        name = f"{head:g} %" if isinstance(head, int | float) else str(head)
-        lines.append([name, *(_mean([count_after(row, column, searches) for row in rows]) for column in columns)])
-    told = (
-        f"After the same number of searches for each landscape, {searches:,}, the most that all of them have had "
-        "(growth.csv has the lines):"
-    )
-    return "\n".join([told, "", *(f"| {' | '.join(line)} |" for line in lines)])
-
-
-def _mean(values: Sequence[float]) -> str:
-    spread = f" ± {np.std(values, ddof=1):,.0f}" if len(values) > 1 else ""
-    return f"{np.mean(values):,.0f}{spread}"

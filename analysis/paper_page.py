@@ -6,13 +6,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from thalweg.analysis.paper_claims import NOT_EXPLORED, Case, Claim
-from thalweg.analysis.paper_equal import equal_counts
+from thalweg.analysis.paper_equal import with_stages
 from thalweg.analysis.paper_growth import FINISHED
 from thalweg.analysis.paper_machine import machine
 from thalweg.analysis.paper_plan import Plan
 from thalweg.analysis.paper_results import Results
 from thalweg.analysis.paper_source import Source
-from thalweg.analysis.paper_tables import agreement, behind, table_markdown
+from thalweg.analysis.paper_tables import agreement, behind, equal_counts, table_markdown
 
 __all__ = ["page_text"]
 
@@ -108,7 +108,7 @@ def _figure(name: str, plan: Plan, results: Results, files: str) -> str:
 
 def _table(name: str, plan: Plan, results: Results) -> str:
     table, found = plan.tables[name], results.cells[name]
-    grown = [row | {"stages": results.states[row["name"]].get("stages", ())} for row in results.rows]
+    grown = [with_stages(row, results.states[row["name"]]) for row in results.rows]
     equal = equal_counts(table, {head: [row for _, row in behind(table, head, grown)] for head, *_ in table["rows"]})
     parts = [f"## {name}", f"{table['title']}.", table_markdown(table, found), equal, agreement(found)]
     parts.append(table.get("note", ""))

@@ -14,6 +14,7 @@ from matplotlib.figure import Figure
 
 from thalweg.analysis.paper_ceiling import Ceiling, ceiling
 from thalweg.analysis.paper_claims import Claim, decide
+from thalweg.analysis.paper_equal import with_stages
 from thalweg.analysis.paper_figures import Panel, box_figure, graph_figure, growth_figure
 from thalweg.analysis.paper_growth import FINISHED
 from thalweg.analysis.paper_kept import Found, find, keep
@@ -82,7 +83,7 @@ def write_results(
     growth = [(name, *stage) for name, one in found.items() for stage in one.state.get("stages", ())]
     _write(output / "growth.csv", _lines("name,searches,seconds,minima,transition_states", growth))
     unexplored = [_wanted(job) for job in plan.jobs if job.name not in found]
-    grown = [one.row | {"stages": one.state.get("stages", ())} for one in found.values()]
+    grown = [with_stages(one.row, one.state) for one in found.values()]
     claims = decide(grown, {name: (one.auc, one.log_loss, one.error) for name, one in ceilings.items()}, unexplored)
     _write(output / "claims.csv", _claim_lines(claims))
     tables = {name: cells(table, rows) for name, table in plan.tables.items()}

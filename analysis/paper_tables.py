@@ -10,10 +10,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from thalweg.analysis.paper_equal import COUNTS, settled
+from thalweg.analysis.paper_equal import COUNTS, count_after, settled, shared_searches
 from thalweg.analysis.paper_growth import FINISHED
 
-__all__ = ["Cell", "agreement", "behind", "cells", "table_csv", "table_markdown"]
+__all__ = ["Cell", "agreement", "behind", "cells", "equal_counts", "table_csv", "table_markdown"]
 
 _AT_ONCE = 6  # columns of a table in Markdown, so that it fits on a page
 _DISTANCE = 2.0  # standard deviations between draws within which the published value counts as one of them
@@ -83,8 +83,7 @@ def behind(
 def _cell(first: Any, column: str, published: float, mine: list[tuple[int, Mapping[str, Any]]]) -> Cell:
     known = [(line, row) for line, row in mine if math.isfinite(row[column])]
     values = tuple(float(row[column]) for _, row in known)
-    mean = float(np.mean(values)) if values else math.nan
-    spread = float(np.std(values, ddof=1)) if len(values) > 1 else math.nan
+    mean, spread = _mean_spread(values)
     unfinished = any(row["stopped"] not in FINISHED for _, row in known)
     bound = column in COUNTS and not all(settled(row, column) for _, row in known)
     return Cell(first, column, published, mean, spread, values, tuple(line for line, _ in known), unfinished, bound)
@@ -99,10 +98,23 @@ def _number(value: float, digits: int = 4) -> str:
 def _measured(cell: Cell) -> str:
     if not cell.values:
         return ""
-    counts = cell.column in COUNTS
-    mean = f"{cell.mean:,.0f}" if counts else _number(cell.mean)
-    spread = "" if math.isnan(cell.spread) else f" ± {cell.spread:,.0f}" if counts else f" ± {cell.spread:.2g}"
-    return f"{mean}{spread}{' *' if cell.lower_bound else ''}"
+    if cell.column in COUNTS:
+        return f"{_count(cell.mean, cell.spread)}{' *' if cell.lower_bound else ''}"
+    return f"{_number(cell.mean)}{'' if math.isnan(cell.spread) else f' ± {cell.spread:.2g}'}"
+
+
+def _count(mean: float, spread: float) -> str:
+    return f"{mean:,.0f}{'' if math.isnan(spread) else f' ± {spread:,.0f}'}"
+
+
+def _mean_spread(values: Sequence[float]) -> tuple[float, float]:
+    """Return mean and standard deviation over draws; NaN where there are none, or but one."""
+    mean = float(np.mean(values)) if values else math.nan
+    return mean, float(np.std(values, ddof=1)) if len(values) > 1 else math.nan
+
+
+def _grid(lines: Sequence[Sequence[str]]) -> str:
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
 def table_markdown(table: Mapping[str, Any], found: Sequence[Cell]) -> str:
@@ -121,15 +133,18 @@ def table_markdown(table: Mapping[str, Any], found: Sequence[Cell]) -> str:
         for head, row in rows.items():
             shown = [text for column in here for text in (_number(row[column].published), _measured(row[column]))]
             lines.append([*_head(head, row[columns[0]]), *shown])
-        pieces.append("\n".join(f"| {' | '.join(line)} |" for line in lines))
+        pieces.append(_grid(lines))
     sources = [f"{head}: {_lines(row[columns[0]].lines)}" for head, row in rows.items() if row[columns[0]].lines]
     return "\n\n".join([*pieces, f"Lines of measures.csv: {'; '.join(sources) or 'none yet'}."])
 
 
 def _head(head: Any, first: Cell) -> list[str]:
     """Return what a row begins with: what it is of, and how many draws."""
-    name = f"{head:g} %" if isinstance(head, int | float) else str(head)
-    return [f"{name}{' *' if first.unfinished else ''}", str(len(first.values) or "")]
+    return [f"{_named(head)}{' *' if first.unfinished else ''}", str(len(first.values) or "")]
+
+
+def _named(head: Any) -> str:
+    return f"{head:g} %" if isinstance(head, int | float) else str(head)
 
 
 def _said(column: str) -> str:
@@ -138,6 +153,41 @@ def _said(column: str) -> str:
 
 def _lines(lines: Sequence[int]) -> str:
     return ", ".join(map(str, lines))
+
+
+def equal_counts(table: Mapping[str, Any], groups: Mapping[Any, Sequence[Mapping[str, Any]]]) -> str:
+    """Return the counts of a table's rows after the same number of searches, as Markdown.
+
+    Parameters
+    ----------
+    table : mapping
+        As the definition has it.
+    groups : mapping
+        The landscapes of each row, with ``stages``.
+
+    Returns
+    -------
+    str
+        Empty where the table has no counts, fewer than two rows are explored, or all counts are settled.
+    """
+    columns = [column for column in COUNTS if column in table["columns"]]
+    groups = {head: rows for head, rows in groups.items() if rows}
+    every = [row for rows in groups.values() for row in rows]
+    if len(groups) < 2 or all(settled(row, column) for row in every for column in columns):
+        return ""
+    searches = shared_searches(every, columns)
+    if searches is None:
+        return ""
+    key = table["columns"][0]
+    lines = [[key, *map(_said, columns)], ["---"] * (1 + len(columns))]
+    for head, rows in groups.items():
+        counts = [_mean_spread([count_after(row, column, searches) for row in rows]) for column in columns]
+        lines.append([_named(head), *(_count(mean, spread) for mean, spread in counts)])
+    told = (
+        f"After the same number of searches for each landscape, {searches:,}, the most that all of them have had "
+        "(growth.csv has the lines):"
+    )
+    return f"{told}\n\n{_grid(lines)}"
 
 
 def table_csv(found: Sequence[Cell]) -> str:

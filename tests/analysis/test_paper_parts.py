@@ -14,12 +14,12 @@ from scipy.stats import spearmanr
 
 from thalweg.analysis.paper_ceiling import neighbour_probabilities
 from thalweg.analysis.paper_claims import CONFIRMED, NOT, NOT_EXPLORED, UNKNOWN, Case, decide, verdict
-from thalweg.analysis.paper_equal import count_after, equal_counts, shared_searches
+from thalweg.analysis.paper_equal import count_after, shared_searches
 from thalweg.analysis.paper_growth import grown, next_stage
 from thalweg.analysis.paper_measures import correlation, from_csv, to_csv
 from thalweg.analysis.paper_plan import read_plan
 from thalweg.analysis.paper_source import Source
-from thalweg.analysis.paper_tables import agreement, cells, table_csv, table_markdown
+from thalweg.analysis.paper_tables import agreement, cells, equal_counts, table_csv, table_markdown
 
 
 def test_the_definition_has_every_table_and_figure():
