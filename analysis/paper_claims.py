@@ -2,36 +2,29 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from thalweg.analysis.paper_equal import COUNTS, count_after, settled, shared_searches
-from thalweg.analysis.paper_growth import FINISHED
+from thalweg.analysis.paper_cases import (
+    Case,
+    Row,
+    Rows,
+    Unexplored,
+    compare,
+    each,
+    finished,
+    joined,
+    of_family,
+    pairs,
+    trend,
+    within,
+)
 
-__all__ = ["NOT_EXPLORED", "Case", "Claim", "decide", "verdict"]
+__all__ = ["Claim", "decide", "verdict"]
 
 CONFIRMED, NOT, UNKNOWN = "confirmed", "not confirmed", "cannot be told"
-NOT_EXPLORED = "not explored yet"
 TABLES = ("D1", "D2", "D3")
 _SINGLE = 0.1  # of the band: a landscape whose deepest other funnel is shallower counts as single-funnelled
-_OF_SHAPE = ("frustration", "barrier_to_gmin", "loss_range")  # of pieces that are not joined yet they say nothing
-_JOINED = 0.9  # of the minima must be connected where a landscape that still grows is to have a shape
-
-Row = Mapping[str, Any]
-Rows = Sequence[Row]
-
-
-class Case(NamedTuple):
-    """One instance of a claim: what it is of, the numbers, and whether it holds (None: the data do not say).
-
-    It is of landscapes by the names of their stores, with a * where one has not stopped growing. Where one has not
-    been explored, the numbers say so.
-    """
-
-    of: str
-    numbers: str
-    holds: bool | None
 
 
 class Claim(NamedTuple):
@@ -67,13 +60,6 @@ def verdict(cases: Sequence[Case]) -> str:
     return NOT if 2 * failed > len(cases) else UNKNOWN
 
 
-class _Unexplored(dict[str, Any]):
-    """The row of a landscape of which nothing is known: no number, and not finished."""
-
-    def __missing__(self, column: str) -> Any:
-        return "" if column == "stopped" else math.nan
-
-
 def decide(
     rows: Rows, ceilings: Mapping[str, tuple[float, float, float]], unexplored: Sequence[Mapping[str, Any]] = ()
 ) -> list[Claim]:
@@ -88,7 +74,7 @@ def decide(
     unexplored : sequence of mapping
         Landscapes that are wanted and not there yet: name, family, system, errors, draw. A claim about them is open.
     """
-    rows = [*rows, *map(_Unexplored, unexplored)]
+    rows = [*rows, *map(Unexplored, unexplored)]
     decided = []
     for part in (_errors, _sizes, _generalisation, _parts, _spreads, _shapes, _neighbours, _ranks, _depth, _mnist):
         decided += part(rows)
@@ -100,98 +86,11 @@ def _claim(number: str, paper: str, measure: str, cases: Iterable[Case | None]) 
     return Claim(number, paper, measure, known, verdict(known))
 
 
-def _of(rows: Rows, family: str, errors: float | None = None, draw: int | None = None) -> list[Row]:
-    """Return rows of a family, by errors and draw."""
-    return [
-        row
-        for row in rows
-        if row["family"] == family and errors in (None, row["errors"]) and draw in (None, row["draw"])
-    ]
-
-
-def _draws(rows: Rows, family: str) -> list[int]:
-    return sorted({int(row["draw"]) for row in _of(rows, family)})
-
-
-def _finished(*rows: Row) -> bool:
-    return all(row["stopped"] in FINISHED for row in rows)
-
-
-def _joined(row: Row) -> bool:
-    return _finished(row) or row["connected"] >= _JOINED * row["minima"]
-
-
-def _name(*rows: Row) -> str:
-    """Return the names of landscapes, marked where they still grow."""
-    return " and ".join(f"{row['name']}{'' if _finished(row) else '*'}" for row in rows)
-
-
-def _open(*rows: Row) -> Case | None:
-    """Return the case of landscapes that are not all explored; None if they are."""
-    lacking = any(isinstance(row, _Unexplored) for row in rows)
-    return Case(" and ".join(str(row["name"]) for row in rows), NOT_EXPLORED, None) if lacking else None
-
-
-def _compare(low: tuple[Row, str], high: tuple[Row, str]) -> Case | None:
-    """Return whether one number is below another; of pieces that are not joined the shape is unknown."""
-    rows = (low[0],) if low[0] is high[0] else (low[0], high[0])
-    if case := _open(*rows):
-        return case
-    (a, b), known, when = _numbers([low, high])
-    if not (math.isfinite(a) and math.isfinite(b)):
-        return None
-    known = known and (low[1] not in _OF_SHAPE or all(map(_joined, rows)))
-    return Case(_name(*rows), f"{a:.4g} against {b:.4g}{when}", a < b if known else None)
-
-
-def _numbers(entries: Sequence[tuple[Row, str]]) -> tuple[list[float], bool, str]:
-    """Return numbers by landscape and column, whether they can be compared, and after how many searches if that is why.
-
-    Last counts may be lower bounds: they compare where all but the largest are settled, else counts after the same
-    number of searches do. The columns are one where they are counts.
-    """
-    counts, column = [float(row[name]) for row, name in entries], entries[0][1]
-    if column not in COUNTS:
-        return counts, True, ""
-    rows = [row for row, _ in entries]
-    smaller = [row for row, count in zip(rows, counts, strict=True) if count < max(counts)]
-    needed = smaller if len(smaller) == len(rows) - 1 else rows
-    if all(settled(row, column) for row in needed):
-        return counts, True, ""
-    searches = shared_searches(rows, [column])
-    if searches is None:
-        return counts, False, ""
-    return [count_after(row, column, searches) for row in rows], True, f" after {searches:,} searches"
-
-
-def _trend(rows: Rows, family: str, column: str, sign: int, until: float = 100) -> list[Case]:
-    """Return whether a number rises (sign 1) or falls (-1) with the errors, by rank correlation in each draw."""
-    from scipy.stats import spearmanr
-
-    cases = []
-    for draw in _draws(rows, family):
-        mine = sorted(
-            (row for row in _of(rows, family, draw=draw) if row["errors"] <= until), key=lambda r: r["errors"]
-        )
-        of = f"{family}, draw {draw}"
-        if _open(*mine):
-            cases.append(Case(of, NOT_EXPLORED, None))
-            continue
-        mine = [row for row in mine if math.isfinite(row[column])]
-        if len(mine) < 3:
-            continue
-        values, known, when = _numbers([(row, column) for row in mine])
-        rho = float(spearmanr([row["errors"] for row in mine], values).statistic) if len(set(values)) > 1 else 0.0
-        numbers = f"{', '.join(f'{v:.4g}' for v in values)}{when}: rank correlation {rho:.2f}"
-        cases.append(Case(of if _finished(*mine) else f"{of}*", numbers, sign * rho > 0 if known else None))
-    return cases
-
-
 def _errors(rows: Rows) -> list[Claim]:
     word = "{} increase on average with the fraction of errors"
     rank = "rank correlation with the errors above 0 in every data set and draw"
     return [
-        _claim(number, word.format(what), rank, [c for d in TABLES for c in _trend(rows, d, column, 1)])
+        _claim(number, word.format(what), rank, [c for d in TABLES for c in trend(rows, d, column, 1)])
         for number, what, column in (
             ("1a", "minima", "minima"),
             ("1b", "transition states", "transition_states"),
@@ -203,9 +102,9 @@ def _errors(rows: Rows) -> list[Claim]:
 def _sizes(rows: Rows) -> list[Claim]:
     def cases(column: str) -> Iterable[Case | None]:
         for small, large in (("D2", "D3"), ("D3", "D1")):
-            for row in _of(rows, small):
-                for other in _of(rows, large, row["errors"], row["draw"]):
-                    yield _compare((row, column), (other, column))
+            for row in of_family(rows, small):
+                for other in of_family(rows, large, row["errors"], row["draw"]):
+                    yield compare((row, column), (other, column))
 
     word = "the larger the configuration space (D2, D3, D1), the {}"
     rank = "D2 below D3 and D3 below D1, at every error and draw"
@@ -216,35 +115,15 @@ def _sizes(rows: Rows) -> list[Claim]:
     ]
 
 
-def _within(
-    rows: Rows, families: Iterable[str], errors: Iterable[float] | None, low: str, high: str
-) -> Iterable[Case | None]:
-    """Compare two numbers of one landscape."""
-    for family in families:
-        for row in _of(rows, family):
-            if errors is None or row["errors"] in errors:
-                yield _compare((row, low), (row, high))
-
-
-def _each(
-    rows: Rows, families: Iterable[str], column: str, judged: Callable[[Row], tuple[str, bool | None]],
-    errors: float | None = None, draw: int | None = None,
-) -> list[Case]:  # fmt: skip
-    """Return numbers and whether they are as claimed, for each landscape with a column; of errors, a draw if given."""
-    mine = [row for family in families for row in _of(rows, family, errors, draw)]
-    cases = [_open(row) or (Case(_name(row), *judged(row)) if math.isfinite(row[column]) else None) for row in mine]
-    return [case for case in cases if case is not None]
-
-
 def _generalisation(rows: Rows) -> list[Claim]:
-    falls = [c for d in TABLES for c in _trend(rows, d, "train_mean", -1, until=50)]
-    tests = [c for d in TABLES for c in _trend(rows, d, "test_mean", -1)]
-    collapse = _each(rows, TABLES, "test_mean", lambda row: (f"{row['test_mean']:.4g}", row["test_mean"] < 0.5), 100.0)
+    falls = [c for d in TABLES for c in trend(rows, d, "train_mean", -1, until=50)]
+    tests = [c for d in TABLES for c in trend(rows, d, "test_mean", -1)]
+    collapse = each(rows, TABLES, "test_mean", lambda row: (f"{row['test_mean']:.4g}", row["test_mean"] < 0.5), 100.0)
     return [
         _claim("3a", "at 0 % training AUC beats testing AUC", "AUC of Gmin",
-               _within(rows, TABLES, (0,), "test_gmin", "train_gmin")),
+               within(rows, TABLES, (0,), "test_gmin", "train_gmin")),
         _claim("3b", "at 10 and 50 % clean testing AUC beats training AUC", "mean AUC over minima",
-               _within(rows, TABLES, (10, 50), "train_mean", "test_mean")),
+               within(rows, TABLES, (10, 50), "train_mean", "test_mean")),
         _claim("3c", "at 100 % testing AUC collapses", "mean testing AUC over minima below 1/2", collapse),
         _claim("3d", "training AUC decreases with errors (its D2 rises at 100 %)",
                "rank correlation of the mean with errors up to 50 % below 0", falls),
@@ -255,26 +134,26 @@ def _generalisation(rows: Rows) -> list[Claim]:
 def _parts(rows: Rows) -> list[Claim]:
     return [
         _claim("4a", "the correctly labelled part has a higher AUC than the testing data", "mean AUC over minima",
-               _within(rows, TABLES, (0, 10, 50), "test_mean", "correct_mean")),
+               within(rows, TABLES, (0, 10, 50), "test_mean", "correct_mean")),
         _claim("4b", "the correctly labelled part beats the mislabelled one", "mean AUC over minima",
-               _within(rows, TABLES, (10, 50), "incorrect_mean", "correct_mean")),
+               within(rows, TABLES, (10, 50), "incorrect_mean", "correct_mean")),
     ]  # fmt: skip
 
 
 def _spreads(rows: Rows) -> list[Claim]:
     def band() -> Iterable[Case | None]:
         for family in TABLES:
-            for row in _of(rows, family, 0.0):
+            for row in of_family(rows, family, 0.0):
                 for other in (50.0, 100.0):
-                    for wrong in _of(rows, family, other, row["draw"]):
-                        yield _compare((row, "test_sd_low"), (wrong, "test_sd_low"))
+                    for wrong in of_family(rows, family, other, row["draw"]):
+                        yield compare((row, "test_sd_low"), (wrong, "test_sd_low"))
 
     sd = "standard deviation over minima"
     return [
         _claim("5a", "the spread of the testing AUC grows with errors", f"{sd}: rank correlation with errors above 0",
-               [c for d in TABLES for c in _trend(rows, d, "test_sd", 1)]),
+               [c for d in TABLES for c in trend(rows, d, "test_sd", 1)]),
         _claim("5b", "it exceeds that of the training AUC in almost every example", sd,
-               _within(rows, TABLES, None, "train_sd", "test_sd")),
+               within(rows, TABLES, None, "train_sd", "test_sd")),
         _claim("5c", "the tight band of minima above Gmin is lost",
                "standard deviation of testing AUC in the lowest quarter of the losses larger at 50 and 100 % than at 0",
                band()),
@@ -289,17 +168,9 @@ def _single(rows: Rows, families: Iterable[str], wanted: bool) -> list[Case]:
             f"other funnel {row['other_funnel']:.2g} of the band, {row['main_funnel']:.0%} of minima in the main one, "
             f"frustration {row['frustration']:.2g}"
         )
-        return numbers, (row["other_funnel"] < _SINGLE) == wanted if _joined(row) else None
+        return numbers, (row["other_funnel"] < _SINGLE) == wanted if joined(row) else None
 
-    return _each(rows, families, "frustration", judged)
-
-
-def _pairs(rows: Rows, pairs: Iterable[tuple[str, str]], column: str) -> Iterable[Case | None]:
-    """Compare one number of two landscapes of the first draw without errors: the first below the second."""
-    for low, high in pairs:
-        for a in _of(rows, low, 0.0, 0):
-            for b in _of(rows, high, 0.0, 0):
-                yield _compare((a, column), (b, column))
+    return each(rows, families, "frustration", judged)
 
 
 def _shapes(rows: Rows) -> list[Claim]:
@@ -310,32 +181,32 @@ def _shapes(rows: Rows) -> list[Claim]:
     return [
         _claim("6a", "all these landscapes are single-funnelled, at 100 % too", single, _single(rows, TABLES, True)),
         _claim("6b", "2 and 3 neighbours have many more stationary points", "minima, against fully connected",
-               _pairs(rows, local, "minima")),
+               pairs(rows, local, "minima")),
         _claim("6c", "they are more frustrated", "frustration index, equal weights (docs/compare.md)",
-               _pairs(rows, local, "frustration")),
+               pairs(rows, local, "frustration")),
         _claim("6d", "still relatively single-funnelled at 0.0001", single, _single(rows, ("D1-n2", "D1-n3"), True)),
         _claim("6e", "sub-funnels at 0.00001", "the contrary", _single(rows, ("D1-h5-n2", "D1-h5-n3"), False)),
         _claim("6f", "a tenfold larger l2 makes the landscape more convex", fewer.format("fewer minima"),
-               _pairs(rows, strong, "minima")),
-        _claim("6g", "the same", fewer.format("less frustration"), _pairs(rows, strong, "frustration")),
+               pairs(rows, strong, "minima")),
+        _claim("6g", "the same", fewer.format("less frustration"), pairs(rows, strong, "frustration")),
     ]  # fmt: skip
 
 
 def _two_minima(row: Row) -> tuple[str, bool | None]:
     more = row["minima"] > 2
-    return f"{row['minima']:.0f} minima", row["minima"] == 2 if _finished(row) or more else None
+    return f"{row['minima']:.0f} minima", row["minima"] == 2 if finished(row) or more else None
 
 
 def _neighbours(rows: Rows) -> list[Claim]:
     others = [(name, "D1-n2") for name in ("D1-n1", "D1-n3", "D1")]
-    two = _each(rows, ("D1-n1",), "minima", _two_minima, 0.0, 0)
+    two = each(rows, ("D1-n1",), "minima", _two_minima, 0.0, 0)
     poor = [("D1-n1", name) for name in ("D1-n2", "D1-n3", "D1")]
     return [
         _claim("7a", "two neighbours have the best testing AUC", "mean over minima, against 1, 3 and all",
-               _pairs(rows, others, "test_mean")),
+               pairs(rows, others, "test_mean")),
         _claim("7b", "one neighbour has two minima only", "minima", two),
         _claim("7c", "and they are poor", "mean testing AUC below that of 2, 3 and all",
-               _pairs(rows, poor, "test_mean")),
+               pairs(rows, poor, "test_mean")),
     ]  # fmt: skip
 
 
@@ -347,7 +218,7 @@ def _rank_cases(rows: Rows, families: Iterable[str], errors: Iterable[float], co
         ends = sign * low, sign * high
         return f"{rho:.2f} ({low:.2f} to {high:.2f})", True if min(ends) > 0 else False if max(ends) < 0 else None
 
-    return [case for error in errors for case in _each(rows, families, column, judged, error)]
+    return [case for error in errors for case in each(rows, families, column, judged, error)]
 
 
 def _ranks(rows: Rows) -> list[Claim]:
@@ -369,12 +240,12 @@ def _depth(rows: Rows) -> list[Claim]:
     barrier = "median over minima of the barrier on the lowest path to Gmin"
     return [
         _claim("9a", "more hidden layers give many more stationary points", "minima",
-               _pairs(rows, deeper, "minima")),
-        _claim("9b", "so do fewer data", "minima", _pairs(rows, fewer, "minima")),
+               pairs(rows, deeper, "minima")),
+        _claim("9b", "so do fewer data", "minima", pairs(rows, fewer, "minima")),
         _claim("9c", "with 1000 data the uphill barriers towards Gmin are much smaller than with 100", barrier,
-               _pairs(rows, fewer, "barrier_to_gmin")),
+               pairs(rows, fewer, "barrier_to_gmin")),
         _claim("9d", "three layers span a wider range of loss than two", "highest less lowest loss of the minima",
-               _pairs(rows, wider, "loss_range")),
+               pairs(rows, wider, "loss_range")),
     ]  # fmt: skip
 
 
@@ -382,12 +253,12 @@ def _mnist(rows: Rows) -> list[Claim]:
     mean = "mean over minima"
     return [
         _claim("10a", "MNIST: training AUC stays above testing AUC at every error", mean,
-               _within(rows, ("MNIST",), None, "test_mean", "train_mean")),
+               within(rows, ("MNIST",), None, "test_mean", "train_mean")),
         _claim("10b", "the networks do much better on the clean part", mean,
-               _within(rows, ("MNIST",), None, "incorrect_mean", "correct_mean")),
+               within(rows, ("MNIST",), None, "incorrect_mean", "correct_mean")),
         _claim("10c", "the spread of testing AUC grows with errors",
                "standard deviation over minima: rank correlation with errors above 0",
-               _trend(rows, "MNIST", "test_sd", 1)),
+               trend(rows, "MNIST", "test_sd", 1)),
     ]  # fmt: skip
 
 
@@ -400,7 +271,7 @@ def _ceiling(rows: Rows, ceilings: Mapping[str, tuple[float, float, float]]) -> 
             return f"{row[column]:.4f} against {best:.4f}", holds
 
         families = dict.fromkeys(str(row["family"]) for row in rows if row["system"] in ceilings)
-        return _each(rows, families, column, judged)
+        return each(rows, families, column, judged)
 
     word = "the best possible prediction from r12 and r13 is the marginal probability of each outcome"
     return [

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from thalweg.analysis.paper_claims import NOT_EXPLORED, Case, Claim
+from thalweg.analysis.paper_cases import NOT_EXPLORED, Case
+from thalweg.analysis.paper_claims import Claim
 from thalweg.analysis.paper_equal import with_stages
 from thalweg.analysis.paper_growth import FINISHED
 from thalweg.analysis.paper_machine import machine

@@ -12,8 +12,9 @@ import numpy as np
 import pytest
 from scipy.stats import spearmanr
 
+from thalweg.analysis.paper_cases import NOT_EXPLORED, Case
 from thalweg.analysis.paper_ceiling import neighbour_probabilities
-from thalweg.analysis.paper_claims import CONFIRMED, NOT, NOT_EXPLORED, UNKNOWN, Case, decide, verdict
+from thalweg.analysis.paper_claims import CONFIRMED, NOT, UNKNOWN, decide, verdict
 from thalweg.analysis.paper_equal import count_after, shared_searches
 from thalweg.analysis.paper_growth import grown, next_stage
 from thalweg.analysis.paper_measures import correlation, from_csv, to_csv
