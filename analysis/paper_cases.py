@@ -6,8 +6,7 @@ import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from thalweg.analysis.paper_equal import COUNTS, count_after, settled, shared_searches
-from thalweg.analysis.paper_growth import FINISHED
+from thalweg.analysis.paper_equal import COUNTS, count_after, finished, settled, shared_searches
 
 __all__ = [
     "NOT_EXPLORED",
@@ -15,12 +14,11 @@ __all__ = [
     "Row",
     "Rows",
     "Unexplored",
+    "between",
     "compare",
     "each",
-    "finished",
     "joined",
     "of_family",
-    "pairs",
     "trend",
     "within",
 ]
@@ -63,11 +61,6 @@ def of_family(rows: Rows, family: str, errors: float | None = None, draw: int | 
 
 def _draws(rows: Rows, family: str) -> list[int]:
     return sorted({int(row["draw"]) for row in of_family(rows, family)})
-
-
-def finished(*rows: Row) -> bool:
-    """Return whether landscapes have ended whose counts are their own."""
-    return all(row["stopped"] in FINISHED for row in rows)
 
 
 def joined(row: Row) -> bool:
@@ -161,7 +154,7 @@ def each(
     return [case for case in cases if case is not None]
 
 
-def pairs(rows: Rows, pairs: Iterable[tuple[str, str]], column: str) -> Iterable[Case | None]:
+def between(rows: Rows, pairs: Iterable[tuple[str, str]], column: str) -> Iterable[Case | None]:
     """Compare one number of two landscapes of the first draw without errors: the first below the second."""
     for low, high in pairs:
         for a in of_family(rows, low, 0.0, 0):

@@ -10,15 +10,15 @@ from thalweg.analysis.paper_cases import (
     Row,
     Rows,
     Unexplored,
+    between,
     compare,
     each,
-    finished,
     joined,
     of_family,
-    pairs,
     trend,
     within,
 )
+from thalweg.analysis.paper_equal import finished
 
 __all__ = ["Claim", "decide", "verdict"]
 
@@ -181,14 +181,14 @@ def _shapes(rows: Rows) -> list[Claim]:
     return [
         _claim("6a", "all these landscapes are single-funnelled, at 100 % too", single, _single(rows, TABLES, True)),
         _claim("6b", "2 and 3 neighbours have many more stationary points", "minima, against fully connected",
-               pairs(rows, local, "minima")),
+               between(rows, local, "minima")),
         _claim("6c", "they are more frustrated", "frustration index, equal weights (docs/compare.md)",
-               pairs(rows, local, "frustration")),
+               between(rows, local, "frustration")),
         _claim("6d", "still relatively single-funnelled at 0.0001", single, _single(rows, ("D1-n2", "D1-n3"), True)),
         _claim("6e", "sub-funnels at 0.00001", "the contrary", _single(rows, ("D1-h5-n2", "D1-h5-n3"), False)),
         _claim("6f", "a tenfold larger l2 makes the landscape more convex", fewer.format("fewer minima"),
-               pairs(rows, strong, "minima")),
-        _claim("6g", "the same", fewer.format("less frustration"), pairs(rows, strong, "frustration")),
+               between(rows, strong, "minima")),
+        _claim("6g", "the same", fewer.format("less frustration"), between(rows, strong, "frustration")),
     ]  # fmt: skip
 
 
@@ -203,10 +203,10 @@ def _neighbours(rows: Rows) -> list[Claim]:
     poor = [("D1-n1", name) for name in ("D1-n2", "D1-n3", "D1")]
     return [
         _claim("7a", "two neighbours have the best testing AUC", "mean over minima, against 1, 3 and all",
-               pairs(rows, others, "test_mean")),
+               between(rows, others, "test_mean")),
         _claim("7b", "one neighbour has two minima only", "minima", two),
         _claim("7c", "and they are poor", "mean testing AUC below that of 2, 3 and all",
-               pairs(rows, poor, "test_mean")),
+               between(rows, poor, "test_mean")),
     ]  # fmt: skip
 
 
@@ -240,12 +240,12 @@ def _depth(rows: Rows) -> list[Claim]:
     barrier = "median over minima of the barrier on the lowest path to Gmin"
     return [
         _claim("9a", "more hidden layers give many more stationary points", "minima",
-               pairs(rows, deeper, "minima")),
-        _claim("9b", "so do fewer data", "minima", pairs(rows, fewer, "minima")),
+               between(rows, deeper, "minima")),
+        _claim("9b", "so do fewer data", "minima", between(rows, fewer, "minima")),
         _claim("9c", "with 1000 data the uphill barriers towards Gmin are much smaller than with 100", barrier,
-               pairs(rows, fewer, "barrier_to_gmin")),
+               between(rows, fewer, "barrier_to_gmin")),
         _claim("9d", "three layers span a wider range of loss than two", "highest less lowest loss of the minima",
-               pairs(rows, wider, "loss_range")),
+               between(rows, wider, "loss_range")),
     ]  # fmt: skip
 
 

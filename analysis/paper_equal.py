@@ -7,7 +7,7 @@ from typing import Any
 
 from thalweg.analysis.paper_growth import FINISHED
 
-__all__ = ["COUNTS", "count_after", "settled", "shared_searches", "with_stages"]
+__all__ = ["COUNTS", "count_after", "finished", "settled", "shared_searches", "with_stages"]
 
 COUNTS = ("minima", "transition_states")
 """Columns that are counts, in the order of a stage behind its searches and seconds."""
@@ -20,10 +20,15 @@ def with_stages(row: Mapping[str, Any], state: Mapping[str, Any]) -> dict[str, A
     return {**row, "stages": state.get("stages", ())}
 
 
+def finished(*rows: Mapping[str, Any]) -> bool:
+    """Return whether landscapes have ended whose counts are their own."""
+    return all(row["stopped"] in FINISHED for row in rows)
+
+
 def settled(row: Mapping[str, Any], column: str) -> bool:
     """Say whether a count of a landscape is what it will be, not a lower bound."""
     few = max(1.0, _FEW * row[column])
-    return row["stopped"] in FINISHED and row[f"{column}_remaining_high"] < few
+    return finished(row) and row[f"{column}_remaining_high"] < few
 
 
 def shared_searches(rows: Sequence[Mapping[str, Any]], columns: Sequence[str] = COUNTS) -> int | None:

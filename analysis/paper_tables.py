@@ -10,8 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from thalweg.analysis.paper_equal import COUNTS, count_after, settled, shared_searches
-from thalweg.analysis.paper_growth import FINISHED
+from thalweg.analysis.paper_equal import COUNTS, count_after, finished, settled, shared_searches
 
 __all__ = ["Cell", "agreement", "behind", "cells", "equal_counts", "table_csv", "table_markdown"]
 
@@ -84,7 +83,7 @@ def _cell(first: Any, column: str, published: float, mine: list[tuple[int, Mappi
     known = [(line, row) for line, row in mine if math.isfinite(row[column])]
     values = tuple(float(row[column]) for _, row in known)
     mean, spread = _mean_spread(values)
-    unfinished = any(row["stopped"] not in FINISHED for _, row in known)
+    unfinished = not finished(*(row for _, row in known))
     bound = column in COUNTS and not all(settled(row, column) for _, row in known)
     return Cell(first, column, published, mean, spread, values, tuple(line for line, _ in known), unfinished, bound)
 
