@@ -216,9 +216,11 @@ def _write(
 ) -> None:
     """Write results and the page into the output folder, and what is to be kept of them where that is wanted."""
     from thalweg.analysis.paper_page import page_text
-    from thalweg.analysis.paper_publish import publish
+    from thalweg.analysis.paper_publish import publish, recall
     from thalweg.analysis.paper_results import write_results
 
+    if page is not None:
+        recall(output, page.with_suffix(""))
     results = write_results(plan, output, _beside(page), workers, lambda name: click.echo(f"making {name}", err=True))
     (output / "paper.md").write_text(page_text(plan, results, source, skipped), encoding="utf-8")
     click.echo(output / "paper.md")

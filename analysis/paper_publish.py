@@ -9,18 +9,28 @@ from pathlib import Path
 from thalweg.analysis.paper_kept import kept_path
 from thalweg.analysis.paper_plan import Plan
 
-__all__ = ["kept_files", "publish"]
+__all__ = ["kept_files", "publish", "recall"]
 
 _COLOURS = 256
+_PEERS = ("peers.md", "peers.csv")  # of a benchmark, which no call makes again
 
 
 def kept_files(plan: Plan, output: Path) -> Iterable[Path]:
     """Yield the files of a folder of results that a page shows or names, relative to it."""
-    names = [f"{name}.csv" for name in ("measures", "growth", "failures", "ceiling", "claims", "peers")]
+    names = [f"{name}.csv" for name in ("measures", "growth", "failures", "ceiling", "claims")]
+    names += _PEERS
     names += [f"tables/{name}.csv" for name in plan.tables]
     names += [f"figures/{name}.png" for name in (*plan.figures, "growth")]
     paths = [*map(Path, names), *(kept_path(Path(), job) for job in plan.jobs)]
     yield from (path for path in paths if (output / path).is_file())
+
+
+def recall(output: Path, folder: Path) -> None:
+    """Copy into a folder of results what the folder beside a page has kept of the benchmark, unless it has its own."""
+    if not any((output / name).exists() for name in _PEERS):
+        for name in _PEERS:
+            if (folder / name).is_file():
+                shutil.copyfile(folder / name, output / name)
 
 
 def publish(plan: Plan, output: Path, page: Path, text: str) -> int:

@@ -212,12 +212,25 @@ def test_a_page_to_be_kept_has_its_files_and_no_stores(cut):
     assert page.replace("(mine/", "(") == (out / "paper.md").read_text()
     kept = {str(path.relative_to(cut / "docs" / "mine")) for path in (cut / "docs" / "mine").rglob("*.*")}
     tables = {"tables/table1.csv", "tables/table3.csv"}
-    data = {f"{name}.csv" for name in ("measures", "growth", "failures", "ceiling", "claims", "peers")}
+    data = {f"{name}.csv" for name in ("measures", "growth", "failures", "ceiling", "claims", "peers")} | {"peers.md"}
     pictures = {f"figures/{name}.png" for name in ("figure1", "figure5", "growth")}
     assert kept == tables | data | pictures | {"networks/D1-e0-d0.npz"}
     assert (cut / "docs" / "mine" / "measures.csv").read_bytes() == (out / "measures.csv").read_bytes()
     sizes = [(folder / "figures" / "figure1.png").stat().st_size for folder in (cut / "docs" / "mine", out)]
     assert sizes[0] < 0.7 * sizes[1]
+
+
+def test_the_benchmark_beside_the_original_programs_outlives_its_folder_of_results(cut, tmp_path):
+    """Another session's folder knows it from the page's, and its own stays as it is."""
+    shutil.copytree(cut / "docs", tmp_path / "docs")
+    (tmp_path / "out").mkdir()
+    shutil.copyfile(cut / "out" / "ceiling.csv", tmp_path / "out" / "ceiling.csv")
+    page = ("--time", "0", "--page", str(tmp_path / "docs" / "mine.md"))
+    assert _paper(tmp_path, *page).exit_code == 0
+    assert "## Beside the original programs\n\nGMIN did well.\n" in (tmp_path / "docs" / "mine.md").read_text()
+    (tmp_path / "out" / "peers.md").write_text("PATHSAMPLE, too.\n")
+    assert _paper(tmp_path, *page).exit_code == 0
+    assert "programs\n\nPATHSAMPLE, too.\n" in (tmp_path / "docs" / "mine.md").read_text()
 
 
 def test_what_a_page_keeps_is_not_explored_again(made, tmp_path):
