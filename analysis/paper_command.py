@@ -219,11 +219,12 @@ def _write(
     from thalweg.analysis.paper_publish import publish, recall
     from thalweg.analysis.paper_results import write_results
 
-    if page is not None:
-        recall(output, page.with_suffix(""))
-    results = write_results(plan, output, _beside(page), workers, lambda name: click.echo(f"making {name}", err=True))
+    beside = _beside(page)
+    if beside is not None:
+        recall(output, beside)
+    results = write_results(plan, output, beside, workers, lambda name: click.echo(f"making {name}", err=True))
     (output / "paper.md").write_text(page_text(plan, results, source, skipped), encoding="utf-8")
     click.echo(output / "paper.md")
     if page is not None:
         size = publish(plan, output, page, page_text(plan, results, source, skipped, f"{page.stem}/"))
-        click.echo(f"{page}, with pictures and data in {page.with_suffix('')}: {size / 1e6:.1f} MB")
+        click.echo(f"{page}, with pictures and data in {beside}: {size / 1e6:.1f} MB")

@@ -27,10 +27,11 @@ def kept_files(plan: Plan, output: Path) -> Iterable[Path]:
 
 def recall(output: Path, folder: Path) -> None:
     """Copy into a folder of results what the folder beside a page has kept of the benchmark, unless it has its own."""
-    if not any((output / name).exists() for name in _PEERS):
-        for name in _PEERS:
-            if (folder / name).is_file():
-                shutil.copyfile(folder / name, output / name)
+    if any((output / name).exists() for name in _PEERS):
+        return
+    for name in _PEERS:
+        if (folder / name).is_file():
+            shutil.copyfile(folder / name, output / name)
 
 
 def publish(plan: Plan, output: Path, page: Path, text: str) -> int:
