@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from thalweg.analysis.exchange import read_points
     from thalweg.analysis.kinetic_monte_carlo import PassageSample
     from thalweg.analysis.kinetics import Kinetics
-    from thalweg.analysis.landscape_path import LandscapePath, landscape_path
+    from thalweg.analysis.energy_path import LandscapePath, landscape_path
     from thalweg.analysis.network import KineticTransitionNetwork
     from thalweg.analysis.panels import plot_graphs
     from thalweg.analysis.paths import Path
@@ -86,7 +86,7 @@ _HOMES = {
     "KineticTransitionNetwork": "network",
     "Kinetics": "kinetics",
     "LandscapeClassifier": "classifier",
-    "LandscapePath": "landscape_path",
+    "LandscapePath": "energy_path",
     "PassageSample": "kinetic_monte_carlo",
     "Path": "paths",
     "Regrouping": "regroup",
@@ -103,7 +103,7 @@ _HOMES = {
     "escape_energies": "basins",
     "from_sklearn": "conversions",
     "keep_scores": "scores",
-    "landscape_path": "landscape_path",
+    "landscape_path": "energy_path",
     "layer_matrices": "conversions",
     "mislabelled_table": "scores",
     "moments_of_inertia": "rotational",

@@ -9,7 +9,7 @@ import click
 import numpy as np
 
 if TYPE_CHECKING:
-    from thalweg.analysis.landscape_path import LandscapePath
+    from thalweg.analysis.energy_path import LandscapePath
 
 __all__ = ["run"]
 
@@ -42,7 +42,7 @@ def run(path: Path, start: int, end: int, output: tuple[Path, ...], points: int,
     for file in output:
         if file.suffix.lower() not in _ENDINGS:
             raise click.UsageError(f"--output {file} must end in {', '.join(_ENDINGS[:-1])} or {_ENDINGS[-1]}")
-    from thalweg.analysis.landscape_path import landscape_path
+    from thalweg.analysis.energy_path import landscape_path
     from thalweg.landscapes import Landscape
 
     try:

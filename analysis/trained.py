@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from thalweg.potentials.threads import map_threads
+from thalweg.potentials.weights import Weights
 
 __all__ = [
     "chosen_of", "data_of", "identity_of", "inputs_of", "loss_of", "minimum_weights", "mislabelled_of",
@@ -73,13 +74,13 @@ def chosen_of(minima: Any, rows: Any, loss: Any, what: str) -> tuple[Any, Any]:
     return rows_of(weights_of(minima, loss), rows), loss
 
 
-def minimum_weights(subject: Any, minimum: int | None = None) -> Any:
+def minimum_weights(subject: Any, minimum: int | None = None) -> Weights:
     """Return the network of one minimum.
 
     Parameters
     ----------
     subject : Landscape or Weights
-        A Weights is returned as it is.
+        Weights are returned as they are, and a Point on a NetworkLoss as Weights.
     minimum : int, optional
         Which of a landscape's minima; the lowest by default.
 
@@ -97,7 +98,7 @@ def minimum_weights(subject: Any, minimum: int | None = None) -> Any:
             raise TypeError(f"a Landscape of a network or its Weights are needed, not {type(subject).__name__}")
         if minimum is not None:
             raise TypeError(f"minimum is {minimum!r}, but Weights are one minimum already")
-        return subject
+        return subject if isinstance(subject, Weights) else subject.calc.point(subject.x, subject.frozen)
     loss_of(subject, what="network")
     row = subject.minima.lowest() if minimum is None else minimum
     return subject.system.subject(rows_of(subject.minima.coordinates, row)[0])

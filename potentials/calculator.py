@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numba
 import numpy as np
@@ -11,6 +11,9 @@ from ase.calculators.calculator import Calculator, all_changes
 from thalweg.potentials.compiled import FUNCTION, Compiled, floats, integers, jit, matrix, vector
 from thalweg.potentials.cuda_support import use_gpu
 from thalweg.potentials.threads import map_threads
+
+if TYPE_CHECKING:
+    from thalweg.potentials.point import Point
 
 __all__ = ["FlatCalculator", "evaluate_batch", "finite_difference_hessian"]
 
@@ -86,6 +89,12 @@ class FlatCalculator(Calculator):
     def random_coordinates(self, n: int, rng: np.random.Generator) -> np.ndarray | None:
         """Return a random starting point of length n, or None where the potential knows none."""
         return None
+
+    def point(self, x: np.ndarray, frozen: np.ndarray) -> Point:
+        """Return the Point that a user would hold at x, (n,), with frozen coordinates (n,) of bool."""
+        from thalweg.potentials.point import Point
+
+        return Point(x, self, frozen)
 
     def describe(self) -> dict[str, Any]:
         """Return the name and the parameters from which the calculator can be built again."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -17,6 +17,9 @@ from thalweg.potentials.network_hessian import network_hessian
 from thalweg.potentials.network_kernels import network_function, network_probabilities
 from thalweg.potentials.network_products import network_hessian_vector
 from thalweg.potentials.network_symmetry import NetworkSymmetry
+
+if TYPE_CHECKING:
+    from thalweg.potentials.point import Point
 
 __all__ = ["NetworkLoss"]
 
@@ -140,6 +143,16 @@ class NetworkLoss(FlatCalculator):
     def random_coordinates(self, n: int, rng: np.random.Generator) -> np.ndarray:
         """Return weights uniform in (-1, 1), zero where frozen."""
         return np.where(self.mask, rng.uniform(-1.0, 1.0, self.n_weights), 0.0)
+
+    def point(self, x: np.ndarray, frozen: np.ndarray) -> Point:
+        """Return Weights at x, (n_weights,); a Point where a weight that the loss does not have is not zero."""
+        from thalweg.potentials.weights import Weights
+
+        if np.any(np.asarray(x)[~self.mask] != 0):
+            return super().point(x, frozen)
+        weights = Weights(self, x)
+        weights.frozen = np.array(frozen, dtype=bool)
+        return weights
 
     def describe(self) -> dict[str, Any]:
         """Return everything from which the loss can be built again, data included."""

@@ -302,7 +302,8 @@ class System:
             atoms.set_positions(x.reshape(-1, 3), apply_constraint=False)
             atoms.calc = self.potential
             return atoms
-        return Point(x, self.potential, ~self._free_mask)
+        make = getattr(self.potential, "point", None)
+        return Point(x, self.potential, ~self._free_mask) if make is None else make(x, ~self._free_mask)
 
     def describe(self) -> dict[str, Any]:
         """Return scalars, arrays and dictionaries of them, from which the system can be built again."""

@@ -11,9 +11,9 @@ from ase.constraints import FixAtoms, FixCartesian
 
 from thalweg.potentials.ase_calculators import build_ase_calculator, describe_ase_calculator
 from thalweg.potentials.calculator import FlatCalculator
-from thalweg.potentials.point import Point
 
 if TYPE_CHECKING:
+    from thalweg.potentials.point import Point
     from thalweg.potentials.system import System
 
 __all__ = ["describe_system", "subject_from"]
@@ -59,7 +59,7 @@ def subject_from(description: dict[str, Any]) -> Atoms | Point:
     x = np.asarray(description["x"], dtype=np.float64)
     mask = np.isin(np.arange(x.size), frozen)
     if description["kind"] == "point":
-        return Point(x, calculator, mask)
+        return calculator.point(x, mask)
     cell, pbc = description["cell"], description["pbc"]
     atoms = Atoms(description["numbers"], positions=x.reshape(-1, 3), cell=cell, pbc=pbc, calculator=calculator)
     atoms.set_constraint(_constraints(mask.reshape(-1, 3)))

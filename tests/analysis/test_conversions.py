@@ -183,3 +183,12 @@ def test_several_labels_at_once_are_refused():
         model.fit(rng.normal(size=(20, 2)), rng.integers(2, size=(20, 3)))
     with pytest.raises(ValueError, match="several labels at once"):
         from_sklearn(model, np.zeros((2, 2)), [0, 1])
+
+
+def test_a_minimum_of_a_landscape_is_weights(trained_landscape):
+    from thalweg.analysis.trained import minimum_weights
+
+    weights = minimum_weights(trained_landscape)
+    assert type(weights) is Weights
+    point = Point(weights.x, weights.calc)
+    assert type(minimum_weights(point)) is Weights

@@ -90,3 +90,19 @@ def test_forces_are_minus_the_gradient_and_zero_where_frozen():
     point = Point([1.0, 2.0], Function(bowl, lambda x: 2 * x), frozen=[False, True])
     np.testing.assert_array_equal(point.get_forces(), -point.get_gradient())
     np.testing.assert_array_equal(as_system(point).energy_gradient(point.x)[1], [2.0, 0.0])
+
+
+@pytest.mark.parametrize("neighbours", [None, 1])
+def test_a_system_of_weights_gives_weights_back(neighbours):
+    weights = Weights.random(loss(neighbours=neighbours), seed=1)
+    system = as_system(weights)
+    for again in (system.subject(), type(system).from_description(system.describe()).subject(2 * weights.x)):
+        assert type(again) is Weights
+        np.testing.assert_array_equal(again.frozen, weights.frozen)
+
+
+def test_more_frozen_weights_stay_frozen():
+    point = Point(np.zeros(17), loss(), frozen=np.arange(17) < 3)
+    again = as_system(point).subject(np.ones(17))
+    assert type(again) is Weights
+    assert np.flatnonzero(again.frozen).tolist() == [0, 1, 2]
