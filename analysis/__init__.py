@@ -15,11 +15,11 @@ if TYPE_CHECKING:
     from thalweg.analysis.decision_grids import decision_grid
     from thalweg.analysis.decision_maps import plot_decision_map, plot_decision_maps
     from thalweg.analysis.disconnectivity import DisconnectivityGraph
+    from thalweg.analysis.energy_path import LandscapePath, landscape_path
     from thalweg.analysis.ensembles import Ensemble, ensemble_table
     from thalweg.analysis.exchange import read_points
     from thalweg.analysis.kinetic_monte_carlo import PassageSample
     from thalweg.analysis.kinetics import Kinetics
-    from thalweg.analysis.energy_path import LandscapePath, landscape_path
     from thalweg.analysis.network import KineticTransitionNetwork
     from thalweg.analysis.panels import plot_graphs
     from thalweg.analysis.paths import Path

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from thalweg.analysis.union import pairs
-from thalweg.potentials.compiled import jit, vector
+from thalweg.potentials.compiled.signatures import jit, vector
 
 if TYPE_CHECKING:
     from thalweg.analysis.network import KineticTransitionNetwork

@@ -14,9 +14,9 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from thalweg.analysis.ensembles import WEIGHTINGS, Ensemble
 from thalweg.analysis.rates import checked_temperature
 from thalweg.analysis.scores import score_table
-from thalweg.potentials.network import NetworkLoss
+from thalweg.potentials.neural_network.loss import NetworkLoss
+from thalweg.potentials.neural_network.weights import Weights
 from thalweg.potentials.threads import default_threads
-from thalweg.potentials.weights import Weights
 
 __all__ = ["LandscapeClassifier"]
 

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from thalweg.analysis.trained import minimum_weights
-from thalweg.potentials.network import NetworkLoss
-from thalweg.potentials.weights import Weights
+from thalweg.potentials.neural_network.loss import NetworkLoss
+from thalweg.potentials.neural_network.weights import Weights
 
 if TYPE_CHECKING:
     from collections.abc import Callable

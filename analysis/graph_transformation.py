@@ -15,7 +15,7 @@ from __future__ import annotations
 import numba
 import numpy as np
 
-from thalweg.potentials.compiled import integers, jit, matrix
+from thalweg.potentials.compiled.signatures import integers, jit, matrix
 
 __all__ = ["backward", "differences", "edge_differences", "eliminate", "forward", "occupations"]
 

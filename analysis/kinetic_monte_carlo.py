@@ -11,7 +11,7 @@ import numpy as np
 from thalweg.analysis.chains import checked_sets
 from thalweg.analysis.elimination import Chain
 from thalweg.analysis.extended import to_float
-from thalweg.potentials.compiled import integers, jit, vector
+from thalweg.potentials.compiled.signatures import integers, jit, vector
 
 if TYPE_CHECKING:
     from thalweg.analysis.kinetics import Kinetics

@@ -13,7 +13,7 @@ import numba
 import numpy as np
 
 from thalweg.analysis.tree import SuperbasinTree
-from thalweg.potentials.compiled import integers, jit, vector
+from thalweg.potentials.compiled.signatures import integers, jit, vector
 
 __all__ = ["Lines", "branch_lines", "leaf_positions"]
 

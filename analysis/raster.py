@@ -8,7 +8,7 @@ import numba
 import numpy as np
 from matplotlib.artist import Artist
 
-from thalweg.potentials.compiled import jit, matrix, vector
+from thalweg.potentials.compiled.signatures import jit, matrix, vector
 
 __all__ = ["CrowdedLines"]
 

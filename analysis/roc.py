@@ -8,7 +8,7 @@ import numba
 import numpy as np
 
 from thalweg.analysis.trained import data_of, loss_of, mislabelled_of, score_each, weights_of
-from thalweg.potentials.compiled import jit, vector
+from thalweg.potentials.compiled.signatures import jit, vector
 
 __all__ = ["auc", "auc_table", "roc_auc"]
 

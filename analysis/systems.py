@@ -189,7 +189,7 @@ def build(name: str, options: Mapping[str, Any], device: str = "auto") -> Explor
     """
     if device == "cuda" and name not in NETWORKS and not _cluster(name):
         raise ValueError(f"--device cuda: {name} cannot be computed on a GPU, only networks and clusters can")
-    from thalweg.potentials.cuda_support import checked_device
+    from thalweg.potentials.cuda.availability import checked_device
 
     device = checked_device(device)
     if name in NETWORKS:

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from thalweg.potentials.neural_network.weights import Weights
 from thalweg.potentials.threads import map_threads
-from thalweg.potentials.weights import Weights
 
 __all__ = [
     "chosen_of", "data_of", "identity_of", "inputs_of", "loss_of", "minimum_weights", "mislabelled_of",

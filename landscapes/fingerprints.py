@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from ase.geometry import get_distances
 
-from thalweg.potentials.no_symmetry import NoSymmetry
+from thalweg.potentials.symmetry.no_symmetry import NoSymmetry
 
 __all__ = ["LENGTH", "fingerprint"]
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from thalweg.optimizers.moves_kernel import MOVE, pull_inside, reach
 from thalweg.optimizers.search_kernel import SYSTEM
-from thalweg.potentials.compiled import jit, matrix, vector
+from thalweg.potentials.compiled.signatures import jit, matrix, vector
 
 __all__ = ["ACCEPTED", "COLUMNS", "MOST_MOVES", "PROVED", "WHICH", "adapt", "basin_hopping_rows", "metropolis"]
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numba
 import numpy as np
 
-from thalweg.potentials.compiled import jit, matrix, vector
+from thalweg.potentials.compiled.signatures import jit, matrix, vector
 
 __all__ = ["factor", "log_determinant", "lowest_of_factor", "solve", "solve_lower"]
 

@@ -8,7 +8,7 @@ from numba import cuda
 from thalweg.optimizers.cuda_lbfgs import VECTORS, history_size, lbfgs_kernel
 from thalweg.optimizers.results import REASONS, MinimiseResult
 from thalweg.optimizers.rules import Rules
-from thalweg.potentials.cuda_device import built, device_problem, exclusive, launch
+from thalweg.potentials.cuda.device import built, device_problem, exclusive, launch
 from thalweg.potentials.system import System
 
 __all__ = ["lbfgs_cuda", "minimise_cuda"]

@@ -19,7 +19,7 @@ from numpy import uint64 as at
 
 from thalweg.optimizers.cuda_lbfgs import copy_to, remember, take_step, two_loop
 from thalweg.optimizers.cuda_lowest_mode import make_lowest_mode
-from thalweg.potentials.cuda_block import block_sums, carve, device
+from thalweg.potentials.cuda.block import block_sums, carve, device
 
 __all__ = ["CLIMB", "RELAX", "SEARCH_VECTORS", "STATE", "climb_kernel", "first_states", "relax_kernel", "state_numbers"]
 

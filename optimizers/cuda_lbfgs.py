@@ -15,7 +15,7 @@ from numba import cuda
 from numba.core import types
 from numpy import uint64 as at
 
-from thalweg.potentials.cuda_block import block_sums, carve, device
+from thalweg.potentials.cuda.block import block_sums, carve, device
 
 __all__ = ["LBFGS", "VECTORS", "history_size", "lbfgs_kernel", "make_walk"]
 

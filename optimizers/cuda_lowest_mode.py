@@ -13,7 +13,7 @@ from typing import Any
 from numba import cuda
 from numpy import uint64 as at
 
-from thalweg.potentials.cuda_block import block_sums, device
+from thalweg.potentials.cuda.block import block_sums, device
 
 __all__ = ["basis_size", "lowest_pair", "make_lowest_mode", "small_size"]
 

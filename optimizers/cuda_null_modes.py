@@ -8,7 +8,7 @@ from collections.abc import Callable
 from numba import cuda
 from numba.core import types
 
-from thalweg.potentials.cuda_block import device
+from thalweg.potentials.cuda.block import device
 
 __all__ = ["RIGID_MOTIONS", "rigid_kernel"]
 
@@ -30,7 +30,8 @@ def _row_product(rows, i, j, some, every):
 def _eliminate(rows, some, every, smallest, marks):
     """Gram-Schmidt with pivoting over the six rows with mark 0, whose pivots get mark 2 (all entries) or 1 (some).
 
-    As the function of that name in :mod:`~thalweg.potentials.null_modes`: one thread a row. Barriers on both sides.
+    As the function of that name in :mod:`~thalweg.potentials.symmetry.null_modes`: one thread a row. Barriers on both
+    sides.
     """
     thread, threads, n = cuda.threadIdx.x, cuda.blockDim.x, rows.shape[1]
     cuda.syncthreads()
@@ -81,8 +82,8 @@ def rigid_kernel() -> Callable:
     """Return the kernel that writes rigid motions at some rows of X which move no frozen coordinate.
 
     Its arguments: chosen : rows of X (walkers, n); frozen, rigid : as a System has them; N (walkers, 6, n) takes
-    orthonormal motions, as :func:`~thalweg.potentials.null_modes.orthonormal_null_modes` finds them, and zeros where
-    there are fewer than six.
+    orthonormal motions, as :func:`~thalweg.potentials.symmetry.null_modes.orthonormal_null_modes` finds them, and zeros
+    where there are fewer than six.
     """
 
     def rigid_motions(chosen, X, frozen, rigid, N):

@@ -28,7 +28,7 @@ from thalweg.optimizers.minimise_batch import minimum_settings, system_arguments
 from thalweg.optimizers.results import TransitionStateResult
 from thalweg.optimizers.rules import Rules
 from thalweg.optimizers.search_kernel import minimum_rows
-from thalweg.potentials.cuda_device import built, device_problem, exclusive, launch, workspace_of
+from thalweg.potentials.cuda.device import built, device_problem, exclusive, launch, workspace_of
 from thalweg.potentials.system import System
 from thalweg.potentials.threads import map_threads
 

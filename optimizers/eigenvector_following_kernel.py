@@ -11,8 +11,8 @@ import numpy as np
 
 from thalweg.optimizers.lbfgs_kernel import assign, dot
 from thalweg.optimizers.relaxation_kernel import converge_modes, relax_modes
-from thalweg.potentials.compiled import FUNCTION, HESSIAN, floats, integers, jit, matrix, vector
-from thalweg.potentials.null_modes import orthonormal_null_modes
+from thalweg.potentials.compiled.signatures import FUNCTION, HESSIAN, floats, integers, jit, matrix, vector
+from thalweg.potentials.symmetry.null_modes import orthonormal_null_modes
 
 __all__ = ["FOLLOW", "FOLLOW_SIGNATURE", "WRONG_INDEX", "ZERO_MODE", "diagonalise", "follow_modes"]
 

@@ -6,8 +6,8 @@ import numba
 import numpy as np
 
 from thalweg.optimizers.lbfgs_kernel import add_multiple, dot, remember, two_loop
-from thalweg.potentials.compiled import FUNCTION, floats, integers, jit, matrix, vector
-from thalweg.potentials.null_modes import orthonormal_null_modes
+from thalweg.potentials.compiled.signatures import FUNCTION, floats, integers, jit, matrix, vector
+from thalweg.potentials.symmetry.null_modes import orthonormal_null_modes
 
 __all__ = ["difference_product", "hybrid_walk", "lowest_mode"]
 

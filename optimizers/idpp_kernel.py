@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from thalweg.potentials.compiled import FUNCTION_SIGNATURE, jit
+from thalweg.potentials.compiled.signatures import FUNCTION_SIGNATURE, jit
 
 __all__ = ["pair_potential", "pair_separations"]
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numba
 import numpy as np
 
-from thalweg.potentials.compiled import FUNCTION, floats, integers, jit, matrix, vector
+from thalweg.potentials.compiled.signatures import FUNCTION, floats, integers, jit, matrix, vector
 
 __all__ = [
     "CONVERGED",

@@ -13,7 +13,7 @@ from thalweg.optimizers.quick_lbfgs_kernel import quick_walk
 from thalweg.optimizers.results import REASONS, MinimiseResult
 from thalweg.optimizers.rules import ORIGINAL_RULES, Rules, default_rules
 from thalweg.optimizers.search_kernel import minimum_rows
-from thalweg.potentials.cuda_support import use_gpu
+from thalweg.potentials.cuda.availability import use_gpu
 from thalweg.potentials.system import System, as_system
 from thalweg.potentials.threads import map_threads
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numba
 import numpy as np
 
-from thalweg.potentials.compiled import integers, jit, matrix, vector
+from thalweg.potentials.compiled.signatures import integers, jit, matrix, vector
 
 __all__ = ["MOVE", "given_move", "move_all", "move_surface_atom", "pull_inside", "reach", "sphere_point"]
 

@@ -11,8 +11,8 @@ import numpy as np
 from numba.extending import register_jitable
 
 from thalweg.optimizers.lbfgs_kernel import WALK_SIGNATURE, assign
-from thalweg.potentials.compiled import FUNCTION, floats, integers, jit, matrix, vector
-from thalweg.potentials.lanes import LANES, load, splat, store, total
+from thalweg.potentials.compiled.signatures import FUNCTION, floats, integers, jit, matrix, vector
+from thalweg.potentials.compiled.simd import LANES, load, splat, store, total
 
 __all__ = ["quick_walk"]
 

@@ -10,7 +10,7 @@ import numba
 import numpy as np
 
 from thalweg.optimizers.lbfgs_kernel import assign, dot, two_loop
-from thalweg.potentials.compiled import FUNCTION, floats, integers, jit, matrix, vector
+from thalweg.potentials.compiled.signatures import FUNCTION, floats, integers, jit, matrix, vector
 
 __all__ = ["converge_modes", "relax_modes"]
 

@@ -15,7 +15,7 @@ from thalweg.optimizers.minimise_batch import checked_batch, minimum_settings, s
 from thalweg.optimizers.results import REASONS, TransitionStateResult
 from thalweg.optimizers.rules import Rules, default_rules
 from thalweg.optimizers.search_kernel import transition_state_rows
-from thalweg.potentials.cuda_support import use_gpu
+from thalweg.potentials.cuda.availability import use_gpu
 from thalweg.potentials.system import as_system
 from thalweg.potentials.threads import map_threads
 

@@ -7,15 +7,21 @@ from thalweg.potentials.lazy import lazy_names
 if TYPE_CHECKING:
     from thalweg.potentials.calculator import FlatCalculator
     from thalweg.potentials.check import CheckReport, PotentialError, check_potential
-    from thalweg.potentials.compiled import Compiled
+    from thalweg.potentials.compiled.signatures import Compiled
     from thalweg.potentials.function import Function
-    from thalweg.potentials.ljat import LJAT
-    from thalweg.potentials.network import NetworkLoss
+    from thalweg.potentials.ljat.calculator import LJAT
+    from thalweg.potentials.neural_network.loss import NetworkLoss
+    from thalweg.potentials.neural_network.weights import Weights
     from thalweg.potentials.point import Point
-    from thalweg.potentials.surfaces import Himmelblau, MuellerBrown, SixHumpCamel, ThreeHumpCamel, WolfeQuapp
-    from thalweg.potentials.surfaces_wells import CoupledDoubleWells
+    from thalweg.potentials.surfaces.double_wells import CoupledDoubleWells
+    from thalweg.potentials.surfaces.two_dimensional import (
+        Himmelblau,
+        MuellerBrown,
+        SixHumpCamel,
+        ThreeHumpCamel,
+        WolfeQuapp,
+    )
     from thalweg.potentials.system import System, as_system
-    from thalweg.potentials.weights import Weights
 
 __all__ = [
     "LJAT",
@@ -39,22 +45,22 @@ __all__ = [
 ]
 
 _HOMES = {
-    "LJAT": "ljat",
+    "LJAT": "ljat.calculator",
     "CheckReport": "check",
-    "Compiled": "compiled",
+    "Compiled": "compiled.signatures",
     "FlatCalculator": "calculator",
     "Function": "function",
-    "NetworkLoss": "network",
+    "NetworkLoss": "neural_network.loss",
     "Point": "point",
     "PotentialError": "check",
     "System": "system",
-    "Weights": "weights",
-    "CoupledDoubleWells": "surfaces_wells",
-    "Himmelblau": "surfaces",
-    "MuellerBrown": "surfaces",
-    "SixHumpCamel": "surfaces",
-    "ThreeHumpCamel": "surfaces",
-    "WolfeQuapp": "surfaces",
+    "Weights": "neural_network.weights",
+    "CoupledDoubleWells": "surfaces.double_wells",
+    "Himmelblau": "surfaces.two_dimensional",
+    "MuellerBrown": "surfaces.two_dimensional",
+    "SixHumpCamel": "surfaces.two_dimensional",
+    "ThreeHumpCamel": "surfaces.two_dimensional",
+    "WolfeQuapp": "surfaces.two_dimensional",
     "as_system": "system",
     "check_potential": "check",
 }

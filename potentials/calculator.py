@@ -8,8 +8,8 @@ import numba
 import numpy as np
 from ase.calculators.calculator import Calculator, all_changes
 
-from thalweg.potentials.compiled import FUNCTION, Compiled, floats, integers, jit, matrix, vector
-from thalweg.potentials.cuda_support import use_gpu
+from thalweg.potentials.compiled.signatures import FUNCTION, Compiled, floats, integers, jit, matrix, vector
+from thalweg.potentials.cuda.availability import use_gpu
 from thalweg.potentials.threads import map_threads
 
 if TYPE_CHECKING:
@@ -144,7 +144,7 @@ class FlatCalculator(Calculator):
         for x in X[:1]:
             self.check_coordinates(x)
         if use_gpu(self, X):
-            from thalweg.potentials.cuda_device import evaluate_cuda
+            from thalweg.potentials.cuda.device import evaluate_cuda
 
             return evaluate_cuda(self, X)
         if self.compiled is not None:

@@ -10,7 +10,7 @@ import numpy as np
 from ase import Atoms
 
 from thalweg.potentials.calculator import FlatCalculator
-from thalweg.potentials.compiled import Compiled
+from thalweg.potentials.compiled.signatures import Compiled
 from thalweg.potentials.point import Point
 from thalweg.potentials.system import System, as_system
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from thalweg.potentials.calculator import FlatCalculator, finite_difference_hessian
-from thalweg.potentials.compiled import Compiled
+from thalweg.potentials.compiled.signatures import Compiled
 
 __all__ = ["Function"]
 

@@ -12,11 +12,12 @@ from ase.constraints import FixAtoms, FixCartesian
 from thalweg.potentials.ase_calculators import FAILURES, evaluate_atoms, free_hessian, nearest_distance
 from thalweg.potentials.bounds import checked_bounds
 from thalweg.potentials.calculator import FlatCalculator, evaluate_batch
-from thalweg.potentials.compiled import Callback, Compiled
-from thalweg.potentials.no_symmetry import NoSymmetry
-from thalweg.potentials.null_modes import orthonormal_null_modes, rigid_bits
+from thalweg.potentials.compiled.callbacks import Callback
+from thalweg.potentials.compiled.signatures import Compiled
+from thalweg.potentials.description import describe_system, subject_from
 from thalweg.potentials.point import Point
-from thalweg.potentials.system_description import describe_system, subject_from
+from thalweg.potentials.symmetry.no_symmetry import NoSymmetry
+from thalweg.potentials.symmetry.null_modes import orthonormal_null_modes, rigid_bits
 
 __all__ = ["System", "as_system"]
 
@@ -213,7 +214,7 @@ class System:
         """The symmetry operations: align, distance, order, random_copy."""
         if self.atoms is not None:
             # networks do without, and need not wait for it to compile
-            from thalweg.potentials.cluster_symmetry import ClusterSymmetry
+            from thalweg.potentials.symmetry.clusters import ClusterSymmetry
 
             return ClusterSymmetry(self.atoms.numbers, self.atoms.pbc, self.atoms.cell.array, self.frozen)
         own = getattr(self.potential, "symmetry", None)

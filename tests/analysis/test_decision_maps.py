@@ -16,7 +16,7 @@ from thalweg.analysis import Ensemble, decision_grid, plot_decision_map, plot_de
 from thalweg.analysis.decision_maps import class_colours
 from thalweg.landscapes import Landscape
 from thalweg.potentials import LJAT, NetworkLoss, Point
-from thalweg.potentials.weights import Weights
+from thalweg.potentials.neural_network.weights import Weights
 
 from .trained_networks import LAYERS, plain_probabilities
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from thalweg.analysis import Ensemble, class_probabilities, confusion, ensemble_table, score_table
 from thalweg.landscapes import Landscape
 from thalweg.potentials import NetworkLoss
-from thalweg.potentials.weights import Weights
+from thalweg.potentials.neural_network.weights import Weights
 
 from .trained_networks import blobs, explored
 

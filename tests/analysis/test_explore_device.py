@@ -10,7 +10,7 @@ from thalweg.analysis.systems import build, default_options
 from thalweg.landscapes import Landscape
 from thalweg.landscapes.explore import _searches_a_task as searches_a_task
 from thalweg.landscapes.store import Store
-from thalweg.potentials.cuda_support import gpu_visible
+from thalweg.potentials.cuda.availability import gpu_visible
 from thalweg.potentials.system import as_system
 
 

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from sklearn.metrics import roc_auc_score
 
 from thalweg.analysis import auc, auc_table, roc_auc
-from thalweg.potentials.network import NetworkLoss
+from thalweg.potentials.neural_network.loss import NetworkLoss
+from thalweg.potentials.neural_network.weights import Weights
 from thalweg.potentials.system import as_system
-from thalweg.potentials.weights import Weights
 
 
 class PlainLoss:

@@ -8,8 +8,8 @@ from types import SimpleNamespace
 import numpy as np
 
 from thalweg.landscapes import Landscape
-from thalweg.potentials.network import NetworkLoss
-from thalweg.potentials.weights import Weights
+from thalweg.potentials.neural_network.loss import NetworkLoss
+from thalweg.potentials.neural_network.weights import Weights
 
 LAYERS = (2, 4, 3)
 

@@ -24,9 +24,9 @@ import pytest
 
 from tests.benchmarks.loss_peers import gmin, peer, scikit_learn, scipys
 from thalweg.potentials import NetworkLoss
-from thalweg.potentials.compiled import FUNCTION, HESSIAN, floats, integers, jit, matrix, vector
-from thalweg.potentials.lanes import LANES, load, splat, store, total
-from thalweg.potentials.vector_math import exponential
+from thalweg.potentials.compiled.signatures import FUNCTION, HESSIAN, floats, integers, jit, matrix, vector
+from thalweg.potentials.compiled.simd import LANES, load, splat, store, total
+from thalweg.potentials.neural_network.vector_math import exponential
 
 SHAPES = [
     ((2, 10, 4), 100),

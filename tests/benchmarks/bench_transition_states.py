@@ -25,7 +25,7 @@ from thalweg.optimizers.minimise_batch import system_arguments
 from thalweg.optimizers.newton_kernel import newton_minimum
 from thalweg.optimizers.quick_lbfgs_kernel import quick_walk
 from thalweg.potentials import System, as_system
-from thalweg.potentials.compiled import FUNCTION_SIGNATURE, HESSIAN_SIGNATURE
+from thalweg.potentials.compiled.signatures import FUNCTION_SIGNATURE, HESSIAN_SIGNATURE
 
 pytestmark = pytest.mark.benchmark
 

@@ -22,8 +22,9 @@ from thalweg.optimizers.cuda_eigenvector_following import CLIMB, RELAX, SEARCH_V
 from thalweg.optimizers.cuda_lbfgs import LBFGS, VECTORS, history_size, lbfgs_kernel
 from thalweg.optimizers.cuda_lowest_mode import basis_size, small_size
 from thalweg.optimizers.cuda_null_modes import RIGID_MOTIONS, rigid_kernel
-from thalweg.potentials.cuda_device import LAUNCH_BOUNDS
-from thalweg.potentials.cuda_kernels import (
+from thalweg.potentials.cuda.block_memory import make_plan
+from thalweg.potentials.cuda.device import LAUNCH_BOUNDS
+from thalweg.potentials.cuda.kernels import (
     GRADIENTS,
     HESSIANS,
     PRODUCTS,
@@ -31,10 +32,9 @@ from thalweg.potentials.cuda_kernels import (
     hessian_kernel,
     product_kernel,
 )
-from thalweg.potentials.cuda_ljat import ljat_gradient, ljat_product
-from thalweg.potentials.cuda_network import loss_gradient
-from thalweg.potentials.cuda_network_products import loss_product
-from thalweg.potentials.cuda_plan import make_plan
+from thalweg.potentials.ljat.cuda import ljat_gradient, ljat_product
+from thalweg.potentials.neural_network.cuda import loss_gradient
+from thalweg.potentials.neural_network.cuda_hessian_vector import loss_product
 
 # numba compiles device functions for the device at hand: say what it would be
 numba.cuda.dispatcher.get_current_device = lambda: SimpleNamespace(compute_capability=(8, 0))

@@ -18,7 +18,7 @@ from ase import Atoms
 
 from thalweg.optimizers import find_transition_states, minimise
 from thalweg.potentials import LJAT, NetworkLoss, Weights
-from thalweg.potentials.cuda_support import require_gpu
+from thalweg.potentials.cuda.availability import require_gpu
 
 REHEARSAL = os.environ.get("NUMBA_ENABLE_CUDASIM", "0") not in ("", "0")
 SHAPES = ((2, (10,), 4, 1000), (2, (5, 5), 4, 1000), (64, (10,), 10, 1797), (784, (10,), 10, 1000))

@@ -11,8 +11,8 @@ from ase.constraints import FixAtoms
 from thalweg.landscapes import Landscape, Minimum, StoreError
 from thalweg.landscapes.description import description_differences
 from thalweg.potentials import LJAT, Function, Point, System, as_system
-from thalweg.potentials.network import NetworkLoss
-from thalweg.potentials.weights import Weights
+from thalweg.potentials.neural_network.loss import NetworkLoss
+from thalweg.potentials.neural_network.weights import Weights
 
 
 def cluster(Z=2.0):

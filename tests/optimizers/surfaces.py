@@ -7,7 +7,7 @@ from ase import Atoms
 from ase.calculators.emt import EMT
 
 from thalweg.potentials import LJAT, Function
-from thalweg.potentials.network import NetworkLoss
+from thalweg.potentials.neural_network.loss import NetworkLoss
 
 # K. Mueller and L. D. Brown, Theoret. Chim. Acta 53 (1979) 75
 _A = np.array([-200.0, -100.0, -170.0, 15.0])

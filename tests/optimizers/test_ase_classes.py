@@ -16,7 +16,7 @@ from ase.constraints import FixAtoms
 
 from thalweg.optimizers import LBFGS, ORIGINAL_RULES, EigenvectorFollowing, SecondOrder, minimise
 from thalweg.potentials import LJAT, Function, Point, as_system
-from thalweg.potentials.weights import Weights
+from thalweg.potentials.neural_network.weights import Weights
 
 from .surfaces import LINEAR, TRIANGLE, cluster, copper, difference_hessian, small_loss
 

@@ -16,7 +16,7 @@ from scipy.optimize import minimize_scalar
 from thalweg.optimizers import DNEB, LBFGS, connect_pair, dneb, minimise, pathway
 from thalweg.optimizers.interpolation import interpolate
 from thalweg.potentials import LJAT, Point, as_system
-from thalweg.potentials.weights import Weights
+from thalweg.potentials.neural_network.weights import Weights
 
 from .surfaces import (
     LINEAR,

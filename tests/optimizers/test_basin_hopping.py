@@ -12,7 +12,7 @@ from ase.constraints import FixAtoms
 
 from thalweg.optimizers import BasinHopping, basin_hopping_steps, minimise
 from thalweg.potentials import Point, as_system
-from thalweg.potentials.weights import Weights
+from thalweg.potentials.neural_network.weights import Weights
 
 from .surfaces import MUELLER_BROWN_MINIMA, cluster, difference_hessian, mueller_brown_potential, small_loss
 

@@ -10,7 +10,7 @@ from scipy.spatial.distance import cdist
 from thalweg.optimizers import AllCoordinates, BasinHopping, SpliceClusters, SurfaceAtom, basin_hopping_steps
 from thalweg.optimizers.moves import Move
 from thalweg.potentials import LJAT, Function, Point, as_system
-from thalweg.potentials.weights import Weights
+from thalweg.potentials.neural_network.weights import Weights
 
 from .surfaces import cluster, difference_hessian, small_loss
 

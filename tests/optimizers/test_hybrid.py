@@ -16,7 +16,7 @@ from thalweg.optimizers import (
     minimise,
 )
 from thalweg.potentials import Point, as_system
-from thalweg.potentials.weights import Weights
+from thalweg.potentials.neural_network.weights import Weights
 
 from .surfaces import (
     LJAT3_SADDLE,

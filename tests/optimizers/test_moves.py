@@ -27,8 +27,8 @@ from thalweg.optimizers.moves_kernel import pull_inside
 from thalweg.optimizers.splice import splice
 from thalweg.optimizers.unit_moves import entries_of_units
 from thalweg.potentials import LJAT, as_system
-from thalweg.potentials.network import NetworkLoss
-from thalweg.potentials.weights import Weights
+from thalweg.potentials.neural_network.loss import NetworkLoss
+from thalweg.potentials.neural_network.weights import Weights
 
 from .surfaces import cluster, copper, small_loss
 

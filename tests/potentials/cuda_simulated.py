@@ -75,7 +75,7 @@ def deviation(a, b) -> float:
 
 def compare(potential, other, X, V) -> dict[str, float]:
     """Return deviations of energy, gradient, products and Hessian of the GPU's potential from the CPU's."""
-    from thalweg.potentials.cuda_device import hessians_cuda, products_cuda
+    from thalweg.potentials.cuda.device import hessians_cuda, products_cuda
 
     energy, gradient = potential.energies_gradients(X)
     wanted, slope = other.energies_gradients(X)
@@ -179,7 +179,7 @@ def transition_states() -> dict[str, dict[str, float]]:
 
 def automatic() -> dict[str, float | list[str]]:
     """Let "auto" choose where a batch goes; return how often the GPU was asked, warnings, and how far off it is."""
-    from thalweg.potentials import cuda_device
+    from thalweg.potentials.cuda import device as cuda_device
 
     cuda_support.gpu_visible, cuda_support.FEWEST = lambda: True, 2
     asked, right = [], cuda_device.evaluate_cuda

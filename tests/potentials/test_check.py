@@ -12,8 +12,8 @@ from ase.constraints import FixAtoms
 from thalweg.potentials import LJAT, Function, Point
 from thalweg.potentials.calculator import FlatCalculator
 from thalweg.potentials.check import PotentialError, check_potential
-from thalweg.potentials.network import NetworkLoss
-from thalweg.potentials.weights import Weights
+from thalweg.potentials.neural_network.loss import NetworkLoss
+from thalweg.potentials.neural_network.weights import Weights
 
 
 class Wells(FlatCalculator):

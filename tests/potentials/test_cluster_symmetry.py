@@ -13,8 +13,8 @@ from scipy.optimize import linear_sum_assignment, minimize
 from scipy.spatial.transform import Rotation
 
 from thalweg.potentials import LJAT
-from thalweg.potentials.assignment import assign
-from thalweg.potentials.cluster_symmetry import ClusterSymmetry
+from thalweg.potentials.symmetry.assignment import assign
+from thalweg.potentials.symmetry.clusters import ClusterSymmetry
 
 GOLDEN = (1 + 5**0.5) / 2
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from thalweg.potentials.locality import neighbour_mask
+from thalweg.potentials.neural_network.locality import neighbour_mask
 
 
 def places(width):

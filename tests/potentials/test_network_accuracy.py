@@ -11,7 +11,7 @@ import itertools
 import numpy as np
 import pytest
 
-from thalweg.potentials.network import NetworkLoss
+from thalweg.potentials.neural_network.loss import NetworkLoss
 
 mpmath = pytest.importorskip("mpmath")
 mp = mpmath.mp

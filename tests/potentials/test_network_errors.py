@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from thalweg.potentials.network import NetworkLoss
+from thalweg.potentials.neural_network.loss import NetworkLoss
 
 INPUTS, LABELS = np.array([[0.0, 1.0], [1.0, 0.5], [2.0, 0.1]]), np.array([0, 1, 2])
 

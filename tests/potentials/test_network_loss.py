@@ -11,10 +11,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from thalweg.potentials.lanes import LANES, load, store
-from thalweg.potentials.network import NetworkLoss
-from thalweg.potentials.vector_math import exponential, tanh
-from thalweg.potentials.weights import Weights
+from thalweg.potentials.compiled.simd import LANES, load, store
+from thalweg.potentials.neural_network.loss import NetworkLoss
+from thalweg.potentials.neural_network.vector_math import exponential, tanh
+from thalweg.potentials.neural_network.weights import Weights
 
 FEW = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from thalweg.optimizers import minimise
 from thalweg.potentials import Weights, as_system
-from thalweg.potentials.network import NetworkLoss
-from thalweg.potentials.network_symmetry import NetworkSymmetry
+from thalweg.potentials.neural_network.loss import NetworkLoss
+from thalweg.potentials.neural_network.symmetry import NetworkSymmetry
 
 SHAPES = [(2, 10, 4), (2, 5, 5, 4), (2, 4, 4, 4, 4), (3, 1, 2), (2, 3, 1, 2)]
 MANY = settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))

@@ -18,7 +18,7 @@ from thalweg.potentials import (
     as_system,
     check_potential,
 )
-from thalweg.potentials.surfaces import polynomial
+from thalweg.potentials.surfaces.two_dimensional import polynomial
 from thalweg.potentials.system import System
 
 from . import plain_surfaces

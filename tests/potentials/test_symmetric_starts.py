@@ -12,7 +12,7 @@ from scipy.spatial.distance import pdist
 
 from thalweg.optimizers import find_transition_states
 from thalweg.potentials import LJAT, as_system
-from thalweg.potentials.symmetric_starts import symmetric_positions
+from thalweg.potentials.ljat.symmetric_starts import symmetric_positions
 
 
 def cluster(n, **more):

@@ -1,0 +1,78 @@
+"""Functions that compiled code calls by a symbol's name, so that each is compiled once whoever calls it.
+
+Where one compiled function calls another, Numba links the callee's code into the caller, optimises it there again and
+again makes machine code of it, at every level of calls: most of the time that the network's kernels took to compile.
+A function made by :func:`linked` is machine code of its own, cached on disk like any other; callers hold only the
+name, under which importing its module makes it known to LLVM. It must not raise, and Python cannot call it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import llvmlite.binding
+from numba.core import cgutils, types
+from numba.core.typing.templates import ConcreteTemplate, infer_global
+from numba.extending import lower_builtin
+
+from thalweg.potentials.compiled import simd
+from thalweg.potentials.compiled.signatures import jit
+
+__all__ = ["linked", "source_version"]
+
+
+@cache
+def source_version(*files: str) -> int:
+    """Return a number that changes whenever `files`, or simd.py, do."""
+    digest = hashlib.sha256()
+    for name in (simd.__file__, *files):
+        digest.update(Path(name).read_bytes())
+    return int.from_bytes(digest.digest()[:7])
+
+
+def _call(symbol: str) -> Callable:
+    """Return how a call of the function of that name is written in LLVM's language."""
+
+    def lower(context, builder, signature, arguments):
+        convention, kinds = context.call_conv, (signature.return_type, signature.args)
+        function = cgutils.get_or_insert_function(builder.module, convention.get_function_type(*kinds), symbol)
+        _, result = convention.call_function(builder, function, *kinds, arguments)
+        return context.get_dummy_value() if signature.return_type == types.void else result
+
+    return lower
+
+
+def linked(signature: Any, *files: str, **options: Any) -> Callable[[Callable], Callable]:
+    """Compile ahead for one signature, to be called by name from compiled code only.
+
+    Parameters
+    ----------
+    signature : numba signature
+        With its return type; arguments are converted to it as in any call.
+    *files : str
+        Other files than the function's own and simd.py whose functions it contains: when they change it is compiled
+        again, which Numba's cache alone would not see.
+    **options
+        Passed to :func:`~thalweg.potentials.compiled.signatures.jit`, over the default ``fastmath={"contract"}``.
+    """
+
+    def decorate(function: Callable) -> Callable:
+        symbol = f"{function.__module__}.{function.__qualname__}"
+        # the cache's files are named by this
+        function.__qualname__ += f"_{source_version(*files):x}"
+        options_ = {"fastmath": {"contract"}, "no_cpython_wrapper": True, "no_cfunc_wrapper": True, **options}
+        compiled = jit(signature, **options_)(function)
+        result = compiled.overloads[signature.args]
+        address = result.library.get_pointer_to_function(result.fndesc.llvm_func_name)
+        llvmlite.binding.add_symbol(symbol, address)
+        template = type(function.__name__, (ConcreteTemplate,), {"key": function, "cases": [signature]})
+        infer_global(function, types.Function(template))
+        lower_builtin(function, *signature.args)(_call(symbol))
+        function.compiled = compiled  # type: ignore[attr-defined]  # the machine code lives as long as this
+        return function
+
+    return decorate

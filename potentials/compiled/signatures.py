@@ -1,0 +1,80 @@
+"""The two signatures of compiled potentials, and the decorator that compiles every function of Thalweg.
+
+Every optimizer is compiled once, against function pointers of the types :data:`FUNCTION` and :data:`HESSIAN`.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from importlib import import_module
+from typing import Any, NamedTuple
+
+import numba
+import numpy as np
+
+__all__ = [
+    "FUNCTION", "FUNCTION_SIGNATURE", "HESSIAN", "HESSIAN_SIGNATURE", "Compiled", "floats", "integers", "jit", "matrix",
+    "vector",
+]  # fmt: skip
+
+vector = numba.types.Array(numba.float64, 1, "C")
+matrix = numba.types.Array(numba.float64, 2, "C")
+integers = numba.types.Array(numba.int64, 1, "C")
+floats = vector
+
+FUNCTION_SIGNATURE = numba.float64(vector, vector, integers, floats)
+HESSIAN_SIGNATURE = numba.float64(vector, matrix, integers, floats)
+FUNCTION = numba.types.FunctionType(FUNCTION_SIGNATURE)
+HESSIAN = numba.types.FunctionType(HESSIAN_SIGNATURE)
+
+
+def jit(signature: Any, **options: Any) -> Callable[[Callable], Any]:
+    """Compile ahead for one signature, cached on disk, without the GIL and without division checks.
+
+    Parameters
+    ----------
+    signature : numba signature
+        What the function takes and returns; it is compiled at import, or read from numba's cache.
+    **options
+        Passed to :func:`numba.njit`, over the defaults ``cache=True, nogil=True, error_model="numpy"``.
+    """
+    return numba.njit(signature, **{"cache": True, "nogil": True, "error_model": "numpy", **options})
+
+
+class Compiled(NamedTuple):
+    """A potential as compiled code sees it.
+
+    Attributes
+    ----------
+    function : compiled function of type ``FUNCTION``
+        Energy returned, gradient written to its second argument.
+    hessian : compiled function of type ``HESSIAN``
+        Energy returned, the whole symmetric matrix written to its second argument.
+    integers, floats : ndarray
+        Parameters and data of the potential, int64 and float64.
+    """
+
+    function: Any
+    hessian: Any
+    integers: np.ndarray
+    floats: np.ndarray
+
+    def __reduce__(self) -> tuple:
+        # by name where there is one: Numba would send the source, to be compiled again without what it calls by symbol
+        return _compiled, (_reference(self.function), _reference(self.hessian), self.integers, self.floats)
+
+
+def _reference(function: Any) -> Any:
+    """Return the (module, name) of a compiled function where it can be imported from there, itself otherwise."""
+    python: Any = getattr(function, "py_func", None)
+    module = sys.modules.get(getattr(python, "__module__", ""))
+    if module is None or module.__name__ == "__main__" or getattr(module, python.__name__, None) is not function:
+        return function
+    return module.__name__, python.__name__
+
+
+def _compiled(function: Any, hessian: Any, integers: np.ndarray, floats: np.ndarray) -> Compiled:
+    """Make a Compiled again from what `_reference` gave."""
+    found = [getattr(import_module(one[0]), one[1]) if isinstance(one, tuple) else one for one in (function, hessian)]
+    return Compiled(found[0], found[1], integers, floats)

@@ -1,0 +1,1 @@
+"""GPU support shared by all potentials: availability, block memory, kernels built from device functions."""

@@ -1,0 +1,113 @@
+"""Whether work goes to a GPU; nothing of CUDA is imported before the answer may be yes."""
+
+from __future__ import annotations
+
+import ctypes.util
+import os
+import sys
+import warnings
+from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
+from typing import Any
+from weakref import WeakKeyDictionary
+
+import numpy as np
+
+__all__ = ["FEWEST", "checked_device", "gpu_visible", "require_gpu", "use_gpu"]
+
+# Walkers below which "auto" stays on the CPU: fewer leave most of a GPU's 100 and more multiprocessors idle.
+# An estimate: no GPU was at hand to measure it.
+FEWEST = 256
+
+_AGREEMENT = 1e-9
+_trusted: WeakKeyDictionary[Any, bool] = WeakKeyDictionary()
+
+
+def _simulated() -> bool:
+    return os.environ.get("NUMBA_ENABLE_CUDASIM", "0") not in ("", "0")
+
+
+def gpu_visible() -> bool:
+    """Say whether the system shows an NVIDIA driver, without loading it."""
+    if sys.platform == "win32":
+        return ctypes.util.find_library("nvcuda") is not None
+    return any(os.path.exists(f"/dev/{name}") for name in ("nvidiactl", "nvidia0", "dxg"))
+
+
+def _found() -> str:
+    parts = []
+    for name in ("numba-cuda", "nvidia-nvvm", "nvidia-nvjitlink"):
+        try:
+            parts.append(f"{name} {version(name)}")
+        except PackageNotFoundError:
+            parts.append(f"no {name}")
+    return ", ".join([*parts, "an NVIDIA driver" if gpu_visible() else "no NVIDIA driver"])
+
+
+def _ready() -> bool:
+    """Say whether numba.cuda can be loaded and sees a GPU, real or simulated."""
+    if not (_simulated() or gpu_visible()) or find_spec("numba_cuda") is None:
+        return False
+    from numba import cuda
+
+    return _simulated() or bool(cuda.is_available())
+
+
+def require_gpu() -> None:
+    """Raise RuntimeError, with what was found, unless work can be done on a GPU."""
+    if not _ready():
+        raise RuntimeError(
+            f'device="cuda" needs an NVIDIA GPU and pip install "thalweg[cuda]"; found: {_found()}. '
+            'device="auto" uses a GPU where there is one'
+        )
+
+
+def checked_device(device: Any) -> str:
+    """Return device, or raise ValueError for an unknown one and RuntimeError for "cuda" without a GPU."""
+    if device not in ("auto", "cpu", "cuda"):
+        raise ValueError(f'device must be "auto", "cpu" or "cuda"; it is {device!r}')
+    if device == "cuda":
+        require_gpu()
+    return device
+
+
+def use_gpu(potential: Any, X: np.ndarray) -> bool:
+    """Say whether a batch goes to the GPU.
+
+    Parameters
+    ----------
+    potential : calculator
+        Its ``device`` decides. "auto" means the GPU where there is one, X has at least :data:`FEWEST` walkers, and
+        the first walker that was ever evaluated on both gave the same; else a warning, and the CPU.
+    X : (walkers, n)
+    """
+    device = getattr(potential, "device", "cpu")
+    if device == "cpu" or len(X) == 0:
+        return False
+    if device == "cuda":
+        require_gpu()
+        return True
+    if len(X) < FEWEST or not gpu_visible() or not _ready():
+        return False
+    if potential not in _trusted:
+        _trusted[potential] = _agrees(potential, X[:1])
+    return _trusted[potential]
+
+
+def _agrees(potential: Any, X: np.ndarray) -> bool:
+    """Evaluate a walker on both devices, and warn if they differ or the GPU cannot do it."""
+    from thalweg.potentials.calculator import evaluate_batch
+
+    try:
+        from thalweg.potentials.cuda.device import evaluate_cuda
+
+        energy, gradient = evaluate_cuda(potential, X)
+    except Exception as error:  # whatever a driver or a toolkit may raise: the CPU can do the work
+        warnings.warn(f"the GPU is not used: {type(error).__name__}: {error}", RuntimeWarning, stacklevel=4)
+        return False
+    wanted, slope = evaluate_batch(potential.compiled, X, 1)
+    worst = max(np.abs(energy - wanted).max() / (1.0 + np.abs(wanted).max()),
+                np.abs(gradient - slope).max() / (1.0 + np.abs(slope).max()))  # fmt: skip
+    if not worst <= _AGREEMENT:
+        warnings.warn(f"the GPU is not used: its loss or gradient differs by {worst:.1e}", RuntimeWarning, stacklevel=4)
+    return bool(worst <= _AGREEMENT)

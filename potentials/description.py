@@ -1,0 +1,84 @@
+"""What a system is, as scalars and arrays that a store can hold, and back again."""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from ase import Atoms
+from ase.constraints import FixAtoms, FixCartesian
+
+from thalweg.potentials.ase_calculators import build_ase_calculator, describe_ase_calculator
+from thalweg.potentials.calculator import FlatCalculator
+
+if TYPE_CHECKING:
+    from thalweg.potentials.point import Point
+    from thalweg.potentials.system import System
+
+__all__ = ["describe_system", "subject_from"]
+
+_CALCULATORS = {
+    "LJAT": "thalweg.potentials.ljat.calculator",
+    "NetworkLoss": "thalweg.potentials.neural_network.loss",
+    "CoupledDoubleWells": "thalweg.potentials.surfaces.double_wells",
+    "Himmelblau": "thalweg.potentials.surfaces.two_dimensional",
+    "MuellerBrown": "thalweg.potentials.surfaces.two_dimensional",
+    "SixHumpCamel": "thalweg.potentials.surfaces.two_dimensional",
+    "ThreeHumpCamel": "thalweg.potentials.surfaces.two_dimensional",
+    "WolfeQuapp": "thalweg.potentials.surfaces.two_dimensional",
+}
+
+
+def describe_system(system: System) -> dict[str, Any]:
+    """Return scalars, arrays and dictionaries of them, from which a system can be built again."""
+    atoms, calculator = system.atoms, system.potential
+    description: dict[str, Any] = {"kind": "point" if atoms is None else "atoms", "x": system.x.copy()}
+    description["frozen"] = system.frozen.astype(np.int64)
+    if system.bounds is not None:
+        description["bounds"] = system.bounds
+    if atoms is not None:
+        description["numbers"] = atoms.numbers.astype(np.int64)
+        description["cell"] = np.array(atoms.cell.array)
+        description["pbc"] = atoms.pbc.astype(bool)
+    own = isinstance(calculator, FlatCalculator)
+    description["calculator"] = calculator.describe() if own else describe_ase_calculator(calculator)
+    return description
+
+
+def subject_from(description: dict[str, Any]) -> Atoms | Point:
+    """Return the Atoms or the Point, with the calculator, of a description.
+
+    Raises
+    ------
+    ValueError
+        If the potential cannot be built from a name and parameters (a Python callable, say).
+    """
+    calculator = _build_calculator(description["calculator"])
+    frozen = np.asarray(description["frozen"], dtype=np.int64)
+    x = np.asarray(description["x"], dtype=np.float64)
+    mask = np.isin(np.arange(x.size), frozen)
+    if description["kind"] == "point":
+        return calculator.point(x, mask)
+    cell, pbc = description["cell"], description["pbc"]
+    atoms = Atoms(description["numbers"], positions=x.reshape(-1, 3), cell=cell, pbc=pbc, calculator=calculator)
+    atoms.set_constraint(_constraints(mask.reshape(-1, 3)))
+    return atoms
+
+
+def _constraints(mask: np.ndarray) -> list:
+    whole = mask.all(axis=1)
+    constraints: list = [FixAtoms(indices=np.flatnonzero(whole))] if whole.any() else []
+    for pattern in np.unique(mask[mask.any(axis=1) & ~whole], axis=0):
+        constraints.append(FixCartesian(np.flatnonzero((mask == pattern).all(axis=1)), mask=pattern))
+    return constraints
+
+
+def _build_calculator(description: dict[str, Any]) -> Any:
+    if description.get("ase"):
+        return build_ase_calculator(description)
+    name = description["name"]
+    if name not in _CALCULATORS:
+        raise ValueError(f"a potential {name!r} cannot be built from its description: pass the system itself")
+    calculator = getattr(importlib.import_module(_CALCULATORS[name]), name)
+    return calculator(**{key: value for key, value in description.items() if key != "name"})

@@ -1,0 +1,1 @@
+"""Lennard-Jones with the Axilrod-Teller term: calculator, compiled energy and Hessian, GPU kernels."""

@@ -1,0 +1,1 @@
+"""Loss of a neural network as a function of its weights: compiled energy, Hessian, products, symmetry."""

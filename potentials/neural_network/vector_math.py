@@ -1,0 +1,116 @@
+"""Vector loops shared by the network kernels: exponential, tanh, and sums and products of rows of data.
+
+Everything here is compiled only as a part of its caller. Numba's cache watches nothing but the caller's own file:
+callers name this file to ``linked``, or hold its ``source_version`` (:mod:`~thalweg.potentials.compiled.linking`).
+
+There is no fast-math reassociation, which would fold the exponential's range reduction away.
+"""
+
+from __future__ import annotations
+
+from numba import njit
+
+from thalweg.potentials.compiled.simd import LANES, at_least, at_most, load, power_of_two, splat, store, total
+
+__all__ = [
+    "exact",
+    "exponential",
+    "sum_rows",
+    "tanh",
+]
+
+# A part of compiled callers only, nothing for Python or C to call. Inlined by force: where it is not, the references to
+# all arrays that are passed on are counted up and down, which takes longer than many of these loops.
+exact = njit(
+    no_cpython_wrapper=True,
+    no_cfunc_wrapper=True,
+    nogil=True,
+    error_model="numpy",
+    fastmath={"contract"},
+    forceinline=True,
+)
+
+
+LOG2_E = 1.4426950408889634
+LOG_2_HIGH = 0.6931471805592082  # 40 bits, so that its product with an exponent is exact
+LOG_2_LOW = 7.371002565167799e-13
+ROUND = 6755399441055744.0  # 1.5 * 2**52: adding it rounds to an integer, left in the lowest bits
+# (expm1(r) - r) / r**2 on |r| <= ln(2) / 2, relative error of expm1 below 5e-17
+C0, C1, C2, C3 = 0.5, 0.16666666666666669, 0.04166666666662413, 0.008333333333330062
+C4, C5, C6 = 0.0013888888917213717, 0.00019841269863053618, 2.4801521295954376e-05
+C7, C8, C9 = 2.7557268459997064e-06, 2.7620088445409746e-07, 2.510038549551032e-08
+
+
+# r coth r = 1 + r**2 (T0 + T1 r**2 + ...) on |r| <= ln(2) / 4, relative error below 4e-18
+T0, T1, T2 = 0.3333333333333332, -0.02222222222205029, 0.0021164020706737627
+T3, T4 = -0.00021163595318832105, 2.121579360295946e-05
+LARGEST_TANH = 350.0
+
+
+@exact
+def tanh(z, slope, first, m):
+    """Replace the entries of z from `first` on by their tanh and write the derivative to the same place of slope.
+
+    Both are accurate also near 0 and where tanh saturates. With z = n ln(2) / 2 + r and c = r coth r,
+    exp(2z) = 2**n (c + r) / (c - r), so that one division serves all. Two values of lanes at a time: a chain of
+    dependent steps is long, and the processor looks only so far ahead.
+    """
+    for d in range(first, first + m, 2 * LANES):
+        u, v = load(z, d), load(z, d + LANES)
+        u, v = at_least(at_most(u, LARGEST_TANH), -LARGEST_TANH), at_least(at_most(v, LARGEST_TANH), -LARGEST_TANH)
+        s, t = u * (2.0 * LOG2_E) + ROUND, v * (2.0 * LOG2_E) + ROUND
+        n, k = s - ROUND, t - ROUND
+        u, v = u - n * (0.5 * LOG_2_HIGH), v - k * (0.5 * LOG_2_HIGH)
+        u, v = u - n * (0.5 * LOG_2_LOW), v - k * (0.5 * LOG_2_LOW)
+        x, y = u * u, v * v
+        a, b = T3 + T4 * x, T3 + T4 * y
+        a, b = T2 + a * x, T2 + b * y
+        a, b = T1 + a * x, T1 + b * y
+        a, b = T0 + a * x, T0 + b * y
+        a, b = 1.0 + a * x, 1.0 + b * y
+        p, q = power_of_two(s), power_of_two(t)
+        g, h = (p - 1.0) * a + (p + 1.0) * u, (q - 1.0) * b + (q + 1.0) * v
+        u, v = 1.0 / ((p + 1.0) * a + (p - 1.0) * u), 1.0 / ((q + 1.0) * b + (q - 1.0) * v)
+        store(z, d, g * u)
+        store(z, d + LANES, h * v)
+        store(slope, d, (4.0 * p * u) * ((a * a - x) * u))
+        store(slope, d + LANES, (4.0 * q * v) * ((b * b - y) * v))
+
+
+@exact
+def exponential(u, v):
+    """Return the exponentials of two values of lanes, at most 0; what is below exp(-700) stays there."""
+    u, v = at_least(u, -700.0), at_least(v, -700.0)
+    s, t = u * LOG2_E + ROUND, v * LOG2_E + ROUND
+    n, k = s - ROUND, t - ROUND
+    u, v = u - n * LOG_2_HIGH, v - k * LOG_2_HIGH
+    u, v = u - n * LOG_2_LOW, v - k * LOG_2_LOW
+    x, z = u * u, v * v
+    a, b = C8 + C9 * u, C8 + C9 * v
+    g, h = C4 + C5 * u, C4 + C5 * v
+    a, b = (C6 + C7 * u) + x * a, (C6 + C7 * v) + z * b
+    a, b = g + x * a, h + z * b
+    g, h = (C0 + C1 * u) + x * (C2 + C3 * u), (C0 + C1 * v) + z * (C2 + C3 * v)
+    a, b = g + (x * x) * a, h + (z * z) * b
+    a, b = u + x * a, v + z * b
+    p, q = power_of_two(s), power_of_two(t)
+    return p * a + p, q * b + q
+
+
+@exact
+def sum_rows(rows, first, count, m, out, start):
+    """Add the sum of each row over m data to out."""
+    width = rows.shape[1]
+    for i in range(0, count, 4):
+        p, last = (first + i) * width, (first + count - 1) * width
+        q, r, s = min(p + width, last), min(p + 2 * width, last), min(p + 3 * width, last)
+        a, b, c, e = splat(0.0), splat(0.0), splat(0.0), splat(0.0)
+        for d in range(0, m, LANES):
+            a, b, c, e = a + load(rows, p + d), b + load(rows, q + d), c + load(rows, r + d), e + load(rows, s + d)
+        out[start + i] += total(a)
+        if i + 1 < count:
+            out[start + i + 1] += total(b)
+        if i + 2 < count:
+            out[start + i + 2] += total(c)
+        if i + 3 < count:
+            out[start + i + 3] += total(e)

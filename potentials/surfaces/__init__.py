@@ -1,0 +1,1 @@
+"""Analytic surfaces with known minima and transition states."""

@@ -1,0 +1,1 @@
+"""Symmetry copies of a point: permutations, rotations, alignment, null modes."""
