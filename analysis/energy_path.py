@@ -12,7 +12,7 @@ from scipy.interpolate import PchipInterpolator
 
 from thalweg.analysis.network import KineticTransitionNetwork
 from thalweg.landscapes import Landscape
-from thalweg.optimizers.curves import Curve
+from thalweg.optimizers.energy_profile import Curve
 from thalweg.optimizers.pathways import pathway
 
 if TYPE_CHECKING:

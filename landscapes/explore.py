@@ -16,7 +16,7 @@ from thalweg.landscapes.strategies import BasinHoppingChains, Connect
 from thalweg.landscapes.strategy import Strategy
 from thalweg.landscapes.untrap import Untrap
 from thalweg.optimizers import Rules, default_rules
-from thalweg.optimizers.moves import checked_moves
+from thalweg.optimizers.basin_hopping.moves import checked_moves
 from thalweg.potentials.system import System
 
 if TYPE_CHECKING:

@@ -258,7 +258,7 @@ class Landscape:
         temperature : float, optional
             k_B T of the Metropolis criterion, in the unit of energy.
         moves : sequence of Move, optional
-            Kinds of basin-hopping move, see :mod:`thalweg.optimizers.moves`; all coordinates where missing.
+            Kinds of basin-hopping move, see :mod:`thalweg.optimizers.basin_hopping.moves`; all coordinates where missing.
         minima : int, optional
             Stop early once the landscape has so many.
         workers : int, optional

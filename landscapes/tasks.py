@@ -9,11 +9,11 @@ import numpy as np
 
 from thalweg.landscapes.records import CONVERGED, Arrival, Minimum, Search, TransitionState
 from thalweg.landscapes.strategy import BASIN_HOPPING, DOUBLE_ENDED, FROM_STATE, FROM_SYMMETRIC, SINGLE_ENDED
-from thalweg.optimizers.bands import connect_pair
-from thalweg.optimizers.basin_hopping import BasinHoppingResult, basin_hopping_steps
-from thalweg.optimizers.large import LARGEST_MATRIX
-from thalweg.optimizers.large_chain import large_chain
-from thalweg.optimizers.moves import Move
+from thalweg.optimizers.basin_hopping.chain_without_hessian import large_chain
+from thalweg.optimizers.basin_hopping.dynamics import BasinHoppingResult, basin_hopping_steps
+from thalweg.optimizers.basin_hopping.moves import Move
+from thalweg.optimizers.elastic_band import connect_pair
+from thalweg.optimizers.large_systems import LARGEST_MATRIX
 from thalweg.optimizers.results import KNOWN, TransitionStateResult
 from thalweg.optimizers.rules import Rules
 from thalweg.optimizers.transition_states import find_transition_states

@@ -111,7 +111,7 @@ def _spectrum(system: Any, x: np.ndarray) -> tuple[np.ndarray, bool]:
     """Return the eigenvalues, of a system too large for a Hessian the lowest two, and whether it is."""
     # imported where needed: who only looks into a store need not wait for numba
     from thalweg.optimizers.eigenvalues import lowest_eigenvalues
-    from thalweg.optimizers.large import LARGEST_MATRIX
+    from thalweg.optimizers.large_systems import LARGEST_MATRIX
 
     if system.n_free > LARGEST_MATRIX:
         return lowest_eigenvalues(system, x, 2)[0], True

@@ -5,20 +5,20 @@ from typing import TYPE_CHECKING
 from thalweg.potentials.lazy import lazy_names
 
 if TYPE_CHECKING:
-    from thalweg.optimizers.ase_classes import LBFGS, EigenvectorFollowing, SecondOrder
-    from thalweg.optimizers.bands import DNEB, Band, connect_pair, dneb
-    from thalweg.optimizers.basin_hopping import BasinHopping, BasinHoppingResult, basin_hopping_steps
+    from thalweg.optimizers.ase_optimizers import LBFGS, EigenvectorFollowing, SecondOrder
+    from thalweg.optimizers.basin_hopping.cluster_splice import SpliceClusters
+    from thalweg.optimizers.basin_hopping.dynamics import BasinHopping, BasinHoppingResult, basin_hopping_steps
+    from thalweg.optimizers.basin_hopping.moves import AllCoordinates, Move, SurfaceAtom
+    from thalweg.optimizers.basin_hopping.network_moves import HiddenUnits, SpliceNetworks
+    from thalweg.optimizers.basin_hopping.tempering import TemperedBasinHopping
     from thalweg.optimizers.eigenvalues import lowest_eigenvalues
-    from thalweg.optimizers.hybrid import HybridResult, hybrid_eigenvector_following
-    from thalweg.optimizers.minimise_batch import minimise
-    from thalweg.optimizers.moves import AllCoordinates, Move, SurfaceAtom
+    from thalweg.optimizers.eigenvector_following_hybrid import HybridResult, hybrid_eigenvector_following
+    from thalweg.optimizers.elastic_band import DNEB, Band, connect_pair, dneb
+    from thalweg.optimizers.minimisation import minimise
     from thalweg.optimizers.pathways import Pathway, pathway
     from thalweg.optimizers.results import MinimiseResult, TransitionStateResult
     from thalweg.optimizers.rules import ORIGINAL_RULES, Rules, default_rules
-    from thalweg.optimizers.splice import SpliceClusters
-    from thalweg.optimizers.tempering import TemperedBasinHopping
     from thalweg.optimizers.transition_states import find_transition_states
-    from thalweg.optimizers.unit_moves import HiddenUnits, SpliceNetworks
 
 __all__ = [
     "DNEB",
@@ -54,33 +54,33 @@ __all__ = [
 
 # Compiled when first asked for: whoever only minimises does not wait for bands
 _HOMES = {
-    "LBFGS": "ase_classes",
-    "EigenvectorFollowing": "ase_classes",
-    "SecondOrder": "ase_classes",
-    "BasinHopping": "basin_hopping",
-    "BasinHoppingResult": "basin_hopping",
-    "basin_hopping_steps": "basin_hopping",
-    "AllCoordinates": "moves",
-    "Move": "moves",
-    "SurfaceAtom": "moves",
-    "SpliceClusters": "splice",
-    "HiddenUnits": "unit_moves",
-    "SpliceNetworks": "unit_moves",
-    "TemperedBasinHopping": "tempering",
-    "DNEB": "bands",
-    "Band": "bands",
-    "connect_pair": "bands",
-    "dneb": "bands",
+    "LBFGS": "ase_optimizers",
+    "EigenvectorFollowing": "ase_optimizers",
+    "SecondOrder": "ase_optimizers",
+    "BasinHopping": "basin_hopping.dynamics",
+    "BasinHoppingResult": "basin_hopping.dynamics",
+    "basin_hopping_steps": "basin_hopping.dynamics",
+    "AllCoordinates": "basin_hopping.moves",
+    "Move": "basin_hopping.moves",
+    "SurfaceAtom": "basin_hopping.moves",
+    "SpliceClusters": "basin_hopping.cluster_splice",
+    "HiddenUnits": "basin_hopping.network_moves",
+    "SpliceNetworks": "basin_hopping.network_moves",
+    "TemperedBasinHopping": "basin_hopping.tempering",
+    "DNEB": "elastic_band",
+    "Band": "elastic_band",
+    "connect_pair": "elastic_band",
+    "dneb": "elastic_band",
     "lowest_eigenvalues": "eigenvalues",
-    "minimise": "minimise_batch",
+    "minimise": "minimisation",
     "MinimiseResult": "results",
     "TransitionStateResult": "results",
     "ORIGINAL_RULES": "rules",
     "Rules": "rules",
     "default_rules": "rules",
     "find_transition_states": "transition_states",
-    "HybridResult": "hybrid",
-    "hybrid_eigenvector_following": "hybrid",
+    "HybridResult": "eigenvector_following_hybrid",
+    "hybrid_eigenvector_following": "eigenvector_following_hybrid",
     "Pathway": "pathways",
     "pathway": "pathways",
 }

@@ -9,10 +9,10 @@ import numpy as np
 from ase.geometry import complete_cell, find_mic
 from scipy.interpolate import CubicHermiteSpline
 
-from thalweg.optimizers.curves import Curve
-from thalweg.optimizers.dneb_kernel import MEMORY, band_gradient, dneb_walk, evaluate_images, fresh_state
-from thalweg.optimizers.idpp_kernel import pair_separations
+from thalweg.optimizers.energy_profile import Curve
 from thalweg.optimizers.interpolation import interpolate
+from thalweg.optimizers.kernels.dneb import MEMORY, band_gradient, dneb_walk, evaluate_images, fresh_state
+from thalweg.optimizers.kernels.idpp import pair_separations
 from thalweg.optimizers.results import REASONS
 from thalweg.potentials.system import System
 

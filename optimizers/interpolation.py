@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from ase.geometry import complete_cell
 
-from thalweg.optimizers.idpp_kernel import pair_potential, pair_separations
-from thalweg.optimizers.lbfgs_kernel import lbfgs_walk
+from thalweg.optimizers.kernels.idpp import pair_potential, pair_separations
+from thalweg.optimizers.kernels.lbfgs import lbfgs_walk
 from thalweg.optimizers.rules import Rules
 from thalweg.potentials.system import System
 

@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from thalweg.optimizers.curves import Curve
 from thalweg.optimizers.eigenvalues import lowest_eigenvalues
-from thalweg.optimizers.lbfgs_kernel import lbfgs_walk
-from thalweg.optimizers.minimise_batch import minimise
+from thalweg.optimizers.energy_profile import Curve
+from thalweg.optimizers.kernels.lbfgs import lbfgs_walk
+from thalweg.optimizers.minimisation import minimise
 from thalweg.optimizers.results import REASONS
 from thalweg.optimizers.rules import Rules, default_rules
 from thalweg.potentials.system import as_system

@@ -8,13 +8,13 @@ from typing import Any
 
 import numpy as np
 
-from thalweg.optimizers.eigenvector_following_kernel import follow_modes
-from thalweg.optimizers.hybrid import approached
-from thalweg.optimizers.large import LARGEST_MATRIX, transition_states_large
-from thalweg.optimizers.minimise_batch import checked_batch, minimum_settings, system_arguments
+from thalweg.optimizers.eigenvector_following_hybrid import approached
+from thalweg.optimizers.kernels.eigenvector_following import follow_modes
+from thalweg.optimizers.kernels.searches import transition_state_rows
+from thalweg.optimizers.large_systems import LARGEST_MATRIX, transition_states_large
+from thalweg.optimizers.minimisation import checked_batch, minimum_settings, system_arguments
 from thalweg.optimizers.results import REASONS, TransitionStateResult
 from thalweg.optimizers.rules import Rules, default_rules
-from thalweg.optimizers.search_kernel import transition_state_rows
 from thalweg.potentials.cuda.availability import use_gpu
 from thalweg.potentials.system import as_system
 from thalweg.potentials.threads import map_threads
@@ -96,12 +96,12 @@ def find_transition_states(
     if system.n_free > LARGEST_MATRIX:
         large: Callable[..., TransitionStateResult] = transition_states_large
         if on_gpu:
-            from thalweg.optimizers.cuda_transition_states import transition_states_large_cuda as large
+            from thalweg.optimizers.cuda.transition_states import transition_states_large_cuda as large
         result = large(system, X, directions, rms, rules, steps, max_step, minimise_steps)
     else:
         search: Callable[..., tuple] = partial(_on_cpu, known=_ascending(known), within=known_within)
         if on_gpu:
-            from thalweg.optimizers.cuda_transition_states import transition_states_cuda as search
+            from thalweg.optimizers.cuda.transition_states import transition_states_cuda as search
         threads = threads if system.threadsafe else 1
         result = _result(*search(system, X, directions, rms, rules, steps, max_step, minimise_steps, threads))
     system.reraise()

@@ -19,11 +19,11 @@ import pytest
 
 from thalweg.analysis.systems import build, default_options
 from thalweg.optimizers import find_transition_states, minimise, transition_states
-from thalweg.optimizers.eigenvector_following_kernel import FOLLOW_SIGNATURE, follow_modes
-from thalweg.optimizers.lbfgs_kernel import WALK_SIGNATURE
-from thalweg.optimizers.minimise_batch import system_arguments
-from thalweg.optimizers.newton_kernel import newton_minimum
-from thalweg.optimizers.quick_lbfgs_kernel import quick_walk
+from thalweg.optimizers.kernels.eigenvector_following import FOLLOW_SIGNATURE, follow_modes
+from thalweg.optimizers.kernels.lbfgs import WALK_SIGNATURE
+from thalweg.optimizers.kernels.lbfgs_simd import quick_walk
+from thalweg.optimizers.kernels.newton import newton_minimum
+from thalweg.optimizers.minimisation import system_arguments
 from thalweg.potentials import System, as_system
 from thalweg.potentials.compiled.signatures import FUNCTION_SIGNATURE, HESSIAN_SIGNATURE
 

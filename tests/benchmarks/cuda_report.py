@@ -18,10 +18,10 @@ from cuda.bindings import nvjitlink
 from numba import cuda
 from numba.cuda import compiler
 
-from thalweg.optimizers.cuda_eigenvector_following import CLIMB, RELAX, SEARCH_VECTORS, climb_kernel, relax_kernel
-from thalweg.optimizers.cuda_lbfgs import LBFGS, VECTORS, history_size, lbfgs_kernel
-from thalweg.optimizers.cuda_lowest_mode import basis_size, small_size
-from thalweg.optimizers.cuda_null_modes import RIGID_MOTIONS, rigid_kernel
+from thalweg.optimizers.cuda.eigenvector_following import CLIMB, RELAX, SEARCH_VECTORS, climb_kernel, relax_kernel
+from thalweg.optimizers.cuda.lbfgs import LBFGS, VECTORS, history_size, lbfgs_kernel
+from thalweg.optimizers.cuda.lowest_mode import basis_size, small_size
+from thalweg.optimizers.cuda.null_modes import RIGID_MOTIONS, rigid_kernel
 from thalweg.potentials.cuda.block_memory import make_plan
 from thalweg.potentials.cuda.device import LAUNCH_BOUNDS
 from thalweg.potentials.cuda.kernels import (

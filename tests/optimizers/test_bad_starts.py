@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from thalweg.optimizers import find_transition_states, minimise
-from thalweg.optimizers.eigenvector_following_kernel import diagonalise
+from thalweg.optimizers.kernels.eigenvector_following import diagonalise
 from thalweg.potentials import Function, Point, Weights, as_system
 
 from .surfaces import cluster, small_loss

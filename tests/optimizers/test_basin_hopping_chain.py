@@ -8,7 +8,7 @@ from ase import Atoms
 from scipy.spatial.distance import cdist
 
 from thalweg.optimizers import AllCoordinates, BasinHopping, SpliceClusters, SurfaceAtom, basin_hopping_steps
-from thalweg.optimizers.moves import Move
+from thalweg.optimizers.basin_hopping.moves import Move
 from thalweg.potentials import LJAT, Function, Point, as_system
 from thalweg.potentials.neural_network.weights import Weights
 

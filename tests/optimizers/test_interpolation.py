@@ -10,8 +10,8 @@ from ase.calculators.emt import EMT
 from ase.mep.neb import IDPP
 
 from thalweg.optimizers import dneb
-from thalweg.optimizers.idpp_kernel import pair_potential
 from thalweg.optimizers.interpolation import interpolate
+from thalweg.optimizers.kernels.idpp import pair_potential
 from thalweg.potentials import Point, as_system
 
 from .surfaces import MUELLER_BROWN_MINIMA, MUELLER_BROWN_SADDLE_ENERGIES, mueller_brown_potential

@@ -7,8 +7,8 @@ import pytest
 
 from thalweg.landscapes import Landscape, verify
 from thalweg.optimizers import lowest_eigenvalues
-from thalweg.optimizers.large import LARGEST_MATRIX
-from thalweg.optimizers.large_chain import large_chain
+from thalweg.optimizers.basin_hopping.chain_without_hessian import large_chain
+from thalweg.optimizers.large_systems import LARGEST_MATRIX
 from thalweg.optimizers.rules import default_rules
 from thalweg.potentials import NetworkLoss, Weights, as_system
 

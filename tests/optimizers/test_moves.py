@@ -22,10 +22,10 @@ from thalweg.optimizers import (
     basin_hopping_steps,
     minimise,
 )
-from thalweg.optimizers.moves import Pool
-from thalweg.optimizers.moves_kernel import pull_inside
-from thalweg.optimizers.splice import splice
-from thalweg.optimizers.unit_moves import entries_of_units
+from thalweg.optimizers.basin_hopping.cluster_splice import splice
+from thalweg.optimizers.basin_hopping.moves import Pool
+from thalweg.optimizers.basin_hopping.network_moves import entries_of_units
+from thalweg.optimizers.kernels.moves import pull_inside
 from thalweg.potentials import LJAT, as_system
 from thalweg.potentials.neural_network.loss import NetworkLoss
 from thalweg.potentials.neural_network.weights import Weights

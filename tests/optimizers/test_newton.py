@@ -7,10 +7,10 @@ import pytest
 
 from thalweg.optimizers import find_transition_states, minimise
 from thalweg.optimizers import large as large_systems
-from thalweg.optimizers.cholesky_kernel import factor, log_determinant, lowest_of_factor, solve
-from thalweg.optimizers.minimise_batch import minimum_settings, system_arguments
+from thalweg.optimizers.kernels.cholesky import factor, log_determinant, lowest_of_factor, solve
+from thalweg.optimizers.kernels.searches import minimum_rows, quench_rows
+from thalweg.optimizers.minimisation import minimum_settings, system_arguments
 from thalweg.optimizers.rules import default_rules
-from thalweg.optimizers.search_kernel import minimum_rows, quench_rows
 from thalweg.potentials import Function, Point, Weights, as_system
 
 from .surfaces import cluster, difference_hessian, small_loss

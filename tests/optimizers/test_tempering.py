@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from thalweg.optimizers import TemperedBasinHopping
-from thalweg.optimizers.tempering import exchange, exchange_probability
+from thalweg.optimizers.basin_hopping.tempering import exchange, exchange_probability
 
 from .surfaces import cluster
 from .test_basin_hopping_chain import DEPTHS, LJ7_LOWEST, boltzmann, wells

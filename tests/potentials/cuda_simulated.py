@@ -130,7 +130,7 @@ def minimisations() -> dict[str, dict[str, float]]:
 
 def lowest_modes() -> dict[str, dict[str, float]]:
     """Compare the lowest mode of free and partly fixed clusters off their minima with all of the CPU's."""
-    from thalweg.optimizers.cuda_transition_states import CudaSearch
+    from thalweg.optimizers.cuda.transition_states import CudaSearch
 
     found, rng = {}, np.random.default_rng(4)
     for name, fixed in (("free", []), ("one atom fixed", [0]), ("two atoms fixed", [0, 2])):

@@ -6,7 +6,7 @@ import numpy as np
 from scipy.spatial.distance import cdist, pdist
 from scipy.spatial.transform import Rotation
 
-from thalweg.optimizers.moves import Move, Pool, is_free_cluster
+from thalweg.optimizers.basin_hopping.moves import Move, Pool, is_free_cluster
 from thalweg.potentials.system import System
 
 __all__ = ["SpliceClusters", "splice"]

@@ -1,6 +1,6 @@
 """LBFGS on a GPU: a whole minimisation in one kernel, one block a walker, never back to the host.
 
-The steps are those of :mod:`~thalweg.optimizers.lbfgs_kernel`. Its two loops, a dot product after another, become
+The steps are those of :mod:`~thalweg.optimizers.kernels.lbfgs`. Its two loops, a dot product after another, become
 two triangular recursions over the products s_i . y_j that are kept beside the pairs: no reduction between them, and
 one barrier a pair. Every thread computes the same sums in the same order, so all take the same decisions.
 """

@@ -6,13 +6,13 @@ from typing import Any
 
 import numpy as np
 
-from thalweg.optimizers.large import LARGEST_MATRIX, minimise_large
-from thalweg.optimizers.lbfgs_kernel import lbfgs_rows, lbfgs_walk
-from thalweg.optimizers.newton_kernel import newton_minimum
-from thalweg.optimizers.quick_lbfgs_kernel import quick_walk
+from thalweg.optimizers.kernels.lbfgs import lbfgs_rows, lbfgs_walk
+from thalweg.optimizers.kernels.lbfgs_simd import quick_walk
+from thalweg.optimizers.kernels.newton import newton_minimum
+from thalweg.optimizers.kernels.searches import minimum_rows
+from thalweg.optimizers.large_systems import LARGEST_MATRIX, minimise_large
 from thalweg.optimizers.results import REASONS, MinimiseResult
 from thalweg.optimizers.rules import ORIGINAL_RULES, Rules, default_rules
-from thalweg.optimizers.search_kernel import minimum_rows
 from thalweg.potentials.cuda.availability import use_gpu
 from thalweg.potentials.system import System, as_system
 from thalweg.potentials.threads import map_threads
@@ -111,7 +111,7 @@ def minimise(
         system.reraise()
         return result
     if use_gpu(system.potential, X):
-        from thalweg.optimizers.cuda_batch import minimise_cuda
+        from thalweg.optimizers.cuda.minimise import minimise_cuda
 
         result = minimise_cuda(system, X, rms, rules, steps)
         if not second_order:

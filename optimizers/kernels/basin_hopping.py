@@ -5,8 +5,8 @@ from __future__ import annotations
 import numba
 import numpy as np
 
-from thalweg.optimizers.moves_kernel import MOVE, pull_inside, reach
-from thalweg.optimizers.search_kernel import SYSTEM
+from thalweg.optimizers.kernels.moves import MOVE, pull_inside, reach
+from thalweg.optimizers.kernels.searches import SYSTEM
 from thalweg.potentials.compiled.signatures import jit, matrix, vector
 
 __all__ = ["ACCEPTED", "COLUMNS", "MOST_MOVES", "PROVED", "WHICH", "adapt", "basin_hopping_rows", "metropolis"]

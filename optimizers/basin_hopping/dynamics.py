@@ -9,7 +9,7 @@ import numpy as np
 from ase import Atoms
 from ase.optimize.optimize import Dynamics
 
-from thalweg.optimizers.chain import BasinHoppingResult, Chain
+from thalweg.optimizers.basin_hopping.chain import BasinHoppingResult, Chain
 from thalweg.optimizers.rules import Rules
 from thalweg.potentials.point import Point
 from thalweg.potentials.system import System, as_system

@@ -12,7 +12,7 @@ import numpy as np
 from ase import Atoms
 from ase.optimize.optimize import DEFAULT_MAX_STEPS, Dynamics, Optimizer
 
-from thalweg.optimizers.lbfgs_kernel import add_multiple, dot, remember, two_loop
+from thalweg.optimizers.kernels.lbfgs import add_multiple, dot, remember, two_loop
 from thalweg.optimizers.mode_steps import ModeSteps
 from thalweg.optimizers.results import REASONS
 from thalweg.optimizers.rules import Rules, default_rules

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from ase import Atoms
 
-from thalweg.optimizers.chain import Chain
+from thalweg.optimizers.basin_hopping.chain import Chain
 from thalweg.optimizers.rules import Rules
 from thalweg.potentials.point import Point
 from thalweg.potentials.system import System, as_system

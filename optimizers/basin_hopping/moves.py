@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from thalweg.optimizers.moves_kernel import move_all, move_surface_atom
+from thalweg.optimizers.kernels.moves import move_all, move_surface_atom
 from thalweg.potentials.system import System
 
 __all__ = ["AllCoordinates", "Move", "Pool", "SurfaceAtom", "checked_moves", "is_free_cluster"]

@@ -1,6 +1,6 @@
 """Hybrid eigenvector-following on a GPU: two kernels that take turns, one block a walker.
 
-The steps are those of :mod:`~thalweg.optimizers.hybrid_kernel`: one kernel finds the lowest Hessian mode and how far
+The steps are those of :mod:`~thalweg.optimizers.kernels.hybrid`: one kernel finds the lowest Hessian mode and how far
 to go uphill, the other goes there and minimises across the mode by LBFGS. In one kernel, loss and Hessian-vector
 products together, a thread needs more registers than there are. Walkers stay on the device; launches have those that
 are on their way. A walker's state is in memory; the first thread decides, the others read.
@@ -17,8 +17,8 @@ from numba import cuda
 from numba.core import types
 from numpy import uint64 as at
 
-from thalweg.optimizers.cuda_lbfgs import copy_to, remember, take_step, two_loop
-from thalweg.optimizers.cuda_lowest_mode import make_lowest_mode
+from thalweg.optimizers.cuda.lbfgs import copy_to, remember, take_step, two_loop
+from thalweg.optimizers.cuda.lowest_mode import make_lowest_mode
 from thalweg.potentials.cuda.block import block_sums, carve, device
 
 __all__ = ["CLIMB", "RELAX", "SEARCH_VECTORS", "STATE", "climb_kernel", "first_states", "relax_kernel", "state_numbers"]

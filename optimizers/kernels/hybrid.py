@@ -5,7 +5,7 @@ from __future__ import annotations
 import numba
 import numpy as np
 
-from thalweg.optimizers.lbfgs_kernel import add_multiple, dot, remember, two_loop
+from thalweg.optimizers.kernels.lbfgs import add_multiple, dot, remember, two_loop
 from thalweg.potentials.compiled.signatures import FUNCTION, floats, integers, jit, matrix, vector
 from thalweg.potentials.symmetry.null_modes import orthonormal_null_modes
 

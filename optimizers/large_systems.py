@@ -10,8 +10,8 @@ import numpy as np
 from scipy.sparse.linalg import ArpackNoConvergence
 
 from thalweg.optimizers.eigenvalues import lowest_eigenvalues
-from thalweg.optimizers.hybrid import HybridResult, hybrid_eigenvector_following
-from thalweg.optimizers.quick_lbfgs_kernel import quick_walk
+from thalweg.optimizers.eigenvector_following_hybrid import HybridResult, hybrid_eigenvector_following
+from thalweg.optimizers.kernels.lbfgs_simd import quick_walk
 from thalweg.optimizers.results import REASONS, MinimiseResult, TransitionStateResult
 from thalweg.optimizers.rules import Rules
 from thalweg.potentials.system import System

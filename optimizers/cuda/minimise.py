@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numba import cuda
 
-from thalweg.optimizers.cuda_lbfgs import VECTORS, history_size, lbfgs_kernel
+from thalweg.optimizers.cuda.lbfgs import VECTORS, history_size, lbfgs_kernel
 from thalweg.optimizers.results import REASONS, MinimiseResult
 from thalweg.optimizers.rules import Rules
 from thalweg.potentials.cuda.device import built, device_problem, exclusive, launch

@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from thalweg.optimizers.moves import Move, Pool
+from thalweg.optimizers.basin_hopping.moves import Move, Pool
 from thalweg.potentials.system import System
 
 __all__ = ["HiddenUnits", "SpliceNetworks", "entries_of_units"]

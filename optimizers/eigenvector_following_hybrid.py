@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from thalweg.optimizers.eigenvalues import lowest_eigenvalues
-from thalweg.optimizers.hybrid_kernel import hybrid_walk
+from thalweg.optimizers.kernels.hybrid import hybrid_walk
 from thalweg.optimizers.results import REASONS
 from thalweg.optimizers.rules import Rules, default_rules
 from thalweg.potentials.system import System, as_system

@@ -10,9 +10,9 @@ from __future__ import annotations
 import numba
 import numpy as np
 
-from thalweg.optimizers.cholesky_kernel import factor, log_determinant, lowest_of_factor, solve, solve_lower
-from thalweg.optimizers.eigenvector_following_kernel import FOLLOW_SIGNATURE, diagonalise
-from thalweg.optimizers.lbfgs_kernel import norm_of
+from thalweg.optimizers.kernels.cholesky import factor, log_determinant, lowest_of_factor, solve, solve_lower
+from thalweg.optimizers.kernels.eigenvector_following import FOLLOW_SIGNATURE, diagonalise
+from thalweg.optimizers.kernels.lbfgs import norm_of
 from thalweg.potentials.compiled.signatures import FUNCTION, HESSIAN, floats, integers, jit, matrix, vector
 from thalweg.potentials.symmetry.null_modes import orthonormal_null_modes
 

@@ -11,23 +11,23 @@ from dataclasses import replace
 import numpy as np
 from numba import cuda
 
-from thalweg.optimizers.cuda_batch import lbfgs_cuda
-from thalweg.optimizers.cuda_eigenvector_following import (
+from thalweg.optimizers.cuda.eigenvector_following import (
     SEARCH_VECTORS,
     climb_kernel,
     first_states,
     relax_kernel,
     state_numbers,
 )
-from thalweg.optimizers.cuda_lbfgs import history_size
-from thalweg.optimizers.cuda_lowest_mode import basis_size, small_size
-from thalweg.optimizers.cuda_null_modes import rigid_kernel
-from thalweg.optimizers.eigenvector_following_kernel import follow_modes
-from thalweg.optimizers.large import transition_states_large
-from thalweg.optimizers.minimise_batch import minimum_settings, system_arguments
+from thalweg.optimizers.cuda.lbfgs import history_size
+from thalweg.optimizers.cuda.lowest_mode import basis_size, small_size
+from thalweg.optimizers.cuda.minimise import lbfgs_cuda
+from thalweg.optimizers.cuda.null_modes import rigid_kernel
+from thalweg.optimizers.kernels.eigenvector_following import follow_modes
+from thalweg.optimizers.kernels.searches import minimum_rows
+from thalweg.optimizers.large_systems import transition_states_large
+from thalweg.optimizers.minimisation import minimum_settings, system_arguments
 from thalweg.optimizers.results import TransitionStateResult
 from thalweg.optimizers.rules import Rules
-from thalweg.optimizers.search_kernel import minimum_rows
 from thalweg.potentials.cuda.device import built, device_problem, exclusive, launch, workspace_of
 from thalweg.potentials.system import System
 from thalweg.potentials.threads import map_threads
@@ -150,7 +150,7 @@ def _proved(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Prove by their Hessians that what converged are transition states; return all numbers, and the lowest modes.
 
-    The numbers are those of :func:`~thalweg.optimizers.search_kernel.transition_state_rows`; x is refined in place.
+    The numbers are those of :func:`~thalweg.optimizers.kernels.searches.transition_state_rows`; x is refined in place.
     """
     found = np.full((len(x), 7), np.nan)
     found[:, :4], found[:, 6] = numbers, 0.0
@@ -208,7 +208,7 @@ def transition_states_cuda(
     Returns
     -------
     x : (walkers, n); numbers : (walkers, 7); ends : (walkers, 2, n); end_numbers : (walkers, 2, 8)
-        As :func:`~thalweg.optimizers.search_kernel.transition_state_rows` writes them.
+        As :func:`~thalweg.optimizers.kernels.searches.transition_state_rows` writes them.
     """
     x, _, searched = search_cuda(system, X, directions, rms, rules, steps, max_step)
     numbers, modes = _proved(system, x, searched, rms, max_step, threads)
@@ -228,7 +228,7 @@ def transition_states_large_cuda(
     system: System, X: np.ndarray, directions: np.ndarray, rms: float, rules: Rules, steps: int, max_step: float,
     minimise_steps: int,
 ) -> TransitionStateResult:  # fmt: skip
-    """As :func:`~thalweg.optimizers.large.transition_states_large`, which proves what the device finds."""
+    """As :func:`~thalweg.optimizers.large_systems.transition_states_large`, which proves what the device finds."""
     x, modes, searched = search_cuda(system, X, directions, rms, rules, steps, max_step)
 
     def down(ends: np.ndarray) -> np.ndarray:

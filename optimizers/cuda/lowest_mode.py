@@ -142,7 +142,7 @@ def make_lowest_mode(product: Any) -> Any:
     Its arguments: x (n,); mode (n,) first guess, overwritten by the unit vector; vectors (2 n,) workspace; nulls :
     null modes in the basis; small, basis : of :func:`small_size` and :func:`basis_size`; most : most products;
     tolerance : residual, relative to the eigenvalue, at which fewer will do; the others as
-    :func:`~thalweg.optimizers.cuda_lbfgs.lbfgs_kernel` takes them. It returns the eigenvalue (NaN if the Hessian is
+    :func:`~thalweg.optimizers.cuda.lbfgs.lbfgs_kernel` takes them. It returns the eigenvalue (NaN if the Hessian is
     not finite), the products taken and a bound of the largest eigenvalue.
     """
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numba
 import numpy as np
 
-from thalweg.optimizers.lbfgs_kernel import assign, dot, two_loop
+from thalweg.optimizers.kernels.lbfgs import assign, dot, two_loop
 from thalweg.potentials.compiled.signatures import FUNCTION, floats, integers, jit, matrix, vector
 
 __all__ = ["converge_modes", "relax_modes"]

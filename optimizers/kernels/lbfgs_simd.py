@@ -10,7 +10,7 @@ import numba
 import numpy as np
 from numba.extending import register_jitable
 
-from thalweg.optimizers.lbfgs_kernel import WALK_SIGNATURE, assign
+from thalweg.optimizers.kernels.lbfgs import WALK_SIGNATURE, assign
 from thalweg.potentials.compiled.signatures import FUNCTION, floats, integers, jit, matrix, vector
 from thalweg.potentials.compiled.simd import LANES, load, splat, store, total
 

@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from thalweg.optimizers.basin_hopping_kernel import (
+from thalweg.optimizers.basin_hopping.moves import Pool, checked_moves, is_free_cluster
+from thalweg.optimizers.kernels.basin_hopping import (
     ACCEPTED,
     COLUMNS,
     MOST_MOVES,
@@ -15,12 +16,11 @@ from thalweg.optimizers.basin_hopping_kernel import (
     WHICH,
     basin_hopping_rows,
 )
-from thalweg.optimizers.minimise_batch import minimise, minimum_settings, system_arguments
-from thalweg.optimizers.moves import Pool, checked_moves, is_free_cluster
-from thalweg.optimizers.moves_kernel import given_move, move_all
+from thalweg.optimizers.kernels.moves import given_move, move_all
+from thalweg.optimizers.kernels.searches import minimum_rows, quench_rows
+from thalweg.optimizers.minimisation import minimise, minimum_settings, system_arguments
 from thalweg.optimizers.results import REASONS
 from thalweg.optimizers.rules import Rules, default_rules
-from thalweg.optimizers.search_kernel import minimum_rows, quench_rows
 from thalweg.potentials.system import System
 
 __all__ = ["BasinHoppingResult", "Chain", "check_chain"]

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numba
 import numpy as np
 
-from thalweg.optimizers.eigenvector_following_kernel import FOLLOW
-from thalweg.optimizers.lbfgs_kernel import WALK, assign
+from thalweg.optimizers.kernels.eigenvector_following import FOLLOW
+from thalweg.optimizers.kernels.lbfgs import WALK, assign
 from thalweg.potentials.compiled.signatures import FUNCTION, HESSIAN, floats, integers, jit, matrix, vector
 
 __all__ = ["SYSTEM", "minimum_rows", "quench_rows", "transition_state_rows"]

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from thalweg.optimizers.basin_hopping_kernel import metropolis
-from thalweg.optimizers.chain import BasinHoppingResult
-from thalweg.optimizers.minimise_batch import minimise
+from thalweg.optimizers.basin_hopping.chain import BasinHoppingResult
+from thalweg.optimizers.kernels.basin_hopping import metropolis
+from thalweg.optimizers.minimisation import minimise
 from thalweg.optimizers.rules import Rules
 from thalweg.potentials.system import System
 

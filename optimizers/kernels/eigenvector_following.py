@@ -9,8 +9,8 @@ from __future__ import annotations
 import numba
 import numpy as np
 
-from thalweg.optimizers.lbfgs_kernel import assign, dot
-from thalweg.optimizers.relaxation_kernel import converge_modes, relax_modes
+from thalweg.optimizers.kernels.lbfgs import assign, dot
+from thalweg.optimizers.kernels.lbfgs_in_modes import converge_modes, relax_modes
 from thalweg.potentials.compiled.signatures import FUNCTION, HESSIAN, floats, integers, jit, matrix, vector
 from thalweg.potentials.symmetry.null_modes import orthonormal_null_modes
 

@@ -1,0 +1,1 @@
+"""Basin-hopping: chains, moves, parallel tempering."""
