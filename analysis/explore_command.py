@@ -18,7 +18,7 @@ from thalweg.analysis.place import Place
 from thalweg.analysis.structures import file_of
 from thalweg.analysis.systems import Explored, build, default_options, default_work, resolve_name
 from thalweg.landscapes.errors import StoreError
-from thalweg.landscapes.strategy import SADDLE_SEARCHES
+from thalweg.landscapes.strategies.base import SADDLE_SEARCHES
 
 __all__ = ["run"]
 
@@ -154,7 +154,7 @@ def _stored_plan(output: Path, resume: bool) -> dict[str, Any]:
         return {}
     if not resume:
         raise click.ClickException(f"{output} exists: add --resume to go on, or choose another --output")
-    from thalweg.landscapes.store import Store
+    from thalweg.landscapes.storage.store import Store
 
     try:
         store = Store.open(output)

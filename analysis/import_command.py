@@ -30,7 +30,7 @@ def run(folder: Path, system: str, output: Path) -> None:
         If a file is missing or cannot be understood, the system is unknown, or something is at ``output``.
     """
     from thalweg.landscapes import Landscape
-    from thalweg.landscapes.importing import import_points
+    from thalweg.landscapes.maintenance.import_points import import_points
     from thalweg.potentials import as_system
 
     try:

@@ -21,7 +21,7 @@ def run(path: Path) -> None:
     click.ClickException
         If there is none, or it is damaged.
     """
-    from thalweg.landscapes.store import Store
+    from thalweg.landscapes.storage.store import Store
 
     try:
         summary = summarise(path)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 if TYPE_CHECKING:
-    from thalweg.landscapes.store import Store
+    from thalweg.landscapes.storage.store import Store
 
 __all__ = ["ArraySize", "Growth", "array_sizes", "growth", "inspection_text"]
 

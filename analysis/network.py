@@ -164,7 +164,7 @@ class KineticTransitionNetwork:
         return f"<KineticTransitionNetwork: {parts}, {n} component{'s' * (n != 1)}, {lowest}>"
 
     def _repr_html_(self) -> str:
-        from thalweg.landscapes.html import table_html  # only notebooks need it
+        from thalweg.landscapes.notebook import table_html  # only notebooks need it
 
         rows = {"minima": str(self.n_minima), "transition states": str(self.n_transition_states)}
         if self.n_minima:

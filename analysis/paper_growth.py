@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from thalweg.analysis.paper_plan import Job, Plan
-from thalweg.landscapes.strategy import SADDLE_SEARCHES
+from thalweg.landscapes.strategies.base import SADDLE_SEARCHES
 
 if TYPE_CHECKING:
     from thalweg.landscapes import Landscape
@@ -61,7 +61,7 @@ def state_of(path: Path) -> dict[str, Any]:
     """
     if not path.exists():
         return {}
-    from thalweg.landscapes.store import Store
+    from thalweg.landscapes.storage.store import Store
 
     store = Store.open(path)
     try:

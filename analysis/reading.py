@@ -34,7 +34,7 @@ def is_network_loss(path: Path) -> bool:
     """Say whether a store is of a neural network's loss."""
     if is_pathsample(path):
         return False
-    from thalweg.landscapes.store import Store
+    from thalweg.landscapes.storage.store import Store
 
     held = Store.open(path)
     try:

@@ -99,7 +99,7 @@ def _sides(landscape: Any, values: dict[str, Any]) -> list[str]:
 
 def _spectrum(landscape: Any, x: np.ndarray) -> list[str]:
     """Return the eigenvalues of the Hessian, null modes excluded."""
-    from thalweg.landscapes.verify import eigenvalues
+    from thalweg.landscapes.maintenance.verify import eigenvalues
 
     try:
         system = landscape.system

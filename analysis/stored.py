@@ -10,7 +10,7 @@ import numpy as np
 from thalweg.analysis.rotational import moments_of_inertia
 
 if TYPE_CHECKING:
-    from thalweg.landscapes.store import Store
+    from thalweg.landscapes.storage.store import Store
 
 __all__ = ["read_store"]
 
@@ -63,7 +63,7 @@ def read_store(path: str | os.PathLike[str]) -> dict[str, Any]:
     StoreError
         If what is there is no landscape, or is damaged; it is a ValueError.
     """
-    from thalweg.landscapes.store import Store  # only here: it brings the optimizers with it
+    from thalweg.landscapes.storage.store import Store  # only here: it brings the optimizers with it
 
     store = Store.open(path, mode="r")
     try:

@@ -13,7 +13,7 @@ from scipy.sparse.csgraph import connected_components
 
 if TYPE_CHECKING:
     from thalweg.landscapes.estimates import Discoveries
-    from thalweg.landscapes.store import Store
+    from thalweg.landscapes.storage.store import Store
 
 __all__ = ["Spread", "Summary", "summarise"]
 
@@ -109,7 +109,7 @@ def summarise(path: str | os.PathLike[str]) -> Summary:
     FileNotFoundError, StoreError
         If there is no landscape, or it is damaged.
     """
-    from thalweg.landscapes.store import Store  # only here: --help needs none of it
+    from thalweg.landscapes.storage.store import Store  # only here: --help needs none of it
 
     store = Store.open(path, mode="r")
     try:

@@ -59,7 +59,7 @@ def run(path: Path, sample: int | None, seed: int, workers: int | None, mark: bo
 
 def _checked(landscape: Any, sample: int | None, seed: int, workers: int | None) -> tuple[str, list[Any]]:
     from thalweg.landscapes import verify
-    from thalweg.landscapes.structure import verify_structure
+    from thalweg.landscapes.maintenance.integrity import verify_structure
 
     rng = np.random.default_rng(seed)
     groups = (landscape.minima, landscape.transition_states)
@@ -71,7 +71,7 @@ def _checked(landscape: Any, sample: int | None, seed: int, workers: int | None)
 
 def _marked(landscape: Any, workers: int | None) -> tuple[str, list[Any]]:
     from thalweg.landscapes import mark_verified
-    from thalweg.landscapes.structure import verify_structure
+    from thalweg.landscapes.maintenance.integrity import verify_structure
 
     groups = (landscape.minima, landscape.transition_states)
     before = [int(np.sum(~points.verified[:])) for points in groups]

@@ -2,14 +2,14 @@
 
 from thalweg.landscapes.errors import LockedError, RejectedError, StoreError, UnknownArrivalError
 from thalweg.landscapes.estimates import Discoveries, Estimate, estimate
-from thalweg.landscapes.executors import Processes, dask_executor
-from thalweg.landscapes.filling import fill_property
+from thalweg.landscapes.exploration.executors import Processes, dask_executor
 from thalweg.landscapes.landscape import Landscape
-from thalweg.landscapes.marking import mark_verified
-from thalweg.landscapes.merge import merge
+from thalweg.landscapes.maintenance.fill_property import fill_property
+from thalweg.landscapes.maintenance.mark_verified import mark_verified
+from thalweg.landscapes.maintenance.merge import merge
+from thalweg.landscapes.maintenance.verify import Problem, verify
 from thalweg.landscapes.records import CONVERGED, AddedSearch, Arrival, Minimum, Search, TransitionState
-from thalweg.landscapes.spanning import LowestPath
-from thalweg.landscapes.strategy import (
+from thalweg.landscapes.strategies.base import (
     BASIN_HOPPING,
     DOUBLE_ENDED,
     FROM_STATE,
@@ -18,8 +18,8 @@ from thalweg.landscapes.strategy import (
     Choice,
     Strategy,
 )
+from thalweg.landscapes.strategies.lowest_paths import LowestPath
 from thalweg.landscapes.tolerances import Tolerances
-from thalweg.landscapes.verify import Problem, verify
 
 __all__ = [
     "BASIN_HOPPING",

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from thalweg.landscapes.strategy import FROM_STATE
+from thalweg.landscapes.strategies.base import FROM_STATE
 
 __all__ = ["Discoveries", "Estimate", "estimate"]
 

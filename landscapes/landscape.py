@@ -13,18 +13,18 @@ from typing import TYPE_CHECKING, Any
 
 from thalweg.landscapes.errors import StoreError
 from thalweg.landscapes.estimates import Discoveries
-from thalweg.landscapes.opening import TASKS_AHEAD, check_same, insisted, is_store
+from thalweg.landscapes.recording.writer import Writer
 from thalweg.landscapes.records import AddedSearch, Minimum, Search, TransitionState
-from thalweg.landscapes.spanning import LowestPath, LowestPaths, checked_pairs
-from thalweg.landscapes.store import Store
-from thalweg.landscapes.subject import default_rules_of, rebuilt, system_of
+from thalweg.landscapes.storage.compatibility import TASKS_AHEAD, check_same, insisted, is_store
+from thalweg.landscapes.storage.store import Store
+from thalweg.landscapes.strategies.lowest_paths import LowestPath, LowestPaths, checked_pairs
+from thalweg.landscapes.system_loading import default_rules_of, rebuilt, system_of
 from thalweg.landscapes.tolerances import Tolerances
 from thalweg.landscapes.views import Minima, Properties, Searches, TransitionStates
-from thalweg.landscapes.writer import Writer
 
 if TYPE_CHECKING:
-    from thalweg.landscapes.exploration import Progress
-    from thalweg.landscapes.strategy import Strategy
+    from thalweg.landscapes.exploration.sequence import Progress
+    from thalweg.landscapes.strategies.base import Strategy
 
 __all__ = ["Landscape"]
 
@@ -384,7 +384,7 @@ class Landscape:
         return f"<Landscape {self.path.name}: {minima} minima, {states} transition states, {searches} searches>"
 
     def _repr_html_(self) -> str:
-        from thalweg.landscapes.html import landscape_html  # only notebooks need it
+        from thalweg.landscapes.notebook import landscape_html  # only notebooks need it
 
         return landscape_html(self)
 

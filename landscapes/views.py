@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from thalweg.landscapes.column import Column
 from thalweg.landscapes.errors import StoreError
 from thalweg.landscapes.records import Minimum, TransitionState
-from thalweg.landscapes.schema import property_spec
-from thalweg.landscapes.store import Store
+from thalweg.landscapes.storage.column import Column
+from thalweg.landscapes.storage.schema import property_spec
+from thalweg.landscapes.storage.store import Store
 
 if TYPE_CHECKING:
     from thalweg.landscapes.landscape import Landscape

@@ -12,7 +12,7 @@ import sys
 import pytest
 from click.testing import CliRunner
 
-import thalweg.landscapes.files as files
+import thalweg.landscapes.storage.local_files as files
 from thalweg.analysis import KineticTransitionNetwork
 from thalweg.analysis.exchange import minima_table, transition_state_table
 from thalweg.analysis.main import main

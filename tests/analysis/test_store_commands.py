@@ -16,8 +16,8 @@ from thalweg.analysis.inspection import growth
 from thalweg.analysis.main import main
 from thalweg.analysis.network import KineticTransitionNetwork
 from thalweg.landscapes import Landscape
-from thalweg.landscapes.html import table_html
-from thalweg.landscapes.store import Store
+from thalweg.landscapes.notebook import table_html
+from thalweg.landscapes.storage.store import Store
 from thalweg.potentials import LJAT
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from thalweg.analysis import KineticTransitionNetwork
-from thalweg.landscapes.store import Store
+from thalweg.landscapes.storage.store import Store
 
 
 @pytest.fixture

@@ -44,7 +44,7 @@ def cluster(n_atoms):
 def make_store(path, n, m, system, **columns):
     """Write a store without looking at what is in it, a hundred times faster than by adding points."""
     from thalweg.landscapes import Landscape
-    from thalweg.landscapes.store import Store
+    from thalweg.landscapes.storage.store import Store
 
     Landscape(system, path).close()
 

@@ -16,9 +16,9 @@ import numpy as np
 import pytest
 
 from thalweg.landscapes import Landscape, Minimum, Search, TransitionState
-from thalweg.landscapes.exploration import run_sequence
-from thalweg.landscapes.strategies import BasinHoppingChains, Connect
-from thalweg.landscapes.tasks import TaskResult
+from thalweg.landscapes.exploration.sequence import run_sequence
+from thalweg.landscapes.exploration.tasks import TaskResult
+from thalweg.landscapes.strategies.connect import BasinHoppingChains, Connect
 
 N = 74  # coordinates of the networks of the paper
 

@@ -152,7 +152,7 @@ def size_of(path):
 
 def raw_bytes(path):
     """Bytes of all numbers in the store, uncompressed."""
-    from thalweg.landscapes.store import Store
+    from thalweg.landscapes.storage.store import Store
 
     columns = Store.open(path).columns.values()
     return sum(len(column) * int(np.prod(column.spec.row)) * np.dtype(column.spec.dtype).itemsize for column in columns)
@@ -175,7 +175,7 @@ def timed(action, repeat=1):
 def reopen(path):
     """Times of opening and reading, in a process that has done nothing else."""
     from thalweg.landscapes import Landscape
-    from thalweg.landscapes.strategies import Connect
+    from thalweg.landscapes.strategies.connect import Connect
 
     rng = np.random.default_rng(1)
     result = {"open": timed(lambda: Landscape.open(path))[0]}

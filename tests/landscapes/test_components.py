@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from thalweg.landscapes import DOUBLE_ENDED, FROM_STATE, SINGLE_ENDED, Landscape, Search
-from thalweg.landscapes.components import Components
-from thalweg.landscapes.strategies import Connect
+from thalweg.landscapes.strategies.components import Components
+from thalweg.landscapes.strategies.connect import Connect
 
 
 def largest(energies, edges):

@@ -113,7 +113,7 @@ def test_killed_again_and_again_it_finds_the_same(in_one_go, tmp_path, name, wor
     script = textwrap.dedent(
         """
         import importlib.util, os, signal, sys
-        import thalweg.landscapes.exploration as exploration
+        import thalweg.landscapes.exploration.sequence as exploration
         from thalweg.landscapes import Landscape
 
         source, path, name, workers, tasks = sys.argv[1:]

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from ase import Atoms
 
-import thalweg.landscapes.exploration as exploration
-import thalweg.landscapes.files as files
+import thalweg.landscapes.exploration.sequence as exploration
+import thalweg.landscapes.storage.local_files as files
 from thalweg.landscapes import Landscape, StoreError
 from thalweg.potentials import LJAT, NetworkLoss, Weights, as_system
 

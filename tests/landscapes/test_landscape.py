@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from thalweg.landscapes import Landscape, RejectedError, Search, Tolerances
-from thalweg.landscapes.database import EnergyIndex
+from thalweg.landscapes.recording.duplicates import EnergyIndex
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from ase.calculators.emt import EMT
 from ase.constraints import FixAtoms
 
 from thalweg.landscapes import Landscape, Minimum, StoreError
-from thalweg.landscapes.description import description_differences
+from thalweg.landscapes.storage.description import description_differences
 from thalweg.potentials import LJAT, Function, Point, System, as_system
 from thalweg.potentials.neural_network.loss import NetworkLoss
 from thalweg.potentials.neural_network.weights import Weights

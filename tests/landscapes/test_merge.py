@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from thalweg.landscapes import FROM_STATE, Landscape, Search, StoreError, Tolerances, merge
-from thalweg.landscapes.structure import verify_structure
+from thalweg.landscapes.maintenance.integrity import verify_structure
 
 
 def fill(made_up, path, numbers, seed=0):

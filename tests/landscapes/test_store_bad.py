@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import zarr
 
-import thalweg.landscapes.files as files
+import thalweg.landscapes.storage.local_files as files
 from thalweg.landscapes import Landscape, LockedError, StoreError, Tolerances
 
 

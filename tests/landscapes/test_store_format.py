@@ -11,7 +11,7 @@ import xarray
 import zarr
 
 from thalweg.landscapes import Landscape
-from thalweg.landscapes.schema import ArraySpec, landscape_arrays
+from thalweg.landscapes.storage.schema import ArraySpec, landscape_arrays
 
 
 @pytest.fixture

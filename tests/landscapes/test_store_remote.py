@@ -18,7 +18,7 @@ import zarr
 from zarr.storage import FsspecStore, MemoryStore
 
 from thalweg.landscapes import Landscape, LockedError, StoreError
-from thalweg.landscapes.files import files_of
+from thalweg.landscapes.storage.local_files import files_of
 
 
 def fill(made_up, where, tasks=12):

@@ -10,7 +10,7 @@ import pytest
 import zarr
 
 from thalweg.landscapes import Landscape, verify
-from thalweg.landscapes.structure import verify_structure
+from thalweg.landscapes.maintenance.integrity import verify_structure
 
 ENERGIES = [-16.505384168, -15.935043061, -15.593210938, -15.533060055]  # of LJ7, as all tables have them
 

@@ -11,8 +11,8 @@ import zarr
 from ase import Atoms
 
 from thalweg.landscapes import FROM_STATE, FROM_SYMMETRIC, SINGLE_ENDED, Choice, Landscape, Strategy
-from thalweg.landscapes.pairs import ConnectPairs
-from thalweg.landscapes.untrap import Untrap
+from thalweg.landscapes.strategies.connect_pairs import ConnectPairs
+from thalweg.landscapes.strategies.untrap import Untrap
 from thalweg.potentials import LJAT, NetworkLoss, Weights
 
 DOCS = Path(__file__).resolve().parents[2] / "docs" / "exploring.md"

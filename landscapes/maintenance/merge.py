@@ -9,12 +9,12 @@ from typing import Any
 
 import numpy as np
 
-from thalweg.landscapes.description import description_differences
 from thalweg.landscapes.errors import StoreError
 from thalweg.landscapes.landscape import Landscape
 from thalweg.landscapes.records import Search
-from thalweg.landscapes.store import copy_store
-from thalweg.landscapes.strategy import FROM_STATE
+from thalweg.landscapes.storage.description import description_differences
+from thalweg.landscapes.storage.store import copy_store
+from thalweg.landscapes.strategies.base import FROM_STATE
 
 __all__ = ["merge"]
 

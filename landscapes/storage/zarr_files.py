@@ -13,8 +13,8 @@ from zarr.core.sync import sync
 from zarr.storage import FsspecStore, ZipStore
 
 from thalweg.landscapes.errors import LockedError, StoreError
-from thalweg.landscapes.files import with_name
-from thalweg.landscapes.lock import writer_identity
+from thalweg.landscapes.storage.local_files import with_name
+from thalweg.landscapes.storage.lock import writer_identity
 
 __all__ = ["Address", "ZarrFiles", "zarr_files"]
 

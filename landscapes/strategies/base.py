@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
+    from thalweg.landscapes.exploration.tasks import TaskResult
     from thalweg.landscapes.landscape import Landscape
     from thalweg.landscapes.records import AddedSearch
-    from thalweg.landscapes.tasks import TaskResult
 
 __all__ = [
     "BASIN_HOPPING",

@@ -17,9 +17,9 @@ from typing import Any
 
 from threadpoolctl import threadpool_limits
 
-from thalweg.landscapes.executors import Processes
-from thalweg.landscapes.remote import Parcel, run_sent
-from thalweg.landscapes.tasks import Task, TaskResult, run_task
+from thalweg.landscapes.exploration.executors import Processes
+from thalweg.landscapes.exploration.system_transfer import Parcel, run_sent
+from thalweg.landscapes.exploration.tasks import Task, TaskResult, run_task
 from thalweg.potentials.threads import default_threads
 
 __all__ = ["Job", "Workers", "open_workers"]

@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from thalweg.landscapes.column import Column
 from thalweg.landscapes.errors import StoreError
-from thalweg.landscapes.schema import (
+from thalweg.landscapes.storage.column import Column
+from thalweg.landscapes.storage.schema import (
     FORMAT,
     FORMAT_VERSION,
     GROUPS,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from thalweg.landscapes.executors import default_threads
+from thalweg.landscapes.exploration.executors import default_threads
 
 if TYPE_CHECKING:
     from thalweg.landscapes.landscape import Landscape

@@ -10,7 +10,7 @@ import numpy as np
 from scipy.linalg import null_space
 from threadpoolctl import threadpool_limits
 
-from thalweg.landscapes.executors import default_threads
+from thalweg.landscapes.exploration.executors import default_threads
 
 if TYPE_CHECKING:
     from thalweg.landscapes.landscape import Landscape

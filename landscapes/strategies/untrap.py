@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from thalweg.landscapes.attacks import Attacks
-from thalweg.landscapes.spanning import LowestPaths
-from thalweg.landscapes.strategy import DOUBLE_ENDED, Choice
+from thalweg.landscapes.strategies.base import DOUBLE_ENDED, Choice
+from thalweg.landscapes.strategies.double_ended import Attacks
+from thalweg.landscapes.strategies.lowest_paths import LowestPaths
 
 __all__ = ["Untrap"]
 

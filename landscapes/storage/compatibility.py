@@ -7,10 +7,10 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
-from thalweg.landscapes.description import description_differences
 from thalweg.landscapes.errors import StoreError
-from thalweg.landscapes.files import files_of
-from thalweg.landscapes.store import Store
+from thalweg.landscapes.storage.description import description_differences
+from thalweg.landscapes.storage.local_files import files_of
+from thalweg.landscapes.storage.store import Store
 from thalweg.landscapes.tolerances import Tolerances
 
 __all__ = ["TASKS_AHEAD", "check_same", "insisted", "is_store"]

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from thalweg.landscapes.verify import Problem, verify
+from thalweg.landscapes.maintenance.verify import Problem, verify
 
 if TYPE_CHECKING:
     from thalweg.landscapes.landscape import Landscape

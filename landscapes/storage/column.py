@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from thalweg.landscapes.errors import StoreError
-from thalweg.landscapes.files import LocalFiles
-from thalweg.landscapes.schema import ArraySpec
+from thalweg.landscapes.storage.local_files import LocalFiles
+from thalweg.landscapes.storage.schema import ArraySpec
 
 __all__ = ["ChunkCache", "Column"]
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from threadpoolctl import threadpool_limits
 
-from thalweg.landscapes.tasks import Task, TaskResult, run_task
+from thalweg.landscapes.exploration.tasks import Task, TaskResult, run_task
 
 __all__ = ["MISSING", "Parcel", "run_sent"]
 

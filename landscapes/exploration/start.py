@@ -9,12 +9,12 @@ from concurrent.futures import Executor
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from thalweg.landscapes.exploration import Progress, pending_choices, run_sequence
-from thalweg.landscapes.pairs import ConnectPairs
-from thalweg.landscapes.progress import progress_line
-from thalweg.landscapes.strategies import BasinHoppingChains, Connect
-from thalweg.landscapes.strategy import Strategy
-from thalweg.landscapes.untrap import Untrap
+from thalweg.landscapes.exploration.progress import progress_line
+from thalweg.landscapes.exploration.sequence import Progress, pending_choices, run_sequence
+from thalweg.landscapes.strategies.base import Strategy
+from thalweg.landscapes.strategies.connect import BasinHoppingChains, Connect
+from thalweg.landscapes.strategies.connect_pairs import ConnectPairs
+from thalweg.landscapes.strategies.untrap import Untrap
 from thalweg.optimizers import Rules, default_rules
 from thalweg.optimizers.basin_hopping.moves import checked_moves
 from thalweg.potentials.system import System

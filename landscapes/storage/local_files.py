@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from thalweg.landscapes.errors import StoreError
-from thalweg.landscapes.lock import WriterLock
+from thalweg.landscapes.storage.lock import WriterLock
 
 __all__ = ["PARTIAL", "LocalFiles", "files_of", "with_name"]
 
@@ -32,7 +32,9 @@ def files_of(where: Any) -> Any:
     local = isinstance(where, str | os.PathLike) and "://" not in str(where)
     if local and not (str(where).endswith(".zip") and Path(where).is_file()):
         return LocalFiles(Path(where).expanduser().resolve())
-    from thalweg.landscapes.zarr_files import zarr_files  # zarr takes a while to load, and folders do not need it
+    from thalweg.landscapes.storage.zarr_files import (
+        zarr_files,  # zarr takes a while to load, and folders do not need it
+    )
 
     return zarr_files(where)
 

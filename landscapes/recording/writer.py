@@ -9,12 +9,12 @@ from typing import Any
 
 import numpy as np
 
-from thalweg.landscapes.checks import check_minimum, check_transition_state
-from thalweg.landscapes.database import KnownPoints
 from thalweg.landscapes.errors import RejectedError, UnknownArrivalError
+from thalweg.landscapes.recording.checks import check_minimum, check_transition_state
+from thalweg.landscapes.recording.duplicates import KnownPoints
 from thalweg.landscapes.records import AddedSearch, Arrival, Minimum, Search, TransitionState
-from thalweg.landscapes.store import Store
-from thalweg.landscapes.strategy import FROM_STATE
+from thalweg.landscapes.storage.store import Store
+from thalweg.landscapes.strategies.base import FROM_STATE
 from thalweg.landscapes.tolerances import Tolerances
 
 __all__ = ["Writer"]

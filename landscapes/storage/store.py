@@ -13,12 +13,19 @@ from typing import Any
 
 import numpy as np
 
-from thalweg.landscapes.column import ChunkCache, Column
-from thalweg.landscapes.description import build_description, flatten_description, static_spec
 from thalweg.landscapes.errors import StoreError
-from thalweg.landscapes.files import PARTIAL, LocalFiles, files_of
-from thalweg.landscapes.root import ROOT, Root, read_root
-from thalweg.landscapes.schema import FORMAT, FORMAT_VERSION, GROUPS, ArraySpec, group_metadata, landscape_arrays
+from thalweg.landscapes.storage.column import ChunkCache, Column
+from thalweg.landscapes.storage.description import build_description, flatten_description, static_spec
+from thalweg.landscapes.storage.local_files import PARTIAL, LocalFiles, files_of
+from thalweg.landscapes.storage.root import ROOT, Root, read_root
+from thalweg.landscapes.storage.schema import (
+    FORMAT,
+    FORMAT_VERSION,
+    GROUPS,
+    ArraySpec,
+    group_metadata,
+    landscape_arrays,
+)
 
 __all__ = ["Store", "copy_store"]
 

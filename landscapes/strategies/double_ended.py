@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from thalweg.landscapes.fingerprints import fingerprint
-from thalweg.landscapes.missing import DistanceGraph
-from thalweg.landscapes.strategy import DOUBLE_ENDED, SINGLE_ENDED, Choice, Strategy
+from thalweg.landscapes.strategies.base import DOUBLE_ENDED, SINGLE_ENDED, Choice, Strategy
+from thalweg.landscapes.strategies.distance_graph import DistanceGraph
+from thalweg.landscapes.strategies.fingerprints import fingerprint
 
 if TYPE_CHECKING:
     from thalweg.landscapes.landscape import Landscape

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from thalweg.landscapes.records import CONVERGED, Arrival, Minimum, Search, TransitionState
-from thalweg.landscapes.strategy import BASIN_HOPPING, DOUBLE_ENDED, FROM_STATE, FROM_SYMMETRIC, SINGLE_ENDED
+from thalweg.landscapes.strategies.base import BASIN_HOPPING, DOUBLE_ENDED, FROM_STATE, FROM_SYMMETRIC, SINGLE_ENDED
 from thalweg.optimizers.basin_hopping.chain_without_hessian import large_chain
 from thalweg.optimizers.basin_hopping.dynamics import BasinHoppingResult, basin_hopping_steps
 from thalweg.optimizers.basin_hopping.moves import Move

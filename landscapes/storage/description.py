@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from thalweg.landscapes.schema import ArraySpec
+from thalweg.landscapes.storage.schema import ArraySpec
 
 __all__ = ["build_description", "description_differences", "flatten_description", "static_spec"]
 

@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from thalweg.landscapes.components import Components
-from thalweg.landscapes.fingerprints import fingerprint
+from thalweg.landscapes.exploration.tasks import TaskResult
 from thalweg.landscapes.records import AddedSearch
-from thalweg.landscapes.strategy import (
+from thalweg.landscapes.strategies.base import (
     BASIN_HOPPING,
     DOUBLE_ENDED,
     FROM_STATE,
@@ -22,7 +21,8 @@ from thalweg.landscapes.strategy import (
     Choice,
     Strategy,
 )
-from thalweg.landscapes.tasks import TaskResult
+from thalweg.landscapes.strategies.components import Components
+from thalweg.landscapes.strategies.fingerprints import fingerprint
 
 if TYPE_CHECKING:
     from thalweg.landscapes.landscape import Landscape

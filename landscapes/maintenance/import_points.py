@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from thalweg.landscapes.errors import RejectedError
+from thalweg.landscapes.maintenance.verify import eigenvalues
 from thalweg.landscapes.records import Minimum, TransitionState
-from thalweg.landscapes.verify import eigenvalues
 
 if TYPE_CHECKING:
     from thalweg.landscapes.landscape import Landscape

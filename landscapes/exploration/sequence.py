@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from thalweg.landscapes.errors import UnknownArrivalError
+from thalweg.landscapes.exploration.signals import deferred_signals
+from thalweg.landscapes.exploration.tasks import Task, TaskResult
+from thalweg.landscapes.exploration.workers import Job, Workers, open_workers
 from thalweg.landscapes.records import CONVERGED
-from thalweg.landscapes.signals import deferred_signals
-from thalweg.landscapes.strategy import BASIN_HOPPING, DOUBLE_ENDED, FROM_STATE, Choice, Strategy
-from thalweg.landscapes.tasks import Task, TaskResult
-from thalweg.landscapes.workers import Job, Workers, open_workers
+from thalweg.landscapes.strategies.base import BASIN_HOPPING, DOUBLE_ENDED, FROM_STATE, Choice, Strategy
 
 if TYPE_CHECKING:
     from thalweg.landscapes.landscape import Landscape

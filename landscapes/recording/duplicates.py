@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from thalweg.landscapes.column import Column
+from thalweg.landscapes.storage.column import Column
 from thalweg.landscapes.tolerances import Tolerances
 
 __all__ = ["EnergyIndex", "KnownPoints"]

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from thalweg.landscapes.errors import StoreError
-from thalweg.landscapes.strategy import FROM_STATE
-from thalweg.landscapes.verify import Problem
+from thalweg.landscapes.maintenance.verify import Problem
+from thalweg.landscapes.strategies.base import FROM_STATE
 
 if TYPE_CHECKING:
     from thalweg.landscapes.landscape import Landscape

@@ -1,0 +1,1 @@
+"""Running searches in sequence on threads, processes or a cluster."""

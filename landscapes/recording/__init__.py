@@ -1,0 +1,1 @@
+"""The one writer: checks what arrives, recognises duplicates, commits."""

@@ -1,0 +1,1 @@
+"""The zarr store of a landscape: schema, columns, root, lock."""

@@ -1,0 +1,1 @@
+"""Strategies: where the next searches start."""
