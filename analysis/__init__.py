@@ -7,31 +7,31 @@ from typing import TYPE_CHECKING
 from thalweg.potentials.lazy import lazy_names
 
 if TYPE_CHECKING:
-    from thalweg.analysis.basins import escape_energies, monotonic_basins
-    from thalweg.analysis.classifier import LandscapeClassifier
-    from thalweg.analysis.colours import RED_TO_BLUE
-    from thalweg.analysis.compare import Comparison
-    from thalweg.analysis.conversions import from_sklearn, layer_matrices, to_numpy, to_sklearn, to_torch
-    from thalweg.analysis.decision_grids import decision_grid
-    from thalweg.analysis.decision_maps import plot_decision_map, plot_decision_maps
-    from thalweg.analysis.disconnectivity import DisconnectivityGraph
-    from thalweg.analysis.energy_path import LandscapePath, landscape_path
-    from thalweg.analysis.ensembles import Ensemble, ensemble_table
-    from thalweg.analysis.exchange import read_points
-    from thalweg.analysis.kinetic_monte_carlo import PassageSample
-    from thalweg.analysis.kinetics import Kinetics
-    from thalweg.analysis.network import KineticTransitionNetwork
-    from thalweg.analysis.panels import plot_graphs
-    from thalweg.analysis.paths import Path
-    from thalweg.analysis.pathsample import read_pathsample
-    from thalweg.analysis.predictions import agreement, class_probabilities, predicted_classes
-    from thalweg.analysis.rate_matrices import branching_probabilities, rate_matrix
-    from thalweg.analysis.regroup import Regrouping
-    from thalweg.analysis.roc import auc, auc_table, roc_auc
-    from thalweg.analysis.rotational import moments_of_inertia
-    from thalweg.analysis.scores import confusion, keep_scores, mislabelled_table, score_table
-    from thalweg.analysis.thermodynamics import Thermodynamics
-    from thalweg.analysis.tree import SuperbasinTree
+    from thalweg.analysis.comparison.comparison import Comparison
+    from thalweg.analysis.disconnectivity.colour_maps import RED_TO_BLUE
+    from thalweg.analysis.disconnectivity.graph import DisconnectivityGraph
+    from thalweg.analysis.disconnectivity.side_by_side import plot_graphs
+    from thalweg.analysis.disconnectivity.superbasin_tree import SuperbasinTree
+    from thalweg.analysis.kinetics.kinetic_monte_carlo import PassageSample
+    from thalweg.analysis.kinetics.kinetics import Kinetics
+    from thalweg.analysis.kinetics.lumping import Regrouping
+    from thalweg.analysis.kinetics.rate_matrices import branching_probabilities, rate_matrix
+    from thalweg.analysis.kinetics.thermodynamics import Thermodynamics
+    from thalweg.analysis.networks.basins import escape_energies, monotonic_basins
+    from thalweg.analysis.networks.energy_path import LandscapePath, landscape_path
+    from thalweg.analysis.networks.exchange import read_points
+    from thalweg.analysis.networks.kinetic_transition_network import KineticTransitionNetwork
+    from thalweg.analysis.networks.lowest_barrier_paths import Path
+    from thalweg.analysis.networks.pathsample import read_pathsample
+    from thalweg.analysis.networks.rotational_factors import moments_of_inertia
+    from thalweg.analysis.prediction.classifier import LandscapeClassifier
+    from thalweg.analysis.prediction.conversions import from_sklearn, layer_matrices, to_numpy, to_sklearn, to_torch
+    from thalweg.analysis.prediction.decision_grids import decision_grid
+    from thalweg.analysis.prediction.decision_maps import plot_decision_map, plot_decision_maps
+    from thalweg.analysis.prediction.ensembles import Ensemble, ensemble_table
+    from thalweg.analysis.prediction.predictions import agreement, class_probabilities, predicted_classes
+    from thalweg.analysis.prediction.roc import auc, auc_table, roc_auc
+    from thalweg.analysis.prediction.scores import confusion, keep_scores, mislabelled_table, score_table
 
 __all__ = [
     "RED_TO_BLUE",
@@ -79,47 +79,47 @@ __all__ = [
 
 # Loaded when first asked for: the command line lives here too and must not wait for matplotlib to answer.
 _HOMES = {
-    "RED_TO_BLUE": "colours",
-    "Comparison": "compare",
-    "DisconnectivityGraph": "disconnectivity",
-    "Ensemble": "ensembles",
-    "KineticTransitionNetwork": "network",
-    "Kinetics": "kinetics",
-    "LandscapeClassifier": "classifier",
-    "LandscapePath": "energy_path",
-    "PassageSample": "kinetic_monte_carlo",
-    "Path": "paths",
-    "Regrouping": "regroup",
-    "SuperbasinTree": "tree",
-    "Thermodynamics": "thermodynamics",
-    "agreement": "predictions",
-    "auc": "roc",
-    "auc_table": "roc",
-    "branching_probabilities": "rate_matrices",
-    "class_probabilities": "predictions",
-    "confusion": "scores",
-    "decision_grid": "decision_grids",
-    "ensemble_table": "ensembles",
-    "escape_energies": "basins",
-    "from_sklearn": "conversions",
-    "keep_scores": "scores",
-    "landscape_path": "energy_path",
-    "layer_matrices": "conversions",
-    "mislabelled_table": "scores",
-    "moments_of_inertia": "rotational",
-    "monotonic_basins": "basins",
-    "plot_decision_map": "decision_maps",
-    "plot_decision_maps": "decision_maps",
-    "plot_graphs": "panels",
-    "predicted_classes": "predictions",
-    "rate_matrix": "rate_matrices",
-    "read_pathsample": "pathsample",
-    "read_points": "exchange",
-    "roc_auc": "roc",
-    "score_table": "scores",
-    "to_numpy": "conversions",
-    "to_sklearn": "conversions",
-    "to_torch": "conversions",
+    "RED_TO_BLUE": "disconnectivity.colour_maps",
+    "Comparison": "comparison.comparison",
+    "DisconnectivityGraph": "disconnectivity.graph",
+    "Ensemble": "prediction.ensembles",
+    "KineticTransitionNetwork": "networks.kinetic_transition_network",
+    "Kinetics": "kinetics.kinetics",
+    "LandscapeClassifier": "prediction.classifier",
+    "LandscapePath": "networks.energy_path",
+    "PassageSample": "kinetics.kinetic_monte_carlo",
+    "Path": "networks.lowest_barrier_paths",
+    "Regrouping": "kinetics.lumping",
+    "SuperbasinTree": "disconnectivity.superbasin_tree",
+    "Thermodynamics": "kinetics.thermodynamics",
+    "agreement": "prediction.predictions",
+    "auc": "prediction.roc",
+    "auc_table": "prediction.roc",
+    "branching_probabilities": "kinetics.rate_matrices",
+    "class_probabilities": "prediction.predictions",
+    "confusion": "prediction.scores",
+    "decision_grid": "prediction.decision_grids",
+    "ensemble_table": "prediction.ensembles",
+    "escape_energies": "networks.basins",
+    "from_sklearn": "prediction.conversions",
+    "keep_scores": "prediction.scores",
+    "landscape_path": "networks.energy_path",
+    "layer_matrices": "prediction.conversions",
+    "mislabelled_table": "prediction.scores",
+    "moments_of_inertia": "networks.rotational_factors",
+    "monotonic_basins": "networks.basins",
+    "plot_decision_map": "prediction.decision_maps",
+    "plot_decision_maps": "prediction.decision_maps",
+    "plot_graphs": "disconnectivity.side_by_side",
+    "predicted_classes": "prediction.predictions",
+    "rate_matrix": "kinetics.rate_matrices",
+    "read_pathsample": "networks.pathsample",
+    "read_points": "networks.exchange",
+    "roc_auc": "prediction.roc",
+    "score_table": "prediction.scores",
+    "to_numpy": "prediction.conversions",
+    "to_sklearn": "prediction.conversions",
+    "to_torch": "prediction.conversions",
 }
 
 

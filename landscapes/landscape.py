@@ -258,7 +258,7 @@ class Landscape:
         temperature : float, optional
             k_B T of the Metropolis criterion, in the unit of energy.
         moves : sequence of Move, optional
-            Kinds of basin-hopping move, see :mod:`thalweg.optimizers.basin_hopping.moves`; all coordinates where missing.
+            Kinds of basin-hopping move, see docs/basin_hopping.md; all coordinates where missing.
         minima : int, optional
             Stop early once the landscape has so many.
         workers : int, optional
@@ -277,9 +277,9 @@ class Landscape:
             After Ctrl-C or SIGTERM; all that was found has been committed.
         """
         self._check_writable()
-        from thalweg.landscapes import explore  # loads the compiler, for which a mere reader should not wait
+        from thalweg.landscapes.exploration import start  # loads the compiler, for which a mere reader should not wait
 
-        return explore.find_minima(
+        return start.find_minima(
             self, steps, step=step, temperature=temperature, moves=moves,
             minima=minima, workers=workers, executor=executor, seconds=seconds, progress=progress,
         )  # fmt: skip
@@ -324,9 +324,9 @@ class Landscape:
             If the landscape has no minima yet, or an argument makes no sense; TypeError where one is missing.
         """
         self._check_writable()
-        from thalweg.landscapes import explore  # as above
+        from thalweg.landscapes.exploration import start  # as above
 
-        return explore.connect(
+        return start.connect(
             self, searches, strategy=strategy, pairs=pairs, lower=lower, until_converged=until_converged,
             displacement=displacement, minima=minima, workers=workers, executor=executor, seconds=seconds,
             progress=progress,

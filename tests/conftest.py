@@ -19,8 +19,8 @@ import pkgutil
 from importlib import import_module
 from thalweg import optimizers, potentials
 for package in (potentials, optimizers):
-    for module in pkgutil.iter_modules(package.__path__, package.__name__ + "."):
-        if ".cuda_" not in module.name:
+    for module in pkgutil.walk_packages(package.__path__, package.__name__ + "."):
+        if "cuda" not in module.name:
             import_module(module.name)
 potentials.NetworkLoss([[0.0], [1.0]], [0, 1]).compiled
 """

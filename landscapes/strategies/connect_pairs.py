@@ -20,7 +20,7 @@ __all__ = ["ConnectPairs"]
 class ConnectPairs(Attacks):
     """Double-ended searches where connections are missing between two minima, until they are joined.
 
-    The missing-connection search of Carr, Trygubenko and Wales (see `thalweg.landscapes.strategies.distance_graph`). With ``lower``,
+    The missing-connection search of Carr, Trygubenko and Wales (see ``distance_graph``). With ``lower``,
     two minima that are joined are attacked again as if the highest transition state on the lowest path between them,
     and all above it, were not there. Every other task searches single-ended, those minima tried least first: in turn
     from those of the lowest path, nearest its top first, and from those that can be reached below it from either end,

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from thalweg.analysis.main import main
+from thalweg.analysis.cli.main import main
 from thalweg.landscapes import Landscape
 
 # shared/science.md: computed with an independent program and a direct triple sum

@@ -14,8 +14,8 @@ from click.testing import CliRunner
 
 import thalweg.landscapes.storage.local_files as files
 from thalweg.analysis import KineticTransitionNetwork
-from thalweg.analysis.exchange import minima_table, transition_state_table
-from thalweg.analysis.main import main
+from thalweg.analysis.cli.main import main
+from thalweg.analysis.networks.exchange import minima_table, transition_state_table
 from thalweg.landscapes import Landscape, StoreError
 
 EXPLORE = ("explore", "LJAT3", "--steps", "60", "--searches", "60", "--output")

@@ -146,7 +146,7 @@ def test_what_need_not_be_loaded_is_not(tmp_path, words, modules):
     finish(start(tmp_path, "explore", "LJAT3", "--output", "a.zarr", "--steps", "1", "--searches", "0"))
     script = f"""
 import sys
-from thalweg.analysis.main import main
+from thalweg.analysis.cli.main import main
 main({words!r}, standalone_mode=False)
 print([name for name in {modules!r} if name in sys.modules], file=sys.stderr)
 """

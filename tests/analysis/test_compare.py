@@ -12,7 +12,8 @@ from click.testing import CliRunner
 from hypothesis import given, settings
 
 from thalweg.analysis import Comparison, KineticTransitionNetwork
-from thalweg.analysis.compare_energies import (
+from thalweg.analysis.cli.main import main
+from thalweg.analysis.comparison.energies import (
     band,
     barriers,
     connected_part,
@@ -22,9 +23,8 @@ from thalweg.analysis.compare_energies import (
     funnel_measures,
     half_temperature,
 )
-from thalweg.analysis.compare_graph import graph_measures
-from thalweg.analysis.compare_shapes import curvature_measures, length_measures
-from thalweg.analysis.main import main
+from thalweg.analysis.comparison.graph import graph_measures
+from thalweg.analysis.comparison.shapes import curvature_measures, length_measures
 
 from .random_networks import networks, random_network
 

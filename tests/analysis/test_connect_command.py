@@ -7,7 +7,7 @@ import re
 import pytest
 from click.testing import CliRunner
 
-from thalweg.analysis.main import main
+from thalweg.analysis.cli.main import main
 from thalweg.landscapes import Landscape
 
 

@@ -13,7 +13,7 @@ from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 
 from thalweg.analysis import Ensemble, decision_grid, plot_decision_map, plot_decision_maps
-from thalweg.analysis.decision_maps import class_colours
+from thalweg.analysis.prediction.decision_maps import class_colours
 from thalweg.landscapes import Landscape
 from thalweg.potentials import LJAT, NetworkLoss, Point
 from thalweg.potentials.neural_network.weights import Weights

@@ -15,7 +15,7 @@ from matplotlib.colors import to_rgba
 from matplotlib.figure import Figure
 
 from thalweg.analysis import RED_TO_BLUE, DisconnectivityGraph, KineticTransitionNetwork
-from thalweg.analysis.drawing import round_length
+from thalweg.analysis.disconnectivity.drawing import round_length
 
 from .random_networks import networks, random_network
 

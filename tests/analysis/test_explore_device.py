@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from click.testing import CliRunner
 
-from thalweg.analysis.main import main
-from thalweg.analysis.systems import build, default_options
+from thalweg.analysis.cli.main import main
+from thalweg.analysis.systems.named import build, default_options
 from thalweg.landscapes import Landscape
 from thalweg.landscapes.exploration.start import _searches_a_task as searches_a_task
 from thalweg.landscapes.storage.store import Store

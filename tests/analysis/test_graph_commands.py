@@ -7,8 +7,8 @@ import pytest
 from click.testing import CliRunner
 
 from thalweg.analysis import Comparison, KineticTransitionNetwork
-from thalweg.analysis.compare_shapes import distance_measures
-from thalweg.analysis.main import main
+from thalweg.analysis.cli.main import main
+from thalweg.analysis.comparison.shapes import distance_measures
 from thalweg.landscapes import Landscape
 
 

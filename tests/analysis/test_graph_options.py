@@ -22,8 +22,8 @@ from thalweg.analysis import (
     monotonic_basins,
     plot_graphs,
 )
-from thalweg.analysis.descendants import common_group, over_descendants, summed
-from thalweg.analysis.raster import CrowdedLines
+from thalweg.analysis.disconnectivity.line_raster import CrowdedLines
+from thalweg.analysis.disconnectivity.superbasin_values import common_group, over_descendants, summed
 
 from .random_networks import networks, random_network, reference_superbasins
 

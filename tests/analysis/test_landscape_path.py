@@ -13,7 +13,7 @@ from ase.constraints import FixAtoms
 from click.testing import CliRunner
 
 from thalweg.analysis import KineticTransitionNetwork, landscape_path
-from thalweg.analysis.main import main
+from thalweg.analysis.cli.main import main
 from thalweg.landscapes import Landscape
 
 

@@ -9,8 +9,8 @@ import pytest
 from click.testing import CliRunner
 
 from thalweg.analysis import class_probabilities, score_table
-from thalweg.analysis.main import main
-from thalweg.analysis.systems import build
+from thalweg.analysis.cli.main import main
+from thalweg.analysis.systems.named import build
 from thalweg.landscapes import Landscape
 
 from .trained_networks import explored

@@ -13,12 +13,12 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from thalweg.analysis import paper_command
-from thalweg.analysis.main import main
-from thalweg.analysis.paper_growth import grow, searches_of, state_of
-from thalweg.analysis.paper_kept import best_state, find, keep, kept
-from thalweg.analysis.paper_measures import to_csv
-from thalweg.analysis.paper_plan import read_plan
+from thalweg.analysis.cli import paper as paper_command
+from thalweg.analysis.cli.main import main
+from thalweg.analysis.paper.archive import best_state, find, keep, kept
+from thalweg.analysis.paper.growth import grow, searches_of, state_of
+from thalweg.analysis.paper.measures import to_csv
+from thalweg.analysis.paper.plan import read_plan
 from thalweg.landscapes import Landscape
 
 DEFINITION = """

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from thalweg.analysis.paper_growth import FINISHED
-from thalweg.analysis.paper_measures import from_csv
+from thalweg.analysis.paper.growth import FINISHED
+from thalweg.analysis.paper.measures import from_csv
 
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text()

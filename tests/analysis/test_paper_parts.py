@@ -12,15 +12,15 @@ import numpy as np
 import pytest
 from scipy.stats import spearmanr
 
-from thalweg.analysis.paper_cases import NOT_EXPLORED, Case
-from thalweg.analysis.paper_ceiling import neighbour_probabilities
-from thalweg.analysis.paper_claims import CONFIRMED, NOT, UNKNOWN, decide, verdict
-from thalweg.analysis.paper_equal import count_after, shared_searches
-from thalweg.analysis.paper_growth import grown, next_stage
-from thalweg.analysis.paper_measures import correlation, from_csv, to_csv
-from thalweg.analysis.paper_plan import read_plan
-from thalweg.analysis.paper_source import Source
-from thalweg.analysis.paper_tables import agreement, cells, equal_counts, table_csv, table_markdown
+from thalweg.analysis.paper.claims.cases import NOT_EXPLORED, Case
+from thalweg.analysis.paper.claims.ceiling import neighbour_probabilities
+from thalweg.analysis.paper.claims.decisions import CONFIRMED, NOT, UNKNOWN, decide, verdict
+from thalweg.analysis.paper.claims.equal_searches import count_after, shared_searches
+from thalweg.analysis.paper.command_line import Source
+from thalweg.analysis.paper.growth import grown, next_stage
+from thalweg.analysis.paper.measures import correlation, from_csv, to_csv
+from thalweg.analysis.paper.plan import read_plan
+from thalweg.analysis.paper.tables import agreement, cells, equal_counts, table_csv, table_markdown
 
 
 def test_the_definition_has_every_table_and_figure():

@@ -17,7 +17,7 @@ from thalweg.analysis import (
     predicted_classes,
     score_table,
 )
-from thalweg.analysis.measure import measure
+from thalweg.analysis.prediction.minima_scores import measure
 from thalweg.landscapes import Landscape
 from thalweg.potentials import LJAT, NetworkLoss
 

@@ -12,9 +12,9 @@ import pytest
 from ase import Atoms
 from click.testing import CliRunner
 
-from thalweg.analysis.inspection import growth
-from thalweg.analysis.main import main
-from thalweg.analysis.network import KineticTransitionNetwork
+from thalweg.analysis.cli.main import main
+from thalweg.analysis.networks.kinetic_transition_network import KineticTransitionNetwork
+from thalweg.analysis.systems.inspection import growth
 from thalweg.landscapes import Landscape
 from thalweg.landscapes.notebook import table_html
 from thalweg.landscapes.storage.store import Store

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from thalweg.analysis.option_types import Duration, Widths
-from thalweg.analysis.systems import NETWORKS, SURFACES, build, default_options, default_work, resolve_name
+from thalweg.analysis.cli.option_types import Duration, Widths
+from thalweg.analysis.systems.named import NETWORKS, SURFACES, build, default_options, default_work, resolve_name
 
 
 def built(name, **options):

@@ -19,7 +19,7 @@ from types import SimpleNamespace
 import numpy as np
 
 from thalweg.analysis import ensemble_table, score_table
-from thalweg.analysis.systems import build, default_options
+from thalweg.analysis.systems.named import build, default_options
 from thalweg.landscapes import Landscape
 
 COLUMNS = ("lowest", "validated", "hindsight", "mean", "equal", "boltzmann", "harmonic")

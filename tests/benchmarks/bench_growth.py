@@ -13,7 +13,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from thalweg.analysis.systems import build, default_options
+from thalweg.analysis.systems.named import build, default_options
 from thalweg.landscapes import Landscape
 from thalweg.landscapes.estimates import Discoveries
 

@@ -18,7 +18,7 @@ import pytest
 PROGRAM = """
 import json, resource, sys, time
 import numpy as np
-from thalweg.analysis.systems import build, default_options
+from thalweg.analysis.systems.named import build, default_options
 from thalweg.optimizers import hybrid_eigenvector_following, lowest_eigenvalues, minimise
 from thalweg.potentials import as_system
 

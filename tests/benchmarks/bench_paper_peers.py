@@ -22,7 +22,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from thalweg.analysis.systems import build, default_options
+from thalweg.analysis.systems.named import build, default_options
 from thalweg.landscapes import Landscape
 from thalweg.optimizers import minimise
 

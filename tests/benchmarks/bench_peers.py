@@ -18,7 +18,7 @@ import numpy as np
 import pytest
 from ase import Atoms
 
-from thalweg.analysis.systems import build, default_options
+from thalweg.analysis.systems.named import build, default_options
 from thalweg.optimizers import basin_hopping_steps, find_transition_states, minimise
 from thalweg.potentials import LJAT, System, as_system
 

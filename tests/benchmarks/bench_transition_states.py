@@ -17,7 +17,7 @@ import numba
 import numpy as np
 import pytest
 
-from thalweg.analysis.systems import build, default_options
+from thalweg.analysis.systems.named import build, default_options
 from thalweg.optimizers import find_transition_states, minimise, transition_states
 from thalweg.optimizers.kernels.eigenvector_following import FOLLOW_SIGNATURE, follow_modes
 from thalweg.optimizers.kernels.lbfgs import WALK_SIGNATURE

@@ -15,8 +15,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from thalweg.analysis.measure import measure
-from thalweg.analysis.systems import build, default_options
+from thalweg.analysis.prediction.minima_scores import measure
+from thalweg.analysis.systems.named import build, default_options
 from thalweg.landscapes import Landscape
 
 PAPER = {

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from ase import Atoms
 
-from thalweg.analysis.systems import build
+from thalweg.analysis.systems.named import build
 from thalweg.datasets import ljat3_outcomes
 from thalweg.landscapes import Landscape
 from thalweg.potentials import LJAT, NetworkLoss, Weights

@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from thalweg.optimizers import find_transition_states, minimise
-from thalweg.optimizers import large as large_systems
+from thalweg.optimizers import find_transition_states, large_systems, minimise
 from thalweg.optimizers.kernels.cholesky import factor, log_determinant, lowest_of_factor, solve
 from thalweg.optimizers.kernels.searches import minimum_rows, quench_rows
 from thalweg.optimizers.minimisation import minimum_settings, system_arguments

@@ -24,7 +24,9 @@ from ase import Atoms  # noqa: E402
 from ase.constraints import FixAtoms  # noqa: E402
 
 from thalweg.optimizers import Rules, find_transition_states, minimise  # noqa: E402
-from thalweg.potentials import LJAT, NetworkLoss, Weights, cuda_network, cuda_support  # noqa: E402
+from thalweg.potentials import LJAT, NetworkLoss, Weights  # noqa: E402
+from thalweg.potentials.cuda import availability as cuda_support  # noqa: E402
+from thalweg.potentials.neural_network import cuda as cuda_network  # noqa: E402
 from thalweg.potentials.system import as_system  # noqa: E402
 
 SHAPES = {
@@ -57,7 +59,7 @@ def plant_wrong_sign() -> None:
 
 def plant_no_rotations() -> None:
     """Let rotations pass for modes with a curvature."""
-    from thalweg.optimizers import cuda_null_modes
+    from thalweg.optimizers.cuda import null_modes as cuda_null_modes
 
     right = cuda_null_modes._rigid_motion.fn
 

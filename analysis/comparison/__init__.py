@@ -1,0 +1,1 @@
+"""Comparison of landscapes, of molecules and of networks."""

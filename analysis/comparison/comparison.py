@@ -1,0 +1,190 @@
+"""Landscapes side by side: one table and one figure of measures that mean the same for molecules and networks."""
+
+from __future__ import annotations
+
+import csv
+import io
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from thalweg.analysis.comparison.energies import (
+    band,
+    connected_part,
+    energy_measures,
+    frustration,
+    funnel_measures,
+    half_temperature,
+)
+from thalweg.analysis.comparison.graph import graph_measures
+from thalweg.analysis.comparison.shapes import curvature_measures, distance_measures, length_measures
+from thalweg.analysis.networks.kinetic_transition_network import KineticTransitionNetwork
+from thalweg.analysis.networks.reading import is_pathsample, read_network
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+__all__ = ["Comparison"]
+
+
+class Comparison:
+    """A table and a figure of several landscapes.
+
+    All but the numbers of minima and transition states is of the connected part: the component of the global minimum,
+    without transition states that join a minimum with itself. Every measure is defined in docs/compare.md.
+
+    Parameters
+    ----------
+    landscapes : mapping of str to (KineticTransitionNetwork or path)
+        Networks by name; or paths of stores, or of folders with PATHSAMPLE's files. Distances need a store.
+    sample : int
+        Distances are medians over at most so many pairs of minima; clustering and steps between minima are means
+        over ten times as many minima, where there are more.
+    seed : int
+        Of those samples.
+
+    Attributes
+    ----------
+    names : list of str
+    networks : dict of str to KineticTransitionNetwork
+        The connected parts.
+    table : dict of str to dict of str to float
+        Measure, then name of the landscape; NaN where it is not known.
+    notes : list of str
+        What is missing, and why; what was sampled.
+
+    Raises
+    ------
+    ValueError, OSError
+        If there is nothing to compare, a network has no minima or no transition state that joins two, or a store
+        cannot be read; the network is named.
+
+    Examples
+    --------
+    >>> network = KineticTransitionNetwork([0.0, 1.0, 0.5], [2.0, 3.0], [[0, 1], [1, 2]])
+    >>> Comparison({"made up": network}).table["band"]["made up"]
+    1.0
+    """
+
+    def __init__(self, landscapes: Mapping[str, Any], *, sample: int = 100, seed: int = 0):
+        if not isinstance(landscapes, Mapping) or not landscapes:
+            raise ValueError("landscapes must map names to networks or paths, at least one")
+        if isinstance(sample, bool) or not isinstance(sample, (int, np.integer)) or sample < 1:
+            raise ValueError(f"sample is {sample!r}; a number of pairs, at least 1, is needed")
+        self.names = [str(name) for name in landscapes]
+        self.notes: list[str] = []
+        self.networks: dict[str, KineticTransitionNetwork] = {}
+        self.table: dict[str, dict[str, float]] = {}
+        for name, source in zip(self.names, landscapes.values(), strict=True):
+            for measure, value in self._measures(name, source, int(sample), seed).items():
+                self.table.setdefault(measure, {})[name] = value
+
+    def __repr__(self) -> str:
+        return f"<Comparison of {', '.join(self.names)}: {len(self.table)} measures>"
+
+    def _measures(self, name: str, source: Any, sample: int, seed: int) -> dict[str, float]:
+        """Return all measures of one landscape, in the order of the table."""
+        whole = source if isinstance(source, KineticTransitionNetwork) else read_network(Path(source))
+        if not whole.n_minima:
+            raise ValueError(f"{name} has no minima: there is nothing to compare")
+        network = connected_part(whole)
+        if not network.n_transition_states:
+            raise ValueError(f"{name} has no transition state that joins its lowest minimum with another: find some")
+        self.networks[name] = network
+        if network.n_minima > 10 * sample:
+            self.notes.append(f"{name}: clustering and steps are means over {10 * sample} minima")
+        return {
+            **_counts(whole, network),
+            **energy_measures(network),
+            **funnel_measures(network),
+            **self._thermal(name, network),
+            **curvature_measures(network),
+            **self._lengths(name, source, whole, network, sample, seed),
+            **graph_measures(network, 10 * sample, seed),
+        }
+
+    def _thermal(self, name: str, network: KineticTransitionNetwork) -> dict[str, float]:
+        """Return the temperature of half occupation and frustration; a note where log products are missing."""
+        result = {"temperature of half occupation / band": np.nan, "frustration at that temperature": np.nan}
+        try:
+            half = half_temperature(network)
+        except ValueError as error:
+            self.notes.append(f"{name}: no thermodynamics: {error}")
+        else:
+            if np.isfinite(half):
+                result = dict(zip(result, (half / band(network), frustration(network, half)), strict=True))
+        return result | {"frustration, equal weights": frustration(network)}
+
+    def _lengths(self, name: str, source: Any, whole: Any, network: Any, sample: int, seed: int) -> dict[str, float]:
+        """Return path lengths and distances, and their ratio."""
+        result = length_measures(network)
+        if isinstance(source, KineticTransitionNetwork) or is_pathsample(Path(source)):
+            found = dict.fromkeys(("distance of joined minima", "distance of any minima"), float("nan"))
+        else:
+            found = distance_measures(source, whole, sample, seed)
+            self.notes.append(f"{name}: distances are medians over at most {sample} pairs")
+        result |= found
+        far = found["distance of any minima"]
+        return result | {"path length / distance of any": result["path length"] / far if far else float("nan")}
+
+    def rows(self) -> list[list[str]]:
+        """Return the table as text, the names first; "-" where a measure is not known."""
+        body = [[measure, *(_text(values[name]) for name in self.names)] for measure, values in self.table.items()]
+        return [["", *self.names], *body]
+
+    def to_text(self) -> str:
+        """Return the table in columns, and the notes."""
+        rows = self.rows()
+        widths = [max(len(row[k]) for row in rows) for k in range(len(rows[0]))]
+        lines = [
+            "  ".join([row[0].ljust(widths[0]), *(cell.rjust(w) for cell, w in zip(row[1:], widths[1:], strict=True))])
+            for row in rows
+        ]
+        return "\n".join([line.rstrip() for line in lines] + (["", *self.notes] if self.notes else []))
+
+    def to_markdown(self) -> str:
+        """Return the table in Markdown, and the notes."""
+        cells = [[cell.replace("|", r"\|") for cell in row] for row in self.rows()]
+        head, *body = [f"| {' | '.join(row)} |" for row in cells]
+        line = "|" + "|".join([" --- ", *[" ---: "] * len(self.names)]) + "|"
+        return "\n".join([head, line, *body] + ([""] + [f"- {note}" for note in self.notes] if self.notes else []))
+
+    def to_csv(self) -> str:
+        """Return the table as comma-separated values with all digits; empty where a measure is not known."""
+        out = io.StringIO()
+        writer = csv.writer(out, lineterminator="\n")
+        writer.writerow(["measure", *self.names])
+        for measure, values in self.table.items():
+            writer.writerow([measure, *("" if np.isnan(values[n]) else repr(float(values[n])) for n in self.names)])
+        return out.getvalue()
+
+    def plot(self) -> Figure:
+        """Return a matplotlib figure: graphs side by side; barriers, curvatures, heat capacities and degrees below."""
+        from thalweg.analysis.comparison.figure import comparison_figure
+
+        return comparison_figure(self.networks)
+
+    def save(self, path: str | os.PathLike[str], dpi: float = 150) -> None:
+        """Draw the figure into a file, PNG, PDF or SVG by its ending."""
+        self.plot().savefig(path, dpi=dpi)
+
+
+def _counts(whole: KineticTransitionNetwork, network: KineticTransitionNetwork) -> dict[str, float]:
+    modes = network.modes
+    return {
+        "minima": float(whole.n_minima),
+        "transition states": float(whole.n_transition_states),
+        "transition states / minima": whole.n_transition_states / whole.n_minima,
+        "components": float(whole.n_components),
+        "connected minima": float(network.n_minima),
+        "vibrational modes": float("nan") if modes is None else float(modes[network.global_minimum]),
+    }
+
+
+def _text(value: float) -> str:
+    if np.isnan(value):
+        return "-"
+    return f"{value:.0f}" if float(value).is_integer() and abs(value) < 1e15 else f"{value:.4g}"

@@ -1,0 +1,1 @@
+"""Disconnectivity graphs: superbasin tree, layout, colours, drawing."""

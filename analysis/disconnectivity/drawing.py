@@ -1,0 +1,166 @@
+"""Drawing a disconnectivity graph on matplotlib axes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.collections import LineCollection
+
+from thalweg.analysis.arguments import minimum_indices
+from thalweg.analysis.disconnectivity.branch_colours import Paint, painted
+from thalweg.analysis.disconnectivity.branch_widths import branch_widths
+from thalweg.analysis.disconnectivity.line_raster import CrowdedLines
+from thalweg.analysis.disconnectivity.thumbnails import Thumbnail, add_thumbnails, thumbnails
+
+if TYPE_CHECKING:
+    from thalweg.analysis.disconnectivity.graph import DisconnectivityGraph
+
+__all__ = ["Style", "draw", "round_length"]
+
+# matplotlib takes 25 microseconds a line, and vector files with more lines than this are slow to open.
+_CROWDED_FROM = 20_000
+
+
+class Style(NamedTuple):
+    """How to draw; see :meth:`DisconnectivityGraph.plot`."""
+
+    colour: Any = None
+    colour_label: str | None = None
+    cmap: Any = None
+    vmin: float | None = None
+    vmax: float | None = None
+    colour_bar: bool = True
+    groups: Any = None
+    group_colours: Any = None
+    legend: bool = True
+    descendants: Any = None
+    energy_label: str | None = None
+    size_bar: bool | float = True
+    labels: Mapping[int, str] | Any = None
+    drawings: Mapping[int, Any] | None = None
+    drawing_size: float = 0.16
+    widths: Any = None
+    widest: float = 5.0
+    linewidth: float | None = None
+    branch_colour: str = "black"
+
+
+def draw(graph: DisconnectivityGraph, ax: Axes, style: Style) -> Axes:
+    """Draw a graph on axes; everything is checked before the axes change."""
+    paint = painted(graph, style)
+    named = _named_minima(graph, style.labels)
+    shown = thumbnails(graph, style.drawings, style.drawing_size)
+    thin = min(1.0, max(0.1, 300.0 / graph.tree.n_leaves)) if style.linewidth is None else float(style.linewidth)
+    widths = branch_widths(graph, style.widths, thin, style.widest)
+    _add_lines(graph, ax, paint, widths)
+    _frame(graph, ax, style)
+    _room_below(ax, shown)
+    _size_bar(graph, ax, style)
+    for position, energy, text in named:
+        ax.annotate(
+            text, (position, energy), (0, -3), textcoords="offset points", ha="center", va="top", fontsize="x-small"
+        )
+    add_thumbnails(ax, shown)
+    if paint.mappable is not None and style.colour_bar:
+        _colour_bar(ax, paint.mappable, style)
+    if paint.legend and style.legend:
+        _legend(ax, paint)
+    return ax
+
+
+def _add_lines(graph: DisconnectivityGraph, ax: Axes, paint: Paint, widths: np.ndarray) -> None:
+    """Add superbasins first, so that the branches of minima lie over them."""
+    n = graph.tree.n_leaves
+    crowded = n > _CROWDED_FROM
+    for lines, colours, width in (
+        (graph.lines.branches, paint.branches, widths[n:]),
+        (graph.lines.leaves, paint.leaves, widths[:n]),
+    ):
+        if crowded:
+            artist = CrowdedLines(lines, colours, width)
+            artist.set_clip_path(ax.patch)
+            ax.add_artist(artist)
+            continue
+        collection = LineCollection(
+            list(lines),
+            linewidths=width,
+            colors=colours,
+            capstyle="projecting",
+            joinstyle="round",
+            in_layout=False,  # inside the axes anyway, and measuring them takes as long as drawing
+        )
+        ax.add_collection(collection, autolim=False)
+
+
+def _frame(graph: DisconnectivityGraph, ax: Axes, style: Style) -> None:
+    """Leave of the axes' box only the energies at the left."""
+    n, top, low = graph.tree.n_leaves, graph.lines.top, graph.tree.leaf_energy.min()
+    ax.set_xlim((-0.02 if style.size_bar is False else -0.09) * n, 1.02 * n)
+    ax.set_ylim(low - 0.04 * (top - low), top)
+    ax.set_xticks([])
+    for side in ("top", "right", "bottom"):
+        ax.spines[side].set_visible(False)
+    units = graph.network.units
+    label = "energy" if units == "reduced" else f"energy / {units}"
+    ax.set_ylabel(label if style.energy_label is None else style.energy_label)
+    ax.ticklabel_format(axis="y", useOffset=False)
+
+
+def _room_below(ax: Axes, shown: list[Thumbnail]) -> None:
+    """Lower the bottom of the axes so that thumbnails stand below the deepest minimum."""
+    if shown:
+        low, high = ax.get_ylim()
+        room = max(thumbnail.height(ax) for thumbnail in shown) + 0.05
+        ax.set_ylim((low - room * high) / (1 - room), high)
+
+
+def _colour_bar(ax: Axes, mappable: Any, style: Style) -> None:
+    name = style.colour.replace("_", " ") if isinstance(style.colour, str) else ""
+    bar = ax.figure.colorbar(mappable, ax=ax, shrink=0.6, aspect=25, pad=0.03)
+    bar.set_label(name if style.colour_label is None else style.colour_label)
+    bar.outline.set_visible(False)
+    bar.ax.ticklabel_format(axis="y", useOffset=False)
+
+
+def _legend(ax: Axes, paint: Paint) -> None:
+    """Name the groups at the right, where no branch is."""
+    from matplotlib.lines import Line2D
+
+    handles = [Line2D([], [], color=colour, linewidth=2, label=name) for name, colour in paint.legend]
+    ax.legend(handles=handles, loc="upper left", bbox_to_anchor=(1.0, 1.0), frameon=False, fontsize="small")
+
+
+def round_length(span: float) -> float:
+    """Return the largest of 1, 2 and 5 times a power of ten that is no more than a fifth of a span."""
+    power = 10.0 ** np.floor(np.log10(span / 5))
+    return float(power * max(step for step in (1, 2, 5) if step * power <= span / 5 * (1 + 1e-12)))
+
+
+def _size_bar(graph: DisconnectivityGraph, ax: Axes, style: Style) -> None:
+    """Draw a bar of a round amount of energy between the axis and the branches."""
+    if style.size_bar is False:
+        return
+    low, high = ax.get_ylim()
+    length = round_length(high - low) if style.size_bar is True else float(style.size_bar)
+    base = max(low + 0.06 * (high - low), float(graph.tree.leaf_energy.min()) if style.drawings else low)
+    across = ax.get_yaxis_transform()
+    ax.plot(
+        [0.025, 0.025], [base, base + length], color="black", linewidth=1.5, transform=across, solid_capstyle="butt"
+    )
+    text = f"{length:g}" if graph.network.units == "reduced" else f"{length:g} {graph.network.units}"
+    middle = base + length / 2
+    ax.text(0.035, middle, text, transform=across, va="center", ha="left", rotation="vertical", fontsize="small")
+
+
+def _named_minima(graph: DisconnectivityGraph, labels: Mapping[int, str] | Any) -> list[tuple[float, float, str]]:
+    """Return position, energy and text of the minima to name; those not shown are left out."""
+    if labels is None:
+        return []
+    chosen = minimum_indices("labels", list(labels), graph.network.n_minima)
+    texts = [str(labels[int(i)]) if isinstance(labels, Mapping) else str(i) for i in chosen]
+    leaf = graph.leaf_of(chosen)
+    tree, x = graph.tree, graph.lines.x
+    return [(float(x[k]), float(tree.leaf_energy[k]), text) for k, text in zip(leaf, texts, strict=True) if k >= 0]

@@ -1,0 +1,1 @@
+"""Rates, passage times, thermodynamics."""

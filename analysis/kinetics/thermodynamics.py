@@ -1,0 +1,174 @@
+"""Thermodynamics by the harmonic superposition approximation: every minimum a harmonic well."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from scipy.optimize import minimize_scalar
+from scipy.special import logsumexp
+
+from thalweg.analysis.arguments import aligned, frozen_array
+from thalweg.analysis.kinetics.rates import checked_temperature, log_partition_functions
+from thalweg.analysis.networks.rotational_factors import is_linear, rotational_needed
+
+if TYPE_CHECKING:
+    from thalweg.analysis.networks.kinetic_transition_network import KineticTransitionNetwork
+
+__all__ = ["Thermodynamics"]
+
+
+class Thermodynamics:
+    """Equilibrium properties of a landscape against temperature; immutable.
+
+    The partition function is a sum over minima, ``Z = sum_i T^(modes_i) exp(-E_i/T - L_i/2) R_i / o_i``: classical
+    harmonic vibrations of unit masses (hbar = k_B = 1), each minimum's copies counted by its symmetry order o, L the
+    sum of the logarithms of its Hessian eigenvalues, and R the rotational factor of a rigid body, left out (as
+    PATHSAMPLE does) where all minima have the same number of vibrations. Translation is left out.
+
+    Parameters
+    ----------
+    network : KineticTransitionNetwork
+        With log eigenvalue products; transition states are not needed.
+    temperatures : (k,) array_like or float
+        k_B T in the landscape's unit of energy, positive. For a network's loss, a fictitious temperature.
+    rotational : bool, optional
+        Whether rotational factors are included; by default where the numbers of vibrations differ.
+
+    Attributes
+    ----------
+    temperatures : (k,) ndarray
+
+    Raises
+    ------
+    ValueError
+        If a temperature is not positive, there are no minima, log eigenvalue products are missing or not finite, or
+        moments of inertia are needed and missing.
+
+    Notes
+    -----
+    F. H. Stillinger, T. A. Weber, Science 225 (1984) 983; D. J. Wales, Energy Landscapes (2003), chapter 7.
+    Entropies and free energies have their absolute zero where numbers of vibrations are known; otherwise those of
+    the vibrational momentum are missing: heat capacities and energies are then those of the configurations alone.
+
+    Examples
+    --------
+    >>> from thalweg.analysis import KineticTransitionNetwork
+    >>> wells = KineticTransitionNetwork([0, 1], [], [], log_eigenvalue_product=[0, 0], modes=[1, 1])
+    >>> Thermodynamics(wells, [0.5]).occupation.round(4).tolist()
+    [[0.8808, 0.1192]]
+    """
+
+    def __init__(self, network: KineticTransitionNetwork, temperatures: Any, rotational: bool | None = None):
+        values = aligned("temperatures", np.atleast_1d(np.asarray(temperatures, dtype=np.float64)), -1)
+        if (values <= 0).any():
+            k = int(np.flatnonzero(values <= 0)[0])
+            raise ValueError(f"temperatures[{k}] is {values[k]}; temperatures must be positive")
+        if not network.n_minima:
+            raise ValueError("the network has no minima, so no thermodynamics")
+        self.network, self.temperatures = network, values
+        self.rotational = rotational_needed(network) if rotational is None else bool(rotational)
+        self._log_weights(float(values[0]) if len(values) else 1.0)  # errors are raised here, not at first use
+
+    def __repr__(self) -> str:
+        return f"<Thermodynamics: {self.network.n_minima} minima, {len(self.temperatures)} temperatures>"
+
+    def _log_weights(self, temperature: float) -> np.ndarray:
+        """Return ln of each minimum's share relative to the minimum of lowest energy, (n,)."""
+        return log_partition_functions(self.network, temperature, self.rotational, states=False)[0]
+
+    @cached_property
+    def _thermal(self) -> np.ndarray:
+        """U_i = E_i + thermal_i T: vibrations and rotations, (n,)."""
+        network = self.network
+        thermal = np.zeros(network.n_minima) if network.modes is None else network.modes.astype(np.float64)
+        if self.rotational:
+            thermal = thermal + np.where(is_linear(network.properties["moments_of_inertia"]), 1.0, 1.5)
+        return thermal
+
+    def _at(self, temperature: float) -> tuple[float, float, float, np.ndarray]:
+        """Return ln Z, energy relative to the lowest minimum, heat capacity and populations at one temperature."""
+        log_weights = self._log_weights(temperature)
+        log_z = float(logsumexp(log_weights))
+        p = np.exp(log_weights - log_z)
+        energy = self.network.energies - self.network.energies[self.network.global_minimum]
+        energy = energy + self._thermal * temperature
+        mean = float(p @ energy)
+        spread = float(p @ (energy - mean) ** 2) / temperature**2
+        return log_z, mean, float(p @ self._thermal) + spread, p
+
+    @cached_property
+    def _columns(self) -> np.ndarray:
+        """Rows: ln Z, energy, heat capacity; one column a temperature."""
+        return np.array([self._at(t)[:3] for t in self.temperatures.tolist()]).reshape(-1, 3).T
+
+    @cached_property
+    def log_partition_function(self) -> np.ndarray:
+        """ln Z, (k,), energies counted from zero, numbers of vibrations (where known) from none."""
+        network, lowest = self.network, self.network.global_minimum
+        modes = 0 if network.modes is None else network.modes[lowest]
+        assert network.log_eigenvalue_product is not None  # checked when it was made
+        product = network.log_eigenvalue_product[lowest]
+        t = self.temperatures
+        return frozen_array(
+            self._columns[0] - network.energies[lowest] / t - product / 2 + modes * np.log(t), np.float64
+        )
+
+    @cached_property
+    def energy(self) -> np.ndarray:
+        """Internal energy U, (k,), in the landscape's unit."""
+        return frozen_array(self._columns[1] + self.network.energies[self.network.global_minimum], np.float64)
+
+    @cached_property
+    def free_energy(self) -> np.ndarray:
+        """Free energy F = -T ln Z, (k,)."""
+        return frozen_array(-self.temperatures * self.log_partition_function, np.float64)
+
+    @cached_property
+    def entropy(self) -> np.ndarray:
+        """Entropy S = (U - F) / T, (k,), in units of k_B."""
+        return frozen_array((self.energy - self.free_energy) / self.temperatures, np.float64)
+
+    @cached_property
+    def heat_capacity(self) -> np.ndarray:
+        """Heat capacity at constant volume, (k,), in units of k_B."""
+        return frozen_array(self._columns[2], np.float64)
+
+    @cached_property
+    def occupation(self) -> np.ndarray:
+        """Probability of each minimum, all its copies together, (k, n)."""
+        rows = [self._at(t)[3] for t in self.temperatures.tolist()]
+        return frozen_array(np.reshape(rows, (len(rows), self.network.n_minima)), np.float64)
+
+    def contributions(self, temperature: float) -> np.ndarray:
+        """Return how fast each minimum's probability changes, dp_i/dT, (n,), adding up to zero.
+
+        At a peak of the heat capacity, the minima that empty (negative) and fill (positive) are those behind it:
+        ``Cv = sum_i p_i thermal_i + sum_i U_i dp_i/dT`` (D. J. Wales, Phys. Rev. E 95 (2017) 030105).
+
+        Parameters
+        ----------
+        temperature : float
+            Positive.
+        """
+        t = checked_temperature(temperature, None, self.network.units)
+        _, mean, _, p = self._at(t)
+        energy = self.network.energies - self.network.energies[self.network.global_minimum] + self._thermal * t
+        return p * (energy - mean) / t**2
+
+    def peaks(self) -> np.ndarray:
+        """Return the temperatures where the heat capacity has a maximum, rising.
+
+        Looked for between neighbouring ones of ``temperatures`` (rising), then refined.
+        """
+        t, cv = self.temperatures, self.heat_capacity
+        if (np.diff(t) <= 0).any():
+            raise ValueError("temperatures must rise for peaks to be found between them")
+        tops = 1 + np.flatnonzero((cv[1:-1] > cv[:-2]) & (cv[1:-1] >= cv[2:]))
+        options = {"xatol": 1e-9 * float(t[-1])} if len(t) else {}
+        found = [
+            minimize_scalar(lambda x: -self._at(x)[2], bounds=(t[k - 1], t[k + 1]), method="bounded", options=options).x
+            for k in tops
+        ]
+        return np.array(found)

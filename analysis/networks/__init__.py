@@ -1,0 +1,1 @@
+"""Kinetic transition networks: reading, exchange, lowest-barrier paths, basins."""

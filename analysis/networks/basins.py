@@ -1,0 +1,89 @@
+"""Funnels of a network: monotonic sequence basins, and how deep each minimum lies below its way out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from thalweg.analysis.networks.union_find import pairs
+from thalweg.potentials.compiled.signatures import jit, vector
+
+if TYPE_CHECKING:
+    from thalweg.analysis.networks.kinetic_transition_network import KineticTransitionNetwork
+
+__all__ = ["escape_energies", "monotonic_basins"]
+
+
+def monotonic_basins(network: KineticTransitionNetwork) -> np.ndarray:
+    """Return the bottom of the monotonic sequence basin of each minimum, (n,).
+
+    From each minimum one goes over the lowest transition state that leads to a lower minimum (of several, to the
+    lowest), and again from there, until there is none: the bottom. Minima of one bottom make a basin, a funnel.
+    Of equal energies, the minimum with the smaller number counts as lower.
+
+    Parameters
+    ----------
+    network : KineticTransitionNetwork
+
+    Returns
+    -------
+    (n,) int64 ndarray
+        ``bottom[i]`` is a minimum; ``bottom[i] == i`` for bottoms.
+
+    Notes
+    -----
+    R. S. Berry, R. Breitengraser-Kunz, Phys. Rev. Lett. 74 (1995) 3951: all minima from which sequences of falling
+    minima lead to one bottom. Where several bottoms can be reached, the rule above decides, as a slow, cold walk would.
+    """
+    bottom = np.arange(network.n_minima)
+    ends = network.ts_minima
+    if not len(ends):
+        return bottom
+    rank = np.empty(network.n_minima, dtype=np.int64)
+    rank[np.argsort(network.energies, kind="stable")] = np.arange(network.n_minima)
+    first_higher = rank[ends[:, 0]] > rank[ends[:, 1]]
+    upper, lower = np.where(first_higher, ends.T, ends.T[::-1])
+    order = np.lexsort((rank[lower], network.joining_energies, upper))
+    order = order[(upper != lower)[order]]
+    start, first = np.unique(upper[order], return_index=True)
+    bottom[start] = lower[order[first]]
+    while not np.array_equal(following := bottom[bottom], bottom):  # twice as far each time
+        bottom = following
+    return bottom
+
+
+@jit(vector(pairs, vector, vector))
+def _first_lower(edges, edge_energy, energies):
+    """Return, for each minimum, the energy of the edge that first joins it to a lower one; infinite for none."""
+    n = len(energies)
+    result = np.full(n, np.inf)
+    parent = np.arange(n)  # of the roots, each the lowest minimum of its part
+    for k in range(len(edges)):
+        i, j = edges[k, 0], edges[k, 1]
+        while parent[i] != i:
+            parent[i] = parent[parent[i]]
+            i = parent[i]
+        while parent[j] != j:
+            parent[j] = parent[parent[j]]
+            j = parent[j]
+        if energies[j] < energies[i] or (energies[j] == energies[i] and j < i):
+            i, j = j, i
+        parent[j] = i
+        result[j] = edge_energy[k]
+    return result
+
+
+def escape_energies(network: KineticTransitionNetwork) -> np.ndarray:
+    """Return the energy one must reach to get from each minimum to a lower one, (n,).
+
+    Less the minimum's own energy, it is the depth of the minimum: the length of its branch in a disconnectivity graph
+    with infinitely many levels, its persistence in topology. It is infinite for the lowest of each component.
+
+    Parameters
+    ----------
+    network : KineticTransitionNetwork
+    """
+    forest = network.spanning_forest
+    edges = np.ascontiguousarray(network.ts_minima[forest])
+    return _first_lower(edges, network.joining_energies[forest], network.energies.copy())

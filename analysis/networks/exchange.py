@@ -1,0 +1,241 @@
+"""Networks from and to other programs: PATHSAMPLE's files, networkx graphs, pandas tables."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    import networkx as nx
+    import pandas
+
+    from thalweg.analysis.networks.kinetic_transition_network import KineticTransitionNetwork
+
+__all__ = [
+    "minima_table",
+    "networkx_columns",
+    "networkx_graph",
+    "read_points",
+    "transition_state_table",
+    "write_pathsample",
+]
+
+_OPTIONAL = ("log_eigenvalue_product", "modes", "symmetry_order")
+
+
+def _points(name: str, values: Any, count: int) -> np.ndarray | None:
+    if values is None:
+        return None
+    array = np.ascontiguousarray(values, dtype="<f8")
+    if array.ndim != 2 or len(array) != count:
+        raise ValueError(f"{name} has shape {array.shape}; one row for each of {count} points is needed")
+    if not np.isfinite(array).all():
+        raise ValueError(f"{name} holds numbers that are not finite")
+    return array
+
+
+def _lines(network: KineticTransitionNetwork, ts: str, ends: np.ndarray | None) -> str:
+    """Return min.data or, with ``ts="ts_"`` and the pairs of minima, ts.data."""
+    energies, products = getattr(network, f"{ts}energies"), getattr(network, f"{ts}log_eigenvalue_product")
+    orders, properties = getattr(network, f"{ts}symmetry_order"), getattr(network, f"{ts}properties")
+    name = f"{ts}log_eigenvalue_product"
+    if products is None:
+        raise ValueError(f"the network has no {name}: PATHSAMPLE's files need it")
+    if not np.isfinite(products).all():
+        k = int(np.flatnonzero(~np.isfinite(products))[0])
+        raise ValueError(f"{name}[{k}] is {products[k]}; PATHSAMPLE's files need finite numbers")
+    orders = np.ones(len(energies), dtype=np.int64) if orders is None else orders
+    moments = properties.get("moments_of_inertia", np.ones((len(energies), 3)))
+    lines = []
+    for k in range(len(energies)):
+        pair = "" if ends is None else f"{ends[k, 0] + 1:9d} {ends[k, 1] + 1:9d} "
+        numbers = " ".join(f"{value:24.17g}" for value in moments[k])
+        lines.append(f"{energies[k]:25.17g} {products[k]:25.17g} {orders[k]:6d} {pair}{numbers}\n")
+    return "".join(lines)
+
+
+def write_pathsample(
+    network: KineticTransitionNetwork,
+    folder: str | os.PathLike[str],
+    coordinates: Any = None,
+    ts_coordinates: Any = None,
+) -> None:
+    """Write min.data and ts.data, min.A and min.B from ``groups``, and with coordinates points.min and points.ts.
+
+    Energies and logarithms keep all their digits. Moments of inertia that are not known are written as 1, as model
+    networks have them, and symmetry orders as 1. Numbers of vibrations have no place in these files.
+
+    Parameters
+    ----------
+    network : KineticTransitionNetwork
+        With log eigenvalue products.
+    folder : path
+        Made if need be; the files must not exist.
+    coordinates, ts_coordinates : (n, d), (m, d) array_like, optional
+        Written as PATHSAMPLE's direct-access files: rows of little-endian doubles.
+
+    Raises
+    ------
+    ValueError
+        If log eigenvalue products are missing or not finite, or coordinates do not fit, before anything is written.
+    FileExistsError
+        If one of the files is there already.
+    """
+    folder = Path(folder)
+    files: dict[str, str | bytes] = {
+        "min.data": _lines(network, "", None),
+        "ts.data": _lines(network, "ts_", network.ts_minima),
+    }
+    for name, members in network.groups.items():
+        if name in ("A", "B"):
+            files[f"min.{name}"] = "".join(f"{number}\n" for number in [len(members), *(members + 1)])
+    points = _points("coordinates", coordinates, network.n_minima)
+    ts_points = _points("ts_coordinates", ts_coordinates, network.n_transition_states)
+    files |= {f"points.{n}": p.tobytes() for n, p in (("min", points), ("ts", ts_points)) if p is not None}
+    for name in files:
+        if (folder / name).exists():
+            raise FileExistsError(f"{folder / name} exists; it is not overwritten")
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, content in files.items():
+        (folder / name).write_bytes(content if isinstance(content, bytes) else content.encode())
+
+
+def read_points(path: str | os.PathLike[str], count: int) -> np.ndarray:
+    """Read coordinates from PATHSAMPLE's points.min or points.ts.
+
+    Parameters
+    ----------
+    path : path
+    count : int
+        How many points there are, the lines of min.data or ts.data.
+
+    Returns
+    -------
+    (count, d) ndarray
+
+    Raises
+    ------
+    ValueError
+        If the file's size is no multiple.
+    """
+    values = np.fromfile(path, dtype="<f8")
+    if Path(path).stat().st_size % 8 or count < 1 or len(values) % count:
+        raise ValueError(f"{path} has {Path(path).stat().st_size} bytes; that is not {count} rows of doubles")
+    return values.astype(np.float64).reshape(count, -1)
+
+
+def _known(network: KineticTransitionNetwork, ts: str) -> dict[str, np.ndarray]:
+    """Return everything known of each minimum, or with "ts_" of each transition state."""
+    optional = {name: v for name in _OPTIONAL if (v := getattr(network, f"{ts}{name}")) is not None}
+    return {"energy": getattr(network, f"{ts}energies"), **optional, **getattr(network, f"{ts}properties")}
+
+
+def networkx_graph(network: KineticTransitionNetwork) -> nx.MultiGraph:
+    """Return a networkx multigraph: nodes with all that is known of minima, edges keyed by transition state."""
+    import networkx as nx  # only here: it takes a while to load
+
+    graph = nx.MultiGraph()
+    columns, ts_columns = _known(network, ""), _known(network, "ts_")
+    graph.add_nodes_from((i, {k: column[i] for k, column in columns.items()}) for i in range(network.n_minima))
+    for t, (a, b) in enumerate(network.ts_minima.tolist()):
+        graph.add_edge(a, b, key=t, **{k: column[t] for k, column in ts_columns.items()})
+    return graph
+
+
+def _columns(records: list[Mapping[str, Any]], what: str) -> dict[str, np.ndarray]:
+    """Return attributes of nodes or edges as columns; all must have the same."""
+    names = list(records[0]) if records else []
+    for k, record in enumerate(records):
+        if set(record) != set(names):
+            raise ValueError(f"{what} {k} has attributes {sorted(record)}; the first has {sorted(names)}")
+    if records and "energy" not in names:
+        raise ValueError(f"{what}s have no attribute 'energy'")
+    return {name: np.array([record[name] for record in records]) for name in names}
+
+
+def networkx_columns(graph: nx.Graph) -> dict[str, Any]:
+    """Return the arguments of a KineticTransitionNetwork from a networkx graph.
+
+    Parameters
+    ----------
+    graph : networkx.Graph or MultiGraph
+        Nodes are minima, counted in the graph's order, edges transition states; all have ``energy``, and may have
+        ``log_eigenvalue_product``, ``modes`` and ``symmetry_order``. Other attributes become properties. Integer keys
+        of edges that are 0 to m - 1, as ``to_networkx`` gives them, are the order of transition states.
+
+    Raises
+    ------
+    ValueError
+        If the graph is directed, or nodes (edges) differ in their attributes or have no energy.
+    """
+    if graph.is_directed():
+        raise ValueError("graph is directed; transition states join minima both ways: an undirected graph is needed")
+    number = {node: k for k, node in enumerate(graph)}
+    edges = (
+        list(graph.edges(keys=True, data=True))
+        if graph.is_multigraph()
+        else [(a, b, k, data) for k, (a, b, data) in enumerate(graph.edges(data=True))]
+    )
+    if sorted((key for _, _, key, _ in edges), key=str) == sorted(range(len(edges)), key=str):
+        edges.sort(key=lambda edge: edge[2])
+    arguments: dict[str, Any] = {"ts_minima": np.array([(number[a], number[b]) for a, b, _, _ in edges], dtype=int)}
+    for ts, records in (("", [graph.nodes[n] for n in graph]), ("ts_", [data for *_, data in edges])):
+        columns = _columns(records, "edge" if ts else "node")
+        arguments[f"{ts}energies"] = columns.pop("energy", np.empty(0))
+        arguments |= {f"{ts}{name}": columns.pop(name) for name in _OPTIONAL if name in columns}
+        arguments[f"{ts}properties"] = columns
+    return arguments
+
+
+def _table(network: KineticTransitionNetwork, ts: str, first: dict[str, np.ndarray]) -> pandas.DataFrame:
+    try:
+        import pandas
+    except ImportError:
+        raise ImportError("tables need pandas: pip install 'thalweg[tables]'") from None
+    columns = {"energy": getattr(network, f"{ts}energies"), **first}
+    columns |= {n: v for n in _OPTIONAL if (v := getattr(network, f"{ts}{n}")) is not None}
+    for name, values in getattr(network, f"{ts}properties").items():
+        flat = values.reshape(len(values), math.prod(values.shape[1:]))
+        wide = [f"{name}_{k}" for k in range(flat.shape[1])] if values.ndim > 1 else [name]
+        columns |= dict(zip(wide, flat.T, strict=True))
+    index = pandas.RangeIndex(len(columns["energy"]), name="transition_state" if ts else "minimum")
+    return pandas.DataFrame({name: np.array(values) for name, values in columns.items()}, index=index)
+
+
+def minima_table(network: KineticTransitionNetwork) -> pandas.DataFrame:
+    """Return a pandas table, one row a minimum.
+
+    Columns: ``energy``, ``component``, ``degree``, ``log_eigenvalue_product``, ``modes`` and ``symmetry_order`` where
+    known, ``in_A`` and so on for the groups, and the properties, those of several numbers as ``name_0``, ``name_1`` ...
+
+    Raises
+    ------
+    ImportError
+        If pandas is not installed (the extra ``tables``).
+    """
+    first = {"component": network.component_labels, "degree": network.degree}
+    for name, members in network.groups.items():
+        first[f"in_{name}"] = np.isin(np.arange(network.n_minima), members)
+    return _table(network, "", first)
+
+
+def transition_state_table(network: KineticTransitionNetwork) -> pandas.DataFrame:
+    """Return a pandas table, one row a transition state.
+
+    Columns: ``energy``, ``minimum_a``, ``minimum_b``, their ``barrier_a``, ``barrier_b``, and the rest as for
+    :func:`minima_table`.
+
+    Raises
+    ------
+    ImportError
+        If pandas is not installed (the extra ``tables``).
+    """
+    barriers = network.ts_energies[:, None] - network.energies[network.ts_minima]
+    first = {f"minimum_{side}": network.ts_minima[:, k] for k, side in enumerate("ab")}
+    first |= {f"barrier_{side}": barriers[:, k] for k, side in enumerate("ab")}
+    return _table(network, "ts_", first)

@@ -1,0 +1,400 @@
+"""The kinetic transition network: minima joined by transition states."""
+
+from __future__ import annotations
+
+import inspect
+import os
+from collections.abc import Mapping
+from functools import cached_property
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from scipy.sparse import coo_array, csr_array
+from scipy.sparse.csgraph import connected_components
+
+from thalweg.analysis.arguments import (
+    aligned,
+    checked_pairs,
+    columns,
+    frozen_array,
+    minimum_index,
+    minimum_indices,
+    optional,
+)
+from thalweg.analysis.networks.lowest_barrier_paths import Path, tree_path
+from thalweg.analysis.networks.pathsample import read_pathsample
+from thalweg.analysis.networks.store_reader import read_store
+from thalweg.analysis.networks.union_find import barriers_between, spanning_edges
+
+if TYPE_CHECKING:
+    import networkx as nx
+    import pandas
+
+    from thalweg.analysis.kinetics.kinetics import Kinetics
+    from thalweg.analysis.kinetics.thermodynamics import Thermodynamics
+
+__all__ = ["KineticTransitionNetwork"]
+
+
+def _rebuilt(arguments: dict[str, Any]) -> KineticTransitionNetwork:
+    return KineticTransitionNetwork(**arguments)
+
+
+class KineticTransitionNetwork:
+    """Minima joined by transition states; immutable.
+
+    Several transition states may join one pair of minima, and one may join a minimum with itself: all are kept
+    and counted, the latter ignored wherever connections matter. Where the energy of a transition state is below
+    that of a minimum it joins (rounding, in databases from elsewhere), connections count from the minimum's.
+
+    Parameters
+    ----------
+    energies : (n,) array_like
+        Energies of the minima, in the landscape's unit.
+    ts_energies : (m,) array_like
+        Energies of the transition states.
+    ts_minima : (m, 2) array_like of int
+        The two minima each transition state joins, counted from 0.
+    log_eigenvalue_product, ts_log_eigenvalue_product : (n,), (m,) array_like, optional
+        Sums of the logarithms of the positive Hessian eigenvalues, unit masses.
+    modes, ts_modes : (n,), (m,) array_like of int, optional
+        How many eigenvalues those sums count.
+    symmetry_order, ts_symmetry_order : (n,), (m,) array_like of int, optional
+        Orders of the symmetry groups.
+    properties, ts_properties : mapping of str to array_like, optional
+        Anything else known of each minimum (first axis n) or transition state (first axis m).
+    groups : mapping of str to array_like of int, optional
+        Named sets of minima, such as PATHSAMPLE's "A" and "B".
+    units : str
+        The unit of energy, "reduced" by default.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If lengths differ, an energy is not finite or an index is out of range; the argument is named.
+
+    Examples
+    --------
+    >>> network = KineticTransitionNetwork([0.0, 1.0, 0.5], [2.0, 3.0], [[0, 1], [1, 2]])
+    >>> network.lowest_barrier_path(0, 2).energy
+    3.0
+    """
+
+    def __init__(
+        self,
+        energies: Any,
+        ts_energies: Any,
+        ts_minima: Any,
+        *,
+        log_eigenvalue_product: Any = None,
+        ts_log_eigenvalue_product: Any = None,
+        modes: Any = None,
+        ts_modes: Any = None,
+        symmetry_order: Any = None,
+        ts_symmetry_order: Any = None,
+        properties: Mapping[str, Any] | None = None,
+        ts_properties: Mapping[str, Any] | None = None,
+        groups: Mapping[str, Any] | None = None,
+        units: str = "reduced",
+    ):
+        self.energies = aligned("energies", energies, -1)
+        self.ts_energies = aligned("ts_energies", ts_energies, -1)
+        n, m = len(self.energies), len(self.ts_energies)
+        self.ts_minima = checked_pairs("ts_minima", ts_minima, m, n)
+        self.log_eigenvalue_product = optional("log_eigenvalue_product", log_eigenvalue_product, n)
+        self.ts_log_eigenvalue_product = optional("ts_log_eigenvalue_product", ts_log_eigenvalue_product, m)
+        self.modes = optional("modes", modes, n, np.int64)
+        self.ts_modes = optional("ts_modes", ts_modes, m, np.int64)
+        self.symmetry_order = optional("symmetry_order", symmetry_order, n, np.int64)
+        self.ts_symmetry_order = optional("ts_symmetry_order", ts_symmetry_order, m, np.int64)
+        self.properties = columns("properties", properties, n)
+        self.ts_properties = columns("ts_properties", ts_properties, m)
+        sets = {name: minimum_indices(f"groups[{name!r}]", members, n) for name, members in (groups or {}).items()}
+        self.groups = MappingProxyType(sets)
+        self.units = str(units)
+
+    @classmethod
+    def read(cls, path: str | os.PathLike[str]) -> KineticTransitionNetwork:
+        """Read the network of a landscape's zarr store, as of its last commit; coordinates are not read.
+
+        Parameters
+        ----------
+        path : path
+            Of the store; it may be growing.
+
+        Raises
+        ------
+        FileNotFoundError, ValueError
+            If there is no store of a landscape at that path.
+        """
+        return cls(**read_store(path))
+
+    @classmethod
+    def from_pathsample(cls, folder: str | os.PathLike[str]) -> KineticTransitionNetwork:
+        """Read PATHSAMPLE's min.data and ts.data, and min.A and min.B where present (as ``groups``).
+
+        Parameters
+        ----------
+        folder : path
+            See :func:`~thalweg.analysis.read_pathsample`.
+        """
+        return cls(**read_pathsample(folder))
+
+    @classmethod
+    def from_networkx(cls, graph: nx.Graph, units: str = "reduced") -> KineticTransitionNetwork:
+        """Take a networkx graph of minima and transition states.
+
+        Parameters
+        ----------
+        graph : networkx.Graph or MultiGraph
+            See :func:`~thalweg.analysis.networks.exchange.networkx_columns`; that
+            of :meth:`to_networkx` gives the same network.
+        units : str
+        """
+        from thalweg.analysis.networks.exchange import networkx_columns
+
+        return cls(**networkx_columns(graph), units=units)
+
+    def __repr__(self) -> str:
+        parts = f"{self.n_minima} minima, {self.n_transition_states} transition states"
+        if not self.n_minima:
+            return f"<KineticTransitionNetwork: {parts}>"
+        n = self.n_components
+        lowest = f"lowest energy {self.energies[self.global_minimum]:.8g}"
+        return f"<KineticTransitionNetwork: {parts}, {n} component{'s' * (n != 1)}, {lowest}>"
+
+    def _repr_html_(self) -> str:
+        from thalweg.landscapes.notebook import table_html  # only notebooks need it
+
+        rows = {"minima": str(self.n_minima), "transition states": str(self.n_transition_states)}
+        if self.n_minima:
+            lowest = self.global_minimum
+            rows["components"] = str(self.n_components)
+            rows["lowest minimum"] = f"number {lowest}, energy {self.energies[lowest]:.10g}"
+        rows["units"] = self.units
+        rows["properties"] = ", ".join(sorted(self.properties)) or "none"
+        return table_html("Kinetic transition network", rows)
+
+    def __len__(self) -> int:
+        return self.n_minima
+
+    def __reduce__(self) -> tuple:
+        plain = {k: dict(v) if isinstance(v, Mapping) else v for k, v in vars(self).items() if k in _ARGUMENTS}
+        return _rebuilt, (plain,)
+
+    @property
+    def n_minima(self) -> int:
+        """Number of minima."""
+        return len(self.energies)
+
+    @property
+    def n_transition_states(self) -> int:
+        """Number of transition states, those that join a minimum with itself included."""
+        return len(self.ts_energies)
+
+    @property
+    def global_minimum(self) -> int:
+        """Index of the minimum of lowest energy, the first of equals.
+
+        Raises
+        ------
+        ValueError
+            If there are no minima.
+        """
+        if not self.n_minima:
+            raise ValueError("the network has no minima, so no global minimum")
+        return int(np.argmin(self.energies))
+
+    @cached_property
+    def adjacency(self) -> csr_array:
+        """Symmetric (n, n) matrix: how many transition states join each two minima, none on the diagonal."""
+        a, b = self.ts_minima[self.ts_minima[:, 0] != self.ts_minima[:, 1]].T
+        ones = np.ones(2 * len(a), dtype=np.int64)
+        shape = (self.n_minima, self.n_minima)
+        return coo_array((ones, (np.concatenate([a, b]), np.concatenate([b, a]))), shape=shape).tocsr()
+
+    @cached_property
+    def degree(self) -> np.ndarray:
+        """Number of other minima each minimum is directly joined to, (n,)."""
+        return frozen_array(np.diff(self.adjacency.indptr), np.int64)
+
+    def neighbours(self, minimum: int) -> np.ndarray:
+        """Return the other minima that a minimum is directly joined to, rising."""
+        i = minimum_index("minimum", minimum, self.n_minima)
+        start, stop = self.adjacency.indptr[i : i + 2]
+        return np.sort(self.adjacency.indices[start:stop]).astype(np.int64)
+
+    def transition_states_between(self, a: int, b: int) -> np.ndarray:
+        """Return the transition states that join two minima (or one with itself), by rising energy."""
+        a, b = (minimum_index(name, value, self.n_minima) for name, value in (("a", a), ("b", b)))
+        low, high = self.ts_minima.min(axis=1), self.ts_minima.max(axis=1)
+        found = np.flatnonzero((low == min(a, b)) & (high == max(a, b)))
+        return found[np.argsort(self.ts_energies[found], kind="stable")]
+
+    @cached_property
+    def component_labels(self) -> np.ndarray:
+        """Number of the component of each minimum, (n,); component 0 is the largest."""
+        if not self.n_minima:
+            return frozen_array([], np.int64)
+        count, labels = connected_components(self.adjacency, directed=False)
+        order = np.argsort(-np.bincount(labels, minlength=count), kind="stable")
+        rank = np.empty(count, dtype=np.int64)
+        rank[order] = np.arange(count)
+        return frozen_array(rank[labels], np.int64)
+
+    @property
+    def n_components(self) -> int:
+        """Number of parts that no transition state joins."""
+        return int(self.component_labels.max(initial=-1)) + 1
+
+    @cached_property
+    def components(self) -> list[np.ndarray]:
+        """The minima of each connected part, largest part first, minima rising."""
+        order = np.argsort(self.component_labels, kind="stable")
+        return np.split(order, np.cumsum(np.bincount(self.component_labels))[:-1]) if self.n_minima else []
+
+    @cached_property
+    def spanning_forest(self) -> np.ndarray:
+        """The transition states that suffice to join all that is joined at every energy, by rising energy."""
+        ends = self.ts_minima
+        energy = self.joining_energies
+        order = np.argsort(energy, kind="stable")
+        order = order[ends[order, 0] != ends[order, 1]]
+        kept = spanning_edges(np.ascontiguousarray(ends[order]), self.n_minima)
+        return frozen_array(order[kept], np.int64)
+
+    @cached_property
+    def joining_energies(self) -> np.ndarray:
+        """The energy from which each transition state joins its minima, (m,): its own, or a higher minimum's."""
+        return frozen_array(np.maximum(self.ts_energies, self.energies[self.ts_minima].max(axis=1)), np.float64)
+
+    def lowest_barrier_path(self, a: int, b: int) -> Path:
+        """Return a path from one minimum to another whose highest energy is the lowest possible.
+
+        Every part of the path is a lowest-barrier path between its own ends.
+
+        Parameters
+        ----------
+        a, b : int
+            Minima.
+
+        Returns
+        -------
+        Path
+            ``minima``, ``transition_states`` and ``energy``, the highest on the path.
+
+        Raises
+        ------
+        ValueError
+            If the two minima are in different components.
+        """
+        a, b = (minimum_index(name, value, self.n_minima) for name, value in (("a", a), ("b", b)))
+        forest = self.spanning_forest
+        found = tree_path(self.ts_minima[forest], self.n_minima, a, b)
+        if found is None:
+            raise ValueError(f"no path joins minima {a} and {b}: they are in different components")
+        minima, states = found[0], forest[found[1]]
+        highest = max(self.energies[minima].max(), self.ts_energies[states].max(initial=-np.inf))
+        return Path(frozen_array(minima, np.int64), frozen_array(states, np.int64), float(highest))
+
+    def barrier_matrix(self, minima: Any = None) -> np.ndarray:
+        """Return the lowest energies at which minima are joined.
+
+        Parameters
+        ----------
+        minima : array_like of int, optional
+            Distinct minima; all by default.
+
+        Returns
+        -------
+        (k, k) ndarray
+            The highest energy on the lowest-barrier path; the minimum's own on the diagonal, infinity between
+            components.
+        """
+        chosen = np.arange(self.n_minima) if minima is None else minimum_indices("minima", minima, self.n_minima)
+        forest = self.spanning_forest
+        edges = np.ascontiguousarray(self.ts_minima[forest])
+        return barriers_between(edges, self.joining_energies[forest].copy(), chosen, self.energies.copy())
+
+    def kinetics(
+        self, temperature: float | None = None, *, kelvin: float | None = None, rotational: bool | None = None
+    ) -> Kinetics:
+        """Return the kinetics of harmonic transition-state theory at one temperature.
+
+        The rate from minimum i over transition state t is ``(o_i / o_t) exp((L_i - L_t) / 2) / (2 pi)
+        exp(-(E_t - E_i) / T)``, with symmetry orders o and log eigenvalue products L, as in PATHSAMPLE; where numbers
+        of vibrations differ, times ``T^(modes_t + 1 - modes_i) R_t / R_i`` with rotational factors R
+        (:mod:`~thalweg.analysis.networks.rotational_factors`).
+        Time has the unit sqrt(mass / curvature) of the Hessian's eigenvalues.
+
+        Parameters
+        ----------
+        temperature : float
+            k_B T in the landscape's unit of energy.
+        kelvin : float
+            Kelvin instead, for landscapes in eV.
+        rotational : bool, optional
+            Whether rotational factors are included; by default where numbers of vibrations differ.
+
+        Raises
+        ------
+        ValueError
+            If the temperature is not positive, no transition states join two minima, or log eigenvalue products (or
+            moments of inertia, where needed) are missing or not finite.
+
+        Examples
+        --------
+        >>> wells = KineticTransitionNetwork(
+        ...     [0, 0], [1], [[0, 1]], log_eigenvalue_product=[0, 0], ts_log_eigenvalue_product=[0]
+        ... )
+        >>> round(wells.kinetics(temperature=1.0).rate_constant(source=0, target=1), 6)
+        0.05855
+        """
+        from thalweg.analysis.kinetics.kinetics import Kinetics
+        from thalweg.analysis.kinetics.rates import checked_temperature, harmonic_rates
+
+        t = checked_temperature(temperature, kelvin, self.units)
+        rates, weights = harmonic_rates(self, t, rotational)
+        return Kinetics(*rates, weights, temperature=t, network=self, rotational=rotational)
+
+    def thermodynamics(self, temperatures: Any, rotational: bool | None = None) -> Thermodynamics:
+        """Return heat capacity, energy and so on by the harmonic superposition approximation.
+
+        Parameters
+        ----------
+        temperatures : (k,) array_like
+            k_B T in the landscape's unit of energy.
+        rotational : bool, optional
+            See :class:`~thalweg.analysis.Thermodynamics`.
+        """
+        from thalweg.analysis.kinetics.thermodynamics import Thermodynamics
+
+        return Thermodynamics(self, temperatures, rotational)
+
+    def to_networkx(self) -> nx.MultiGraph:
+        """Return a networkx multigraph: nodes with ``energy`` and properties, edges keyed by transition state."""
+        from thalweg.analysis.networks.exchange import networkx_graph
+
+        return networkx_graph(self)
+
+    def to_pathsample(self, folder: os.PathLike[str] | str, coordinates: Any = None, ts_coordinates: Any = None):
+        """Write PATHSAMPLE's files; see :func:`~thalweg.analysis.networks.exchange.write_pathsample`."""
+        from thalweg.analysis.networks.exchange import write_pathsample
+
+        write_pathsample(self, folder, coordinates, ts_coordinates)
+
+    def minima_table(self) -> pandas.DataFrame:
+        """Return a pandas table of minima; see :func:`~thalweg.analysis.networks.exchange.minima_table`."""
+        from thalweg.analysis.networks.exchange import minima_table
+
+        return minima_table(self)
+
+    def transition_state_table(self) -> pandas.DataFrame:
+        """Return a pandas table of transition states."""
+        from thalweg.analysis.networks.exchange import transition_state_table
+
+        return transition_state_table(self)
+
+
+_ARGUMENTS = frozenset(inspect.signature(KineticTransitionNetwork).parameters)

@@ -1,0 +1,80 @@
+"""What the analysis reads from a landscape's store (docs/format.md): all but coordinates."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from thalweg.analysis.networks.rotational_factors import moments_of_inertia
+
+if TYPE_CHECKING:
+    from thalweg.landscapes.storage.store import Store
+
+__all__ = ["read_store"]
+
+_OPTIONAL = ("log_eigenvalue_product", "modes", "symmetry_order")
+_NAMED = {"energy", "coordinates", "minima", *_OPTIONAL}
+
+
+def _columns(store: Store, group: str) -> dict[str, np.ndarray]:
+    """Return the arrays of a group, coordinates excepted."""
+    columns = {path.removeprefix(f"{group}/"): c for path, c in store.columns.items() if path.startswith(f"{group}/")}
+    return {name: column.read(0, len(column)) for name, column in columns.items() if name != "coordinates"}
+
+
+def _padded(values: np.ndarray, length: int) -> np.ndarray:
+    """Return a property with NaN for minima that came after it was computed."""
+    return np.concatenate([values, np.full(length - len(values), np.nan)])
+
+
+def _moments(store: Store, minima: dict[str, np.ndarray], states: dict[str, np.ndarray]) -> list[dict[str, np.ndarray]]:
+    """Return moments of inertia of minima and transition states, where free molecules differ in their vibrations.
+
+    Without those nobody needs them, and coordinates are not read.
+    """
+    system = store.description()
+    free = "numbers" in system and not len(system["frozen"]) and not np.any(system["pbc"])
+    if not free or len({*minima["modes"].tolist(), *(states["modes"] + 1).tolist()}) < 2:
+        return [{}, {}]
+    columns = (store.columns[f"{group}/coordinates"] for group in ("minima", "transition_states"))
+    return [{"moments_of_inertia": moments_of_inertia(column.read(0, len(column)))} for column in columns]
+
+
+def read_store(path: str | os.PathLike[str]) -> dict[str, Any]:
+    """Read the last commit of a store into the arguments of :class:`~thalweg.analysis.KineticTransitionNetwork`.
+
+    Parameters
+    ----------
+    path : path
+        The store's folder.
+
+    Returns
+    -------
+    dict
+        Keyword arguments. The other arrays beside the minima (``gradient_rms`` and so on) and those of ``properties/``
+        together are ``properties``, with moments of inertia where free molecules differ in their vibrations.
+
+    Raises
+    ------
+    FileNotFoundError
+        If nothing is at that path.
+    StoreError
+        If what is there is no landscape, or is damaged; it is a ValueError.
+    """
+    from thalweg.landscapes.storage.store import Store  # only here: it brings the optimizers with it
+
+    store = Store.open(path, mode="r")
+    try:
+        minima, states = _columns(store, "minima"), _columns(store, "transition_states")
+        arguments = {"energies": minima["energy"], "ts_energies": states["energy"], "ts_minima": states["minima"]}
+        arguments |= {name: minima[name] for name in _OPTIONAL}
+        arguments |= {f"ts_{name}": states[name] for name in _OPTIONAL}
+        others, ts_others = ({k: v for k, v in group.items() if k not in _NAMED} for group in (minima, states))
+        properties = others | {k: _padded(v, len(minima["energy"])) for k, v in _columns(store, "properties").items()}
+        moments, ts_moments = _moments(store, minima, states)
+        properties, ts_others = moments | properties, ts_moments | ts_others
+        return arguments | {"properties": properties, "ts_properties": ts_others, "units": store.attributes["units"]}
+    finally:
+        store.close()

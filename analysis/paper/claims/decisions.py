@@ -1,0 +1,282 @@
+"""The paper's claims, each decided by a stated measure on the lines of measures.csv."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from thalweg.analysis.paper.claims.cases import (
+    Case,
+    Row,
+    Rows,
+    Unexplored,
+    between,
+    compare,
+    each,
+    joined,
+    of_family,
+    trend,
+    within,
+)
+from thalweg.analysis.paper.claims.equal_searches import finished
+
+__all__ = ["Claim", "decide", "verdict"]
+
+CONFIRMED, NOT, UNKNOWN = "confirmed", "not confirmed", "cannot be told"
+TABLES = ("D1", "D2", "D3")
+_SINGLE = 0.1  # of the band: a landscape whose deepest other funnel is shallower counts as single-funnelled
+
+
+class Claim(NamedTuple):
+    """One claim, or a part of one, decided.
+
+    Attributes
+    ----------
+    number : str
+        As science.md counts, with a letter.
+    paper : str
+        The paper's word.
+    measure : str
+        What decides it.
+    cases : tuple of Case
+    ours : str
+        "confirmed", "not confirmed" or "cannot be told".
+    """
+
+    number: str
+    paper: str
+    measure: str
+    cases: tuple[Case, ...]
+    ours: str
+
+
+def verdict(cases: Sequence[Case]) -> str:
+    """Return confirmed where a claim holds in every case, not confirmed where it fails in more than half of them."""
+    if not cases:
+        return UNKNOWN
+    if all(case.holds for case in cases):
+        return CONFIRMED
+    failed = sum(case.holds is False for case in cases)
+    return NOT if 2 * failed > len(cases) else UNKNOWN
+
+
+def decide(
+    rows: Rows, ceilings: Mapping[str, tuple[float, float, float]], unexplored: Sequence[Mapping[str, Any]] = ()
+) -> list[Claim]:
+    """Decide all claims.
+
+    Parameters
+    ----------
+    rows : sequence of mapping
+        Of measures.csv, each with the ``stages`` of its growth.
+    ceilings : mapping of str to (float, float, float)
+        AUC and log loss of the best prediction, and the AUC's standard error, by data.
+    unexplored : sequence of mapping
+        Landscapes that are wanted and not there yet: name, family, system, errors, draw. A claim about them is open.
+    """
+    rows = [*rows, *map(Unexplored, unexplored)]
+    decided = []
+    for part in (_errors, _sizes, _generalisation, _parts, _spreads, _shapes, _neighbours, _ranks, _depth, _mnist):
+        decided += part(rows)
+    return decided + _ceiling(rows, ceilings)
+
+
+def _claim(number: str, paper: str, measure: str, cases: Iterable[Case | None]) -> Claim:
+    known = tuple(case for case in cases if case is not None)
+    return Claim(number, paper, measure, known, verdict(known))
+
+
+def _errors(rows: Rows) -> list[Claim]:
+    word = "{} increase on average with the fraction of errors"
+    rank = "rank correlation with the errors above 0 in every data set and draw"
+    return [
+        _claim(number, word.format(what), rank, [c for d in TABLES for c in trend(rows, d, column, 1)])
+        for number, what, column in (
+            ("1a", "minima", "minima"),
+            ("1b", "transition states", "transition_states"),
+            ("1c", "losses of Gmin", "gmin_loss"),
+        )
+    ]
+
+
+def _sizes(rows: Rows) -> list[Claim]:
+    def cases(column: str) -> Iterable[Case | None]:
+        for small, large in (("D2", "D3"), ("D3", "D1")):
+            for row in of_family(rows, small):
+                for other in of_family(rows, large, row["errors"], row["draw"]):
+                    yield compare((row, column), (other, column))
+
+    word = "the larger the configuration space (D2, D3, D1), the {}"
+    rank = "D2 below D3 and D3 below D1, at every error and draw"
+    return [
+        _claim("2a", word.format("more minima"), rank, cases("minima")),
+        _claim("2b", word.format("more transition states"), rank, cases("transition_states")),
+        _claim("2c", word.format("higher the loss of Gmin"), rank, cases("gmin_loss")),
+    ]
+
+
+def _generalisation(rows: Rows) -> list[Claim]:
+    falls = [c for d in TABLES for c in trend(rows, d, "train_mean", -1, until=50)]
+    tests = [c for d in TABLES for c in trend(rows, d, "test_mean", -1)]
+    collapse = each(rows, TABLES, "test_mean", lambda row: (f"{row['test_mean']:.4g}", row["test_mean"] < 0.5), 100.0)
+    return [
+        _claim("3a", "at 0 % training AUC beats testing AUC", "AUC of Gmin",
+               within(rows, TABLES, (0,), "test_gmin", "train_gmin")),
+        _claim("3b", "at 10 and 50 % clean testing AUC beats training AUC", "mean AUC over minima",
+               within(rows, TABLES, (10, 50), "train_mean", "test_mean")),
+        _claim("3c", "at 100 % testing AUC collapses", "mean testing AUC over minima below 1/2", collapse),
+        _claim("3d", "training AUC decreases with errors (its D2 rises at 100 %)",
+               "rank correlation of the mean with errors up to 50 % below 0", falls),
+        _claim("3e", "testing AUC decreases with errors", "rank correlation of the mean with errors below 0", tests),
+    ]  # fmt: skip
+
+
+def _parts(rows: Rows) -> list[Claim]:
+    return [
+        _claim("4a", "the correctly labelled part has a higher AUC than the testing data", "mean AUC over minima",
+               within(rows, TABLES, (0, 10, 50), "test_mean", "correct_mean")),
+        _claim("4b", "the correctly labelled part beats the mislabelled one", "mean AUC over minima",
+               within(rows, TABLES, (10, 50), "incorrect_mean", "correct_mean")),
+    ]  # fmt: skip
+
+
+def _spreads(rows: Rows) -> list[Claim]:
+    def band() -> Iterable[Case | None]:
+        for family in TABLES:
+            for row in of_family(rows, family, 0.0):
+                for other in (50.0, 100.0):
+                    for wrong in of_family(rows, family, other, row["draw"]):
+                        yield compare((row, "test_sd_low"), (wrong, "test_sd_low"))
+
+    sd = "standard deviation over minima"
+    return [
+        _claim("5a", "the spread of the testing AUC grows with errors", f"{sd}: rank correlation with errors above 0",
+               [c for d in TABLES for c in trend(rows, d, "test_sd", 1)]),
+        _claim("5b", "it exceeds that of the training AUC in almost every example", sd,
+               within(rows, TABLES, None, "train_sd", "test_sd")),
+        _claim("5c", "the tight band of minima above Gmin is lost",
+               "standard deviation of testing AUC in the lowest quarter of the losses larger at 50 and 100 % than at 0",
+               band()),
+    ]  # fmt: skip
+
+
+def _single(rows: Rows, families: Iterable[str], wanted: bool) -> list[Case]:
+    """Return whether landscapes are single-funnelled, or have sub-funnels where that is claimed."""
+
+    def judged(row: Row) -> tuple[str, bool | None]:
+        numbers = (
+            f"other funnel {row['other_funnel']:.2g} of the band, {row['main_funnel']:.0%} of minima in the main one, "
+            f"frustration {row['frustration']:.2g}"
+        )
+        return numbers, (row["other_funnel"] < _SINGLE) == wanted if joined(row) else None
+
+    return each(rows, families, "frustration", judged)
+
+
+def _shapes(rows: Rows) -> list[Claim]:
+    local = [("D1", "D1-n2"), ("D1", "D1-n3")]
+    strong = [(f"{name}-l2x10", name) for name in ("D1-h5", "D1-h5-n2", "D1-h5-n3")]
+    single = f"the deepest funnel beside that of Gmin is shallower than {_SINGLE:g} of the band of losses"
+    fewer = "{} in each of three networks [2,5,4]: 2, 3, all neighbours"
+    return [
+        _claim("6a", "all these landscapes are single-funnelled, at 100 % too", single, _single(rows, TABLES, True)),
+        _claim("6b", "2 and 3 neighbours have many more stationary points", "minima, against fully connected",
+               between(rows, local, "minima")),
+        _claim("6c", "they are more frustrated", "frustration index, equal weights (docs/compare.md)",
+               between(rows, local, "frustration")),
+        _claim("6d", "still relatively single-funnelled at 0.0001", single, _single(rows, ("D1-n2", "D1-n3"), True)),
+        _claim("6e", "sub-funnels at 0.00001", "the contrary", _single(rows, ("D1-h5-n2", "D1-h5-n3"), False)),
+        _claim("6f", "a tenfold larger l2 makes the landscape more convex", fewer.format("fewer minima"),
+               between(rows, strong, "minima")),
+        _claim("6g", "the same", fewer.format("less frustration"), between(rows, strong, "frustration")),
+    ]  # fmt: skip
+
+
+def _two_minima(row: Row) -> tuple[str, bool | None]:
+    more = row["minima"] > 2
+    return f"{row['minima']:.0f} minima", row["minima"] == 2 if finished(row) or more else None
+
+
+def _neighbours(rows: Rows) -> list[Claim]:
+    others = [(name, "D1-n2") for name in ("D1-n1", "D1-n3", "D1")]
+    two = each(rows, ("D1-n1",), "minima", _two_minima, 0.0, 0)
+    poor = [("D1-n1", name) for name in ("D1-n2", "D1-n3", "D1")]
+    return [
+        _claim("7a", "two neighbours have the best testing AUC", "mean over minima, against 1, 3 and all",
+               between(rows, others, "test_mean")),
+        _claim("7b", "one neighbour has two minima only", "minima", two),
+        _claim("7c", "and they are poor", "mean testing AUC below that of 2, 3 and all",
+               between(rows, poor, "test_mean")),
+    ]  # fmt: skip
+
+
+def _rank_cases(rows: Rows, families: Iterable[str], errors: Iterable[float], column: str, sign: int) -> list[Case]:
+    """Return whether a rank correlation over minima has a sign; None where its 95 % interval holds 0."""
+
+    def judged(row: Row) -> tuple[str, bool | None]:
+        rho, low, high = (row[f"{column}{end}"] for end in ("", "_low", "_high"))
+        ends = sign * low, sign * high
+        return f"{rho:.2f} ({low:.2f} to {high:.2f})", True if min(ends) > 0 else False if max(ends) < 0 else None
+
+    return [case for error in errors for case in each(rows, families, column, judged, error)]
+
+
+def _ranks(rows: Rows) -> list[Claim]:
+    rank = "rank correlation over minima, with its 95 % interval on that side of 0"
+    return [
+        _claim("8a", "low minima have high training AUC", f"{rank}: loss and training AUC, below",
+               _rank_cases(rows, TABLES, (0, 10, 50, 100), "rank_loss_train", -1)),
+        _claim("8b", "training and testing AUC correlate at 0 %", f"{rank}, above",
+               _rank_cases(rows, TABLES, (0,), "rank_train_test", 1)),
+        _claim("8c", "with errors the better testing AUC lies at higher loss", f"{rank}: loss and testing AUC, above",
+               _rank_cases(rows, TABLES, (10, 50, 100), "rank_loss_test", 1)),
+    ]  # fmt: skip
+
+
+def _depth(rows: Rows) -> list[Claim]:
+    deeper = [("D1", "D1-55-1000"), ("D1-55-1000", "D1-444-1000"), ("D1-55-100", "D1-444-100")]
+    fewer = [("D1-55-1000", "D1-55-100"), ("D1-444-1000", "D1-444-100")]
+    wider = deeper[1:]
+    barrier = "median over minima of the barrier on the lowest path to Gmin"
+    return [
+        _claim("9a", "more hidden layers give many more stationary points", "minima",
+               between(rows, deeper, "minima")),
+        _claim("9b", "so do fewer data", "minima", between(rows, fewer, "minima")),
+        _claim("9c", "with 1000 data the uphill barriers towards Gmin are much smaller than with 100", barrier,
+               between(rows, fewer, "barrier_to_gmin")),
+        _claim("9d", "three layers span a wider range of loss than two", "highest less lowest loss of the minima",
+               between(rows, wider, "loss_range")),
+    ]  # fmt: skip
+
+
+def _mnist(rows: Rows) -> list[Claim]:
+    mean = "mean over minima"
+    return [
+        _claim("10a", "MNIST: training AUC stays above testing AUC at every error", mean,
+               within(rows, ("MNIST",), None, "test_mean", "train_mean")),
+        _claim("10b", "the networks do much better on the clean part", mean,
+               within(rows, ("MNIST",), None, "incorrect_mean", "correct_mean")),
+        _claim("10c", "the spread of testing AUC grows with errors",
+               "standard deviation over minima: rank correlation with errors above 0",
+               trend(rows, "MNIST", "test_sd", 1)),
+    ]  # fmt: skip
+
+
+def _ceiling(rows: Rows, ceilings: Mapping[str, tuple[float, float, float]]) -> list[Claim]:
+    def cases(column: str, place: int, above: int) -> list[Case]:
+        def judged(row: Row) -> tuple[str, bool | None]:
+            best, error = ceilings[row["system"]][place], ceilings[row["system"]][2]
+            beyond = above * (row[column] - best)
+            holds = True if beyond <= 0 else None if beyond <= 2 * error else False
+            return f"{row[column]:.4f} against {best:.4f}", holds
+
+        families = dict.fromkeys(str(row["family"]) for row in rows if row["system"] in ceilings)
+        return each(rows, families, column, judged)
+
+    word = "the best possible prediction from r12 and r13 is the marginal probability of each outcome"
+    return [
+        _claim("11a", word, "no minimum's testing AUC is above the estimated ceiling (open within two standard errors)",
+               cases("test_best", 0, 1)),
+        _claim("11b", word, "no Gmin's testing loss without the L2 term is below it",
+               cases("test_gmin_log_loss", 1, -1)),
+    ]  # fmt: skip

@@ -1,0 +1,170 @@
+"""The paper's figures: graphs in its arrangement of panels, box plots, and counts against time."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from itertools import cycle
+from typing import Any, NamedTuple
+
+import numpy as np
+from matplotlib import colormaps
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.cm import ScalarMappable
+from matplotlib.figure import Figure
+
+from thalweg.analysis.disconnectivity.colour_maps import colour_map, colour_range
+from thalweg.analysis.disconnectivity.graph import DisconnectivityGraph
+from thalweg.analysis.networks.kinetic_transition_network import KineticTransitionNetwork
+
+__all__ = ["Panel", "box_figure", "graph_figure", "growth_figure"]
+
+_PANEL = 4.2  # inches
+_TITLE = 48  # letters above it in a line
+_SOON = 0.1  # seconds
+
+
+def _empty_figure(rows: int, columns: int, width: float, height: float) -> tuple[Figure, np.ndarray]:
+    figure = Figure(figsize=(1.2 + width * columns, 0.6 + height * rows), layout="constrained")
+    FigureCanvasAgg(figure)
+    return figure, figure.subplots(rows, columns, squeeze=False)
+
+
+class Panel(NamedTuple):
+    """A graph of a figure: its title, the landscape (None where there is none yet), whether that still grows."""
+
+    title: str
+    network: KineticTransitionNetwork | None = None
+    growing: bool = False
+
+
+def graph_figure(
+    entry: Mapping[str, Any], panels: Sequence[Panel], ceiling: float | None = None, most: int | None = None
+) -> Figure:
+    """Draw disconnectivity graphs in rows and columns, each on its own scale of losses.
+
+    Parameters
+    ----------
+    entry : mapping
+        Of a figure in the definition: colour, shape; lowest where only so many minima are shown, own_colours where
+        each panel has its own scale of colours.
+    panels : sequence of Panel
+        Row by row.
+    ceiling : float, optional
+        The highest AUC that can be had, marked at the colour bar.
+    most : int, optional
+        Show no more minima, those of lowest loss.
+    """
+    rows, columns = entry["shape"]
+    figure, axes = _empty_figure(rows, columns, _PANEL, _PANEL)
+    shown = [None if one.network is None else _graph(one.network, entry.get("lowest"), most) for one in panels]
+    values = [None if graph is None else _values(graph, entry["colour"]) for graph in shown]
+    known = [of[graph.minima] for graph, of in zip(shown, values, strict=True) if graph is not None and of is not None]
+    common = colour_range(np.concatenate(known) if known else np.zeros(0), None, None)
+    own = entry.get("own_colours", False)
+    for ax, graph, colour, panel in zip(axes.flat, shown, values, panels, strict=True):
+        if graph is None or colour is None:
+            _leave_empty(ax, panel.title)
+            continue
+        norm = colour_range(colour[graph.minima], None, None) if own else common
+        style = {"colour": colour, "vmin": norm.vmin, "vmax": norm.vmax, "colour_bar": False}
+        graph.plot(ax, energy_label="loss", size_bar=False, **style)
+        if own:
+            _colours(figure, ax, norm, "", ceiling)
+        ax.set_title(_said(panel, graph), fontsize="medium")
+    if own:
+        figure.suptitle(_meaning(entry["colour"], ceiling), fontsize="medium")
+    elif known:
+        _colours(figure, axes, common, _meaning(entry["colour"], ceiling), ceiling)
+    return figure
+
+
+def _values(graph: DisconnectivityGraph, name: str) -> np.ndarray:
+    """Return a property of the minima, NaN where it has not been computed."""
+    network = graph.network
+    return np.asarray(network.properties.get(name, np.full(network.n_minima, np.nan)))
+
+
+def _said(panel: Panel, graph: DisconnectivityGraph) -> str:
+    """Return a panel's title: how many minima are shown, and whether more are to be found."""
+    shown, total = len(graph.minima), graph.network.n_minima
+    counts = f"{'' if shown == total else f'{shown:,} of '}{total:,} {'minimum' if total == 1 else 'minima'}"
+    said = f"{panel.title}: {counts}{', still growing' if panel.growing else ''}"
+    return said if len(said) <= _TITLE else said.replace(": ", "\n", 1)
+
+
+def _meaning(colour: str, ceiling: float | None) -> str:
+    name = colour.replace("test", "testing").replace("train", "training").replace("_auc", " AUC")
+    return name if ceiling is None else f"{name} (ceiling with r12 and r13, clean labels: {ceiling:.4f})"
+
+
+def _graph(network: KineticTransitionNetwork, lowest: int | None, most: int | None) -> DisconnectivityGraph:
+    few = [limit for limit in (lowest, most) if limit is not None]
+    anchor = network.global_minimum
+    # what is not joined yet stands apart: left out only where it is the smaller part
+    joined = 2 * np.sum(network.component_labels == network.component_labels[anchor]) >= network.n_minima
+    return DisconnectivityGraph(network, 100, connected_to=anchor if joined else None, lowest=min(few) if few else None)
+
+
+def _leave_empty(ax: Any, title: str) -> None:
+    ax.set_axis_off()
+    ax.set_title(title, fontsize="medium")
+    ax.text(0.5, 0.5, "not explored yet", ha="center", va="center", transform=ax.transAxes, color="grey")
+
+
+def _colours(figure: Figure, axes: Any, norm: Any, label: str, ceiling: float | None) -> None:
+    """Draw a colour bar, and on it the ceiling where it lies within."""
+    bar = figure.colorbar(ScalarMappable(norm, colour_map(None)), ax=axes, shrink=0.6, aspect=30, pad=0.02)
+    bar.set_label(label)
+    bar.outline.set_visible(False)
+    if ceiling is not None and norm.vmin <= ceiling <= norm.vmax:
+        bar.ax.axhline(ceiling, color="black", linewidth=1.5)
+
+
+def box_figure(groups: Mapping[str, Mapping[str, np.ndarray]]) -> Figure:
+    """Draw box plots side by side: boxes from the first to the third quartile, a band at the median.
+
+    Parameters
+    ----------
+    groups : mapping of str to mapping of str to (n,) ndarray
+        For each panel, named as its axis: values over minima by percentage of label errors, in their order.
+    """
+    figure, axes = _empty_figure(1, len(groups), 4.5, 3.8)
+    for k, (ax, (name, boxes)) in enumerate(zip(axes.flat, groups.items(), strict=True)):
+        known = {label: values[np.isfinite(values)] for label, values in boxes.items()}
+        known = {label: values for label, values in known.items() if len(values)}
+        if not known:
+            _leave_empty(ax, name)
+            continue
+        ax.boxplot(list(known.values()), tick_labels=list(known), widths=0.6, flierprops={"markersize": 3})
+        ax.spines[["top", "right"]].set_visible(False)
+        still = ", * sample not finished" if any("*" in label for label in known) else ""
+        ax.set(xlabel=f"label errors (%){still}", ylabel=name)
+        ax.set_title(f"({'abcdefgh'[k]})", loc="left", fontsize="medium")
+    return figure
+
+
+def growth_figure(stages: Mapping[str, Sequence[Sequence[float]]]) -> Figure:
+    """Draw numbers of minima (full) and transition states (dashed) against the time of searching.
+
+    Parameters
+    ----------
+    stages : mapping of str to sequence of (searches, seconds, minima, transition states)
+        For each landscape.
+    """
+    figure, axes = _empty_figure(1, 1, 8.0, 4.2)
+    ax = axes[0, 0]
+    colours = colormaps["tab20"](range(20))
+    for (name, rows), colour in zip(stages.items(), cycle(colours)):
+        _, seconds, minima, states = np.array(rows, dtype=np.float64).T
+        minutes = np.maximum(seconds, _SOON) / 60  # on a logarithmic axis
+        ax.plot(minutes, minima, color=colour, marker=".", label=name)
+        if states.any():  # none where minima are only sampled
+            ax.plot(minutes, states, color=colour, marker=".", linestyle="--")
+    ax.set(xlabel="minutes of searching", ylabel="minima (full), transition states (dashed)")
+    ax.set_xscale("log")
+    ax.set_yscale("symlog")
+    ax.set_ylim(bottom=0)
+    ax.spines[["top", "right"]].set_visible(False)
+    if stages:
+        ax.legend(fontsize="x-small", frameon=False, loc="center left", bbox_to_anchor=(1.0, 0.5))
+    return figure

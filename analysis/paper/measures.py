@@ -1,0 +1,199 @@
+"""One line of numbers for each landscape: what tables and claims are made of, and the CSV file that holds them."""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from thalweg.analysis.comparison.energies import band, connected_part, energies_from, frustration, funnel_measures
+from thalweg.analysis.networks.kinetic_transition_network import KineticTransitionNetwork
+from thalweg.analysis.paper.plan import Job
+from thalweg.analysis.systems.summary import Summary
+
+__all__ = ["correlation", "from_csv", "measures", "to_csv"]
+
+_PARTS = ("train", "incorrect", "correct", "test")
+_LOW = 0.25  # part of the band of losses in which minima count as low-lying
+_Z = 1.959963984540054
+
+
+def correlation(a: Any, b: Any) -> tuple[float, float, float]:
+    """Return the rank correlation of two quantities over minima, and its 95 % interval (Fisher's z).
+
+    Parameters
+    ----------
+    a, b : (n,) array_like of float
+        NaN where unknown.
+
+    Returns
+    -------
+    (float, float, float)
+        NaN for fewer than five minima, or where a quantity is the same for all.
+    """
+    from scipy.stats import spearmanr
+
+    a, b = np.asarray(a, dtype=np.float64), np.asarray(b, dtype=np.float64)
+    known = np.isfinite(a) & np.isfinite(b)
+    a, b = a[known], b[known]
+    if len(a) < 5 or np.ptp(a) == 0 or np.ptp(b) == 0:
+        return math.nan, math.nan, math.nan
+    rho = float(spearmanr(a, b).statistic)
+    bent = math.atanh(max(-1 + 1e-12, min(1 - 1e-12, rho)))
+    # 1.06 as ranks scatter more than normal variables (Fieller, Hartley, Pearson, Biometrika 44 (1957) 470)
+    wide = _Z * math.sqrt(1.06 / (len(a) - 3))
+    return rho, math.tanh(bent - wide), math.tanh(bent + wide)
+
+
+def measures(
+    job: Job, path: Path, state: dict[str, Any], summary: Summary, network: KineticTransitionNetwork
+) -> dict[str, Any]:
+    """Measure a landscape.
+
+    Parameters
+    ----------
+    job : Job
+    path : Path
+        Its store, with the properties of :func:`thalweg.analysis.prediction.minima_scores.measure`.
+    state : dict
+        As :func:`thalweg.analysis.paper.growth.state_of` gives it.
+    summary : Summary
+    network : KineticTransitionNetwork
+        Of the store.
+
+    Returns
+    -------
+    dict
+        By column of measures.csv; NaN for what is not known.
+    """
+    return {
+        **_origin(job, path),
+        **_counts(summary, state),
+        **_losses(network, summary, job),
+        **_areas(network),
+        **_correlations(network),
+        **_shape(network),
+    }
+
+
+def _origin(job: Job, path: Path) -> dict[str, Any]:
+    options = job.options
+    return {
+        "name": job.name, "store": f"landscapes/{path.name}", "family": job.family, "system": job.system,
+        "hidden": "-".join(map(str, options["hidden"])), "l2": options["l2"],
+        "neighbours": options["neighbours"] or "all", "data": options["data"], "errors": options["errors"],
+        "draw": job.draw, "seed": options["seed"],
+    }  # fmt: skip
+
+
+def _counts(summary: Summary, state: dict[str, Any]) -> dict[str, Any]:
+    found, calculator = summary.discoveries, summary.system["calculator"]
+    labels, wrong = summary.labels, calculator.get("mislabelled")
+    done = {kind: sum(ended.values()) for kind, ended in summary.searches.items()}
+    return {
+        "minima": summary.minima, "transition_states": summary.transition_states, "components": summary.components,
+        "connected": summary.largest, "stopped": state.get("why", ""), "seconds": round(state.get("seconds", 0.0), 1),
+        "steps": done.get("basin-hopping", 0), "searches": sum(done.values()) - done.get("basin-hopping", 0),
+        "failed": sum(summary.failures.values()), "minima_remaining": found.minima.remaining,
+        "minima_remaining_high": found.minima.high, "transition_states_remaining": found.transition_states.remaining,
+        "transition_states_remaining_high": found.transition_states.high,
+        "labels": " ".join(map(str, [] if labels is None else labels.tolist())),
+        "mislabelled": 0 if wrong is None else int(np.sum(wrong)),
+    }  # fmt: skip
+
+
+def _losses(network: KineticTransitionNetwork, summary: Summary, job: Job) -> dict[str, float]:
+    """Return losses of the lowest minimum; without the L2 term, too."""
+    gmin = network.global_minimum
+    tested = network.properties.get("test_loss", np.full(network.n_minima, np.nan))
+    penalty = job.options["l2"] * summary.weights_squared
+    gmin_loss = float(network.energies[gmin])
+    return {
+        "gmin_loss": gmin_loss, "gmin_log_loss": gmin_loss - penalty, "loss_range": float(np.ptp(network.energies)),
+        "test_gmin_loss": float(tested[gmin]), "test_gmin_log_loss": float(tested[gmin]) - penalty,
+        "test_loss_lowest": float(np.min(tested[np.isfinite(tested)], initial=np.inf)),
+    }  # fmt: skip
+
+
+def _areas(network: KineticTransitionNetwork) -> dict[str, float]:
+    """Return AUC: of the lowest minimum, mean and standard deviation over all, and the highest."""
+    result = {}
+    gmin = network.global_minimum
+    for part in _PARTS:
+        for end in ("", "_0"):
+            values = network.properties.get(f"{part}_auc{end}", np.zeros(0))
+            known = values[np.isfinite(values)]
+            few = not len(known)
+            result[f"{part}_gmin{end}"] = math.nan if few else float(values[gmin])
+            result[f"{part}_mean{end}"] = math.nan if few else float(known.mean())
+            result[f"{part}_sd{end}"] = math.nan if few else float(known.std())
+            result[f"{part}_best{end}"] = math.nan if few else float(known.max())
+    low = network.energies <= network.energies.min() + _LOW * np.ptp(network.energies)
+    tested = network.properties.get("test_auc", np.full(network.n_minima, np.nan))[low]
+    return {**result, "test_sd_low": float(np.std(tested)) if len(tested) > 1 else math.nan}
+
+
+def _correlations(network: KineticTransitionNetwork) -> dict[str, float]:
+    unknown = np.full(network.n_minima, np.nan)
+    train, test = (network.properties.get(f"{part}_auc", unknown) for part in ("train", "test"))
+    result: dict = {}
+    for name, a, b in (
+        ("loss_train", network.energies, train),
+        ("loss_test", network.energies, test),
+        ("train_test", train, test),
+    ):
+        rho = correlation(a, b)
+        result |= dict(zip((f"rank_{name}", f"rank_{name}_low", f"rank_{name}_high"), rho, strict=True))
+    return result
+
+
+def _shape(network: KineticTransitionNetwork) -> dict[str, float]:
+    """Return funnels, frustration and barriers of what is connected with the lowest minimum."""
+    names = ("funnels", "main_funnel", "main_depth", "other_funnel")
+    part = connected_part(network)
+    if not part.n_transition_states or part.n_minima < 2:
+        return dict.fromkeys((*names, "frustration", "barrier_to_gmin", "connected_range"), math.nan)
+    funnel = funnel_measures(part)
+    if funnel["funnels"] == 1:
+        funnel["depth of the deepest other / band"] = 0.0  # there is none
+    top = energies_from(part, part.global_minimum)
+    uphill = np.delete(top - part.energies, part.global_minimum)
+    return {
+        **dict(zip(names, funnel.values(), strict=True)),
+        "frustration": frustration(part),
+        "barrier_to_gmin": float(np.median(uphill)),
+        "connected_range": band(part),
+    }
+
+
+def to_csv(rows: Sequence[dict[str, Any]]) -> str:
+    """Return rows of one set of columns as comma-separated values, all digits; empty where unknown."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(list(rows[0]) if rows else [])
+    for row in rows:
+        writer.writerow([_text(value) for value in row.values()])
+    return out.getvalue()
+
+
+def _text(value: Any) -> Any:
+    if not isinstance(value, float):
+        return value
+    return "" if math.isnan(value) else int(value) if value.is_integer() else value
+
+
+def from_csv(text: str) -> list[dict[str, Any]]:
+    """Return the rows of measures.csv; numbers as floats, NaN where empty."""
+    return [{key: _value(value) for key, value in row.items()} for row in csv.DictReader(io.StringIO(text))]
+
+
+def _value(text: str) -> Any:
+    try:
+        return float(text or "nan")
+    except ValueError:
+        return text

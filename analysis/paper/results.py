@@ -1,0 +1,208 @@
+"""From the stores to files: measures, tables, figures, claims."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from thalweg.analysis.paper.archive import Found, find, keep
+from thalweg.analysis.paper.claims.ceiling import Ceiling, ceiling
+from thalweg.analysis.paper.claims.decisions import Claim, decide
+from thalweg.analysis.paper.claims.equal_searches import with_stages
+from thalweg.analysis.paper.figures import Panel, box_figure, graph_figure, growth_figure
+from thalweg.analysis.paper.growth import FINISHED
+from thalweg.analysis.paper.machine import machine
+from thalweg.analysis.paper.measures import to_csv
+from thalweg.analysis.paper.plan import Job, Plan
+from thalweg.analysis.paper.tables import Cell, cells, table_csv, table_markdown
+
+__all__ = ["Results", "write_results"]
+
+_DPI = 150
+
+
+class Results(NamedTuple):
+    """What was found, as the page needs it.
+
+    Attributes
+    ----------
+    rows : list of dict
+        Of measures.csv.
+    states : dict of str to dict
+        Of each landscape's growth, by its name.
+    where : dict of str to str
+        When those without a store here were explored, and on what; "" for the others.
+    ceilings : dict of str to Ceiling
+    cells : dict of str to list of Cell
+        Of each table.
+    claims : list of Claim
+    failures : dict of str to dict of str to int
+        How many searches failed for what reason, by landscape.
+    """
+
+    rows: list[dict[str, Any]]
+    states: dict[str, dict[str, Any]]
+    where: dict[str, str]
+    ceilings: dict[str, Ceiling]
+    cells: dict[str, list[Cell]]
+    claims: list[Claim]
+    failures: dict[str, dict[str, int]]
+
+
+def write_results(
+    plan: Plan, output: Path, page: Path | None, workers: int | None, say: Callable[[str], object]
+) -> Results:
+    """Write measures.csv, growth.csv, failures.csv, ceiling.csv, claims.csv, tables/, figures/ and networks/.
+
+    Parameters
+    ----------
+    plan : Plan
+    output : Path
+        The folder with ``landscapes/``.
+    page : Path or None
+        Folder beside a page, with what earlier calls kept of landscapes whose stores may be gone.
+    workers : int or None
+        Threads.
+    say : callable
+        Given the name of each file that takes a while.
+    """
+    found = {job.name: one for job in plan.jobs if (one := find(job, plan, output, page)) is not None}
+    _keep(plan, found, output)
+    rows = [one.row for one in found.values()]
+    _write(output / "measures.csv", to_csv(rows))
+    ceilings = _ceilings(plan, [job for job in plan.jobs if job.name in found], output, page, workers, say)
+    failures = {name: one.failures for name, one in found.items()}
+    _write(output / "failures.csv", _lines("name,reason,searches", _flat(failures)))
+    growth = [(name, *stage) for name, one in found.items() for stage in one.state.get("stages", ())]
+    _write(output / "growth.csv", _lines("name,searches,seconds,minima,transition_states", growth))
+    unexplored = [_wanted(job) for job in plan.jobs if job.name not in found]
+    grown = [with_stages(one.row, one.state) for one in found.values()]
+    claims = decide(grown, {name: (one.auc, one.log_loss, one.error) for name, one in ceilings.items()}, unexplored)
+    _write(output / "claims.csv", _claim_lines(claims))
+    tables = {name: cells(table, rows) for name, table in plan.tables.items()}
+    for name, these in tables.items():
+        _write(output / "tables" / f"{name}.csv", table_csv(these))
+        _write(output / "tables" / f"{name}.md", table_markdown(plan.tables[name], these) + "\n")
+    _figures(plan, output, {name: one.auc for name, one in ceilings.items()}, found, say)
+    states = {name: one.state for name, one in found.items()}
+    return Results(rows, states, {name: one.where for name, one in found.items()}, ceilings, tables, claims, failures)
+
+
+def _keep(plan: Plan, found: Mapping[str, Found], output: Path) -> None:
+    """Write a file for each landscape that is in ``networks/``: those of stores anew, others as they are."""
+    for job in plan.jobs:
+        if job.name in found:
+            one = found[job.name]
+            keep(one, job, plan, output, one.where or f"{date.today().isoformat()}, {machine()}")
+
+
+def _wanted(job: Job) -> dict[str, Any]:
+    return {"name": job.name, "family": job.family, "system": job.system, "errors": job.errors, "draw": job.draw}
+
+
+def _write(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8")
+
+
+def _lines(head: str, rows: Sequence[Sequence[Any]]) -> str:
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(head.split(","))
+    writer.writerows(rows)
+    return out.getvalue()
+
+
+def _flat(failures: Mapping[str, Mapping[str, int]]) -> list[tuple[str, str, int]]:
+    return [(name, reason, count) for name, found in failures.items() for reason, count in found.items()]
+
+
+def _claim_lines(claims: Sequence[Claim]) -> str:
+    rows: list[Sequence[Any]] = []
+    for claim in claims:
+        for case in claim.cases:
+            holds = "unknown" if case.holds is None else "yes" if case.holds else "no"
+            rows.append((claim.number, claim.paper, claim.measure, case.of, case.numbers, holds, claim.ours))
+        if not claim.cases:
+            rows.append((claim.number, claim.paper, claim.measure, "", "", "unknown", claim.ours))
+    return _lines("claim,paper,measure,of,numbers,holds,ours", rows)
+
+
+def _ceilings(
+    plan: Plan, jobs: Sequence[Job], output: Path, page: Path | None, workers: int | None, say: Callable[[str], object]
+) -> dict[str, Ceiling]:
+    """Return the ceilings of the data in the plan; those in a ceiling.csv are not computed again."""
+    path, testing = output / "ceiling.csv", plan.limits["testing"]
+    texts = [folder.joinpath(path.name) for folder in (page, output) if folder is not None]
+    known = {
+        row["name"]: row for text in texts if text.exists() for row in csv.DictReader(io.StringIO(text.read_text()))
+    }
+    result: dict[str, Ceiling] = {}
+    for name in sorted({job.system for job in jobs} & {"D1", "D2", "D3"}):
+        if name in known and int(known[name]["testing"]) == testing:
+            result[name] = _from_line(known[name])
+        else:
+            say(f"ceiling of {name}")
+            result[name] = ceiling(name, testing, workers)
+    rows = [(testing, *one) for one in result.values()]
+    _write(path, _lines("testing,name,neighbours,auc,log_loss,error,testing_points", rows))
+    return result
+
+
+def _from_line(row: Mapping[str, str]) -> Ceiling:
+    auc, log_loss, error = (float(row[name]) for name in ("auc", "log_loss", "error"))
+    return Ceiling(row["name"], int(row["neighbours"]), auc, log_loss, error, int(row["testing_points"]))
+
+
+def _figures(
+    plan: Plan, output: Path, ceilings: Mapping[str, float], found: Mapping[str, Found], say: Callable[[str], object]
+) -> None:
+    """Draw all figures, as PNG and PDF."""
+    folder = output / "figures"
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, entry in plan.figures.items():
+        say(name)
+        chosen = plan.shown(name)
+        if "boxes" in entry:
+            figure = box_figure(_boxes([job for job in chosen if job.name in found], found, entry))
+        else:
+            panels = [
+                Panel(title, found[job.name].network, _growing(found[job.name])) if job.name in found else Panel(title)
+                for job, (_, _, title) in zip(chosen, entry["panels"], strict=True)
+            ]
+            figure = graph_figure(entry, panels, ceilings.get(chosen[0].system), plan.limits["pictures"])
+        _save(figure, folder / name)
+    first = [job.name for job in plan.jobs if job.errors + job.draw == 0 and job.name in found]
+    shown = {name: stages for name in first if (stages := found[name].state.get("stages"))}
+    if shown:
+        _save(growth_figure(shown), folder / "growth")
+
+
+def _growing(found: Found) -> bool:
+    return found.state.get("why") not in FINISHED
+
+
+def _save(figure: Figure, path: Path) -> None:
+    for ending in ("png", "pdf"):
+        figure.savefig(path.with_suffix(f".{ending}"), dpi=_DPI)
+
+
+def _boxes(
+    jobs: Sequence[Job], found: Mapping[str, Found], entry: Mapping[str, Any]
+) -> dict[str, dict[str, np.ndarray]]:
+    """Return AUC over minima by percentage of errors, which has a * where the sample is not finished."""
+    groups: dict[str, dict[str, np.ndarray]] = {}
+    for colour in entry["boxes"]:
+        label = f"{colour.replace('_auc', '').replace('test', 'testing').replace('train', 'training')} AUC"
+        groups[label] = {
+            f"{job.errors:g}{' *' if _growing(found[job.name]) else ''}": found[job.name].network.properties[colour]
+            for job in jobs if colour in found[job.name].network.properties
+        }  # fmt: skip
+    return groups

@@ -1,0 +1,1 @@
+"""How well the minima of a network's loss predict."""

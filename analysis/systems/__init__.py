@@ -1,0 +1,1 @@
+"""Systems by name or file, and reports on their stores."""

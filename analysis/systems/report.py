@@ -1,0 +1,211 @@
+"""A summary as text: the same on a terminal and in a pipe."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from io import StringIO
+from typing import TYPE_CHECKING
+
+import numpy as np
+from ase.formula import Formula
+from rich.console import Console
+from rich.table import Table
+
+from thalweg.analysis.systems.summary import Spread, Summary
+
+if TYPE_CHECKING:
+    from thalweg.landscapes.strategies.lowest_paths import LowestPath
+
+__all__ = ["describe", "details_text", "path_text", "summary_text"]
+
+_ORDER = ("train_auc", "test_auc", "incorrect_auc", "correct_auc", "test_loss")
+_WIDTH = 120
+
+
+def describe(summary: Summary) -> str:
+    """Return what is explored, in one line."""
+    calculator = summary.system["calculator"]
+    if calculator["name"] == "NetworkLoss":
+        wrong = calculator.get("mislabelled")
+        wrong = 0 if wrong is None else int(np.sum(wrong))
+        points, inputs = calculator["inputs"].shape
+        shape = ",".join(map(str, (inputs, *calculator["hidden"], calculator["n_classes"])))
+        local = "" if calculator["neighbours"] is None else f", {calculator['neighbours']} neighbours"
+        return f"network [{shape}], {points} training points, {wrong} mislabelled, l2 {calculator['l2']:g}{local}"
+    said = {**calculator, **calculator["parameters"]} if calculator.get("ase") else calculator
+    hidden = ("ase", "class")
+    plain = {name: value for name, value in said.items() if isinstance(value, str | int | float) and name not in hidden}
+    parameters = ", ".join(f"{name} = {value}" for name, value in plain.items())
+    parameters = parameters.replace("name = ", "", 1)
+    if "numbers" in summary.system:
+        return f"{Formula.from_list(_symbols(summary.system['numbers'])).format('hill')}, {parameters}"
+    return parameters
+
+
+def _symbols(numbers: Iterable[int]) -> list[str]:
+    from ase.data import chemical_symbols
+
+    return [chemical_symbols[number] for number in numbers]
+
+
+def summary_text(summary: Summary) -> str:
+    """Return what an exploration has found, in some twenty lines."""
+    return _text([_pairs(_counts(summary)), *_properties(summary), *_searches(summary), *_labels(summary)])
+
+
+def details_text(summary: Summary) -> str:
+    """Return all that a store says of itself."""
+    attributes = summary.attributes
+    head = [
+        f"{summary.path}: {describe(summary)}",
+        f"seed {attributes['seed']}, energies in {_units(attributes['units'])}, {attributes['created_by']}",
+    ]
+    counts = _pairs([*_counts(summary), *_energies(summary)])
+    tail = [*_properties(summary), *_searches(summary), *_labels(summary), "", _pairs(_settings(summary))]
+    return _text([*head, counts, *tail])
+
+
+def _text(parts: Iterable[str | Table]) -> str:
+    """Return text and tables as one string; the same for a terminal and for a pipe."""
+    console = Console(file=StringIO(), highlight=False, markup=False, emoji=False, width=_WIDTH)
+    with console.capture() as capture:
+        for part in parts:
+            console.print(part, soft_wrap=isinstance(part, str))
+    return "\n".join(line.rstrip() for line in capture.get().splitlines())
+
+
+def _pairs(rows: Iterable[tuple[str, str]]) -> Table:
+    table = Table.grid(padding=(0, 2))
+    for name, value in rows:
+        table.add_row(name, value)
+    return table
+
+
+def _counts(summary: Summary) -> list[tuple[str, str]]:
+    parts = str(summary.components)
+    if summary.components > 1:
+        parts += f", the largest of {summary.largest} minima"
+    rows = [
+        ("minima", str(summary.minima)),
+        ("transition states", str(summary.transition_states)),
+        ("connected components", parts),
+    ]
+    if summary.searches:
+        rows.append(("probably missing", _missing(summary)))
+    if summary.minima:
+        name = "Gmin loss" if summary.labels is not None else "lowest energy"
+        units = summary.attributes["units"]
+        rows.append((name, f"{summary.lowest[0]:.10f}" + (f" {units}" if units != "reduced" else "")))
+    return rows
+
+
+def _missing(summary: Summary) -> str:
+    """Return how many points probably remain, each a lower bound with its interval, and since when nothing was new."""
+    found = summary.discoveries
+    parts = []
+    for kind, estimate in (("minima", found.minima), ("transition states", found.transition_states)):
+        if estimate.found:
+            interval = f" ({estimate.low:.0f} to {estimate.high:.0f})" if estimate.high >= 0.5 else ""
+            parts.append(f"{estimate.remaining:.0f} {kind}{interval}")
+    said = f"at least {', '.join(parts)}" if parts else "not known"
+    return f"{said}; nothing new in the last {found.quiet} searches" if found.quiet else said
+
+
+def _units(name: str) -> str:
+    return "reduced units" if name == "reduced" else name
+
+
+def _energies(summary: Summary) -> list[tuple[str, str]]:
+    rows = []
+    if summary.minima:
+        rows.append(("lowest minima", "  ".join(f"{energy:.8f}" for energy in summary.lowest)))
+        rows.append(("highest minimum", f"{summary.highest:.8f}"))
+    if summary.transition_states:
+        low, high = summary.barriers
+        rows.append(("transition states from", f"{low:.8f} to {high:.8f}"))
+    return rows
+
+
+def _properties(summary: Summary) -> list[str | Table]:
+    properties = {name: spread for name, spread in summary.properties.items() if spread.known}
+    if not properties:
+        return []
+    table = _table("", "Gmin", "mean", "sd")
+    for name in sorted(properties, key=lambda name: (_ORDER.index(name) if name in _ORDER else len(_ORDER), name)):
+        spread = properties[name]
+        note = "" if spread.known == summary.minima else f"  ({spread.known} of {summary.minima} minima)"
+        table.add_row(name.replace("_", " ").replace("auc", "AUC"), *_numbers(spread), note)
+    if "test_loss" not in properties or summary.labels is None:
+        return ["", table]
+    plain = properties["test_loss"].lowest - summary.system["calculator"]["l2"] * summary.weights_squared
+    return ["", table, f"test loss of Gmin without the L2 term: {plain:.5f}"]
+
+
+def _numbers(spread: Spread) -> list[str]:
+    return [f"{spread.lowest:.5f}", f"{spread.mean:.5f}", f"{spread.deviation:.5f}"]
+
+
+def _searches(summary: Summary) -> list[str | Table]:
+    if not summary.searches:
+        return []
+    table = _table("searches", "number", "succeeded")
+    for kind, ended in summary.searches.items():
+        failures = ", ".join(f"{reason}: {count}" for reason, count in ended.items() if reason != "converged")
+        failures = failures and f"failed, {failures}"
+        table.add_row(kind, str(sum(ended.values())), str(ended.get("converged", 0)), failures)
+    return ["", table]
+
+
+def _labels(summary: Summary) -> list[str | Table]:
+    counts = summary.labels
+    if counts is None:
+        return []
+    total = counts.sum()
+    shares = (f"{k}: {count} ({100 * count / total:.1f} %)" for k, count in enumerate(counts.tolist()))
+    return ["", "training labels  " + "  ".join(shares)]
+
+
+def _settings(summary: Summary) -> list[tuple[str, str]]:
+    """Return how it was explored: options, tolerances, step sizes and rules."""
+    attributes = summary.attributes
+    state = attributes["state"]
+    rows = []
+    for name, values in (
+        ("explored as", (state.get("explore") or {}).get("options")),
+        ("tolerances", attributes["tolerances"]),
+        *((sequence, (state.get(sequence) or {}).get("settings")) for sequence in ("find_minima", "connect")),
+        ("rules", attributes["rules"]),
+    ):
+        plain = {key: value for key, value in (values or {}).items() if not isinstance(value, dict)}
+        if plain:
+            rows.append((name, ", ".join(f"{key} {value}" for key, value in plain.items())))
+    return rows
+
+
+def _table(first: str, *columns: str) -> Table:
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="", show_edge=False)
+    table.add_column(first)
+    for column in columns:
+        table.add_column(column, justify="right")
+    table.add_column("")
+    return table
+
+
+def path_text(path: LowestPath, minima: np.ndarray, states: np.ndarray) -> str:
+    """Return a path as a table of energies.
+
+    Parameters
+    ----------
+    path : LowestPath
+        Of a landscape.
+    minima, states : (m,) and (t,) arrays
+        Energies of all its minima and transition states.
+    """
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="", show_edge=False)
+    for column in ("minimum", "energy", "transition state", "energy"):
+        table.add_column(column, justify="right")
+    for row, state in zip(path.minima, (*path.transition_states, None), strict=True):
+        over = ("", "") if state is None else (str(state), f"{states[state]:.8f}")
+        table.add_row(str(row), f"{minima[row]:.8f}", *over)
+    top = path.transition_states[int(np.argmax(states[list(path.transition_states)]))]
+    return _text([table, f"the highest is transition state {top}, {states[top]:.8f}"])
