@@ -288,9 +288,7 @@ def map_(**given: Any) -> None:
 @click.option("--workers", type=click.IntRange(min=1), help="Threads; all processors by default.")
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of the first draw.")
 @click.option("--mnist", type=click.Path(path_type=Path), help="Folder with MNIST's files; downloaded without it.")
-@click.option(
-    "--definition", type=click.Path(path_type=Path), help="Experiments of your own, a file like paper.toml."
-)
+@click.option("--definition", type=click.Path(path_type=Path), help="Experiments of your own, a file like paper.toml.")
 @click.option("--list", "list_only", is_flag=True, help="Only say what is done and what remains.")
 @click.option(
     "--page",
