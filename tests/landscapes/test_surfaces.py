@@ -20,7 +20,7 @@ from thalweg.potentials import (
 )
 
 _spec = importlib.util.spec_from_file_location(
-    "plain_surfaces", Path(__file__).parents[1] / "potentials" / "plain_surfaces.py"
+    "plain_surfaces", Path(__file__).parents[1] / "potentials" / "surfaces" / "plain_surfaces.py"
 )
 plain_surfaces = importlib.util.module_from_spec(_spec)
 _spec.loader.exec_module(plain_surfaces)

@@ -1,0 +1,45 @@
+"""The README says what the data of docs/paper.md say: `thalweg paper` rewrites that page, a hand the README."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from thalweg.analysis.paper.growth import FINISHED
+from thalweg.analysis.paper.measures import from_csv
+
+ROOT = Path(__file__).resolve().parents[3]
+README = (ROOT / "README.md").read_text()
+COLUMNS = ("gmin_loss", "train_gmin", "test_mean")  # of the README's table, each as published and ours
+ROWS = re.findall(r"^\| (\d+) % \|(.*)\|$", README, flags=re.MULTILINE)
+
+
+def _lines(name: str) -> list[dict[str, Any]]:
+    return from_csv((ROOT / "docs" / "paper" / name).read_text())
+
+
+def test_all_rows():
+    assert [float(row) for row, _ in ROWS] == [line["row"] for line in _lines("tables/table1.csv")]
+
+
+@pytest.mark.parametrize(("row", "cells"), ROWS, ids=[row for row, _ in ROWS])
+def test_table(row, cells):
+    line = next(line for line in _lines("tables/table1.csv") if line["row"] == float(row))
+    expected = []
+    for column in COLUMNS:
+        published, mean, spread = (line[f"{column}_{kind}"] for kind in ("published", "measured", "spread"))
+        expected += [f"{published:.3f}", f"{mean:.3f} ± {spread:.3f}"]
+        assert line[f"{column}_draws"] == 3
+    assert [cell.strip() for cell in cells.split("|")] == expected
+
+
+def test_sentences():
+    lines = _lines("measures.csv")
+    ended = sum(line["stopped"] in FINISHED for line in lines)
+    assert f"Of its {len(lines)} landscapes {ended} have been explored to the end of their growth" in README
+    draws = [line for line in lines if re.fullmatch(r"D1-e0-d\d", line["name"])]
+    ranks = ", ".join(f"{line['rank_train_test']:.2f}" for line in draws)
+    assert f"(rank correlations {ranks})" in README

@@ -1,0 +1,171 @@
+"""The scikit-learn estimator that explores."""
+
+from __future__ import annotations
+
+import pickle
+
+import numpy as np
+import pytest
+from sklearn.datasets import load_iris
+from sklearn.model_selection import cross_val_score
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.utils.estimator_checks import check_estimator
+
+from thalweg.analysis import LandscapeClassifier, class_probabilities, score_table
+from thalweg.landscapes import Landscape
+
+from ..trained_networks import blobs
+
+QUICK = {"hidden": (3,), "l2": 1e-3, "steps": 2, "starts": 2}
+SMALL = {"hidden": (3,), "l2": 1e-3, "steps": 12, "starts": 4}
+
+
+@pytest.fixture(scope="module")
+def data():
+    return blobs(0, 60)
+
+
+def test_sklearns_own_checks_pass():
+    check(LandscapeClassifier(**QUICK))
+
+
+def check(estimator):
+    results = check_estimator(estimator, on_skip=None)
+    assert {result["status"] for result in results} <= {"passed", "skipped"}
+    skipped = [result["check_name"] for result in results if result["status"] == "skipped"]
+    assert set(skipped) <= {"check_array_api_input"}  # runs where SCIPY_ARRAY_API is set
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "how",
+    [
+        {},
+        {**QUICK, "pick": "validation"},
+        {**QUICK, "pick": "ensemble", "weighting": "boltzmann"},
+        {**QUICK, "pick": "ensemble", "weighting": "harmonic", "searches": 1},
+    ],
+    ids=["defaults", "validation", "boltzmann", "harmonic"],
+)
+def test_sklearns_own_checks_pass_however_it_picks(how):
+    check(LandscapeClassifier(**how))
+
+
+def test_the_lowest_minimum_is_picked(data):
+    model = LandscapeClassifier(**SMALL).fit(data.inputs, data.labels)
+    assert len(model.energies_) > 1
+    assert model.energies_[model.best_index_] == model.energies_.min()
+    np.testing.assert_array_equal(model.weights_, np.arange(len(model.energies_)) == model.best_index_)
+
+
+def test_a_kept_landscape_has_what_the_classifier_has(data, tmp_path):
+    path = tmp_path / "kept.zarr"
+    model = LandscapeClassifier(**SMALL, path=path).fit(data.inputs, data.labels)
+    with Landscape.open(path) as landscape:
+        np.testing.assert_array_equal(landscape.minima.coordinates[:], model.minima_)
+        wanted = class_probabilities(landscape, data, rows=landscape.minima.lowest())[0]
+        assert sum(landscape.searches.count("basin-hopping").values()) == 12
+    np.testing.assert_allclose(model.predict_proba(data.inputs), wanted, atol=1e-14)
+    again = LandscapeClassifier(**SMALL, path=path).fit(data.inputs, data.labels)  # nothing remains to be done
+    np.testing.assert_array_equal(again.minima_, model.minima_)
+    more = LandscapeClassifier(**{**SMALL, "steps": 20}, searches=4, path=path).fit(data.inputs, data.labels)
+    np.testing.assert_array_equal(more.minima_[: len(model.minima_)], model.minima_)
+    with Landscape.open(path) as landscape:
+        assert sum(landscape.searches.count().values()) == 24
+    with pytest.raises(ValueError, match="holds another landscape"):
+        LandscapeClassifier(**SMALL, path=path).fit(data.inputs[:50], data.labels[:50])
+
+
+def test_memory_or_disk_and_any_number_of_jobs_are_the_same(data, tmp_path):
+    one = LandscapeClassifier(**SMALL, searches=4).fit(data.inputs, data.labels)
+    other = LandscapeClassifier(**SMALL, searches=4, n_jobs=2, path=tmp_path / "a.zarr").fit(data.inputs, data.labels)
+    np.testing.assert_array_equal(one.minima_, other.minima_)
+
+
+@pytest.mark.parametrize(
+    "how", [{}, {"weighting": "boltzmann", "temperature": 0.01}, {"weighting": "harmonic"}], ids=["equal", "T", "1/N"]
+)
+def test_an_ensemble_votes(data, how, tmp_path):
+    path = tmp_path / "kept.zarr"
+    model = LandscapeClassifier(**SMALL, pick="ensemble", path=path, **how).fit(data.inputs, data.labels)
+    with Landscape.open(path) as landscape:
+        wanted = np.tensordot(model.weights_, class_probabilities(landscape, data), axes=1)
+    np.testing.assert_allclose(model.predict_proba(data.inputs), wanted, atol=1e-12)
+    assert model.weights_.sum() == pytest.approx(1)
+    if how.get("temperature"):
+        factors = np.exp(-(model.energies_ - model.energies_.min()) / 0.01)
+        np.testing.assert_allclose(model.weights_, factors / factors.sum(), rtol=1e-12)
+
+
+def test_validation_picks_what_does_best_on_data_set_apart(data, tmp_path):
+    path = tmp_path / "kept.zarr"
+    model = LandscapeClassifier(**SMALL, pick="validation", path=path, random_state=3).fit(data.inputs, data.labels)
+    with Landscape.open(path) as landscape:
+        loss = landscape.system.potential
+        assert len(loss.labels) == 48
+        seen = {row.tobytes() for row in loss.inputs}
+        apart = np.array([row.tobytes() not in seen for row in data.inputs])
+        scores = score_table(landscape, (data.inputs[apart], data.labels[apart]))["log_loss"]
+    assert apart.sum() == 12
+    assert model.best_index_ == scores.argmin()
+
+
+def test_names_of_classes_and_pickles(data):
+    names = np.array(["ash", "beech", "oak"])
+    model = LandscapeClassifier(**SMALL).fit(data.inputs, names[data.labels])
+    plain = LandscapeClassifier(**SMALL).fit(data.inputs, data.labels)
+    np.testing.assert_array_equal(model.predict(data.inputs), names[plain.predict(data.inputs)])
+    again = pickle.loads(pickle.dumps(model))
+    np.testing.assert_array_equal(again.predict_proba(data.inputs), model.predict_proba(data.inputs))
+    assert len(pickle.dumps(model)) < 20_000
+
+
+def test_it_works_in_a_pipeline():
+    X, y = load_iris(return_X_y=True)
+    model = make_pipeline(StandardScaler(), LandscapeClassifier(**SMALL))
+    assert cross_val_score(model, X, y, cv=3).min() > 0.9
+
+
+def test_random_states(data):
+    def energies(state):
+        return LandscapeClassifier(**QUICK, random_state=state).fit(data.inputs, data.labels).energies_
+
+    np.testing.assert_array_equal(energies(np.random.RandomState(5)), energies(np.random.RandomState(5)))
+    before = np.random.get_state()[1].copy()  # noqa: NPY002
+    energies(None)
+    np.testing.assert_array_equal(np.random.get_state()[1], before)  # noqa: NPY002
+
+
+@pytest.mark.parametrize(
+    ("parameters", "message"),
+    [
+        ({"pick": "best"}, "pick is 'best'; there are lowest, validation, ensemble"),
+        ({"steps": 0}, "steps must be a whole number, at least 1; it is 0"),
+        ({"searches": -1}, "searches must be"),
+        ({"starts": 1.5}, "starts must be"),
+        ({"n_jobs": 0}, "n_jobs must be"),
+        ({"random_state": -1}, "random_state must be"),
+        ({"random_state": "x"}, "random_state must be"),
+        ({"validation_fraction": 1.0}, "validation_fraction must lie between 0 and 1"),
+        ({"l2": -1.0}, "l2 must be"),
+        ({"hidden": (0,)}, "hidden must hold widths of at least 1"),
+        ({"pick": "ensemble", "weighting": "hot"}, "weighting is 'hot'"),
+        ({"pick": "ensemble", "weighting": "boltzmann", "temperature": -1.0}, "temperature"),
+    ],
+)
+def test_bad_parameters_are_named(data, parameters, message, tmp_path):
+    with pytest.raises(ValueError, match=message):
+        LandscapeClassifier(**{**QUICK, "path": tmp_path / "a.zarr", **parameters}).fit(data.inputs, data.labels)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_bad_data_are_named(data):
+    model = LandscapeClassifier(**QUICK)
+    with pytest.raises(ValueError, match="y holds one class only, 1"):
+        model.fit(data.inputs, np.ones(60, dtype=int))
+    with pytest.raises(ValueError, match="NaN"):
+        model.fit(np.full_like(data.inputs, np.nan), data.labels)
+    model.fit(data.inputs, data.labels)
+    with pytest.raises(ValueError, match="expecting 2 features"):
+        model.predict(np.zeros((3, 4)))
