@@ -9,9 +9,12 @@ from typing import Any
 
 import numpy as np
 
+from thalweg.potentials.lazy import public
+
 __all__ = ["Dataset"]
 
 
+@public("thalweg.datasets")
 @dataclass(frozen=True, eq=False)
 class Dataset:
     """Labelled data, immutable.

@@ -14,6 +14,7 @@ from thalweg.datasets.cache import cache_folder, load_cached, store_cached
 from thalweg.datasets.labelled_data import Dataset
 from thalweg.optimizers import ORIGINAL_RULES, Rules, minimise
 from thalweg.potentials import LJAT, as_system
+from thalweg.potentials.lazy import public
 
 __all__ = ["BOXES", "ELSEWHERE", "Labelling", "ljat3_labels", "ljat3_outcomes"]
 
@@ -36,6 +37,7 @@ VERSION = 1
 _BLOCK = 50_000
 
 
+@public("thalweg.datasets")
 @dataclass(frozen=True)
 class Labelling:
     """How starting geometries were labelled.

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from thalweg.landscapes.strategies.base import FROM_STATE
+from thalweg.potentials.lazy import public
 
 __all__ = ["Discoveries", "Estimate", "estimate"]
 
@@ -24,6 +25,7 @@ _QUIET = 1 / 2  # and the share of all searches that they must be
 _LEAST = 5  # times that each point was found by then
 
 
+@public("thalweg.landscapes")
 @dataclass(frozen=True)
 class Estimate:
     """What remains of one kind of points.
@@ -115,6 +117,7 @@ def _coverage(f1: int, f2: int, arrivals: int) -> float:
     return 1.0 - f1 / arrivals * once / (once + twice)
 
 
+@public("thalweg.landscapes")
 class Discoveries:
     """How often the searches of a store found each point, and when one was found for the first time.
 

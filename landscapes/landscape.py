@@ -21,6 +21,7 @@ from thalweg.landscapes.strategies.lowest_paths import LowestPath, LowestPaths, 
 from thalweg.landscapes.system_loading import default_rules_of, rebuilt, system_of
 from thalweg.landscapes.tolerances import Tolerances
 from thalweg.landscapes.views import Minima, Properties, Searches, TransitionStates
+from thalweg.potentials.lazy import public
 
 if TYPE_CHECKING:
     from thalweg.landscapes.exploration.sequence import Progress
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 __all__ = ["Landscape"]
 
 
+@public("thalweg.landscapes")
 class Landscape:
     """The minima and transition states of a potential, in a zarr store.
 

@@ -7,6 +7,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from thalweg.potentials.lazy import public
+
 __all__ = ["CONVERGED", "AddedSearch", "Arrival", "Minimum", "Search", "TransitionState"]
 
 CONVERGED = "converged"  # status of a search that arrived; any other status is the reason of a failure
@@ -18,6 +20,7 @@ def _frozen_vector(values: np.ndarray) -> np.ndarray:
     return vector
 
 
+@public("thalweg.landscapes")
 @dataclass(frozen=True, slots=True, eq=False)
 class Minimum:
     """A minimum, as verified by the search that found it.
@@ -52,6 +55,7 @@ class Minimum:
         object.__setattr__(self, "coordinates", _frozen_vector(self.coordinates))
 
 
+@public("thalweg.landscapes")
 @dataclass(frozen=True, slots=True, eq=False)
 class TransitionState:
     """A transition state with the two minima below it.
@@ -85,6 +89,7 @@ class TransitionState:
         object.__setattr__(self, "path_lengths", tuple(float(length) for length in self.path_lengths))
 
 
+@public("thalweg.landscapes")
 @dataclass(frozen=True, slots=True, eq=False)
 class Arrival:
     """A transition state that the landscape has already, so that its minima were not looked for again.
@@ -101,6 +106,7 @@ class Arrival:
     coordinates: np.ndarray
 
 
+@public("thalweg.landscapes")
 @dataclass(frozen=True, slots=True, eq=False)
 class Search:
     """What one search brought, nothing included.
@@ -139,6 +145,7 @@ class Search:
         object.__setattr__(self, "transition_states", tuple(self.transition_states))
 
 
+@public("thalweg.landscapes")
 class AddedSearch(NamedTuple):
     """Where a search's points are in the landscape.
 

@@ -6,9 +6,12 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 
+from thalweg.potentials.lazy import public
+
 __all__ = ["Tolerances"]
 
 
+@public("thalweg.landscapes")
 @dataclass(frozen=True)
 class Tolerances:
     """Tolerances of a landscape; stored with it, since which points are in it depends on them.

@@ -16,6 +16,7 @@ from thalweg.optimizers.kernels.lbfgs import add_multiple, dot, remember, two_lo
 from thalweg.optimizers.mode_steps import ModeSteps
 from thalweg.optimizers.results import REASONS
 from thalweg.optimizers.rules import Rules, default_rules
+from thalweg.potentials.lazy import public
 from thalweg.potentials.point import Point
 from thalweg.potentials.system import as_system
 
@@ -92,6 +93,7 @@ class _ASEOptimizer(Optimizer):
         self.max_steps = self.nsteps
 
 
+@public("thalweg.optimizers")
 class LBFGS(_ASEOptimizer):
     """Minimise by LBFGS with the step rules of Thalweg: no line search, the energy may not rise.
 
@@ -190,6 +192,7 @@ class LBFGS(_ASEOptimizer):
         return None
 
 
+@public("thalweg.optimizers")
 class SecondOrder(LBFGS):
     """LBFGS as far as a loose gradient, then Newton steps mode by mode, to a minimum that is proved to be one.
 
@@ -244,6 +247,7 @@ class SecondOrder(LBFGS):
         return self._stop(status) if status else None
 
 
+@public("thalweg.optimizers")
 class EigenvectorFollowing(_ASEOptimizer):
     """Walk to a transition state: uphill along the lowest Hessian mode, downhill along all others.
 

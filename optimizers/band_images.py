@@ -14,6 +14,7 @@ from thalweg.optimizers.interpolation import interpolate
 from thalweg.optimizers.kernels.dneb import MEMORY, band_gradient, dneb_walk, evaluate_images, fresh_state
 from thalweg.optimizers.kernels.idpp import pair_separations
 from thalweg.optimizers.results import REASONS
+from thalweg.potentials.lazy import public
 from thalweg.potentials.system import System
 
 __all__ = ["NOT_FINITE", "Band", "BandRules", "Images", "first_images"]
@@ -45,6 +46,7 @@ class BandRules(NamedTuple):
             raise ValueError(f"top_springs must be at least 1; it is {self.top_springs}")
 
 
+@public("thalweg.optimizers")
 @dataclass(frozen=True)
 class Band(Curve):
     """An elastic band between two points.

@@ -11,6 +11,7 @@ from thalweg.optimizers.eigenvalues import lowest_eigenvalues
 from thalweg.optimizers.kernels.hybrid import hybrid_walk
 from thalweg.optimizers.results import REASONS
 from thalweg.optimizers.rules import Rules, default_rules
+from thalweg.potentials.lazy import public
 from thalweg.potentials.system import System, as_system
 
 __all__ = ["HybridResult", "approached", "hybrid_eigenvector_following"]
@@ -20,6 +21,7 @@ _CONVERGED, _WRONG_INDEX, _ZERO_MODE = 0, 4, 5
 _ZERO = 1e-5
 
 
+@public("thalweg.optimizers")
 @dataclass(frozen=True)
 class HybridResult:
     """A search by hybrid eigenvector-following.

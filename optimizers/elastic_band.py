@@ -14,6 +14,7 @@ from ase.utils.abc import Optimizable
 from thalweg.optimizers.band_images import NOT_FINITE, Band, BandRules, Images, first_images
 from thalweg.optimizers.results import REASONS, TransitionStateResult
 from thalweg.optimizers.transition_states import find_transition_states
+from thalweg.potentials.lazy import public
 from thalweg.potentials.point import Point
 from thalweg.potentials.system import as_system
 
@@ -175,6 +176,7 @@ class _OptimizableBand(Optimizable):
             yield subject
 
 
+@public("thalweg.optimizers")
 class DNEB(Optimizer):
     """A doubly-nudged elastic band between two minima, run as ASE's optimizers are.
 

@@ -13,11 +13,13 @@ from thalweg.optimizers.kernels.lbfgs import lbfgs_walk
 from thalweg.optimizers.minimisation import minimise
 from thalweg.optimizers.results import REASONS
 from thalweg.optimizers.rules import Rules, default_rules
+from thalweg.potentials.lazy import public
 from thalweg.potentials.system import as_system
 
 __all__ = ["Pathway", "pathway"]
 
 
+@public("thalweg.optimizers")
 @dataclass(frozen=True)
 class Pathway(Curve):
     """Points from one minimum over a transition state to another; a table and a picture as every :class:`Curve`.

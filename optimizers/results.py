@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from thalweg.potentials.lazy import public
+
 __all__ = ["KNOWN", "REASONS", "MinimiseResult", "TransitionStateResult"]
 
 KNOWN = "energy of a known transition state"
@@ -24,6 +26,7 @@ REASONS = (
 )
 
 
+@public("thalweg.optimizers")
 @dataclass(frozen=True)
 class MinimiseResult:
     """Minimisations of a batch of walkers.
@@ -49,6 +52,7 @@ class MinimiseResult:
     modes: np.ndarray | None = None
 
 
+@public("thalweg.optimizers")
 @dataclass(frozen=True)
 class TransitionStateResult:
     """Transition-state searches of a batch of walkers.

@@ -7,12 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from thalweg.potentials.lazy import public
+
 if TYPE_CHECKING:
     from thalweg.potentials.system import System
 
 __all__ = ["ORIGINAL_RULES", "Rules", "default_rules"]
 
 
+@public("thalweg.optimizers")
 @dataclass(frozen=True)
 class Rules:
     """How LBFGS steps.

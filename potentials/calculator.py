@@ -10,6 +10,7 @@ from ase.calculators.calculator import Calculator, all_changes
 
 from thalweg.potentials.compiled.signatures import FUNCTION, Compiled, floats, integers, jit, matrix, vector
 from thalweg.potentials.cuda.availability import use_gpu
+from thalweg.potentials.lazy import public
 from thalweg.potentials.threads import map_threads
 
 if TYPE_CHECKING:
@@ -50,6 +51,7 @@ def finite_difference_hessian(energy_gradient, x: np.ndarray, step: float = 1e-5
     return 0.5 * (hessian + hessian.T)
 
 
+@public("thalweg.potentials")
 class FlatCalculator(Calculator):
     """An ASE calculator whose energy is a function of one flat vector.
 

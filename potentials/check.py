@@ -11,6 +11,7 @@ from ase import Atoms
 
 from thalweg.potentials.calculator import FlatCalculator
 from thalweg.potentials.compiled.signatures import Compiled
+from thalweg.potentials.lazy import public
 from thalweg.potentials.point import Point
 from thalweg.potentials.system import System, as_system
 
@@ -23,6 +24,7 @@ _ROUNDING = 1e-10
 _LARGEST_HESSIAN = 500
 
 
+@public("thalweg.potentials")
 class PotentialError(AssertionError):
     """A potential that breaks the contract; the message names what failed and by how much."""
 
@@ -55,6 +57,7 @@ class Check:
         return f"{verdict}  {self.name}: {self.deviation:.1e} (at most {self.tolerance:.1e})"
 
 
+@public("thalweg.potentials")
 @dataclass(frozen=True)
 class CheckReport:
     """All the checks of a potential, in the order made; printing it gives one line each.

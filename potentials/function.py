@@ -9,6 +9,7 @@ import numpy as np
 
 from thalweg.potentials.calculator import FlatCalculator, finite_difference_hessian
 from thalweg.potentials.compiled.signatures import Compiled
+from thalweg.potentials.lazy import public
 
 __all__ = ["Function"]
 
@@ -20,6 +21,7 @@ def _numpy(value: Any) -> np.ndarray:
     return np.asarray(value, dtype=np.float64)
 
 
+@public("thalweg.potentials")
 class Function(FlatCalculator):
     """A potential made of callables of a flat vector.
 

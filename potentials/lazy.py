@@ -5,9 +5,27 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Mapping
 from importlib import import_module
-from typing import Any
+from typing import Any, TypeVar
 
-__all__ = ["lazy_names"]
+__all__ = ["lazy_names", "public"]
+
+_Class = TypeVar("_Class", bound=type)
+
+
+def public(package: str) -> Callable[[_Class], _Class]:
+    """Return a decorator that says which package a class is imported from: what pickles and stores write down.
+
+    Parameters
+    ----------
+    package : str
+        One of the five packages; its ``__all__`` has the class.
+    """
+
+    def mark(kind: _Class) -> _Class:
+        kind.__module__ = package
+        return kind
+
+    return mark
 
 
 def lazy_names(package: str, homes: Mapping[str, str]) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:

@@ -10,10 +10,12 @@ from ase.utils.abc import Optimizable
 
 from thalweg.potentials.calculator import FlatCalculator
 from thalweg.potentials.function import Function
+from thalweg.potentials.lazy import public
 
 __all__ = ["Point"]
 
 
+@public("thalweg.potentials")
 class Point:
     """Coordinates of a potential that has no atoms.
 

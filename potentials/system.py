@@ -15,6 +15,7 @@ from thalweg.potentials.calculator import FlatCalculator, evaluate_batch
 from thalweg.potentials.compiled.callbacks import Callback
 from thalweg.potentials.compiled.signatures import Compiled
 from thalweg.potentials.description import describe_system, subject_from
+from thalweg.potentials.lazy import public
 from thalweg.potentials.point import Point
 from thalweg.potentials.symmetry.no_symmetry import NoSymmetry
 from thalweg.potentials.symmetry.null_modes import orthonormal_null_modes, rigid_bits
@@ -24,6 +25,7 @@ __all__ = ["System", "as_system"]
 _FEWEST_SYMMETRIC = 5  # atoms
 
 
+@public("thalweg.potentials")
 class System:
     """Atoms or a Point, as every algorithm of Thalweg sees them.
 

@@ -23,6 +23,7 @@ from thalweg.analysis.comparison.graph import graph_measures
 from thalweg.analysis.comparison.shapes import curvature_measures, distance_measures, length_measures
 from thalweg.analysis.networks.kinetic_transition_network import KineticTransitionNetwork
 from thalweg.analysis.networks.reading import is_pathsample, read_network
+from thalweg.potentials.lazy import public
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 __all__ = ["Comparison"]
 
 
+@public("thalweg.analysis")
 class Comparison:
     """A table and a figure of several landscapes.
 

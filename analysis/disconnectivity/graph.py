@@ -17,10 +17,12 @@ from thalweg.analysis.disconnectivity.layout import Lines, branch_lines
 from thalweg.analysis.disconnectivity.superbasin_tree import ladder, superbasin_tree, superbasins_at
 from thalweg.analysis.networks.basins import monotonic_basins
 from thalweg.analysis.networks.kinetic_transition_network import KineticTransitionNetwork
+from thalweg.potentials.lazy import public
 
 __all__ = ["DisconnectivityGraph"]
 
 
+@public("thalweg.analysis")
 class DisconnectivityGraph:
     """The tree of superbasins of a network (Becker and Karplus, J. Chem. Phys. 106 (1997) 1495), and its picture.
 

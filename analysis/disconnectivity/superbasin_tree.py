@@ -11,6 +11,7 @@ import numpy as np
 from thalweg.analysis.arguments import frozen_array
 from thalweg.analysis.networks.kinetic_transition_network import KineticTransitionNetwork
 from thalweg.analysis.networks.union_find import merge_levels
+from thalweg.potentials.lazy import public
 
 __all__ = ["SuperbasinTree", "ladder", "superbasin_tree", "superbasins_at"]
 
@@ -65,6 +66,7 @@ def _joining_height(network: KineticTransitionNetwork, minima: np.ndarray) -> fl
     return float(max(top, network.energies[minima].max()))
 
 
+@public("thalweg.analysis")
 @dataclass(frozen=True, eq=False)
 class SuperbasinTree:
     """A tree (or several) whose leaves are minima and whose other nodes are superbasins.

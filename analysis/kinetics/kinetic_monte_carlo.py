@@ -12,6 +12,7 @@ from thalweg.analysis.kinetics.boundary_chain import checked_sets
 from thalweg.analysis.kinetics.elimination import Chain
 from thalweg.analysis.kinetics.extended_range import to_float
 from thalweg.potentials.compiled.signatures import integers, jit, vector
+from thalweg.potentials.lazy import public
 
 if TYPE_CHECKING:
     from thalweg.analysis.kinetics.kinetics import Kinetics
@@ -37,6 +38,7 @@ def _walk(indptr, indices, cumulative, waiting, ends, starts, most, rng, times, 
         jumps[w] = count
 
 
+@public("thalweg.analysis")
 @dataclass(frozen=True, eq=False)
 class PassageSample:
     """Sampled first passage times.

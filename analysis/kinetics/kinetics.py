@@ -12,6 +12,7 @@ from thalweg.analysis.arguments import frozen_array, minimum_indices
 from thalweg.analysis.kinetics import extended_range as extended
 from thalweg.analysis.kinetics.boundary_chain import checked_sets, closed_classes, lumped, reaching
 from thalweg.analysis.kinetics.elimination import Elimination, Solver, solver
+from thalweg.potentials.lazy import public
 
 if TYPE_CHECKING:
     from thalweg.analysis.kinetics.kinetic_monte_carlo import PassageSample
@@ -24,6 +25,7 @@ __all__ = ["Kinetics"]
 _ONE = np.array([[1.0, 0.0]])
 
 
+@public("thalweg.analysis")
 class Kinetics:
     """Rates between states, and the states' equilibrium weights; immutable.
 

@@ -12,6 +12,7 @@ from thalweg.analysis.arguments import frozen_array, minimum_indices
 from thalweg.analysis.kinetics.extended_range import coalesced, product, quotient, to_log
 from thalweg.analysis.kinetics.rates import summed_entries
 from thalweg.analysis.kinetics.relaxation_times import balanced
+from thalweg.potentials.lazy import public
 
 if TYPE_CHECKING:
     from thalweg.analysis.kinetics.kinetics import Kinetics
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["Regrouping", "regroup"]
 
 
+@public("thalweg.analysis")
 @dataclass(frozen=True, eq=False)
 class Regrouping:
     """States lumped into groups.

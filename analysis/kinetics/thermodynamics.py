@@ -12,6 +12,7 @@ from scipy.special import logsumexp
 from thalweg.analysis.arguments import aligned, frozen_array
 from thalweg.analysis.kinetics.rates import checked_temperature, log_partition_functions
 from thalweg.analysis.networks.rotational_factors import is_linear, rotational_needed
+from thalweg.potentials.lazy import public
 
 if TYPE_CHECKING:
     from thalweg.analysis.networks.kinetic_transition_network import KineticTransitionNetwork
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["Thermodynamics"]
 
 
+@public("thalweg.analysis")
 class Thermodynamics:
     """Equilibrium properties of a landscape against temperature; immutable.
 

@@ -14,6 +14,7 @@ from thalweg.analysis.networks.kinetic_transition_network import KineticTransiti
 from thalweg.landscapes import Landscape
 from thalweg.optimizers.energy_profile import Curve
 from thalweg.optimizers.pathways import pathway
+from thalweg.potentials.lazy import public
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,6 +26,7 @@ __all__ = ["LandscapePath", "landscape_path"]
 _SAME = 1e-4  # of energies, to tell which side of a transition state is which
 
 
+@public("thalweg.analysis")
 @dataclass(frozen=True, eq=False)
 class LandscapePath(Curve):
     """Minima, the transition states between them, and points on the way.

@@ -26,6 +26,7 @@ from thalweg.analysis.networks.lowest_barrier_paths import Path, tree_path
 from thalweg.analysis.networks.pathsample import read_pathsample
 from thalweg.analysis.networks.store_reader import read_store
 from thalweg.analysis.networks.union_find import barriers_between, spanning_edges
+from thalweg.potentials.lazy import public
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -41,6 +42,7 @@ def _rebuilt(arguments: dict[str, Any]) -> KineticTransitionNetwork:
     return KineticTransitionNetwork(**arguments)
 
 
+@public("thalweg.analysis")
 class KineticTransitionNetwork:
     """Minima joined by transition states; immutable.
 

@@ -8,9 +8,12 @@ import numpy as np
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import breadth_first_order
 
+from thalweg.potentials.lazy import public
+
 __all__ = ["Path", "tree_path"]
 
 
+@public("thalweg.analysis")
 @dataclass(frozen=True, eq=False)
 class Path:
     """A path of minima and the transition states between them.

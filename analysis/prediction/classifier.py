@@ -14,6 +14,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from thalweg.analysis.kinetics.rates import checked_temperature
 from thalweg.analysis.prediction.ensembles import WEIGHTINGS, Ensemble
 from thalweg.analysis.prediction.scores import score_table
+from thalweg.potentials.lazy import public
 from thalweg.potentials.neural_network.loss import NetworkLoss
 from thalweg.potentials.neural_network.weights import Weights
 from thalweg.potentials.threads import default_threads
@@ -23,6 +24,7 @@ __all__ = ["LandscapeClassifier"]
 PICKS = ("lowest", "validation", "ensemble")
 
 
+@public("thalweg.analysis")
 class LandscapeClassifier(ClassifierMixin, BaseEstimator):
     """A tanh network whose loss is explored, not only descended: then a minimum is picked, or all of them vote.
 

@@ -12,6 +12,7 @@ from thalweg.analysis.kinetics.rates import checked_temperature
 from thalweg.analysis.prediction.arguments import data_of, inputs_of, loss_of, probability_blocks, rows_of, weights_of
 from thalweg.analysis.prediction.roc import reference_classes
 from thalweg.analysis.prediction.scores import SCORES, counts, score_probabilities
+from thalweg.potentials.lazy import public
 from thalweg.potentials.threads import map_threads
 
 __all__ = ["WEIGHTINGS", "Ensemble", "ensemble_table"]
@@ -23,6 +24,7 @@ WEIGHTINGS = ("equal", "boltzmann", "harmonic")
 _NEGLIGIBLE = 1e-18
 
 
+@public("thalweg.analysis")
 class Ensemble:
     """Minima of a network's loss whose predicted probabilities are averaged; immutable.
 

@@ -11,9 +11,12 @@ from concurrent.futures import Executor, ProcessPoolExecutor
 from contextlib import contextmanager
 from typing import Any
 
+from thalweg.potentials.lazy import public
+
 __all__ = ["Processes", "dask_executor"]
 
 
+@public("thalweg.landscapes")
 class Processes:
     """Makes pools of processes: ``landscape.connect(1000, executor=Processes(8))``.
 

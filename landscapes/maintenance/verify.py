@@ -11,6 +11,7 @@ from scipy.linalg import null_space
 from threadpoolctl import threadpool_limits
 
 from thalweg.landscapes.exploration.executors import default_threads
+from thalweg.potentials.lazy import public
 
 if TYPE_CHECKING:
     from thalweg.landscapes.landscape import Landscape
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["Problem", "eigenvalues", "verify"]
 
 
+@public("thalweg.landscapes")
 class Problem(NamedTuple):
     """Something that a landscape says of a point and that is not so.
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from thalweg.potentials.lazy import public
+
 if TYPE_CHECKING:
     from thalweg.landscapes.exploration.tasks import TaskResult
     from thalweg.landscapes.landscape import Landscape
@@ -27,6 +29,7 @@ SADDLE_SEARCHES = (SINGLE_ENDED, DOUBLE_ENDED, FROM_STATE, FROM_SYMMETRIC)
 """The kinds that look for transition states."""
 
 
+@public("thalweg.landscapes")
 class Choice(NamedTuple):
     """What a task is to do: its kind, how many searches, and the minima that each (or the chain) starts from.
 
@@ -48,6 +51,7 @@ class Choice(NamedTuple):
     starts: tuple[tuple[int, int], ...]
 
 
+@public("thalweg.landscapes")
 class Strategy:
     """A way to grow a landscape: it looks at what has been found and says where to search next.
 

@@ -11,6 +11,8 @@ import numpy as np
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import breadth_first_order, connected_components, minimum_spanning_tree
 
+from thalweg.potentials.lazy import public
+
 __all__ = ["LowestPath", "LowestPaths", "checked_pairs", "pieces_below"]
 
 
@@ -35,6 +37,7 @@ def checked_pairs(pairs: Any, minima: int) -> list[tuple[int, int]]:
     return checked
 
 
+@public("thalweg.landscapes")
 class LowestPath(NamedTuple):
     """A path of minima and the transition states between them.
 

@@ -21,6 +21,7 @@ from thalweg.optimizers.kernels.searches import minimum_rows, quench_rows
 from thalweg.optimizers.minimisation import minimise, minimum_settings, system_arguments
 from thalweg.optimizers.results import REASONS
 from thalweg.optimizers.rules import Rules, default_rules
+from thalweg.potentials.lazy import public
 from thalweg.potentials.system import System
 
 __all__ = ["BasinHoppingResult", "Chain", "check_chain"]
@@ -33,6 +34,7 @@ _TARGET_TOLERANCE = 1e-6
 _INTERVAL, _FACTOR = 20.0, 1.1
 
 
+@public("thalweg.optimizers")
 @dataclass(frozen=True)
 class BasinHoppingResult:
     """Every quench of a basin-hopping chain, in order.

@@ -7,6 +7,7 @@ from scipy.spatial.distance import cdist, pdist
 from scipy.spatial.transform import Rotation
 
 from thalweg.optimizers.basin_hopping.moves import Move, Pool, is_free_cluster
+from thalweg.potentials.lazy import public
 from thalweg.potentials.system import System
 
 __all__ = ["SpliceClusters", "splice"]
@@ -51,6 +52,7 @@ def _apart(upper: np.ndarray, lower: np.ndarray, nearest: float) -> np.ndarray:
     return lower
 
 
+@public("thalweg.optimizers")
 class SpliceClusters(Move):
     """Cut this cluster and one of the lowest minima found by a plane through each, and join the halves.
 

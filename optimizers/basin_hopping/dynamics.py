@@ -11,6 +11,7 @@ from ase.optimize.optimize import Dynamics
 
 from thalweg.optimizers.basin_hopping.chain import BasinHoppingResult, Chain
 from thalweg.optimizers.rules import Rules
+from thalweg.potentials.lazy import public
 from thalweg.potentials.point import Point
 from thalweg.potentials.system import System, as_system
 
@@ -102,6 +103,7 @@ def basin_hopping_steps(
     return chain.run(rng, int(steps))
 
 
+@public("thalweg.optimizers")
 class BasinHopping(Dynamics):
     """Basin-hopping called as ASE's dynamics are: ``run(steps)``, ``irun``, ``attach``, logfile, trajectory.
 

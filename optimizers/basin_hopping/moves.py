@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from thalweg.optimizers.kernels.moves import move_all, move_surface_atom
+from thalweg.potentials.lazy import public
 from thalweg.potentials.system import System
 
 __all__ = ["AllCoordinates", "Move", "Pool", "SurfaceAtom", "checked_moves", "is_free_cluster"]
@@ -58,6 +59,7 @@ class Pool:
         return self.coordinates[int(number * len(self))] if len(self) else x
 
 
+@public("thalweg.optimizers")
 class Move(ABC):
     """The contract of a basin-hopping move.
 
@@ -143,6 +145,7 @@ class CompiledMove(Move):
         return out
 
 
+@public("thalweg.optimizers")
 class AllCoordinates(CompiledMove):
     """Displace every free coordinate uniformly in (-step, step): the default."""
 
@@ -152,6 +155,7 @@ class AllCoordinates(CompiledMove):
         return system.n_free
 
 
+@public("thalweg.optimizers")
 class SurfaceAtom(CompiledMove):
     """Put a weakly bound atom at a random place on the surface of a cluster (GMIN calls it the angular move).
 

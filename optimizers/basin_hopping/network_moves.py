@@ -7,6 +7,7 @@ from itertools import pairwise
 import numpy as np
 
 from thalweg.optimizers.basin_hopping.moves import Move, Pool
+from thalweg.potentials.lazy import public
 from thalweg.potentials.system import System
 
 __all__ = ["HiddenUnits", "SpliceNetworks", "entries_of_units"]
@@ -51,6 +52,7 @@ class _UnitMove(Move):
         return entries_of_units(system.potential.layers)
 
 
+@public("thalweg.optimizers")
 class HiddenUnits(_UnitMove):
     """Draw the incoming weights, bias and outgoing weights of some hidden units again, uniformly in (-step, step).
 
@@ -85,6 +87,7 @@ class HiddenUnits(_UnitMove):
         return out
 
 
+@public("thalweg.optimizers")
 class SpliceNetworks(_UnitMove):
     """Take each hidden unit from this network or from one of the lowest minima found, each with probability 1/2.
 

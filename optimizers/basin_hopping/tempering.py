@@ -12,6 +12,7 @@ from ase import Atoms
 
 from thalweg.optimizers.basin_hopping.chain import Chain
 from thalweg.optimizers.rules import Rules
+from thalweg.potentials.lazy import public
 from thalweg.potentials.point import Point
 from thalweg.potentials.system import System, as_system
 from thalweg.potentials.threads import default_threads
@@ -63,6 +64,7 @@ def exchange(chains: Sequence[Any], first: int, rng: np.random.Generator) -> np.
     return exchanged
 
 
+@public("thalweg.optimizers")
 class TemperedBasinHopping:
     """Basin-hopping chains at several temperatures; neighbours exchange their minima now and then.
 

@@ -13,6 +13,8 @@ from typing import Any, NamedTuple
 import numba
 import numpy as np
 
+from thalweg.potentials.lazy import public
+
 __all__ = [
     "FUNCTION", "FUNCTION_SIGNATURE", "HESSIAN", "HESSIAN_SIGNATURE", "Compiled", "floats", "integers", "jit", "matrix",
     "vector",
@@ -42,6 +44,7 @@ def jit(signature: Any, **options: Any) -> Callable[[Callable], Any]:
     return numba.njit(signature, **{"cache": True, "nogil": True, "error_model": "numpy", **options})
 
 
+@public("thalweg.potentials")
 class Compiled(NamedTuple):
     """A potential as compiled code sees it.
 

@@ -10,6 +10,7 @@ from ase.calculators.calculator import all_changes
 from thalweg.potentials.calculator import FlatCalculator
 from thalweg.potentials.compiled.signatures import Compiled
 from thalweg.potentials.cuda.availability import checked_device
+from thalweg.potentials.lazy import public
 from thalweg.potentials.ljat.energy import ljat_function
 from thalweg.potentials.ljat.hessian import ljat_hessian
 from thalweg.potentials.ljat.symmetric_starts import symmetric_positions
@@ -17,6 +18,7 @@ from thalweg.potentials.ljat.symmetric_starts import symmetric_positions
 __all__ = ["LJAT"]
 
 
+@public("thalweg.potentials")
 class LJAT(FlatCalculator):
     """Lennard-Jones pairs and Axilrod-Teller triples of any number of atoms, in reduced units (epsilon = sigma = 1).
 

@@ -11,6 +11,7 @@ import numpy as np
 from thalweg.potentials.calculator import FlatCalculator
 from thalweg.potentials.compiled.signatures import Compiled
 from thalweg.potentials.cuda.availability import checked_device
+from thalweg.potentials.lazy import public
 from thalweg.potentials.neural_network.data import checked_data, checked_inputs, checked_labels, pack_network
 from thalweg.potentials.neural_network.energy import network_function, network_probabilities
 from thalweg.potentials.neural_network.hessian import network_hessian
@@ -26,6 +27,7 @@ __all__ = ["NetworkLoss"]
 LARGEST_HESSIAN = 4000  # weights: 128 MB
 
 
+@public("thalweg.potentials")
 class NetworkLoss(FlatCalculator):
     """Cross-entropy of a classifying tanh network, with an L2 term over all weights and biases.
 

@@ -6,12 +6,14 @@ from typing import Any
 
 import numpy as np
 
+from thalweg.potentials.lazy import public
 from thalweg.potentials.neural_network.loss import NetworkLoss
 from thalweg.potentials.point import Point
 
 __all__ = ["Weights"]
 
 
+@public("thalweg.potentials")
 class Weights(Point):
     """The weights of a network, with the loss as their calculator.
 

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from thalweg.potentials.compiled.signatures import Compiled
+from thalweg.potentials.lazy import public
 from thalweg.potentials.surfaces.two_dimensional import Surface, polynomial
 
 __all__ = ["CoupledDoubleWells"]
@@ -19,6 +20,7 @@ _STRONGEST = 0.5
 _MOST_LISTED = 16
 
 
+@public("thalweg.potentials")
 class CoupledDoubleWells(Surface):
     """sum_i (x_i^2 - 1)^2 + coupling sum_i x_i x_(i+1), in n dimensions.
 

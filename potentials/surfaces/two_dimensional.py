@@ -10,6 +10,7 @@ import numpy as np
 
 from thalweg.potentials.calculator import FlatCalculator
 from thalweg.potentials.compiled.signatures import Compiled
+from thalweg.potentials.lazy import public
 from thalweg.potentials.surfaces.kernels import (
     gaussians_function,
     gaussians_hessian,
@@ -113,6 +114,7 @@ class Surface(FlatCalculator):
         return rng.uniform(self.bounds[:, 0], self.bounds[:, 1])
 
 
+@public("thalweg.potentials")
 class MuellerBrown(Surface):
     """The model of a reaction with a bent path: 3 minima, 2 transition states, four Gaussians in two variables.
 
@@ -151,6 +153,7 @@ class MuellerBrown(Surface):
         return Compiled(gaussians_function, gaussians_hessian, np.zeros(1, dtype=np.int64), rows.ravel())
 
 
+@public("thalweg.potentials")
 class SixHumpCamel(Surface):
     """(4 - 2.1 x^2 + x^4 / 3) x^2 + x y + (4 y^2 - 4) y^2: 6 minima, 7 transition states, 2 maxima.
 
@@ -185,6 +188,7 @@ class SixHumpCamel(Surface):
         return polynomial([*pure, (1.0, {0: 1, 1: 1})])
 
 
+@public("thalweg.potentials")
 class ThreeHumpCamel(Surface):
     """2 x^2 - 1.05 x^4 + x^6 / 6 + x y + y^2: 3 minima and 2 transition states."""
 
@@ -197,6 +201,7 @@ class ThreeHumpCamel(Surface):
         return polynomial([*pure, (1.0, {0: 1, 1: 1})])
 
 
+@public("thalweg.potentials")
 class Himmelblau(Surface):
     """(x^2 + y - 11)^2 + (x + y^2 - 7)^2: 4 minima of energy 0, 4 transition states, 1 maximum.
 
@@ -228,6 +233,7 @@ class Himmelblau(Surface):
         return polynomial([*pure, (2.0, {0: 2, 1: 1}), (2.0, {0: 1, 1: 2}), (170.0, {})])
 
 
+@public("thalweg.potentials")
 class WolfeQuapp(Surface):
     """x^4 + y^4 - 2 x^2 - 4 y^2 + x y + 0.3 x + 0.1 y: 3 minima, 3 transition states, 1 maximum.
 

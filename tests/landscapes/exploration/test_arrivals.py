@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from ase import Atoms
 
-from thalweg.landscapes import Arrival, Landscape, Search, UnknownArrivalError, exploration
+from thalweg.landscapes import Arrival, Landscape, Search, UnknownArrivalError
+from thalweg.landscapes.exploration import sequence
 from thalweg.optimizers import find_transition_states
 from thalweg.potentials import LJAT, Function, Point, as_system
 
@@ -36,12 +37,12 @@ def test_what_is_found_is_the_same_as_with_every_side_minimised(monkeypatch, tmp
             return what_was_found(landscape)
 
     short, parts = explored("short", 200), explored("parts", 100, 100)
-    make = exploration.Task
+    make = sequence.Task
 
     def knowing_nothing(*arguments):
         return make(*arguments[:-1], np.empty(0))
 
-    monkeypatch.setattr(exploration, "Task", knowing_nothing)
+    monkeypatch.setattr(sequence, "Task", knowing_nothing)
     assert explored("whole", 200) == short
     assert explored("whole parts", 100, 100) == parts
 

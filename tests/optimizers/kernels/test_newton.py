@@ -121,7 +121,7 @@ def test_large_systems_go_without_matrices(monkeypatch):
     x = system.random(np.random.default_rng(0))
     whole = minimise(system, x, second_order=True)
     start = whole.x + 0.3 * np.random.default_rng(1).normal(size=whole.x.shape)
-    for module in ("minimise_batch", "transition_states"):
+    for module in ("minimisation", "transition_states"):
         monkeypatch.setattr(f"thalweg.optimizers.{module}.LARGEST_MATRIX", 10)
     monkeypatch.setattr(type(system), "hessian", lambda *_: pytest.fail("a Hessian was made"))
     without = minimise(system, whole.x + 1e-3, second_order=True)

@@ -101,7 +101,7 @@ def test_nothing_of_cuda_is_imported_unasked():
         "print([m for m in sys.modules if 'cuda' in m and not m.startswith(('numba.core', '_numba_cuda'))])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "['thalweg.potentials.cuda.availability']"
+    assert done.stdout.strip() == "['thalweg.potentials.cuda', 'thalweg.potentials.cuda.availability']"
 
 
 def test_the_device_is_not_part_of_the_landscape():
