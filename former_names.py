@@ -44,7 +44,7 @@ _ROOMS = {
         "pairs": "strategies.connect_pairs",
         "remote": "exploration.system_transfer",
         "schema": "storage.schema",
-        "spanning": "strategies.lowest_paths",
+        "spanning": "lowest_paths",
         "strategy": "strategies.base",
         "untrap": "strategies.untrap",
         "verify": "maintenance.verify",

@@ -4,21 +4,25 @@ from thalweg.landscapes.errors import LockedError, RejectedError, StoreError, Un
 from thalweg.landscapes.estimates import Discoveries, Estimate, estimate
 from thalweg.landscapes.exploration.executors import Processes, dask_executor
 from thalweg.landscapes.landscape import Landscape
+from thalweg.landscapes.lowest_paths import LowestPath
 from thalweg.landscapes.maintenance.fill_property import fill_property
 from thalweg.landscapes.maintenance.mark_verified import mark_verified
 from thalweg.landscapes.maintenance.merge import merge
 from thalweg.landscapes.maintenance.verify import Problem, verify
-from thalweg.landscapes.records import CONVERGED, AddedSearch, Arrival, Minimum, Search, TransitionState
-from thalweg.landscapes.strategies.base import (
+from thalweg.landscapes.records import (
     BASIN_HOPPING,
+    CONVERGED,
     DOUBLE_ENDED,
     FROM_STATE,
     FROM_SYMMETRIC,
     SINGLE_ENDED,
-    Choice,
-    Strategy,
+    AddedSearch,
+    Arrival,
+    Minimum,
+    Search,
+    TransitionState,
 )
-from thalweg.landscapes.strategies.lowest_paths import LowestPath
+from thalweg.landscapes.strategies.base import Choice, Strategy
 from thalweg.landscapes.tolerances import Tolerances
 
 __all__ = [

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from thalweg.landscapes.strategies.base import FROM_STATE
+from thalweg.landscapes.records import FROM_STATE
 from thalweg.potentials.lazy import public
 
 __all__ = ["Discoveries", "Estimate", "estimate"]

@@ -1,4 +1,4 @@
-"""What searches bring and landscapes keep: immutable records."""
+"""Immutable records: stationary points, searches with their kinds, and results of tasks and runs."""
 
 from __future__ import annotations
 
@@ -9,7 +9,27 @@ import numpy as np
 
 from thalweg.potentials.lazy import public
 
-__all__ = ["CONVERGED", "AddedSearch", "Arrival", "Minimum", "Search", "TransitionState"]
+__all__ = [
+    "BASIN_HOPPING",
+    "CONVERGED",
+    "DOUBLE_ENDED",
+    "FROM_STATE",
+    "FROM_SYMMETRIC",
+    "SADDLE_SEARCHES",
+    "SINGLE_ENDED",
+    "AddedSearch",
+    "Arrival",
+    "Minimum",
+    "Progress",
+    "Search",
+    "TaskResult",
+    "TransitionState",
+]
+
+BASIN_HOPPING, SINGLE_ENDED, DOUBLE_ENDED = "basin-hopping", "single-ended", "double-ended"
+FROM_STATE, FROM_SYMMETRIC = "from a transition state", "from a minimum made symmetric"
+SADDLE_SEARCHES = (SINGLE_ENDED, DOUBLE_ENDED, FROM_STATE, FROM_SYMMETRIC)
+"""Kinds of search that look for transition states."""
 
 CONVERGED = "converged"  # status of a search that arrived; any other status is the reason of a failure
 
@@ -168,3 +188,46 @@ class AddedSearch(NamedTuple):
     new_minima: tuple[bool, ...]
     transition_states: tuple[int, ...]
     new_transition_states: tuple[bool, ...]
+
+
+class TaskResult(NamedTuple):
+    """Searches that a task has done.
+
+    Attributes
+    ----------
+    searches : tuple of Search
+        All searches of the task in its order, failures with their reasons included.
+    current : int
+        For a basin-hopping chain, index of the search that ended where the chain now is; -1 if the chain has not
+        moved.
+    """
+
+    searches: tuple[Search, ...]
+    current: int = -1
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Progress of one call of `Landscape.find_minima` or `Landscape.connect`.
+
+    Attributes
+    ----------
+    sequence : str
+        Name of the strategy, such as "find_minima" or "connect".
+    done, goal : int
+        Searches done in this call, and asked for.
+    failed : int
+        How many of them failed.
+    seconds : float
+        Time since the call began.
+    minima, transition_states : int
+        Points in the landscape.
+    """
+
+    sequence: str
+    done: int
+    goal: int
+    failed: int
+    seconds: float
+    minima: int
+    transition_states: int

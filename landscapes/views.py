@@ -16,7 +16,7 @@ from thalweg.landscapes.storage.schema import property_spec
 from thalweg.landscapes.storage.store import Store
 
 if TYPE_CHECKING:
-    from thalweg.landscapes.landscape import Landscape
+    from thalweg.landscapes.stored_landscape import StoredLandscape
 
 __all__ = ["Minima", "Properties", "Searches", "StoredArray", "TransitionStates"]
 
@@ -101,11 +101,11 @@ class _Rows:
 
     _group: str
 
-    def __init__(self, landscape: Landscape, store: Store) -> None:
+    def __init__(self, landscape: StoredLandscape, store: Store) -> None:
         self._landscape, self._store = landscape, store
 
     @property
-    def landscape(self) -> Landscape:
+    def landscape(self) -> StoredLandscape:
         """The landscape that they belong to."""
         return self._landscape
 

@@ -18,7 +18,7 @@ from thalweg.analysis.cli.worker_options import Place
 from thalweg.analysis.systems.named import Explored, build, default_options, default_work, resolve_name
 from thalweg.analysis.systems.structure_files import file_of
 from thalweg.landscapes.errors import StoreError
-from thalweg.landscapes.strategies.base import SADDLE_SEARCHES
+from thalweg.landscapes.records import SADDLE_SEARCHES
 
 __all__ = ["run"]
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from thalweg.analysis.paper.plan import Job, Plan
-from thalweg.landscapes.strategies.base import SADDLE_SEARCHES
+from thalweg.landscapes.records import SADDLE_SEARCHES
 
 if TYPE_CHECKING:
     from thalweg.landscapes import Landscape

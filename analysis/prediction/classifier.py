@@ -184,7 +184,7 @@ class LandscapeClassifier(ClassifierMixin, BaseEstimator):
     def _explore(self, loss: NetworkLoss, path: Any, seed: int, held: Any) -> None:
         """Fill a store up to the totals of steps and searches, and choose among its minima."""
         from thalweg.landscapes import Landscape
-        from thalweg.landscapes.strategies.base import SADDLE_SEARCHES
+        from thalweg.landscapes.records import SADDLE_SEARCHES
 
         workers = _workers(self.n_jobs)
         with Landscape(Weights.random(loss, seed), path, seed=seed, tasks_ahead=int(self.starts)) as landscape:

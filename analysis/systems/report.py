@@ -14,7 +14,7 @@ from rich.table import Table
 from thalweg.analysis.systems.summary import Spread, Summary
 
 if TYPE_CHECKING:
-    from thalweg.landscapes.strategies.lowest_paths import LowestPath
+    from thalweg.landscapes.lowest_paths import LowestPath
 
 __all__ = ["describe", "details_text", "path_text", "summary_text"]
 

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as Bar
 
-from thalweg.landscapes.exploration.sequence import Progress
+from thalweg.landscapes.records import Progress
 
 __all__ = ["progress_line"]
 

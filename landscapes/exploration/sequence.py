@@ -6,54 +6,27 @@ import time
 import zlib
 from collections import deque
 from collections.abc import Callable
-from concurrent.futures import Executor
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from thalweg.landscapes.errors import UnknownArrivalError
 from thalweg.landscapes.exploration.signals import deferred_signals
-from thalweg.landscapes.exploration.tasks import Task, TaskResult
+from thalweg.landscapes.exploration.tasks import Task
 from thalweg.landscapes.exploration.workers import Job, Workers, open_workers
-from thalweg.landscapes.records import CONVERGED
-from thalweg.landscapes.strategies.base import BASIN_HOPPING, DOUBLE_ENDED, FROM_STATE, Choice, Strategy
+from thalweg.landscapes.records import BASIN_HOPPING, CONVERGED, DOUBLE_ENDED, FROM_STATE, Progress, TaskResult
+from thalweg.landscapes.run_options import RunOptions
+from thalweg.landscapes.strategies.base import Choice, Strategy
 
 if TYPE_CHECKING:
     from thalweg.landscapes.landscape import Landscape
 
-__all__ = ["Progress", "pending_choices", "run_sequence"]
+__all__ = ["pending_choices", "run_sequence"]
 
 _SEQUENCES = {"find_minima": 0, "connect": 1}  # others by their names
 _SECONDS_BETWEEN_COMMITS = 2.0
 _SECONDS_BETWEEN_LOOKS = 0.2
-
-
-@dataclass(frozen=True)
-class Progress:
-    """How far a sequence has come.
-
-    Attributes
-    ----------
-    sequence : str
-        Name of the strategy, such as "find_minima" or "connect".
-    done, goal : int
-        Searches done in this call, and asked for.
-    failed : int
-        How many of them failed.
-    seconds : float
-        Since the call began.
-    minima, transition_states : int
-        In the landscape.
-    """
-
-    sequence: str
-    done: int
-    goal: int
-    failed: int
-    seconds: float
-    minima: int
-    transition_states: int
 
 
 class Pending(NamedTuple):
@@ -163,13 +136,8 @@ def run_sequence(
     strategy: Strategy,
     settings: dict[str, Any],
     goal: int,
-    *,
-    minima: int | None = None,
-    workers: int | None = None,
-    executor: Executor | Callable[[], Executor] | None = None,
-    seconds: float | None = None,
-    progress: Callable[[Progress], None] | None = None,
-    enough: Callable[[], bool] | None = None,
+    options: RunOptions,
+    report: Callable[[Progress], None] | None = None,
 ) -> Progress:
     """Do ``goal`` searches of a strategy and commit them in the order of tasks.
 
@@ -188,18 +156,10 @@ def run_sequence(
         For the tasks.
     goal : int
         Searches to be done in this call.
-    minima : int, optional
-        Stop once the landscape has so many.
-    workers : int, optional
-        Threads; all processors where missing.
-    executor : concurrent.futures.Executor or callable, optional
-        Where tasks run instead, or what makes it (again, should it break), such as `Processes`.
-    seconds : float, optional
-        No further tasks are awaited after this time.
-    progress : callable, optional
-        Called after every task.
-    enough : callable, optional
-        Asked after every task whether to stop.
+    options : RunOptions
+        Where tasks run, and when to stop early.
+    report : callable, optional
+        Called with the progress after every task.
 
     Returns
     -------
@@ -214,16 +174,18 @@ def run_sequence(
         If a task loses its worker again and again.
     """
     run = _Run(landscape, strategy, settings, goal)
-    with deferred_signals() as stopped, open_workers(landscape.system, workers, executor) as pool:
+    with deferred_signals() as stopped, open_workers(landscape.system, options.workers, options.executor) as pool:
 
         def stop() -> bool:
-            if (minima is not None and len(landscape.minima) >= minima) or (enough is not None and enough()):
+            if options.minima is not None and len(landscape.minima) >= options.minima:
                 return True
-            return stopped() or (seconds is not None and time.monotonic() - run.began > seconds)
+            if options.enough is not None and options.enough():
+                return True
+            return stopped() or (options.seconds is not None and time.monotonic() - run.began > options.seconds)
 
         jobs: deque[Job] = deque()
         try:
-            _loop(run, pool, jobs, progress, stop)
+            _loop(run, pool, jobs, report, stop)
         finally:
             pool.cancel(list(jobs))
             run.save()
@@ -234,7 +196,7 @@ def _loop(
     run: _Run,
     pool: Workers,
     jobs: deque[Job],
-    progress: Callable[[Progress], None] | None,
+    report: Callable[[Progress], None] | None,
     stop: Callable[[], bool],
 ) -> None:
     """Keep tasks in flight, and add their results in order; what is given out and not added stays in ``jobs``."""
@@ -258,8 +220,8 @@ def _loop(
             jobs[0] = pool.submit(replace(jobs[0].task, known=np.empty(0)))
             continue
         jobs.popleft()
-        if progress is not None:
-            progress(run.progress())
+        if report is not None:
+            report(run.progress())
         if stop():
             return
         if time.monotonic() - committed > _SECONDS_BETWEEN_COMMITS:

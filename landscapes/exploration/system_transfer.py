@@ -10,7 +10,8 @@ from typing import Any
 
 from threadpoolctl import threadpool_limits
 
-from thalweg.landscapes.exploration.tasks import Task, TaskResult, run_task
+from thalweg.landscapes.exploration.tasks import Task, run_task
+from thalweg.landscapes.records import TaskResult
 
 __all__ = ["MISSING", "Parcel", "run_sent"]
 

@@ -3,12 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
-from thalweg.landscapes.records import CONVERGED, Arrival, Minimum, Search, TransitionState
-from thalweg.landscapes.strategies.base import BASIN_HOPPING, DOUBLE_ENDED, FROM_STATE, FROM_SYMMETRIC, SINGLE_ENDED
+from thalweg.landscapes.records import (
+    BASIN_HOPPING,
+    CONVERGED,
+    DOUBLE_ENDED,
+    FROM_STATE,
+    FROM_SYMMETRIC,
+    SINGLE_ENDED,
+    Arrival,
+    Minimum,
+    Search,
+    TaskResult,
+    TransitionState,
+)
 from thalweg.optimizers.basin_hopping.chain_without_hessian import large_chain
 from thalweg.optimizers.basin_hopping.dynamics import BasinHoppingResult, basin_hopping_steps
 from thalweg.optimizers.basin_hopping.moves import Move
@@ -26,7 +37,7 @@ _FOLLOWED = 1 / 6  # of the searches along a mode: each takes twice the time of 
 _DENSITIES = 0.7, 1.4  # of images of a band, least and most
 _STEPS, _STEPS_FOLLOWING = 200, 60  # what follows a mode arrives within 50 steps (LJ7 to LJ13), or wanders for ever
 
-__all__ = ["Task", "TaskResult", "run_task"]
+__all__ = ["Task", "run_task"]
 
 
 @dataclass(frozen=True)
@@ -62,21 +73,6 @@ class Task:
     coordinates: np.ndarray
     settings: dict[str, Any] = field(default_factory=dict)
     known: np.ndarray = field(default_factory=lambda: np.empty(0))
-
-
-class TaskResult(NamedTuple):
-    """What a task brought.
-
-    Attributes
-    ----------
-    searches : tuple of Search
-        Failures with their reasons.
-    current : int
-        For a basin-hopping chain, which of them ended where the chain now is; -1 if it is where it was.
-    """
-
-    searches: tuple[Search, ...]
-    current: int = -1
 
 
 def run_task(system: System, task: Task) -> TaskResult:

@@ -19,7 +19,8 @@ from threadpoolctl import threadpool_limits
 
 from thalweg.landscapes.exploration.executors import Processes
 from thalweg.landscapes.exploration.system_transfer import Parcel, run_sent
-from thalweg.landscapes.exploration.tasks import Task, TaskResult, run_task
+from thalweg.landscapes.exploration.tasks import Task, run_task
+from thalweg.landscapes.records import TaskResult
 from thalweg.potentials.threads import default_threads
 
 __all__ = ["Job", "Workers", "open_workers"]

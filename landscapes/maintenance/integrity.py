@@ -9,7 +9,7 @@ import numpy as np
 
 from thalweg.landscapes.errors import StoreError
 from thalweg.landscapes.maintenance.verify import Problem
-from thalweg.landscapes.strategies.base import FROM_STATE
+from thalweg.landscapes.records import FROM_STATE
 
 if TYPE_CHECKING:
     from thalweg.landscapes.landscape import Landscape

@@ -11,10 +11,9 @@ import numpy as np
 
 from thalweg.landscapes.errors import StoreError
 from thalweg.landscapes.landscape import Landscape
-from thalweg.landscapes.records import Search
+from thalweg.landscapes.records import FROM_STATE, Search
 from thalweg.landscapes.storage.description import description_differences
 from thalweg.landscapes.storage.store import copy_store
-from thalweg.landscapes.strategies.base import FROM_STATE
 
 __all__ = ["merge"]
 

@@ -12,9 +12,8 @@ import numpy as np
 from thalweg.landscapes.errors import RejectedError, UnknownArrivalError
 from thalweg.landscapes.recording.checks import check_minimum, check_transition_state
 from thalweg.landscapes.recording.duplicates import KnownPoints
-from thalweg.landscapes.records import AddedSearch, Arrival, Minimum, Search, TransitionState
+from thalweg.landscapes.records import FROM_STATE, AddedSearch, Arrival, Minimum, Search, TransitionState
 from thalweg.landscapes.storage.store import Store
-from thalweg.landscapes.strategies.base import FROM_STATE
 from thalweg.landscapes.tolerances import Tolerances
 
 __all__ = ["Writer"]

@@ -1,4 +1,4 @@
-"""What a caller insists on, and whether the store that is there has it."""
+"""Comparison of the settings that a caller gives with those of the store that is there."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from thalweg.landscapes.storage.local_files import files_of
 from thalweg.landscapes.storage.store import Store
 from thalweg.landscapes.tolerances import Tolerances
 
-__all__ = ["TASKS_AHEAD", "check_same", "insisted", "is_store"]
+__all__ = ["TASKS_AHEAD", "check_same", "explicit_settings", "is_store"]
 
 TASKS_AHEAD = 16
 """Of a new store, and of one that does not say."""
@@ -24,7 +24,9 @@ def is_store(path: Any) -> bool:
     return not files_of(path).empty()
 
 
-def insisted(seed: int | None, tolerances: Tolerances | None, rules: Any, tasks_ahead: int | None) -> dict[str, Any]:
+def explicit_settings(
+    seed: int | None, tolerances: Tolerances | None, rules: Any, tasks_ahead: int | None
+) -> dict[str, Any]:
     """Return the attributes that the caller insists on."""
     given: dict[str, Any] = {}
     for name, value, least in (("seed", seed, 0), ("tasks_ahead", tasks_ahead, 1)):

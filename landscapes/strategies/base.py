@@ -8,25 +8,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from thalweg.potentials.lazy import public
 
 if TYPE_CHECKING:
-    from thalweg.landscapes.exploration.tasks import TaskResult
     from thalweg.landscapes.landscape import Landscape
-    from thalweg.landscapes.records import AddedSearch
+    from thalweg.landscapes.records import AddedSearch, TaskResult
 
-__all__ = [
-    "BASIN_HOPPING",
-    "DOUBLE_ENDED",
-    "FROM_STATE",
-    "FROM_SYMMETRIC",
-    "SADDLE_SEARCHES",
-    "SINGLE_ENDED",
-    "Choice",
-    "Strategy",
-]
-
-BASIN_HOPPING, SINGLE_ENDED, DOUBLE_ENDED = "basin-hopping", "single-ended", "double-ended"
-FROM_STATE, FROM_SYMMETRIC = "from a transition state", "from a minimum made symmetric"
-SADDLE_SEARCHES = (SINGLE_ENDED, DOUBLE_ENDED, FROM_STATE, FROM_SYMMETRIC)
-"""The kinds that look for transition states."""
+__all__ = ["Choice", "Strategy"]
 
 
 @public("thalweg.landscapes")

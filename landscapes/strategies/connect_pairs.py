@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from thalweg.landscapes.strategies.base import DOUBLE_ENDED, SINGLE_ENDED, Choice
+from thalweg.landscapes.lowest_paths import LowestPath, LowestPaths, checked_pairs, pieces_below
+from thalweg.landscapes.records import DOUBLE_ENDED, SINGLE_ENDED
+from thalweg.landscapes.strategies.base import Choice
 from thalweg.landscapes.strategies.double_ended import Attacks
-from thalweg.landscapes.strategies.lowest_paths import LowestPath, LowestPaths, checked_pairs, pieces_below
 
 if TYPE_CHECKING:
     from thalweg.landscapes.landscape import Landscape

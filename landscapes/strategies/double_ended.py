@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from thalweg.landscapes.strategies.base import DOUBLE_ENDED, SINGLE_ENDED, Choice, Strategy
+from thalweg.landscapes.records import DOUBLE_ENDED, SINGLE_ENDED
+from thalweg.landscapes.strategies.base import Choice, Strategy
 from thalweg.landscapes.strategies.distance_graph import DistanceGraph
 from thalweg.landscapes.strategies.fingerprints import fingerprint
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from thalweg.landscapes.strategies.base import DOUBLE_ENDED, Choice
+from thalweg.landscapes.lowest_paths import LowestPaths
+from thalweg.landscapes.records import DOUBLE_ENDED
+from thalweg.landscapes.strategies.base import Choice
 from thalweg.landscapes.strategies.double_ended import Attacks
-from thalweg.landscapes.strategies.lowest_paths import LowestPaths
 
 __all__ = ["Untrap"]
 

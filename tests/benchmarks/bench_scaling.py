@@ -17,8 +17,10 @@ import pytest
 
 from thalweg.landscapes import Landscape, Minimum, Search, TransitionState
 from thalweg.landscapes.exploration.sequence import run_sequence
-from thalweg.landscapes.exploration.tasks import TaskResult
-from thalweg.landscapes.strategies.connect import BasinHoppingChains, Connect
+from thalweg.landscapes.records import TaskResult
+from thalweg.landscapes.run_options import RunOptions
+from thalweg.landscapes.strategies.basin_hopping import BasinHoppingChains
+from thalweg.landscapes.strategies.connect import Connect
 
 N = 74  # coordinates of the networks of the paper
 
@@ -109,10 +111,8 @@ def rate(path, workers, length, connect):
         strategy = Connect(landscape, [], 4) if connect else BasinHoppingChains(landscape, [], 5)
         marks = []
         began = time.process_time()
-        run_sequence(
-            landscape, strategy, {}, 10**9, executor=executor, seconds=seconds,
-            progress=lambda progress: marks.append(time.monotonic()),
-        )  # fmt: skip
+        options = RunOptions(executor=executor, seconds=seconds)
+        run_sequence(landscape, strategy, {}, 10**9, options, lambda progress: marks.append(time.monotonic()))
         spent = time.process_time() - began
         executor.shutdown()
     late = [mark for mark in marks if mark > marks[-1] - seconds / 3]

@@ -8,7 +8,7 @@ from click.testing import CliRunner
 from thalweg.analysis.cli.main import main
 from thalweg.analysis.systems.named import build, default_options
 from thalweg.landscapes import Landscape
-from thalweg.landscapes.exploration.start import _searches_a_task as searches_a_task
+from thalweg.landscapes.exploration.settings import searches_a_task
 from thalweg.landscapes.storage.store import Store
 from thalweg.potentials.cuda.availability import gpu_visible
 from thalweg.potentials.system import as_system
@@ -58,7 +58,7 @@ def test_tasks_for_a_gpu_are_large(tmp_path, monkeypatch):
         size = searches_a_task(landscape)
         atoms.calc.device = "cpu"
         assert searches_a_task(landscape) < 40 < size
-        monkeypatch.setattr("thalweg.landscapes.exploration.start._searches_a_task", lambda landscape: size)
+        monkeypatch.setattr("thalweg.landscapes.exploration.start.searches_a_task", lambda landscape: size)
         landscape.connect(40, workers=1)
         assert landscape.searches.count("single-ended")
         assert landscape.tasks_done["connect"] == 1

@@ -11,9 +11,9 @@ from ase import Atoms
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from thalweg.landscapes.lowest_paths import LowestPaths, pieces_below
 from thalweg.landscapes.strategies.distance_graph import DistanceGraph
 from thalweg.landscapes.strategies.fingerprints import LENGTH, fingerprint
-from thalweg.landscapes.strategies.lowest_paths import LowestPaths, pieces_below
 from thalweg.potentials import LJAT, NetworkLoss, Point, Weights, as_system
 
 EDGES = st.lists(st.tuples(st.integers(0, 8), st.integers(0, 8), st.integers(0, 6)), max_size=30)

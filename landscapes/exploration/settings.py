@@ -1,0 +1,104 @@
+"""Settings of searches that suit a system: step, temperature, displacement, and the size of a task."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+from thalweg.landscapes.run_options import checked_number
+from thalweg.optimizers import Rules, default_rules
+from thalweg.potentials.system import System
+
+if TYPE_CHECKING:
+    from thalweg.landscapes.landscape import Landscape
+
+__all__ = ["default_settings", "search_settings", "searches_a_task", "steps_a_task"]
+
+_FEW = 20  # coordinates of a surface on which every mode is worth a try
+_STEPS_A_TASK = {"atoms": 20, "point": 5, "python": 2}
+_SEARCHES_A_TASK = {"atoms": 16, "point": 4, "python": 4}
+_SEARCHES_ON_A_GPU = 256  # a task: fewer leave most of it idle
+
+
+def default_settings(system: System) -> dict[str, float]:
+    """Return step, temperature and displacement that suit a system, in its units.
+
+    Weights take the values that users of the original programs take for losses (step 1, temperature 2: nearly every
+    step is accepted, and the landscape is sampled widely); a Point in bounds takes half of their mean width, and a
+    tenth for the displacement; atoms take 0.4 and 0.8 in reduced units, 0.4 angstrom and 0.1 eV.
+    The share of searches that leave a minimum along one of its modes is 0 for a loss: it has many soft modes that lead
+    nowhere, and 98 of 100 searches in random directions succeed, but only 75 along modes. A loss's minima are left by
+    0.1 at most: 0.3 takes as long and finds a third fewer new transition states.
+
+    Parameters
+    ----------
+    system : System
+        The system that is explored.
+
+    Returns
+    -------
+    dict of str to float
+        ``step``, ``temperature``, ``along_modes``, ``displacement`` and ``displacement_from_states``.
+    """
+    if system.atoms is None:
+        along = 0.6 if system.n_free <= _FEW else 0.0
+        if system.width is not None:
+            step, displacement = 0.5 * system.width, 0.1 * system.width
+            return {"step": step, "temperature": 2.0, "along_modes": along, **_both(displacement)}
+        near = 0.1 if along == 0.0 else 0.3
+        return {"step": 1.0, "temperature": 2.0, "along_modes": along, **_both(0.3), "displacement": near}
+    temperature = 0.8 if system.units == "reduced" else 0.1
+    return {"step": 0.4, "temperature": temperature, "along_modes": 0.7, **_both(0.3)}
+
+
+def _both(displacement: float) -> dict[str, float]:
+    """Return how far searches leave minima, and transition states."""
+    return {"displacement": displacement, "displacement_from_states": displacement}
+
+
+def search_settings(landscape: Landscape, **given: float | None) -> dict[str, Any]:
+    """Return the settings that tasks take along: defaults, given values, and the landscape's rules and tolerances.
+
+    Parameters
+    ----------
+    landscape : Landscape
+        The landscape that is explored.
+    **given
+        Settings by name; None keeps the default.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If a given value is no number, or not positive and finite.
+    """
+    settings: dict[str, Any] = dict(default_settings(landscape.system))
+    for name, value in given.items():
+        if value is None:
+            continue
+        if not 0 < checked_number(name, value) < math.inf:
+            raise ValueError(f"{name} must be positive and finite; it is {value}")
+        settings[name] = float(value)
+    rules = landscape.rules or default_rules(landscape.system).to_dict()
+    goal = 0.1 * landscape.tolerances.gradient_rms
+    # every step of a calculator written in Python costs, and some have noise: it goes no further than asked
+    goal = min(1e-9, goal) if landscape.system.threadsafe or landscape.system.atoms is None else goal
+    same = landscape.tolerances.energy
+    return {**settings, "rms": goal, "same_energy": same, "rules": Rules(**rules).to_dict()}
+
+
+def steps_a_task(landscape: Landscape) -> int:
+    """Return the number of basin-hopping steps of one task."""
+    return _STEPS_A_TASK[_kind(landscape)]
+
+
+def searches_a_task(landscape: Landscape) -> int:
+    """Return the number of searches for transition states of one task."""
+    on_gpu = getattr(landscape.system.potential, "device", "cpu") == "cuda"
+    return _SEARCHES_ON_A_GPU if on_gpu else _SEARCHES_A_TASK[_kind(landscape)]
+
+
+def _kind(landscape: Landscape) -> str:
+    """Return which size of task suits: one of some seconds at most, so that little is lost when the time is up."""
+    if not landscape.system.threadsafe:
+        return "python"
+    return "point" if landscape.system.atoms is None else "atoms"

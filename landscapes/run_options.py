@@ -1,0 +1,66 @@
+"""Options of one run of searches: where they run, and when the run stops."""
+
+from __future__ import annotations
+
+import numbers
+from collections.abc import Callable
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from typing import Any
+
+__all__ = ["RunOptions", "check_whole", "checked_number"]
+
+
+@dataclass(frozen=True)
+class RunOptions:
+    """Options of one call of `Landscape.find_minima` or `Landscape.connect`, whatever it searches for.
+
+    Parameters
+    ----------
+    workers : int, optional
+        Threads of this process where no executor is given; all processors where missing.
+    executor : concurrent.futures.Executor or callable, optional
+        An executor, which stays the caller's, or a callable that makes one, such as `Processes`.
+    seconds : float, optional
+        Stop after this time: no further tasks are awaited.
+    minima : int, optional
+        Stop once the landscape has this number of minima.
+    progress : bool, optional
+        Whether to show a line of progress; where missing, if standard error is a terminal.
+    enough : callable, optional
+        Asked after every task whether to stop.
+
+    Raises
+    ------
+    TypeError
+        If ``workers``, ``seconds`` or ``minima`` is no number.
+    ValueError
+        If ``workers`` or ``minima`` is no whole number of at least 1, or ``seconds`` is negative.
+    """
+
+    workers: int | None = None
+    executor: Executor | Callable[[], Executor] | None = None
+    seconds: float | None = None
+    minima: int | None = None
+    progress: bool | None = None
+    enough: Callable[[], bool] | None = None
+
+    def __post_init__(self) -> None:
+        for name, value in (("workers", self.workers), ("minima", self.minima)):
+            if value is not None:
+                check_whole(name, value, 1)
+        if self.seconds is not None and not checked_number("seconds", self.seconds) >= 0:
+            raise ValueError(f"seconds must not be negative; it is {self.seconds}")
+
+
+def checked_number(name: str, value: Any) -> float:
+    """Return an argument as a float; TypeError where it is no number."""
+    if not isinstance(value, numbers.Real):
+        raise TypeError(f"{name} must be a number; it is {value!r}")
+    return float(value)
+
+
+def check_whole(name: str, value: Any, least: int) -> None:
+    """Raise ValueError where an argument is no whole number, or less than the least that makes sense."""
+    if not (checked_number(name, value).is_integer() and value >= least):
+        raise ValueError(f"{name} must be a whole number, at least {least}; it is {value}")

@@ -1,0 +1,248 @@
+"""Opening a landscape's store, reading its points, and adding to them."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Self
+
+from thalweg.landscapes.errors import StoreError
+from thalweg.landscapes.recording.writer import Writer
+from thalweg.landscapes.records import AddedSearch, Minimum, Search, TransitionState
+from thalweg.landscapes.storage.compatibility import TASKS_AHEAD, check_same, explicit_settings, is_store
+from thalweg.landscapes.storage.store import Store
+from thalweg.landscapes.system_loading import default_rules_of, rebuilt, system_of
+from thalweg.landscapes.tolerances import Tolerances
+from thalweg.landscapes.views import Minima, Properties, Searches, TransitionStates
+
+__all__ = ["StoredLandscape"]
+
+
+class StoredLandscape:
+    """The stored points of a landscape and the one writer of their store: `Landscape` without its searches.
+
+    Parameters and errors are those of `Landscape`.
+
+    Attributes
+    ----------
+    minima, transition_states, searches : Minima, TransitionStates, Searches
+        Arrays by name, read when indexed.
+    properties : Properties
+        Quantities computed later, by name.
+    """
+
+    def __init__(
+        self,
+        subject: Any,
+        path: str | os.PathLike,
+        seed: int | None = None,
+        *,
+        tolerances: Tolerances | None = None,
+        rules: Any = None,
+        tasks_ahead: int | None = None,
+        bounds: Any = None,
+    ) -> None:
+        system = system_of(subject, bounds)
+        given = explicit_settings(seed, tolerances, rules, tasks_ahead)
+        if is_store(path):
+            check_same(path, system.describe(), given)
+            store = Store.open(path, "r+")
+        else:
+            fresh = {"seed": 0, "tolerances": Tolerances().to_dict(), "rules": default_rules_of(system)} | given
+            fresh.setdefault("tasks_ahead", TASKS_AHEAD)
+            fresh |= {"units": str(getattr(system, "units", "reduced")), "tasks": {}, "state": {}}
+            store = Store.create(path, system.describe(), int(system.n), fresh)
+        self._start(store)
+        self.system = rebuilt(system, store.description())
+
+    def _start(self, store: Store) -> None:
+        self._store = store
+        self.minima = Minima(self, store)
+        self.transition_states = TransitionStates(self, store)
+        self.searches = Searches(self, store)
+        self.properties = Properties(store)
+        self._state: dict[str, Any] = store.attributes["state"]
+
+    @classmethod
+    def open(cls, path: str | os.PathLike, mode: str = "r") -> Self:
+        """Open a landscape: ``"r"`` to read, while another process writes too; ``"r+"`` to write.
+
+        The system is built from the store when it is first needed.
+
+        Raises
+        ------
+        FileNotFoundError, StoreError
+            There is no landscape, or it is damaged; LockedError where another process writes to it.
+        """
+        landscape = cls.__new__(cls)
+        landscape._start(Store.open(path, mode))
+        return landscape
+
+    @cached_property
+    def system(self) -> Any:
+        """What is explored, as every algorithm sees it."""
+        return system_of(self._store.description())
+
+    @property
+    def path(self) -> Path:
+        """The store's folder."""
+        return self._store.path
+
+    @property
+    def seed(self) -> int:
+        """The one seed."""
+        return int(self._store.attributes["seed"])
+
+    @property
+    def units(self) -> str:
+        """Unit of energy, ``"eV"`` or ``"reduced"``."""
+        return str(self._store.attributes["units"])
+
+    @property
+    def tolerances(self) -> Tolerances:
+        """What counts as the same point, and as a stationary one."""
+        return Tolerances(**self._store.attributes["tolerances"])
+
+    @property
+    def rules(self) -> dict[str, Any] | None:
+        """Rules of the minimiser, as their ``to_dict()`` gave them."""
+        return self._store.attributes["rules"]
+
+    @property
+    def tasks_ahead(self) -> int:
+        """Task k is chosen from what tasks up to k minus this number found; as many are in flight at once."""
+        return int(self._store.attributes.get("tasks_ahead", TASKS_AHEAD))
+
+    @property
+    def tasks_done(self) -> dict[str, int]:
+        """How many tasks of each kind are wholly in the landscape, uncommitted ones included: a copy."""
+        return dict(self._store.attributes["tasks"])
+
+    @property
+    def state(self) -> dict[str, Any]:
+        """What the exploration needs to go on: change it freely, as JSON has it; committed with the rest."""
+        return self._state
+
+    def add_minimum(self, minimum: Minimum, *, verified: bool = True) -> int:
+        """Add a minimum, in memory, and return its row, which may be that of one already known.
+
+        Parameters
+        ----------
+        minimum : Minimum
+            What was found.
+        verified : bool
+            Whether its gradient and eigenvalues were checked. Without, it is imported as it came, and marked.
+
+        Raises
+        ------
+        ValueError
+            Its coordinates have the wrong shape; RejectedError where it is no minimum. Nothing was added.
+        """
+        self._check_writable()
+        with self._writer.all_or_nothing():
+            return self._writer.put_minimum(minimum, verified)[0]
+
+    def add_transition_state(self, state: TransitionState, *, verified: bool = True) -> int:
+        """Add a transition state and its two minima, in memory, and return its row, old or new.
+
+        Parameters and errors as for `add_minimum`.
+        """
+        self._check_writable()
+        with self._writer.all_or_nothing():
+            return self._writer.put_transition_state(state, verified)[0]
+
+    def add(self, search: Search) -> AddedSearch:
+        """Add what a search brought, in memory.
+
+        A search with a point that may not enter is recorded as a failure, with the reason, and without its points.
+
+        Raises
+        ------
+        ValueError
+            Coordinates of the wrong shape, or a ``start`` that is no row. Nothing was added.
+        """
+        self._check_writable()
+        with self._writer.all_or_nothing():
+            return self._writer.put_search(search)
+
+    def add_task(
+        self, kind: str, searches: Sequence[Search], state: Mapping[str, Any] | None = None
+    ) -> list[AddedSearch]:
+        """Add all searches of one task, in memory: they and its count are committed together.
+
+        Parameters
+        ----------
+        kind : str
+            Kind of task, whose count goes up by one.
+        searches : sequence of Search
+            In the task's order.
+        state : mapping, optional
+            Entries to be set in `state`.
+
+        Raises
+        ------
+        ValueError
+            As for `add`, or a state that JSON cannot hold. Nothing was added.
+        """
+        self._check_writable()
+        entries = json.loads(json.dumps(dict(state or {}), allow_nan=False))
+        with self._writer.all_or_nothing():
+            added = [self._writer.put_search(search) for search in searches]
+            self._state.update(entries)
+            tasks = self._store.attributes["tasks"]
+            tasks[kind] = tasks.get(kind, 0) + 1
+        return added
+
+    def commit(self) -> None:
+        """Write what was added: all of it or, if it fails, nothing.
+
+        Raises
+        ------
+        OSError
+            The disk is full, say. What was added is still in memory, and the commit may be tried again.
+        """
+        self._check_writable()
+        self._store.attributes["state"] = json.loads(json.dumps(self._state, allow_nan=False))
+        self._store.commit()
+
+    def refresh(self) -> None:
+        """See what another process has committed since; nothing to do for the writer."""
+        if not self._store.writable:
+            self._store.refresh()
+            self._state = self._store.attributes["state"]
+
+    def close(self) -> None:
+        """Commit and let others write; reading goes on working."""
+        try:
+            if self._store.writable:
+                self.commit()
+        finally:
+            self._store.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: Any, error: Any, trace: Any) -> None:
+        if error is None:
+            self.close()
+            return
+        # the first error is the one to see; what is in memory are whole searches, worth keeping
+        with suppress(OSError):
+            self.close()
+
+    def __repr__(self) -> str:
+        minima, states, searches = map(len, (self.minima, self.transition_states, self.searches))
+        found = f"{minima} minima, {states} transition states, {searches} searches"
+        return f"<{type(self).__name__} {self.path.name}: {found}>"
+
+    @cached_property
+    def _writer(self) -> Writer:
+        return Writer(self._store, self.system, self.tolerances)
+
+    def _check_writable(self) -> None:
+        if not self._store.writable:
+            raise StoreError(f"{self.path} is open for reading: open it with mode='r+' to add to it")
