@@ -14,7 +14,9 @@ from thalweg.potentials.lazy import public
 from thalweg.potentials.threads import map_threads
 
 if TYPE_CHECKING:
+    from thalweg.potentials.cuda.functions import DeviceFunctions
     from thalweg.potentials.point import Point
+    from thalweg.potentials.protocols import Mask, Matrix, Symmetry, Vector
 
 __all__ = ["FlatCalculator", "evaluate_batch", "finite_difference_hessian"]
 
@@ -55,7 +57,23 @@ def finite_difference_hessian(energy_gradient, x: np.ndarray, step: float = 1e-5
 class FlatCalculator(Calculator):
     """An ASE calculator whose energy is a function of one flat vector.
 
-    A subclass sets :attr:`compiled`, or overrides :meth:`energy_gradient` (and, better, :meth:`hessian`).
+    A subclass sets :attr:`compiled`, or overrides :meth:`energy_gradient` (and, better, :meth:`hessian`). All other
+    members have defaults, which a subclass overrides where the potential has more to offer.
+
+    Attributes
+    ----------
+    units : str
+        Unit of energy, "reduced" by default.
+    device : str
+        Device that batches are evaluated on: "cpu" (the default), "cuda" or "auto".
+    bounds : ndarray, shape (n, 2), or None
+        Lowest and highest value of each coordinate, between which searches start.
+    mask : ndarray of bool, shape (n,), or None
+        False where the potential itself freezes a coordinate; None if it freezes none.
+    null_modes : ndarray, shape (k, n), or None
+        Orthonormal directions along which the energy is constant at all points, zero at frozen coordinates.
+    symmetry : Symmetry or None
+        Operations that leave the energy unchanged, see :class:`~thalweg.potentials.protocols.Symmetry`.
 
     Raises
     ------
@@ -66,7 +84,11 @@ class FlatCalculator(Calculator):
     implemented_properties = ["energy", "free_energy", "forces"]  # noqa: RUF012  (ASE's own convention)
     discard_results_on_any_change = True
     units = "reduced"
-    null_modes: np.ndarray | None = None
+    device = "cpu"
+    bounds: Matrix | None = None
+    mask: Mask | None = None
+    null_modes: Matrix | None = None
+    symmetry: Symmetry | None = None
 
     def __init__(self, **parameters: Any):
         super().__init__()
@@ -90,6 +112,29 @@ class FlatCalculator(Calculator):
 
     def random_coordinates(self, n: int, rng: np.random.Generator) -> np.ndarray | None:
         """Return a random starting point of length n, or None where the potential knows none."""
+        return None
+
+    def symmetric_coordinates(self, n: int, rng: np.random.Generator) -> Vector:
+        """Return a random starting point of length n with a point group; a subclass may offer it.
+
+        Raises
+        ------
+        NotImplementedError
+            If the subclass does not.
+        """
+        raise NotImplementedError(f"{type(self).__name__} draws no symmetric coordinates")
+
+    @property
+    def draws_symmetric(self) -> bool:
+        """Whether the subclass offers :meth:`symmetric_coordinates`."""
+        return type(self).symmetric_coordinates is not FlatCalculator.symmetric_coordinates
+
+    def container_radius(self, n: int) -> float | None:
+        """Return the radius of the sphere that holds n coordinates of a cluster together, or None for no sphere."""
+        return None
+
+    def device_functions(self, n: int) -> DeviceFunctions | None:
+        """Return the GPU functions for n coordinates, or None if there are none; only a call may load numba.cuda."""
         return None
 
     def point(self, x: np.ndarray, frozen: np.ndarray) -> Point:

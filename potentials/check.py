@@ -154,7 +154,7 @@ def _system(potential: Any, x: Any) -> System:
         atoms = x.copy()
         atoms.calc = potential
         return as_system(atoms)
-    mask = getattr(potential, "mask", None)
+    mask = potential.mask if isinstance(potential, FlatCalculator) else None
     return as_system(Point(x, potential, None if mask is None else ~np.asarray(mask, dtype=bool)))
 
 
@@ -202,7 +202,8 @@ class _Subject:
         else:
             yield "Hessian times vector", self._hessian_error(self._product), tolerance
         yield "batch equals single", self._batch_error(), _ROUNDING
-        own = getattr(self.system.potential, "compiled", None)
+        potential = self.system.potential
+        own = potential.compiled if isinstance(potential, FlatCalculator) else None
         if own is not None:
             yield "compiled equals Python view", self._compiled_error(own), _ROUNDING
         yield "energy under symmetry", self._symmetry_error(), _ROUNDING * 10

@@ -11,6 +11,7 @@ from ase.utils.abc import Optimizable
 from thalweg.potentials.calculator import FlatCalculator
 from thalweg.potentials.function import Function
 from thalweg.potentials.lazy import public
+from thalweg.potentials.protocols import GradientPotential
 
 __all__ = ["Point"]
 
@@ -57,7 +58,7 @@ class Point:
 
     @calc.setter
     def calc(self, calc: Any) -> None:
-        if calc is not None and not hasattr(calc, "energy_gradient"):
+        if calc is not None and not isinstance(calc, GradientPotential):
             if not callable(calc):
                 raise TypeError(f"calc must be a flat calculator or a callable energy(x), not {type(calc).__name__}")
             calc = Function(calc)

@@ -17,6 +17,7 @@ from thalweg.potentials.compiled.signatures import Compiled
 from thalweg.potentials.description import describe_system, subject_from
 from thalweg.potentials.lazy import public
 from thalweg.potentials.point import Point
+from thalweg.potentials.protocols import ExchangeSymmetry, Symmetry
 from thalweg.potentials.symmetry.no_symmetry import NoSymmetry
 from thalweg.potentials.symmetry.null_modes import orthonormal_null_modes, rigid_bits
 
@@ -63,12 +64,13 @@ class System:
         self.frozen, self.free = np.flatnonzero(frozen), np.flatnonzero(~frozen)
         if self.free.size == 0:
             raise ValueError("every coordinate is fixed: nothing is left to move")
-        if bounds is None and self.atoms is None:
-            bounds = getattr(self.potential, "bounds", None)
+        own = self._own
+        if bounds is None and self.atoms is None and own is not None:
+            bounds = own.bounds
         self.bounds = checked_bounds(bounds, self.n)
-        if isinstance(self.potential, FlatCalculator):
-            self.potential.check_coordinates(self.x)
-        if self.atoms is not None and isinstance(self.potential, FlatCalculator) and self.atoms.pbc.any():
+        if own is not None:
+            own.check_coordinates(self.x)
+        if self.atoms is not None and own is not None and self.atoms.pbc.any():
             raise ValueError(f"{type(self.potential).__name__} has no periodic images: set atoms.pbc = False")
 
     @property
@@ -84,7 +86,12 @@ class System:
     @property
     def units(self) -> str:
         """Unit of energy: "reduced" for Thalweg's own potentials, "eV" for ASE's calculators."""
-        return self.potential.units if isinstance(self.potential, FlatCalculator) else "eV"
+        return "eV" if self._own is None else self._own.units
+
+    @property
+    def device(self) -> str:
+        """Device that batches are evaluated on: "cpu", "cuda" or "auto"; "cpu" for ASE's calculators."""
+        return "cpu" if self._own is None else self._own.device
 
     @property
     def threadsafe(self) -> bool:
@@ -92,8 +99,13 @@ class System:
         return self._own_compiled is not None
 
     @property
+    def _own(self) -> FlatCalculator | None:
+        """The potential if it is one of Thalweg's calculators."""
+        return self.potential if isinstance(self.potential, FlatCalculator) else None
+
+    @property
     def _own_compiled(self) -> Compiled | None:
-        return self.potential.compiled if isinstance(self.potential, FlatCalculator) else None
+        return None if self._own is None else self._own.compiled
 
     @cached_property
     def callback(self) -> Callback | None:
@@ -201,7 +213,7 @@ class System:
     @cached_property
     def constant_null_modes(self) -> np.ndarray:
         """Null modes that are the same everywhere, shape (k, n)."""
-        modes = getattr(self.potential, "null_modes", None)
+        modes = None if self._own is None else self._own.null_modes
         return np.zeros((0, self.n)) if modes is None else np.ascontiguousarray(modes, dtype=np.float64)
 
     def null_modes(self, x: np.ndarray) -> np.ndarray:
@@ -212,18 +224,22 @@ class System:
         return out[:count]
 
     @cached_property
-    def symmetry(self) -> Any:
+    def symmetry(self) -> Symmetry:
         """The symmetry operations: align, distance, order, random_copy."""
         if self.atoms is not None:
             # networks do without, and need not wait for it to compile
             from thalweg.potentials.symmetry.clusters import ClusterSymmetry
 
             return ClusterSymmetry(self.atoms.numbers, self.atoms.pbc, self.atoms.cell.array, self.frozen)
-        own = getattr(self.potential, "symmetry", None)
-        mask = getattr(self.potential, "mask", None)
-        if own is None or (mask is not None and not np.array_equal(mask, self._free_mask)):
+        own = self._own
+        if own is None or own.symmetry is None:
             return NoSymmetry()
-        return own
+        return own.symmetry if own.mask is None or np.array_equal(own.mask, self._free_mask) else NoSymmetry()
+
+    @property
+    def has_symmetry(self) -> bool:
+        """Whether there are symmetry operations besides the identity; always assumed for atoms."""
+        return self.atoms is not None or not isinstance(self.symmetry, NoSymmetry)
 
     def align(self, a: np.ndarray, b: np.ndarray) -> np.ndarray:
         """Return b's symmetry copy nearest to a."""
@@ -273,9 +289,9 @@ class System:
 
         Of fewer than five atoms they would be little else than saddles of a higher order, on which searches stay.
         """
-        if self.atoms is None or self.frozen.size or self.bounds is not None:
+        if self.atoms is None or self._own is None or self.frozen.size or self.bounds is not None:
             return False
-        return len(self.atoms) >= _FEWEST_SYMMETRIC and hasattr(self.potential, "symmetric_coordinates")
+        return len(self.atoms) >= _FEWEST_SYMMETRIC and self._own.draws_symmetric
 
     def random_symmetric(self, rng: np.random.Generator) -> np.ndarray:
         """Return a random starting point (n,) with a point group, for systems that :attr:`may_start_symmetric`."""
@@ -284,11 +300,20 @@ class System:
     @property
     def may_be_made_symmetric(self) -> bool:
         """Whether points can be made symmetric: those of a network of which two hidden units can be exchanged."""
-        return bool(getattr(self.symmetry, "exchanges", False))
+        if self.atoms is not None:
+            return False
+        return isinstance(self.symmetry, ExchangeSymmetry) and self.symmetry.exchanges
 
     def made_symmetric(self, x: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         """Return a symmetric point near x, (n,), for systems whose points :attr:`may_be_made_symmetric`."""
+        if not isinstance(self.symmetry, ExchangeSymmetry):
+            raise ValueError("no coordinates of this system can be exchanged")
         return self.symmetry.made_symmetric(x, rng)
+
+    @property
+    def container_radius(self) -> float | None:
+        """Radius of the sphere in which basin-hopping holds a cluster together; None if the potential gives none."""
+        return None if self._own is None else self._own.container_radius(self.n)
 
     @cached_property
     def _amplitude(self) -> float:
@@ -305,8 +330,7 @@ class System:
             atoms.set_positions(x.reshape(-1, 3), apply_constraint=False)
             atoms.calc = self.potential
             return atoms
-        make = getattr(self.potential, "point", None)
-        return Point(x, self.potential, ~self._free_mask) if make is None else make(x, ~self._free_mask)
+        return Point(x, self.potential, ~self._free_mask) if self._own is None else self._own.point(x, ~self._free_mask)
 
     def describe(self) -> dict[str, Any]:
         """Return scalars, arrays and dictionaries of them, from which the system can be built again."""

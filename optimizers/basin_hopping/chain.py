@@ -237,8 +237,7 @@ class Chain:
 def _radius(system: System, container: float | None) -> float:
     """Return the radius of the container: as given, as the potential knows for free clusters, or none."""
     if container is None:
-        own = getattr(system.potential, "container_radius", None)
-        container = own(system.n) if own is not None and is_free_cluster(system) else None
+        container = system.container_radius if is_free_cluster(system) else None
     elif container < np.inf and not is_free_cluster(system):
         raise ValueError("container holds atoms together that may all move, without periodic cell: leave it out here")
     return np.inf if container is None else float(container)

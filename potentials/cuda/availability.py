@@ -13,6 +13,8 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
+from thalweg.potentials.cuda.functions import DevicePotential
+
 __all__ = ["FEWEST", "checked_device", "gpu_visible", "require_gpu", "use_gpu"]
 
 # Walkers below which "auto" stays on the CPU: fewer leave most of a GPU's 100 and more multiprocessors idle.
@@ -81,7 +83,7 @@ def use_gpu(potential: Any, X: np.ndarray) -> bool:
         the first walker that was ever evaluated on both gave the same; else a warning, and the CPU.
     X : (walkers, n)
     """
-    device = getattr(potential, "device", "cpu")
+    device = potential.device if isinstance(potential, DevicePotential) else "cpu"
     if device == "cpu" or len(X) == 0:
         return False
     if device == "cuda":

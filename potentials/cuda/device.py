@@ -13,11 +13,8 @@ import numpy as np
 from numba import config, cuda
 
 from thalweg.potentials.cuda.block_memory import Plan, make_plan
+from thalweg.potentials.cuda.functions import DevicePotential
 from thalweg.potentials.cuda.kernels import gradient_kernel, hessian_kernel, product_kernel
-from thalweg.potentials.ljat.cuda import ljat_gradient, ljat_pack, ljat_product
-from thalweg.potentials.neural_network.cuda import loss_gradient, network_pack, network_rows
-from thalweg.potentials.neural_network.cuda_hessian_vector import loss_product
-from thalweg.potentials.neural_network.loss import NetworkLoss
 
 __all__ = [
     "LAUNCH_BOUNDS",
@@ -68,19 +65,31 @@ _problems: WeakKeyDictionary[Any, DeviceProblem] = WeakKeyDictionary()
 
 
 def device_problem(potential: Any, n: int) -> DeviceProblem:
-    """Return a potential of n coordinates on the device; a network's data are sent there once."""
-    if isinstance(potential, NetworkLoss):
-        if potential not in _problems:
-            packed = [cuda.to_device(array) for array in network_pack(potential)]
-            rows = network_rows(potential), network_rows(potential, True)
-            _problems[potential] = DeviceProblem(loss_gradient, loss_product, *rows, _threads(128), *packed)
+    """Return a potential of n coordinates on the device; parameters that never change are sent there once.
+
+    Raises
+    ------
+    TypeError
+        If the potential has no device functions.
+    """
+    if potential in _problems:
         return _problems[potential]
-    packed = [cuda.to_device(array) for array in ljat_pack(potential)]
-    return DeviceProblem(ljat_gradient, ljat_product, 0, 0, _threads(min(128, -(-n // 96) * 32)), *packed)
-
-
-def _threads(wanted: int) -> int:
-    return 4 if config.ENABLE_CUDASIM else wanted
+    functions = potential.device_functions(n) if isinstance(potential, DevicePotential) else None
+    if functions is None:
+        raise TypeError(f"{type(potential).__name__} has no device functions: it cannot be evaluated on a GPU")
+    integers, floats = (cuda.to_device(array) for array in functions.pack())
+    problem = DeviceProblem(
+        gradient=functions.gradient,
+        product=functions.product,
+        rows=functions.rows,
+        product_rows=functions.product_rows,
+        threads=4 if config.ENABLE_CUDASIM else functions.threads,
+        integers=integers,
+        floats=floats,
+    )
+    if functions.constant:
+        _problems[potential] = problem
+    return problem
 
 
 @cache

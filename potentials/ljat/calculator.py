@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ from ase.calculators.calculator import all_changes
 from thalweg.potentials.calculator import FlatCalculator
 from thalweg.potentials.compiled.signatures import Compiled
 from thalweg.potentials.cuda.availability import checked_device
+from thalweg.potentials.cuda.functions import DeviceFunctions
 from thalweg.potentials.lazy import public
 from thalweg.potentials.ljat.energy import ljat_function
 from thalweg.potentials.ljat.hessian import ljat_hessian
@@ -121,6 +123,13 @@ class LJAT(FlatCalculator):
         """
         self.check_coordinates(np.empty(n))
         return symmetric_positions(n // 3, _ball_radius(n // 3), rng).ravel()
+
+    def device_functions(self, n: int) -> DeviceFunctions:
+        """Return the GPU functions for n coordinates: one thread an atom, at most 128."""
+        from thalweg.potentials.ljat.cuda import ljat_gradient, ljat_pack, ljat_product
+
+        threads = min(128, -(-n // 96) * 32)
+        return DeviceFunctions(ljat_gradient, ljat_product, pack=partial(ljat_pack, self), threads=threads)
 
     def container_radius(self, n: int) -> float | None:
         """Return the radius in which basin-hopping holds a cluster of n coordinates together.

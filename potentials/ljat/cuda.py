@@ -7,12 +7,15 @@ by each of its three atoms. `integers` is not used; `floats` is [Z].
 from __future__ import annotations
 
 import math
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numba import cuda
 
 from thalweg.potentials.cuda.block import block_sums, device
-from thalweg.potentials.ljat.calculator import LJAT
+
+if TYPE_CHECKING:
+    from thalweg.potentials.ljat.calculator import LJAT
 
 __all__ = ["ljat_gradient", "ljat_pack", "ljat_product"]
 

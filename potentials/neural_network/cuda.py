@@ -14,13 +14,16 @@ each free and 0 for each frozen weight, inputs with the data index innermost, la
 from __future__ import annotations
 
 import math
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numba import cuda
 from numpy import uint64 as at  # numba sees to negative indices where these are signed: half as many registers again
 
 from thalweg.potentials.cuda.block import block_sums, clamped, device
-from thalweg.potentials.neural_network.loss import NetworkLoss
+
+if TYPE_CHECKING:
+    from thalweg.potentials.neural_network.loss import NetworkLoss
 
 __all__ = [
     "FLOATS",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,6 +11,7 @@ import numpy as np
 from thalweg.potentials.calculator import FlatCalculator
 from thalweg.potentials.compiled.signatures import Compiled
 from thalweg.potentials.cuda.availability import checked_device
+from thalweg.potentials.cuda.functions import DeviceFunctions
 from thalweg.potentials.lazy import public
 from thalweg.potentials.neural_network.data import checked_data, checked_inputs, checked_labels, pack_network
 from thalweg.potentials.neural_network.energy import network_function, network_probabilities
@@ -21,10 +22,12 @@ from thalweg.potentials.neural_network.symmetry import NetworkSymmetry
 
 if TYPE_CHECKING:
     from thalweg.potentials.point import Point
+    from thalweg.potentials.protocols import Mask
 
 __all__ = ["NetworkLoss"]
 
 LARGEST_HESSIAN = 4000  # weights: 128 MB
+_THREADS = 128  # of a block on a GPU, one a datum
 
 
 @public("thalweg.potentials")
@@ -80,6 +83,8 @@ class NetworkLoss(FlatCalculator):
         For device="cuda" without a GPU; the message says what was found and what to install.
     """
 
+    mask: Mask
+
     def __init__(
         self,
         inputs: Any,
@@ -117,7 +122,7 @@ class NetworkLoss(FlatCalculator):
         return Compiled(network_function, network_hessian, self._integers, self._floats)
 
     @cached_property
-    def symmetry(self) -> NetworkSymmetry:
+    def symmetry(self) -> NetworkSymmetry:  # type: ignore[override]
         """Permutations and sign changes of hidden units."""
         return NetworkSymmetry(self.layers, self.mask, self.null_modes)
 
@@ -145,6 +150,21 @@ class NetworkLoss(FlatCalculator):
     def random_coordinates(self, n: int, rng: np.random.Generator) -> np.ndarray:
         """Return weights uniform in (-1, 1), zero where frozen."""
         return np.where(self.mask, rng.uniform(-1.0, 1.0, self.n_weights), 0.0)
+
+    def device_functions(self, n: int) -> DeviceFunctions:
+        """Return the GPU functions; the training data are sent to the device once."""
+        from thalweg.potentials.neural_network.cuda import loss_gradient, network_pack, network_rows
+        from thalweg.potentials.neural_network.cuda_hessian_vector import loss_product
+
+        return DeviceFunctions(
+            gradient=loss_gradient,
+            product=loss_product,
+            pack=partial(network_pack, self),
+            threads=_THREADS,
+            rows=network_rows(self),
+            product_rows=network_rows(self, product=True),
+            constant=True,
+        )
 
     def point(self, x: np.ndarray, frozen: np.ndarray) -> Point:
         """Return Weights at x, (n_weights,); a Point where a weight that the loss does not have is not zero."""

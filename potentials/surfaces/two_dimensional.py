@@ -70,7 +70,7 @@ class Surface(FlatCalculator):
     _transition_states: np.ndarray
 
     @property
-    def bounds(self) -> np.ndarray:
+    def bounds(self) -> np.ndarray:  # type: ignore[override]
         """Lowest and highest value of each coordinate, shape (n, 2)."""
         return self._bounds.copy()
 

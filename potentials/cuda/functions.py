@@ -1,0 +1,58 @@
+"""Device functions of a potential: the part that each calculator brings to run on a GPU. Loads no numba.cuda."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeAlias, runtime_checkable
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["DeviceFunctions", "DevicePotential", "Packed"]
+
+Packed: TypeAlias = tuple[NDArray[np.int64], NDArray[np.float64]]
+"""Integers and floats, one-dimensional, that device functions take."""
+
+
+@dataclass(frozen=True)
+class DeviceFunctions:
+    """Functions that evaluate one walker with one block of a GPU, and their parameters.
+
+    Attributes
+    ----------
+    gradient : device function
+        ``gradient(x, gradient_out, integers, floats, scratch, w, room)`` returns the energy to every thread.
+    product : device function
+        ``product(x, v, out, integers, floats, scratch, w)`` writes the Hessian times v.
+    pack : callable
+        Returns the integers and floats; called when they are sent to the device.
+    threads : int
+        Threads wanted in a block.
+    rows, product_rows : int
+        Rows of scratch for ``gradient`` and for ``product``, one float64 a thread each.
+    constant : bool
+        Whether integers and floats never change, so that they stay on the device once sent.
+    """
+
+    gradient: Any
+    product: Any
+    pack: Callable[[], Packed]
+    threads: int
+    rows: int = 0
+    product_rows: int = 0
+    constant: bool = False
+
+
+@runtime_checkable
+class DevicePotential(Protocol):
+    """Potential that may be evaluated on a GPU."""
+
+    @property
+    def device(self) -> str:
+        """Device that batches are evaluated on: "cpu", "cuda" or "auto"."""
+        ...
+
+    def device_functions(self, n: int) -> DeviceFunctions | None:
+        """Return the device functions for n coordinates, or None if there are none."""
+        ...
