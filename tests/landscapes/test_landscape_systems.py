@@ -11,18 +11,12 @@ from ase.constraints import FixAtoms
 from thalweg.landscapes import Landscape, Minimum, StoreError
 from thalweg.landscapes.storage.description import description_differences
 from thalweg.potentials import LJAT, Function, Point, System, as_system
-from thalweg.potentials.neural_network.loss import NetworkLoss
-from thalweg.potentials.neural_network.weights import Weights
+
+from ..helpers import small_network
 
 
 def cluster(Z=2.0):
     return Atoms("Ar3", positions=[[0, 0, 0], [1.1, 0, 0], [0.4, 1.0, 0]], calculator=LJAT(Z=Z))
-
-
-def network(seed=0, hidden=(3,), l2=1e-3, **more):
-    rng = np.random.default_rng(seed)
-    inputs, labels = rng.normal(size=(20, 2)), rng.integers(0, 4, 20)
-    return Weights.random(NetworkLoss(inputs, labels, hidden=hidden, l2=l2, n_classes=4, **more), seed=0)
 
 
 def copper():
@@ -35,7 +29,7 @@ def box():
     return as_system(cluster(), bounds=None)
 
 
-@pytest.mark.parametrize("subject", [cluster, network, copper, box, lambda: network(neighbours=1)])
+@pytest.mark.parametrize("subject", [cluster, small_network, copper, box, lambda: small_network(neighbours=1)])
 def test_the_system_is_built_again_from_the_store(subject, tmp_path):
     with Landscape(subject(), tmp_path / "a.zarr", seed=1) as landscape:
         system = landscape.system
@@ -54,10 +48,10 @@ def test_the_system_is_built_again_from_the_store(subject, tmp_path):
     ("first", "second", "named"),
     [
         (cluster, lambda: cluster(Z=0.0), "system/calculator/Z"),
-        (network, lambda: network(seed=1), "system/calculator/inputs"),
-        (network, lambda: network(l2=1e-4), "system/calculator/l2: stored 0.001, given 0.0001"),
-        (network, cluster, "system/kind: stored 'point', given 'atoms'"),
-        (network, lambda: network(hidden=(4,)), "system/calculator/hidden"),
+        (small_network, lambda: small_network(seed=1), "system/calculator/inputs"),
+        (small_network, lambda: small_network(l2=1e-4), "system/calculator/l2: stored 0.001, given 0.0001"),
+        (small_network, cluster, "system/kind: stored 'point', given 'atoms'"),
+        (small_network, lambda: small_network(hidden=(4,)), "system/calculator/hidden"),
     ],
 )
 def test_another_system_is_refused_by_name(first, second, named, tmp_path):
@@ -77,7 +71,7 @@ def test_where_the_user_happened_to_be_does_not_matter_and_is_not_used(tmp_path)
 
 
 def test_permuted_and_sign_changed_units_are_one_minimum(tmp_path):
-    weights = network()
+    weights = small_network()
     x = weights.get_x()
     moved = as_system(weights).symmetry.random_copy(x, np.random.default_rng(5))
     assert np.abs(moved - x).max() > 0.1

@@ -14,7 +14,9 @@ from hypothesis import strategies as st
 from thalweg.landscapes.lowest_paths import LowestPaths, pieces_below
 from thalweg.landscapes.strategies.distance_graph import DistanceGraph
 from thalweg.landscapes.strategies.fingerprints import LENGTH, fingerprint
-from thalweg.potentials import LJAT, NetworkLoss, Point, Weights, as_system
+from thalweg.potentials import LJAT, Point, as_system
+
+from ..helpers import small_network
 
 EDGES = st.lists(st.tuples(st.integers(0, 8), st.integers(0, 8), st.integers(0, 6)), max_size=30)
 
@@ -126,16 +128,10 @@ def cluster(n):
     return as_system(Atoms(f"Ar{n}", np.random.default_rng(n).uniform(-1.5, 1.5, (n, 3)), calculator=LJAT(Z=0.0)))
 
 
-def network():
-    rng = np.random.default_rng(0)
-    loss = NetworkLoss(rng.normal(size=(20, 2)), rng.integers(0, 4, 20), hidden=(5, 4), l2=1e-3, n_classes=4)
-    return as_system(Weights.random(loss, seed=0))
-
-
 SYSTEMS = {
     "LJ4": cluster(4),
     "LJ13": cluster(13),
-    "network": network(),
+    "network": as_system(small_network(hidden=(5, 4))),
     "point": as_system(Point(np.ones(4), calc=np.sum)),
 }
 

@@ -7,32 +7,18 @@ import re
 
 import numpy as np
 import pytest
-from click.testing import CliRunner
 
-from thalweg.analysis.cli.main import main
 from thalweg.landscapes import Landscape
+
+from ...helpers import finished, thalweg
 
 # shared/science.md: computed with an independent program and a direct triple sum
 LINEAR, TRIANGLE, SADDLE = -2.2190981697, -2.1850988403, -1.98506966
 
 
-def run(*words):
-    """Run ``thalweg`` with these words."""
-    return CliRunner().invoke(main, [str(word) for word in words])
-
-
-def done(*words):
-    """Run ``thalweg`` and return what it printed; it must have ended well and said nothing to stderr."""
-    result = run(*words)
-    assert result.exit_code == 0, result.output
-    if "compiling" not in result.stderr:
-        assert result.stderr == ""
-    return result.stdout
-
-
 def refused(status, *words):
     """Run ``thalweg`` and return the error; it must have ended with this status and without a traceback."""
-    result = run(*words)
+    result = thalweg(*words)
     assert result.exit_code == status, result.output
     assert isinstance(result.exception, SystemExit), result.exception
     assert result.stderr.count("Error: ") == 1
@@ -43,7 +29,7 @@ def refused(status, *words):
 def ljat3(tmp_path_factory):
     """A store of LJAT3, and what its exploration printed."""
     store = tmp_path_factory.mktemp("ljat3") / "ljat3.zarr"
-    return store, done("explore", "LJAT3", "--output", store)
+    return store, finished("explore", "LJAT3", "--output", store)
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +37,7 @@ def network(tmp_path_factory):
     """A store of a small network on the digits, two in five of them mislabelled, and what its exploration printed."""
     store = tmp_path_factory.mktemp("digits") / "digits.zarr"
     options = "--data 200 --errors 40 --hidden 2 --l2 0.01 --steps 12 --searches 12 --seed 3"
-    return store, done("explore", "digits", "--output", store, *options.split())
+    return store, finished("explore", "digits", "--output", store, *options.split())
 
 
 def contents(store):
@@ -60,12 +46,12 @@ def contents(store):
 
 
 def test_version_is_the_installed_one():
-    assert done("--version").split()[-1] == importlib.metadata.version("thalweg")
+    assert finished("--version").split()[-1] == importlib.metadata.version("thalweg")
 
 
 @pytest.mark.parametrize("words", [(), ("explore",), ("info",), ("plot",)])
 def test_help(words):
-    assert "Usage: " in done(*words, "--help")
+    assert "Usage: " in finished(*words, "--help")
 
 
 def test_ljat3_is_found_whole(ljat3):
@@ -93,7 +79,7 @@ def test_lj7_is_found_whole_by_any_seed(tmp_path, seed):
 
 
 def check_lj7(folder, seed):
-    done("explore", "LJ7", "--output", folder / "lj7.zarr", "--seed", seed)
+    finished("explore", "LJ7", "--output", folder / "lj7.zarr", "--seed", seed)
     with Landscape.open(folder / "lj7.zarr") as landscape:
         assert (len(landscape.minima), len(landscape.transition_states)) == (4, 12)
         assert landscape.minima.energy[:].min() == pytest.approx(-16.505384, abs=1e-6)
@@ -143,11 +129,11 @@ def test_resume_does_what_remains_and_no_more(ljat3):
     store, _ = ljat3
     with Landscape.open(store) as landscape:
         searches, energies = len(landscape.searches), landscape.minima.energy[:]
-    said = done("explore", "LJAT3", "--output", store, "--resume")
+    said = finished("explore", "LJAT3", "--output", store, "--resume")
     assert said.startswith("going on with LJAT3")
     with Landscape.open(store) as landscape:
         assert len(landscape.searches) == searches
-    done("explore", "LJAT3", "--output", store, "--resume", "--searches", searches)
+    finished("explore", "LJAT3", "--output", store, "--resume", "--searches", searches)
     with Landscape.open(store) as landscape:
         assert len(landscape.searches) > searches
         np.testing.assert_array_equal(landscape.minima.energy[:], energies)
@@ -158,10 +144,10 @@ def test_resume_does_what_remains_and_no_more(ljat3):
 def test_in_two_goes_as_in_one(tmp_path):
     """The same seed and totals give the same rows, on one worker or two."""
     whole, parts = tmp_path / "whole.zarr", tmp_path / "parts.zarr"
-    done("explore", "LJ6", "--output", whole, "--steps", 30, "--searches", 30, "--workers", 1)
-    done("explore", "LJ6", "--output", parts, "--steps", 30, "--searches", 30, "--workers", 2, "--time", "0.2s")
+    finished("explore", "LJ6", "--output", whole, "--steps", 30, "--searches", 30, "--workers", 1)
+    finished("explore", "LJ6", "--output", parts, "--steps", 30, "--searches", 30, "--workers", 2, "--time", "0.2s")
     for _ in range(2):
-        done("explore", "LJ6", "--output", parts, "--resume")
+        finished("explore", "LJ6", "--output", parts, "--resume")
     with Landscape.open(whole) as a, Landscape.open(parts) as b:
         for name in ("minima", "transition_states"):
             np.testing.assert_array_equal(getattr(a, name).coordinates[:], getattr(b, name).coordinates[:])
@@ -234,13 +220,13 @@ def test_a_folder_with_other_things_is_left_alone(tmp_path):
 
 
 def test_info_of_a_cluster(ljat3):
-    said = done("info", ljat3[0])
+    said = finished("info", ljat3[0])
     for words in ("Ar3, LJAT", "Z = 2.0", "seed 0", f"{LINEAR:.8f}", f"{TRIANGLE:.8f}", "basin-hopping", "tolerances"):
         assert words in said
 
 
 def test_info_of_a_network(network):
-    said = done("info", network[0])
+    said = finished("info", network[0])
     for words in ("network [64,2,10]", "80 mislabelled", "seed 3", "test AUC", "correct AUC", "training labels  0: "):
         assert words in said
 
@@ -248,20 +234,20 @@ def test_info_of_a_network(network):
 @pytest.mark.parametrize("ending", ["png", "pdf", "svg"])
 def test_plot_writes_what_the_ending_says(network, tmp_path, ending):
     picture = tmp_path / f"graph.{ending}"
-    assert str(picture) in done("plot", network[0], "--output", picture, "--colour", "train_auc", "--levels", 20)
+    assert str(picture) in finished("plot", network[0], "--output", picture, "--colour", "train_auc", "--levels", 20)
     beginning = {"png": b"\x89PNG", "pdf": b"%PDF", "svg": b"<?xml"}[ending]
     assert picture.read_bytes().startswith(beginning)
 
 
 def test_plot_with_decision_maps(network, tmp_path):
-    done("plot", network[0], "--output", tmp_path / "maps.png", "--draw", "0,1")
+    finished("plot", network[0], "--output", tmp_path / "maps.png", "--draw", "0,1")
     assert (tmp_path / "maps.png").stat().st_size > 5000
 
 
 def test_plot_beside_the_store(ljat3):
     picture = ljat3[0].with_suffix(".png")
     picture.unlink()
-    done("plot", ljat3[0], "--lowest", 1, "--all-components")
+    finished("plot", ljat3[0], "--lowest", 1, "--all-components")
     assert picture.exists()
 
 
@@ -274,7 +260,7 @@ def test_bad_plots_are_named(network, tmp_path):
 def test_mnist_from_files_at_hand(shared, tmp_path):
     store, files = tmp_path / "mnist.zarr", shared / "data" / "mnist"
     words = "--data 100 --hidden 2 --steps 2 --searches 0"
-    said = done("explore", "MNIST", "--path", files, "--output", store, *words.split())
+    said = finished("explore", "MNIST", "--path", files, "--output", store, *words.split())
     assert "network [784,2,10], 100 training points, 0 mislabelled, l2 0.1" in said
     with Landscape.open(store) as landscape:
         assert landscape.properties.attributes("test_auc")["testing_points"] == 9900

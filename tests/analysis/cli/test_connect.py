@@ -5,21 +5,17 @@ from __future__ import annotations
 import re
 
 import pytest
-from click.testing import CliRunner
 
-from thalweg.analysis.cli.main import main
 from thalweg.landscapes import Landscape
 
-
-def run(*words):
-    return CliRunner().invoke(main, [str(word) for word in words])
+from ...helpers import thalweg
 
 
 @pytest.fixture(scope="module")
 def store(tmp_path_factory):
     """A store of LJ6, explored until nothing is likely to remain."""
     path = tmp_path_factory.mktemp("lj6") / "lj6.zarr"
-    result = run("explore", "LJ6", "--output", path, "--steps", 60, "--until-converged")
+    result = thalweg("explore", "LJ6", "--output", path, "--steps", 60, "--until-converged")
     assert result.exit_code == 0, result.output
     assert "60 steps, searches until nothing is likely to remain in total" in result.stdout
     assert re.search(
@@ -35,7 +31,7 @@ def test_the_octahedron_and_the_other_minimum_are_joined_by_the_lowest_path(stor
         energies, ends = landscape.transition_states.energy[:], landscape.transition_states.minima[:]
         lowest = energies[(ends != ends[:, ::-1]).any(axis=1)].min()
         assert (len(landscape.minima), len(energies)) == (2, 3)
-    result = run("connect", store, 0, 1)
+    result = thalweg("connect", store, 0, 1)
     assert result.exit_code == 0, result.output
     assert "0 searches found 0 new minima and 0 new transition states" in result.stdout
     assert f"{lowest:.8f}" in result.stdout.splitlines()[-1]
@@ -44,7 +40,7 @@ def test_the_octahedron_and_the_other_minimum_are_joined_by_the_lowest_path(stor
 def test_searches_by_name_and_for_lower_paths_are_done(store):
     before = len(Landscape.open(store).searches)
     for words in (("--searches", 3), (0, 1, "--lower", "--searches", 2), ("--strategy", "untrap", "--searches", 1)):
-        result = run("connect", store, *words)
+        result = thalweg("connect", store, *words)
         assert result.exit_code == 0, result.output
         found = re.match(r"(\d+) searches found 0 new minima and 0 new transition states", result.stdout)
         assert found is not None
@@ -65,13 +61,13 @@ def test_searches_by_name_and_for_lower_paths_are_done(store):
     ],
 )
 def test_what_makes_no_sense_is_refused(store, words, message):
-    result = run("connect", store, *words)
+    result = thalweg("connect", store, *words)
     assert result.exit_code == 2
     assert message in result.stderr
     assert result.stderr.count("Error: ") == 1
 
 
 def test_there_must_be_a_store(tmp_path):
-    result = run("connect", tmp_path / "none.zarr", 0, 1)
+    result = thalweg("connect", tmp_path / "none.zarr", 0, 1)
     assert result.exit_code == 1
     assert "Error: " in result.stderr

@@ -18,6 +18,8 @@ from thalweg.analysis.cli.main import main
 from thalweg.analysis.networks.exchange import minima_table, transition_state_table
 from thalweg.landscapes import Landscape, StoreError
 
+from ...helpers import files_of, thalweg
+
 EXPLORE = ("explore", "LJAT3", "--steps", "60", "--searches", "60", "--output")
 
 
@@ -25,7 +27,7 @@ EXPLORE = ("explore", "LJAT3", "--steps", "60", "--searches", "60", "--output")
 def made(tmp_path_factory):
     path = tmp_path_factory.mktemp("made") / "a.zarr"
     command = ["explore", "LJAT3", "--steps", "20", "--searches", "20", "--output", str(path)]
-    result = CliRunner().invoke(main, command)
+    result = thalweg(*command)
     assert result.exit_code == 0, result.output
     return path
 
@@ -35,12 +37,8 @@ def store(made, tmp_path):
     return shutil.copytree(made, tmp_path / "a.zarr")
 
 
-def snapshot(path):
-    return {str(p.relative_to(path)): p.read_bytes() for p in sorted(path.rglob("*")) if p.is_file()}
-
-
 def refused(*words):
-    result = CliRunner().invoke(main, [str(word) for word in words])
+    result = thalweg(*words)
     assert result.exit_code == 1, result.output
     assert isinstance(result.exception, SystemExit), result.exception
     assert result.stderr.count("Error: ") == 1
@@ -51,11 +49,11 @@ def refused(*words):
 def test_a_truncated_chunk_is_named(store, array):
     chunk = min(path for path in (store / array).iterdir() if path.name.startswith("c"))
     chunk.write_bytes(chunk.read_bytes()[:-5])
-    before = snapshot(store)
+    before = files_of(store)
     error = refused(*EXPLORE, store, "--resume")
     assert array in error
     assert "chunk" in error
-    assert snapshot(store) == before
+    assert files_of(store) == before
 
 
 def test_damage_that_is_only_met_while_exploring_is_one_line(store, monkeypatch):
@@ -70,10 +68,10 @@ def test_another_format_version_is_named(store):
     root = json.loads((store / "zarr.json").read_text())
     root["attributes"]["format_version"] = 99
     (store / "zarr.json").write_text(json.dumps(root))
-    before = snapshot(store)
+    before = files_of(store)
     for words in ((*EXPLORE, store, "--resume"), ("info", store), ("plot", store)):
         assert "format version 99; this Thalweg reads version" in refused(*words)
-    assert snapshot(store) == before
+    assert files_of(store) == before
     assert [path.name for path in store.parent.iterdir()] == [store.name]
 
 
@@ -84,9 +82,9 @@ def test_a_script_s_store_of_another_potential_is_named(tmp_path):
 
     positions = [[0, 0, 0], [1.1, 0, 0], [0.4, 1.0, 0]]
     Landscape(Atoms("Ar3", positions, calculator=LJAT(Z=1.0)), tmp_path / "a.zarr").close()
-    before = snapshot(tmp_path)
+    before = files_of(tmp_path)
     assert "system/calculator/Z: stored 1.0, given 2.0" in refused(*EXPLORE, tmp_path / "a.zarr", "--resume")
-    assert snapshot(tmp_path) == before
+    assert files_of(tmp_path) == before
 
 
 def test_a_full_disk_is_one_line_and_it_goes_on_later(store, monkeypatch):
@@ -112,7 +110,7 @@ def test_a_store_with_little_in_it_is_told_of(tmp_path, system, steps):
     explore = ["explore", system, "--steps", str(steps), "--searches", "0", "--output", str(path)]
     explore += ["--data", "100", "--hidden", "2"] if system == "digits" else []
     for words in (explore, ["info", str(path)], ["verify", str(path)]):
-        result = CliRunner().invoke(main, words)
+        result = thalweg(*words)
         assert result.exit_code == 0, (words, result.output)
         assert "minima" in result.stdout
     assert len(Landscape.open(path).searches) == steps

@@ -11,6 +11,8 @@ from thalweg.analysis.cli.main import main
 from thalweg.analysis.comparison.shapes import distance_measures
 from thalweg.landscapes import Landscape
 
+from ...helpers import thalweg
+
 
 @pytest.fixture(scope="module")
 def lj7(tmp_path_factory):
@@ -19,10 +21,6 @@ def lj7(tmp_path_factory):
     done = CliRunner().invoke(main, words)
     assert done.exit_code == 0, done.output
     return path
-
-
-def run(*words):
-    return CliRunner().invoke(main, [str(word) for word in words])
 
 
 def test_distances_are_those_of_the_system(lj7):
@@ -42,7 +40,7 @@ def test_distances_are_those_of_the_system(lj7):
 
 
 def test_compare_prints_and_draws(lj7, tmp_path):
-    done = run("compare", lj7, "--output", tmp_path / "c.png", "--sample", 5)
+    done = thalweg("compare", lj7, "--output", tmp_path / "c.png", "--sample", 5)
     assert done.exit_code == 0, done.output
     assert "lj7: distances are medians over at most 5 pairs" in done.output
     assert (tmp_path / "c.png").exists()
@@ -58,7 +56,7 @@ def test_compare_prints_and_draws(lj7, tmp_path):
 )
 def test_options_of_plot(lj7, tmp_path, words):
     picture = tmp_path / "x.png"
-    done = run("plot", lj7, "--output", picture, *words)
+    done = thalweg("plot", lj7, "--output", picture, *words)
     assert done.exit_code == 0, done.output
     assert picture.stat().st_size > 3000
 
@@ -66,10 +64,10 @@ def test_options_of_plot(lj7, tmp_path, words):
 def test_several_stores_and_folders(lj7, shared, tmp_path):
     folder = shared / "data" / "networks" / "lj38_12"
     for extra in ((), ("--own-scales",)):
-        done = run("plot", lj7, folder, "--output", tmp_path / "x.pdf", *extra)
+        done = thalweg("plot", lj7, folder, "--output", tmp_path / "x.pdf", *extra)
         assert done.exit_code == 0, done.output
-    assert "several graphs need --output" in run("plot", lj7, folder).output
-    assert "one store" in run("plot", lj7, folder, "--output", tmp_path / "x.pdf", "--labels", "1").output
+    assert "several graphs need --output" in thalweg("plot", lj7, folder).output
+    assert "one store" in thalweg("plot", lj7, folder, "--output", tmp_path / "x.pdf", "--labels", "1").output
 
 
 @pytest.mark.parametrize(
@@ -84,7 +82,7 @@ def test_several_stores_and_folders(lj7, shared, tmp_path):
     ],
 )
 def test_bad_options_are_named(lj7, tmp_path, words, message):
-    done = run("plot", lj7, "--output", tmp_path / "x.png", *words)
+    done = thalweg("plot", lj7, "--output", tmp_path / "x.png", *words)
     assert done.exit_code in (1, 2)
     assert message in done.output
     assert not (tmp_path / "x.png").exists()

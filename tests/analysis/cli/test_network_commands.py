@@ -6,29 +6,18 @@ import csv
 
 import numpy as np
 import pytest
-from click.testing import CliRunner
 
 from thalweg.analysis import class_probabilities, score_table
-from thalweg.analysis.cli.main import main
 from thalweg.analysis.systems.named import build
 from thalweg.landscapes import Landscape
 
+from ...helpers import finished, thalweg
 from ..trained_networks import explored
-
-
-def run(*words):
-    return CliRunner().invoke(main, [str(word) for word in words])
-
-
-def done(*words):
-    result = run(*words)
-    assert result.exit_code == 0, result.output
-    return result.stdout
 
 
 def refused(*words):
     """Run ``thalweg`` and return the error, which came without a traceback."""
-    result = run(*words)
+    result = thalweg(*words)
     assert result.exit_code in (1, 2), result.output
     assert isinstance(result.exception, SystemExit), result.exception
     return result.stderr
@@ -39,7 +28,7 @@ def digits(tmp_path_factory):
     """A store that ``thalweg explore`` made, which knows its testing data."""
     store = tmp_path_factory.mktemp("digits") / "digits.zarr"
     options = "--data 200 --errors 40 --hidden 2 --l2 0.01 --steps 6 --searches 0"
-    done("explore", "digits", "--output", store, *options.split())
+    finished("explore", "digits", "--output", store, *options.split())
     return store
 
 
@@ -52,12 +41,12 @@ def plain(tmp_path_factory):
 
 @pytest.mark.parametrize("command", ["predict", "map"])
 def test_they_are_listed(command):
-    assert f"  {command} " in done("--help")
-    assert "Usage: " in done(command, "--help")
+    assert f"  {command} " in finished("--help")
+    assert "Usage: " in finished(command, "--help")
 
 
 def test_scores_on_the_testing_data(digits):
-    said = done("predict", digits, "--temperature", 0.5)
+    said = finished("predict", digits, "--temperature", 0.5)
     with Landscape.open(digits) as landscape:
         plan = landscape.state["explore"]
         test = build("digits", plan["options"]).test
@@ -72,8 +61,8 @@ def test_scores_on_the_testing_data(digits):
 
 
 def test_scores_and_probabilities_go_to_files(digits, tmp_path):
-    done("predict", digits, "--on", "train", "--reference", 3, "--output", tmp_path / "a.csv")
-    done("predict", digits, "--on", "train", "--minimum", 1, "--output", tmp_path / "a.npz")
+    finished("predict", digits, "--on", "train", "--reference", 3, "--output", tmp_path / "a.csv")
+    finished("predict", digits, "--on", "train", "--minimum", 1, "--output", tmp_path / "a.npz")
     with Landscape.open(digits) as landscape:
         loss = landscape.system.potential
         table = score_table(landscape, loss, 3)
@@ -91,8 +80,8 @@ def test_scores_are_kept(digits):
     with Landscape.open(digits) as landscape:
         before = landscape.properties["test_auc"]
         n = len(landscape.minima)
-    assert f"computed for {n} minima" in done("predict", digits, "--keep", "test")
-    assert "computed for 0 minima" in done("predict", digits, "--keep", "test")
+    assert f"computed for {n} minima" in finished("predict", digits, "--keep", "test")
+    assert "computed for 0 minima" in finished("predict", digits, "--keep", "test")
     with Landscape.open(digits) as landscape:
         assert np.isfinite(landscape.properties["test_accuracy"]).all()
         np.testing.assert_array_equal(landscape.properties["test_auc"], before)  # explore's
@@ -101,24 +90,24 @@ def test_scores_are_kept(digits):
 def test_data_of_ones_own(plain, tmp_path):
     store, data = plain
     np.savez(tmp_path / "mine.npz", inputs=data.inputs[:9], labels=data.labels[:9])
-    said = done("predict", store, "--data", tmp_path / "mine.npz", "--lowest", 2)
+    said = finished("predict", store, "--data", tmp_path / "mine.npz", "--lowest", 2)
     assert "mine.npz, 9 points; AUC of class 0" in said
     assert "2 of " in said
-    assert "on the training data, 60 points" in done("predict", store)  # no other are known
+    assert "on the training data, 60 points" in finished("predict", store)  # no other are known
 
 
 @pytest.mark.parametrize("ending", ["png", "pdf", "svg"])
 def test_maps_go_to_files(plain, tmp_path, ending):
     picture = tmp_path / f"map.{ending}"
-    said = done("map", plain[0], 0, 1, "--ensemble", "--resolution", 10, "--output", picture)
+    said = finished("map", plain[0], 0, 1, "--ensemble", "--resolution", 10, "--output", picture)
     assert said.strip() == str(picture)
     assert picture.read_bytes().startswith({"png": b"\x89PNG", "pdf": b"%PDF", "svg": b"<?xml"}[ending])
 
 
 def test_a_map_beside_the_store_of_what_is_wanted(digits):
     words = "--probability-of 3 --plane 20 30 --on none --resolution 10"
-    assert done("map", digits, *words.split()).strip() == str(digits.with_name("digits-map.png"))
-    done("map", digits, "--on", "test", "--resolution", 10, "--points", 20)
+    assert finished("map", digits, *words.split()).strip() == str(digits.with_name("digits-map.png"))
+    finished("map", digits, "--on", "test", "--resolution", 10, "--points", 20)
 
 
 @pytest.mark.parametrize(
@@ -155,6 +144,6 @@ def test_bad_options_are_named_and_nothing_is_written(plain, tmp_path, monkeypat
 
 @pytest.mark.parametrize("command", ["predict", "map"])
 def test_other_stores_are_refused(tmp_path, command):
-    done("explore", "LJAT3", "--output", tmp_path / "a.zarr", "--steps", 2, "--searches", 0)
+    finished("explore", "LJAT3", "--output", tmp_path / "a.zarr", "--steps", 2, "--searches", 0)
     assert "minima of LJAT have no" in refused(command, tmp_path / "a.zarr")
     assert "nothing.zarr" in refused(command, tmp_path / "nothing.zarr")

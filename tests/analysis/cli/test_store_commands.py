@@ -10,15 +10,15 @@ import networkx as nx
 import numpy as np
 import pytest
 from ase import Atoms
-from click.testing import CliRunner
 
-from thalweg.analysis.cli.main import main
 from thalweg.analysis.networks.kinetic_transition_network import KineticTransitionNetwork
 from thalweg.analysis.systems.inspection import growth
 from thalweg.landscapes import Landscape
 from thalweg.landscapes.notebook import table_html
 from thalweg.landscapes.storage.store import Store
 from thalweg.potentials import LJAT
+
+from ...helpers import thalweg
 
 
 @pytest.fixture(scope="module")
@@ -27,10 +27,6 @@ def store(tmp_path_factory):
     path = tmp_path_factory.mktemp("stores") / "lj7.zarr"
     assert thalweg("explore", "LJ7", "--output", path, "--steps", 40, "--searches", 40, "--workers", 1).exit_code == 0
     return path
-
-
-def thalweg(*arguments):
-    return CliRunner().invoke(main, [str(argument) for argument in arguments])
 
 
 def output_of(*arguments, status=0):

@@ -10,21 +10,17 @@ import pytest
 from ase import Atoms
 from ase.build import add_adsorbate, fcc100
 from ase.constraints import FixAtoms
-from click.testing import CliRunner
 
 from thalweg.analysis import KineticTransitionNetwork, landscape_path
-from thalweg.analysis.cli.main import main
 from thalweg.landscapes import Landscape
 
-
-def run(*words):
-    return CliRunner().invoke(main, [str(word) for word in words])
+from ...helpers import thalweg
 
 
 @pytest.fixture(scope="module")
 def lj7(tmp_path_factory):
     store = tmp_path_factory.mktemp("path") / "lj7.zarr"
-    assert run("explore", "LJ7", "--output", store, "--steps", 60, "--searches", 200).exit_code == 0
+    assert thalweg("explore", "LJ7", "--output", store, "--steps", 60, "--searches", 200).exit_code == 0
     return store
 
 
@@ -46,7 +42,7 @@ def test_a_path_goes_over_its_stationary_points(lj7):
 
 def test_files_hold_what_the_path_holds(lj7, tmp_path):
     files = [tmp_path / f"p.{ending}" for ending in ("csv", "png", "xyz")]
-    result = run("path", lj7, 0, 3, *(word for file in files for word in ("--output", file)))
+    result = thalweg("path", lj7, 0, 3, *(word for file in files for word in ("--output", file)))
     assert result.exit_code == 0, result.output
     path = landscape_path(lj7, 0, 3)
     with open(files[0]) as file:
@@ -55,8 +51,8 @@ def test_files_hold_what_the_path_holds(lj7, tmp_path):
     assert files[1].stat().st_size > 1000
     assert len(ase.io.read(files[2], ":")) == len(rows)
     assert "transition states, the highest at" in result.stdout
-    assert "must end in" in run("path", lj7, 0, 3, "--output", tmp_path / "p.gif").output
-    assert run("path", lj7, 0, 99).exit_code == 1
+    assert "must end in" in thalweg("path", lj7, 0, 3, "--output", tmp_path / "p.gif").output
+    assert thalweg("path", lj7, 0, 99).exit_code == 1
 
 
 def test_stationary_points_alone(lj7):
@@ -80,7 +76,7 @@ def slab_file(folder):
 def test_a_structure_with_fixed_atoms_is_explored_in_ev(tmp_path):
     store = tmp_path / "slab.zarr"
     words = ("explore", slab_file(tmp_path), "--calculator", "emt", "--output", store)
-    result = run(*words, "--steps", 4, "--searches", 4)
+    result = thalweg(*words, "--steps", 4, "--searches", 4)
     assert result.exit_code == 0, result.output
     assert "2 atoms fixed, periodic, emt, energies in eV" in result.stdout
     assert " eV" in next(line for line in result.stdout.splitlines() if line.startswith("lowest energy"))
@@ -91,7 +87,7 @@ def test_a_structure_with_fixed_atoms_is_explored_in_ev(tmp_path):
     energy, gradient = landscape.system.energy_gradient(landscape.minima.coordinates[0])
     assert energy == pytest.approx(landscape.minima.energy[0], abs=1e-9)
     assert np.linalg.norm(gradient) < 1e-5
-    assert "energies in eV," in run("info", store).stdout
+    assert "energies in eV," in thalweg("info", store).stdout
 
 
 @pytest.mark.parametrize(
@@ -106,7 +102,7 @@ def test_a_structure_with_fixed_atoms_is_explored_in_ev(tmp_path):
 )
 def test_what_is_wrong_with_a_structure_is_said(words, said, tmp_path):
     ase.io.write(tmp_path / "x.xyz", Atoms("Xe2", positions=[[0, 0, 0], [0, 0, 3]]))
-    result = run("explore", tmp_path / "x.xyz", "--output", tmp_path / "x.zarr", *words)
+    result = thalweg("explore", tmp_path / "x.xyz", "--output", tmp_path / "x.zarr", *words)
     assert result.exit_code == 2
     assert said in result.output
     assert not (tmp_path / "x.zarr").exists()

@@ -4,17 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from ase import Atoms
 
 from thalweg.landscapes import Arrival, Landscape, Search, UnknownArrivalError
 from thalweg.landscapes.exploration import sequence
 from thalweg.optimizers import find_transition_states
-from thalweg.potentials import LJAT, Function, Point, as_system
+from thalweg.potentials import Function, Point, as_system
 
-
-def cluster(n=7):
-    positions = np.random.default_rng(0).uniform(-1.2, 1.2, (n, 3))
-    return Atoms(f"Ar{n}", positions, calculator=LJAT(Z=0.0))
+from ...helpers import random_cluster
 
 
 def what_was_found(landscape):
@@ -30,7 +26,7 @@ def what_was_found(landscape):
 
 def test_what_is_found_is_the_same_as_with_every_side_minimised(monkeypatch, tmp_path):
     def explored(name, *calls):
-        with Landscape(cluster(), tmp_path / f"{name}.zarr", seed=1) as landscape:
+        with Landscape(random_cluster(7), tmp_path / f"{name}.zarr", seed=1) as landscape:
             landscape.find_minima(48, workers=1)
             for searches in calls:
                 landscape.connect(searches, workers=2)
@@ -48,7 +44,7 @@ def test_what_is_found_is_the_same_as_with_every_side_minimised(monkeypatch, tmp
 
 
 def test_a_search_that_ends_at_a_known_energy_leaves_its_sides():
-    system = as_system(cluster(13))
+    system = as_system(random_cluster(13))
     rng = np.random.default_rng(0)
     X = np.array([system.random(rng) for _ in range(12)])
     whole = find_transition_states(system, X)

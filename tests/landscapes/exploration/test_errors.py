@@ -7,27 +7,13 @@ import os
 
 import numpy as np
 import pytest
-from ase import Atoms
 
 import thalweg.landscapes.exploration.sequence as exploration
 import thalweg.landscapes.storage.local_files as files
 from thalweg.landscapes import Landscape, StoreError
-from thalweg.potentials import LJAT, NetworkLoss, Weights, as_system
+from thalweg.potentials import as_system
 
-
-def cluster(n=6):
-    positions = np.random.default_rng(0).uniform(-1.2, 1.2, (n, 3))
-    return Atoms(f"Ar{n}", positions, calculator=LJAT(Z=0.0))
-
-
-def network():
-    rng = np.random.default_rng(0)
-    loss = NetworkLoss(rng.normal(size=(20, 2)), rng.integers(0, 4, 20), hidden=(3,), l2=1e-3, n_classes=4)
-    return Weights.random(loss, seed=0)
-
-
-def snapshot(path):
-    return {str(p.relative_to(path)): p.read_bytes() for p in sorted(path.rglob("*")) if p.is_file()}
+from ...helpers import files_of, random_cluster, small_network
 
 
 @pytest.mark.parametrize(
@@ -52,26 +38,26 @@ def snapshot(path):
     ],
 )
 def test_bad_arguments_leave_the_store_alone(tmp_path, method, arguments, error, message):
-    with Landscape(cluster(), tmp_path / "a.zarr") as landscape:
-        before = snapshot(tmp_path)
+    with Landscape(random_cluster(6), tmp_path / "a.zarr") as landscape:
+        before = files_of(tmp_path)
         with pytest.raises(error, match=message):
             getattr(landscape, method)(**arguments)
-        assert snapshot(tmp_path) == before
-    assert {k: v for k, v in snapshot(tmp_path).items() if "zarr.json" not in k} == {
+        assert files_of(tmp_path) == before
+    assert {k: v for k, v in files_of(tmp_path).items() if "zarr.json" not in k} == {
         k: v for k, v in before.items() if "zarr.json" not in k and ".lock" not in k
     }
 
 
 def test_reading_does_not_explore(tmp_path):
-    Landscape(cluster(), tmp_path / "a.zarr").close()
-    before = snapshot(tmp_path)
+    Landscape(random_cluster(6), tmp_path / "a.zarr").close()
+    before = files_of(tmp_path)
     for method in ("find_minima", "connect"):
         with pytest.raises(StoreError, match=r"open for reading: open it with mode='r\+'"):
             getattr(Landscape.open(tmp_path / "a.zarr"), method)(5)
-    assert snapshot(tmp_path) == before
+    assert files_of(tmp_path) == before
 
 
-@pytest.mark.parametrize("subject", [cluster, network])
+@pytest.mark.parametrize("subject", [lambda: random_cluster(6), small_network], ids=["cluster", "network"])
 def test_overflow_is_a_failed_search(tmp_path, subject):
     """Steps so long that weights and positions overflow: failures with their reason, and the rest goes on."""
     with Landscape(subject(), tmp_path / "a.zarr") as landscape:
@@ -89,7 +75,7 @@ def test_overflow_is_a_failed_search(tmp_path, subject):
 
 def test_overlapping_atoms_are_a_failed_search(tmp_path):
     """Random starts in a box so small that its atoms are in one place."""
-    with Landscape(as_system(cluster(), bounds=(0, 1e-40)), tmp_path / "a.zarr") as landscape:
+    with Landscape(as_system(random_cluster(6), bounds=(0, 1e-40)), tmp_path / "a.zarr") as landscape:
         landscape.find_minima(16 * 20, minima=1)
         counts = landscape.searches.count()
         assert counts["energy or gradient not finite"] >= 1
@@ -97,7 +83,7 @@ def test_overlapping_atoms_are_a_failed_search(tmp_path):
 
 
 def explore(path):
-    with Landscape(cluster(), path, seed=5) as landscape:
+    with Landscape(random_cluster(6), path, seed=5) as landscape:
         missing = 60 - sum(landscape.searches.count("basin-hopping").values())
         landscape.find_minima(missing, workers=1)
         landscape.connect(40 - (len(landscape.searches) - 60), workers=1)
@@ -108,7 +94,7 @@ def test_a_disk_that_fills_up_while_exploring(tmp_path, monkeypatch, writes):
     """It says so; what was committed is intact, and with room again the same is found as if nothing had been."""
     explore(tmp_path / "whole.zarr")
     path, write, calls = tmp_path / "a.zarr", files.write, []
-    Landscape(cluster(), path, seed=5).close()
+    Landscape(random_cluster(6), path, seed=5).close()
 
     def filling(place, data, durable):
         calls.append(place)

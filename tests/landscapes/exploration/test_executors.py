@@ -13,32 +13,24 @@ from multiprocessing import get_context
 
 import numpy as np
 import pytest
-from ase import Atoms
 
 from thalweg.landscapes import Landscape, Processes, dask_executor
-from thalweg.potentials import LJAT, Function, Point
+from thalweg.potentials import Function, Point
+
+from ...helpers import files_of, random_cluster
 
 STEPS, SEARCHES = 60, 40
 
 
-def cluster():
-    positions = np.random.default_rng(0).uniform(-1.2, 1.2, (7, 3))
-    return Atoms("Ar7", positions=positions, calculator=LJAT(Z=0.0))
-
-
 def explore(path, executor=None, workers=None, minima_too=True):
-    with Landscape(cluster(), path, seed=3) as landscape:
+    with Landscape(random_cluster(7), path, seed=3) as landscape:
         if minima_too:
             landscape.find_minima(STEPS, executor=executor, workers=workers)
         else:
             landscape.find_minima(STEPS, workers=1)
         landscape.connect(SEARCHES, executor=executor, workers=workers)
         assert len(landscape.transition_states) > 3
-    return files(path)
-
-
-def files(path):
-    return {str(p.relative_to(path)): p.read_bytes() for p in sorted(path.rglob("*")) if p.is_file()}
+    return files_of(path)
 
 
 @pytest.fixture(scope="module")
@@ -110,7 +102,7 @@ def test_two_processes_of_which_one_is_killed(expected, tmp_path):
 
 
 def test_a_process_pool_of_the_callers_that_breaks_is_replaced(tmp_path):
-    with Landscape(cluster(), tmp_path / "a.zarr", seed=3) as landscape:
+    with Landscape(random_cluster(7), tmp_path / "a.zarr", seed=3) as landscape:
         pool = ProcessPoolExecutor(1, mp_context=get_context("spawn"))
         pool.submit(os.getpid).result()
         for pid in list(pool._processes):
@@ -163,7 +155,7 @@ class Losing(Executor):
 
 def test_lost_tasks_are_run_again_but_not_for_ever(expected, tmp_path):
     assert explore(tmp_path / "a.zarr", Losing(2)) == expected
-    with Landscape(cluster(), tmp_path / "b.zarr", seed=3) as landscape:
+    with Landscape(random_cluster(7), tmp_path / "b.zarr", seed=3) as landscape:
         with pytest.raises(RuntimeError, match=r"task 0 of find_minima lost its worker 9 times.*worker gone"):
             landscape.find_minima(10, executor=Losing(100))
         landscape.find_minima(10, workers=1)  # it goes on as if nothing had been
@@ -187,13 +179,13 @@ def test_no_more_tasks_ahead_than_asked_for(tmp_path):
             future.add_done_callback(lambda _: setattr(self, "ahead", self.ahead - 1))
             return future
 
-    with Landscape(cluster(), tmp_path / "a.zarr", tasks_ahead=3) as landscape, Counting(2) as pool:
+    with Landscape(random_cluster(7), tmp_path / "a.zarr", tasks_ahead=3) as landscape, Counting(2) as pool:
         landscape.find_minima(60, executor=pool)
         assert 2 <= pool.most <= 3
     with pytest.raises(ValueError, match="tasks_ahead: stored 3, given 4"):
-        Landscape(cluster(), tmp_path / "a.zarr", tasks_ahead=4)
+        Landscape(random_cluster(7), tmp_path / "a.zarr", tasks_ahead=4)
     with pytest.raises(ValueError, match="tasks_ahead must be a whole number, at least 1; it is 0"):
-        Landscape(cluster(), tmp_path / "b.zarr", tasks_ahead=0)
+        Landscape(random_cluster(7), tmp_path / "b.zarr", tasks_ahead=0)
 
 
 def test_what_cannot_be_sent_is_said(tmp_path):

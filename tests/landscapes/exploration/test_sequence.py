@@ -8,16 +8,17 @@ import subprocess
 import sys
 import textwrap
 import time
+from pathlib import Path
 
-import numpy as np
 import pytest
-import zarr
 from ase import Atoms
 from ase.calculators.emt import EMT
 
 from thalweg.datasets import ljat3_outcomes
 from thalweg.landscapes import Landscape
-from thalweg.potentials import LJAT, NetworkLoss, Weights
+from thalweg.potentials import NetworkLoss, Weights
+
+from ...helpers import random_cluster, stored_arrays
 
 SEED = 7
 
@@ -27,11 +28,6 @@ def network(hidden=10):
     return Weights.random(NetworkLoss(data.inputs, data.labels, hidden=(hidden,), l2=1e-4, n_classes=4), seed=0)
 
 
-def cluster(n, Z):
-    positions = np.random.default_rng(0).uniform(-1.2, 1.2, (n, 3))
-    return Atoms(f"Ar{n}", positions, calculator=LJAT(Z=Z))
-
-
 def copper():
     """ASE's own calculator, in Python, which compiled code calls back."""
     return Atoms("Cu3", positions=[[0, 0, 0], [2.4, 0, 0], [0, 2.6, 0]], calculator=EMT())
@@ -39,8 +35,8 @@ def copper():
 
 SUBJECTS = {
     "network": (network, 18, 11),
-    "LJ6": (lambda: cluster(6, 0.0), 60, 66),
-    "LJAT3": (lambda: cluster(3, 2.0), 50, 70),
+    "LJ6": (lambda: random_cluster(6, 0.0), 60, 66),
+    "LJAT3": (lambda: random_cluster(3, 2.0), 50, 70),
     "EMT": (copper, 21, 1),
 }
 """What is explored, in how many steps and searches: none of them whole tasks."""
@@ -62,11 +58,9 @@ def go_on(subject, path, steps, searches, seed=SEED, **how):
 
 def contents(path):
     """Return every array of a store, bytes and shape, by name."""
-    root = zarr.open_group(path, mode="r")
-    names = [name for name, item in root.members(max_depth=None) if isinstance(item, zarr.Array)]
-    arrays = {name: np.asarray(root[name][...]) for name in names if name.split("/")[0] != "system"}
+    arrays = stored_arrays(path)
     assert {"minima/coordinates", "transition_states/minima", "searches/steps"} <= set(arrays)
-    return {name: (array.shape, array.tobytes()) for name, array in sorted(arrays.items())}
+    return arrays
 
 
 @pytest.fixture(scope="module")
@@ -112,14 +106,14 @@ def test_killed_again_and_again_it_finds_the_same(in_one_go, tmp_path, name, wor
     """A process kills itself (SIGKILL) once some tasks were added, whether they were committed or not."""
     script = textwrap.dedent(
         """
-        import importlib.util, os, signal, sys
+        import os, signal, sys
+        from importlib import import_module
         import thalweg.landscapes.exploration.sequence as exploration
         from thalweg.landscapes import Landscape
 
-        source, path, name, workers, tasks = sys.argv[1:]
-        spec = importlib.util.spec_from_file_location("tests_exploration", source)
-        tests = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(tests)
+        root, path, name, workers, tasks = sys.argv[1:]
+        sys.path.append(root)
+        tests = import_module("tests.landscapes.exploration.test_sequence")
         exploration._SECONDS_BETWEEN_COMMITS = 0.05
         add_task, left = Landscape.add_task, int(tasks)
 
@@ -138,7 +132,8 @@ def test_killed_again_and_again_it_finds_the_same(in_one_go, tmp_path, name, wor
     path = tmp_path / "a.zarr"
     make, steps, searches = SUBJECTS[name]
     for tasks in (2, 5):
-        command = [sys.executable, "-c", script, __file__, str(path), name, str(workers), str(tasks)]
+        words = [Path(__file__).parents[3], path, name, workers, tasks]
+        command = [sys.executable, "-c", script, *map(str, words)]
         ended = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
         assert ended.returncode == -signal.SIGKILL, ended.stderr
         assert Landscape.open(path).seed == SEED
@@ -180,7 +175,7 @@ def test_another_seed_gives_another_order(in_one_go, tmp_path, name):
 
 
 def test_time_and_counts_end_a_call(tmp_path):
-    with Landscape(cluster(6, 0.0), tmp_path / "a.zarr") as landscape:
+    with Landscape(random_cluster(6, 0.0), tmp_path / "a.zarr") as landscape:
         began = time.monotonic()
         assert landscape.find_minima(10**6, seconds=0.3).done < 10**6
         assert time.monotonic() - began < 10

@@ -15,6 +15,8 @@ import zarr
 import thalweg.landscapes.storage.local_files as files
 from thalweg.landscapes import Landscape, LockedError, StoreError, Tolerances
 
+from ...helpers import files_of
+
 
 @pytest.fixture
 def store(made_up, tmp_path):
@@ -25,20 +27,16 @@ def store(made_up, tmp_path):
     return path
 
 
-def snapshot(path):
-    return {str(p.relative_to(path)): p.read_bytes() for p in sorted(path.rglob("*")) if p.is_file()}
-
-
 @pytest.fixture
 def untouched(tmp_path):
     """Everything below tmp_path is the same after the test's ``check``."""
 
     class Check:
         def __enter__(self):
-            self.before = snapshot(tmp_path)
+            self.before = files_of(tmp_path)
 
         def __exit__(self, kind, error, trace):
-            assert snapshot(tmp_path) == self.before
+            assert files_of(tmp_path) == self.before
 
     return Check()
 

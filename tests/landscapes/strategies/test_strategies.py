@@ -7,28 +7,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import zarr
-from ase import Atoms
 
 from thalweg.landscapes import FROM_STATE, FROM_SYMMETRIC, SINGLE_ENDED, Choice, Landscape, Strategy
 from thalweg.landscapes.strategies.connect_pairs import ConnectPairs
 from thalweg.landscapes.strategies.untrap import Untrap
-from thalweg.potentials import LJAT, NetworkLoss, Weights
+from thalweg.potentials import NetworkLoss, Weights
+
+from ...helpers import random_cluster, stored_arrays
 
 DOCS = Path(__file__).resolve().parents[3] / "docs" / "exploring.md"
-
-
-def cluster(n=8):
-    positions = np.random.default_rng(0).uniform(-1.2, 1.2, (n, 3))
-    return Atoms(f"Ar{n}", positions, calculator=LJAT(Z=0.0))
-
-
-def contents(path):
-    """Return every array of a store, bytes and shape, by name."""
-    root = zarr.open_group(path, mode="r")
-    names = [name for name, item in root.members(max_depth=None) if isinstance(item, zarr.Array)]
-    arrays = {name: np.asarray(root[name][...]) for name in names if name.split("/")[0] != "system"}
-    return {name: (array.shape, array.tobytes()) for name, array in sorted(arrays.items())}
 
 
 def ends(landscape):
@@ -39,7 +26,7 @@ def ends(landscape):
 
 def joined(path, **how):
     """Find minima of LJ8, join the lowest to the highest, lower the path, and look for the trapped."""
-    with Landscape(cluster(), path, seed=3) as landscape:
+    with Landscape(random_cluster(8), path, seed=3) as landscape:
         landscape.find_minima(48, **how)
         pair = ends(landscape)
         landscape.connect(pairs=[pair], **how)
@@ -71,30 +58,30 @@ def test_a_pair_is_joined_and_its_path_lowered(one_worker):
 
 def test_two_workers_join_it_in_the_same_way(one_worker, tmp_path):
     assert joined(tmp_path / "a.zarr", workers=2) == one_worker[1:]
-    assert contents(tmp_path / "a.zarr") == contents(one_worker[0])
+    assert stored_arrays(tmp_path / "a.zarr") == stored_arrays(one_worker[0])
 
 
 def test_cut_short_by_time_it_goes_on_in_the_same_way(tmp_path):
     """Attacks on one pair, and after that lowering: the same searches in one go and in many."""
     for name, seconds in (("whole", None), ("parts", 0.02)):
-        with Landscape(cluster(), tmp_path / f"{name}.zarr", seed=3) as landscape:
+        with Landscape(random_cluster(8), tmp_path / f"{name}.zarr", seed=3) as landscape:
             landscape.find_minima(48, workers=1)
             pair, kinds = ends(landscape), ("single-ended", "double-ended")
         calls = 0
         while True:
-            with Landscape(cluster(), tmp_path / f"{name}.zarr", seed=3) as landscape:
+            with Landscape(random_cluster(8), tmp_path / f"{name}.zarr", seed=3) as landscape:
                 done = sum(sum(landscape.searches.count(kind).values()) for kind in kinds)
                 if done == 30:
                     break
                 landscape.connect(30 - done, pairs=[pair], lower=True, seconds=seconds, workers=1 + calls % 2)
                 calls, seconds = calls + 1, seconds and 1.5 * seconds
         assert calls > (2 if seconds else 0)
-    assert contents(tmp_path / "parts.zarr") == contents(tmp_path / "whole.zarr")
+    assert stored_arrays(tmp_path / "parts.zarr") == stored_arrays(tmp_path / "whole.zarr")
 
 
 def test_searches_set_out_from_every_kind_of_start(tmp_path):
     """From minima, transition states and anywhere, those tried least first; a store opened again goes on so."""
-    with Landscape(cluster(), tmp_path / "a.zarr", seed=3) as landscape:
+    with Landscape(random_cluster(8), tmp_path / "a.zarr", seed=3) as landscape:
         landscape.find_minima(48, workers=1)
         landscape.connect(160, workers=1)
         landscape.connect(160, workers=2)
@@ -175,7 +162,7 @@ def namespace():
 def test_the_strategy_of_the_docs_works_on_any_number_of_workers(tmp_path):
     FewestNeighbours = namespace()["FewestNeighbours"]
     for workers in (1, 2):
-        with Landscape(cluster(6), tmp_path / f"{workers}.zarr") as landscape:
+        with Landscape(random_cluster(6), tmp_path / f"{workers}.zarr") as landscape:
             landscape.find_minima(1000, minima=2, workers=workers)
             before = len(landscape.searches)
             progress = landscape.connect(searches=40, strategy=FewestNeighbours, workers=workers)
@@ -185,7 +172,7 @@ def test_the_strategy_of_the_docs_works_on_any_number_of_workers(tmp_path):
             starts = landscape.searches.start[before:]
             assert set(starts[:, 0].tolist()) == {0, 1}
             assert set(starts[:, 1].tolist()) == {-1}
-    assert contents(tmp_path / "1.zarr") == contents(tmp_path / "2.zarr")
+    assert stored_arrays(tmp_path / "1.zarr") == stored_arrays(tmp_path / "2.zarr")
 
 
 class Remembers(Strategy):
@@ -208,7 +195,7 @@ class Remembers(Strategy):
 
 
 def test_a_strategy_that_has_nothing_to_do_ends_the_call_and_its_state_is_kept(tmp_path):
-    with Landscape(cluster(6), tmp_path / "a.zarr") as landscape:
+    with Landscape(random_cluster(6), tmp_path / "a.zarr") as landscape:
         landscape.find_minima(8)
         assert landscape.connect(searches=100, strategy=Remembers).done == 6
     with Landscape.open(tmp_path / "a.zarr", "r+") as landscape:
@@ -217,7 +204,7 @@ def test_a_strategy_that_has_nothing_to_do_ends_the_call_and_its_state_is_kept(t
 
 
 def test_until_converged_lj6_is_complete(tmp_path):
-    with Landscape(cluster(6), tmp_path / "a.zarr") as landscape:
+    with Landscape(random_cluster(6), tmp_path / "a.zarr") as landscape:
         landscape.find_minima(1000, minima=2)
         progress = landscape.connect(until_converged=True)
         assert (progress.minima, progress.transition_states) == (2, 3)
@@ -252,7 +239,7 @@ class Nameless(Strategy):
     ],
 )
 def test_bad_arguments_are_named(tmp_path, arguments, error, message):
-    with Landscape(cluster(6), tmp_path / "a.zarr") as landscape:
+    with Landscape(random_cluster(6), tmp_path / "a.zarr") as landscape:
         landscape.find_minima(1000, minima=2)
         before = len(landscape.searches)
         with pytest.raises(error, match=message):
@@ -261,6 +248,6 @@ def test_bad_arguments_are_named(tmp_path, arguments, error, message):
 
 
 def test_one_that_does_not_choose_is_told_so(tmp_path):
-    landscape = Landscape(cluster(6), tmp_path / "a.zarr")
+    landscape = Landscape(random_cluster(6), tmp_path / "a.zarr")
     with landscape, pytest.raises(NotImplementedError, match=r"Strategy must say what to do: define choose"):
         Strategy(landscape).choose(0, 1)

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from ase import Atoms
 from ase.constraints import FixAtoms
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.spatial.distance import pdist
 
 from thalweg.optimizers import find_transition_states
-from thalweg.potentials import LJAT, as_system
+from thalweg.potentials import as_system
 from thalweg.potentials.ljat.symmetric_starts import symmetric_positions
+
+from ...helpers import random_cluster
 
 
 def cluster(n, **more):
-    positions = np.random.default_rng(0).uniform(-1.2, 1.2, (n, 3))
-    return as_system(Atoms(f"Ar{n}", positions, calculator=LJAT(Z=0.0), **more))
+    return as_system(random_cluster(n, **more))
 
 
 @given(atoms=st.integers(2, 20), seed=st.integers(0, 10_000))

@@ -1,7 +1,7 @@
 """The network's loss, gradient and Hessian beside JAX, PyTorch and GMIN, and minimisations beside scipy and others.
 
     python -m venv jaxvenv && jaxvenv/bin/pip install jax torch scikit-learn
-    THALWEG_JAX_PYTHON=jaxvenv/bin/python THALWEG_PYLFL=.../pylfl/bin/linux python -m tests.benchmarks.bench_loss
+    THALWEG_JAX_PYTHON=jaxvenv/bin/python THALWEG_PYLFL=.../pylfl/bin/linux python -m tests.benchmarks.peers.bench_loss
 
 Every figure is of one core, in CPU seconds, the best of several; peers run in processes of their own, float64, one
 thread. JAX is timed in a compiled loop, so that no call from Python counts against it, and called. The floor is the
@@ -22,7 +22,7 @@ import numba
 import numpy as np
 import pytest
 
-from tests.benchmarks.loss_peers import gmin, peer, scikit_learn, scipys
+from tests.benchmarks.peers.loss import gmin, peer, scikit_learn, scipys
 from thalweg.potentials import NetworkLoss
 from thalweg.potentials.compiled.signatures import FUNCTION, HESSIAN, floats, integers, jit, matrix, vector
 from thalweg.potentials.compiled.simd import LANES, load, splat, store, total
@@ -118,7 +118,7 @@ def problem(layers: tuple[int, ...], n: int) -> NetworkLoss:
         return NetworkLoss(rng.normal(size=(n, 2)), rng.integers(0, 4, n), layers[1:-1], n_classes=4)
     from thalweg.datasets import digits, mnist
 
-    folder = Path(__file__).resolve().parents[3] / "shared" / "data" / "mnist"
+    folder = Path(__file__).resolve().parents[4] / "shared" / "data" / "mnist"
     data = digits() if layers[0] == 64 else mnist(folder)
     return NetworkLoss(data.inputs[:n], data.labels[:n], layers[1:-1], l2=0.1, n_classes=10)
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 from scipy.optimize import minimize as scipy_minimise
 
-from tests.benchmarks.peer_programs import GMIN_LOSS, binaries, run_binary, write_data
+from tests.benchmarks.peers.programs import GMIN_LOSS, binaries, run_binary, write_data
 from thalweg.potentials import NetworkLoss
 
 PEER = """

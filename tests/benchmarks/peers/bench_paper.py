@@ -1,6 +1,6 @@
 """D1's loss without label errors, explored by the original programs and by ours: how fast both grow, who has what.
 
-    THALWEG_PYLFL=.../pylfl/bin/linux python -m tests.benchmarks.bench_paper_peers --minutes 30 --output results/
+    THALWEG_PYLFL=.../pylfl/bin/linux python -m tests.benchmarks.peers.bench_paper --minutes 30 --output results/
 
 Run from the repository's root, on Linux. All have the same 1,000 training points and one core, and CPU time is what
 counts: GMIN hops for so many minutes, then PATHSAMPLE with OPTIM grows a database from its minima for as many; ours
@@ -26,8 +26,8 @@ from thalweg.analysis.systems.named import build, default_options
 from thalweg.landscapes import Landscape
 from thalweg.optimizers import minimise
 
-from .peer_growth import TRIES, Stage, keep_stages, known_stages, read_database, run_gmin, run_pathsample
-from .peer_programs import binaries
+from .growth import TRIES, Stage, keep_stages, known_stages, read_database, run_gmin, run_pathsample
+from .programs import binaries
 
 SHARES = (1 / 8, 1 / 4, 1 / 2, 1.0)
 ENERGY, DISTANCE = 1e-6, 1e-2  # within which two points are one; the distance is that after alignment

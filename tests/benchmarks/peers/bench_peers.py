@@ -1,7 +1,7 @@
 """Beside pele 0.1.2, GMIN and OPTIM: one table of rates per CPU second, ours, theirs and the ratio.
 
     THALWEG_PELE_PYTHON=pelevenv/bin/python THALWEG_PYLFL=.../pylfl/bin/linux \\
-        pytest -m benchmark -s tests/benchmarks/bench_peers.py
+        pytest -m benchmark -s tests/benchmarks/peers/bench_peers.py
 
 All from the same starts, on one core each, ours compiled before, in the same run; rounds alternate and the best of each
 counts (of eight where a round takes less than a second), which on a shared machine is the fairest. A peer that is not
@@ -22,7 +22,7 @@ from thalweg.analysis.systems.named import build, default_options
 from thalweg.optimizers import basin_hopping_steps, find_transition_states, minimise
 from thalweg.potentials import LJAT, System, as_system
 
-from .peer_programs import binaries, pele, run_gmin_loss, run_optim, run_pele
+from .programs import binaries, pele, run_gmin_loss, run_optim, run_pele
 
 pytestmark = pytest.mark.benchmark
 

@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from .peer_programs import GMIN_LOSS, OPTIM_LOSS, binaries, write_data
+from .programs import GMIN_LOSS, OPTIM_LOSS, binaries, write_data
 
 STEPS = 10_000_000
 TRIES = 5  # perturbations of each minimum, one minimum after the other
