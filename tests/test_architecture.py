@@ -34,11 +34,11 @@ LAYERS = [
     ["optimizers.pathways", "optimizers.band_images"],
     ["optimizers.elastic_band", "optimizers.ase_optimizers"],
     ["optimizers.basin_hopping"],
-    ["datasets", "landscapes.records", "landscapes.errors", "landscapes.tolerances"],
+    ["datasets", "landscapes.records", "landscapes.errors", "landscapes.tolerances", "landscapes.run_options"],
     ["landscapes.storage"],
     ["landscapes.recording"],
     [
-        "landscapes.landscape landscapes.views landscapes.estimates landscapes.system_loading landscapes.notebook",
+        "landscapes.landscape landscapes.stored_landscape landscapes.lowest_paths landscapes.views landscapes.estimates landscapes.system_loading landscapes.notebook",
     ],
     ["landscapes.strategies"],
     ["landscapes.exploration"],
