@@ -77,7 +77,7 @@ class _Chosen:
     def __init__(
         self, landscape: Any, minimum: int | None, on: str | None, file: Path | None, lowest: int | None, given: Any
     ):
-        from thalweg.analysis.prediction.arguments import loss_of, rows_of
+        from thalweg.analysis.prediction.minima_arguments import loss_of, rows_of
         from thalweg.analysis.systems.scoring_data import chosen_data, reference_of
 
         self.landscape, self.loss = landscape, loss_of(landscape, what="predictions")

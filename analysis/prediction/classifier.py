@@ -1,23 +1,31 @@
-"""A scikit-learn classifier that explores the loss of a network, and predicts by a minimum or by many."""
+"""Scikit-learn classifier that explores the loss of a network, and predicts by one minimum or by an ensemble."""
 
 from __future__ import annotations
 
 import numbers
-from typing import Any
+import os
+from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.model_selection import train_test_split
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from thalweg.analysis.kinetics.rates import checked_temperature
+from thalweg.analysis.prediction.data_arguments import LabelledPoints
 from thalweg.analysis.prediction.ensembles import WEIGHTINGS, Ensemble
 from thalweg.analysis.prediction.scores import score_table
 from thalweg.potentials.lazy import public
 from thalweg.potentials.neural_network.loss import NetworkLoss
 from thalweg.potentials.neural_network.weights import Weights
 from thalweg.potentials.threads import default_threads
+
+if TYPE_CHECKING:
+    from zarr.storage import MemoryStore
+
+    from thalweg.landscapes import Landscape
 
 __all__ = ["LandscapeClassifier"]
 
@@ -26,7 +34,7 @@ PICKS = ("lowest", "validation", "ensemble")
 
 @public("thalweg.analysis")
 class LandscapeClassifier(ClassifierMixin, BaseEstimator):
-    """A tanh network whose loss is explored, not only descended: then a minimum is picked, or all of them vote.
+    """Classifier by a tanh network whose loss is explored: it predicts by one of the minima, or by an ensemble of all.
 
     Parameters
     ----------
@@ -35,44 +43,47 @@ class LandscapeClassifier(ClassifierMixin, BaseEstimator):
     l2 : float
         Strength of the L2 term over all weights and biases.
     steps : int
-        Steps of basin-hopping, of all starts together; each is a minimisation.
+        Basin-hopping steps of all starts together; each is a minimisation.
     searches : int
-        Searches for transition states, which find further minima beside those.
+        Searches for transition states, which find further minima.
     starts : int
-        Independent chains of basin-hopping, each from a random point.
+        Independent basin-hopping chains, each from a random point.
     pick : {"lowest", "validation", "ensemble"}
-        Predict by the minimum of lowest loss; by that of lowest log loss on data set apart; or by all minima.
+        Predict by the minimum of lowest loss, by that of lowest log loss on held-out data, or by all minima.
     validation_fraction : float
-        Share of the data set apart where ``pick`` is "validation".
+        Share of the data that is held out where ``pick`` is "validation".
     weighting : {"equal", "boltzmann", "harmonic"}
-        Of an ensemble's minima, see :class:`~thalweg.analysis.Ensemble`.
+        Weights of an ensemble's minima, see :class:`~thalweg.analysis.Ensemble`.
     temperature : float, optional
-        Of an ensemble with thermal weights; 1/N by default, N training points.
+        Temperature of an ensemble with thermal weights; 1/N for N training points by default.
     path : path, optional
-        Keep the landscape in this store; fitting the same data with the same settings goes on with it.
+        Store that keeps the landscape; fitting the same data with the same settings continues it.
     n_jobs : int, optional
-        Threads, as scikit-learn counts them; they change nothing but the time.
+        Threads, as scikit-learn counts them; they do not change the result.
     random_state : int, RandomState or None
-        Seed of all searches and of the split; None takes a new one each time.
+        Seed of all searches and of the split; None draws a new one each time.
 
     Attributes
     ----------
     classes_ : (n_classes,) ndarray
+        Names of the classes.
     n_features_in_ : int
+        Number of inputs.
     layers_ : tuple of int
         Widths from the inputs to the outputs.
     minima_ : (k, n_weights) ndarray
-        Weights of all minima found, in the order found.
+        Weights of all minima, in the order found.
     energies_ : (k,) ndarray
-        Their losses.
+        Losses of the minima.
     weights_ : (k,) ndarray
-        The share of each in the prediction: 1 for the one that was picked, or the ensemble's weights.
+        Share of each minimum in the prediction: 1 for the one that was picked, or the ensemble's weights.
     best_index_ : int
-        The minimum that was picked; the lowest, for an ensemble.
+        Row of the minimum that was picked; of the lowest one, for an ensemble.
 
     Examples
     --------
     >>> from sklearn.datasets import load_iris
+    >>> from thalweg.analysis import LandscapeClassifier
     >>> X, y = load_iris(return_X_y=True)
     >>> model = LandscapeClassifier(hidden=(4,), l2=1e-3, steps=10).fit(X, y)
     >>> bool(model.score(X, y) > 0.9)
@@ -90,9 +101,9 @@ class LandscapeClassifier(ClassifierMixin, BaseEstimator):
         validation_fraction: float = 0.2,
         weighting: str = "equal",
         temperature: float | None = None,
-        path: Any = None,
+        path: str | os.PathLike[str] | None = None,
         n_jobs: int | None = None,
-        random_state: Any = 0,
+        random_state: int | np.random.RandomState | None = 0,
     ):
         self.hidden = hidden
         self.l2 = l2
@@ -107,20 +118,20 @@ class LandscapeClassifier(ClassifierMixin, BaseEstimator):
         self.n_jobs = n_jobs
         self.random_state = random_state
 
-    def fit(self, X: Any, y: Any) -> LandscapeClassifier:
-        """Explore the loss of these data.
+    def fit(self, X: ArrayLike, y: ArrayLike) -> LandscapeClassifier:
+        """Explore the loss of the given data.
 
         Parameters
         ----------
         X : (N, n_in) array_like
-            Finite; scaling the columns to a spread of about one helps, as for any network.
+            Finite inputs; columns with a spread of about one help, as for any network.
         y : (N,) array_like
-            Classes, of any kind.
+            Classes, such as numbers or names.
 
         Returns
         -------
         LandscapeClassifier
-            Itself.
+            This classifier.
 
         Raises
         ------
@@ -136,24 +147,24 @@ class LandscapeClassifier(ClassifierMixin, BaseEstimator):
                 f"y holds one class only, {self.classes_.tolist()[0]!r}; a classifier needs two classes at least"
             )
         seed = _seed(self.random_state)
-        train, codes, held = self._split(X, codes, seed)
-        loss = NetworkLoss(train, codes, hidden=self.hidden, l2=self.l2, n_classes=len(self.classes_))
+        train, held = self._split(LabelledPoints(X, codes), seed)
+        loss = NetworkLoss(train.inputs, train.labels, hidden=self.hidden, l2=self.l2, n_classes=len(self.classes_))
         self.layers_ = loss.layers
         self._explore(loss, _memory() if self.path is None else self.path, seed, held)
         return self
 
-    def predict_proba(self, X: Any) -> np.ndarray:
+    def predict_proba(self, X: ArrayLike) -> np.ndarray:
         """Return the probability of each class, (N, n_classes), in the order of ``classes_``."""
         check_is_fitted(self)
         X = validate_data(self, X, dtype=np.float64, order="C", reset=False)
         chosen = np.flatnonzero(self.weights_)
-        # made anew, with no data: the fitted classifier shall not carry its training data about
+        # a new loss without data, since the fitted classifier must not carry its training data about
         nothing = np.zeros((1, self.layers_[0])), [0]
         network = NetworkLoss(*nothing, hidden=self.layers_[1:-1], n_classes=self.layers_[-1])
         members = Ensemble(self.minima_[chosen], self.weights_[chosen], loss=network)
         return members.probabilities(X, threads=_workers(self.n_jobs))
 
-    def predict(self, X: Any) -> np.ndarray:
+    def predict(self, X: ArrayLike) -> np.ndarray:
         """Return the most probable class, (N,)."""
         probabilities = self.predict_proba(X)
         return self.classes_[probabilities.argmax(axis=1)]
@@ -173,15 +184,22 @@ class LandscapeClassifier(ClassifierMixin, BaseEstimator):
         if not 0 < self.validation_fraction < 1:
             raise ValueError(f"validation_fraction must lie between 0 and 1; it is {self.validation_fraction}")
 
-    def _split(self, X: np.ndarray, codes: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray, Any]:
-        """Return what is trained on, and what is held back to choose by."""
+    def _split(self, data: LabelledPoints, seed: int) -> tuple[LabelledPoints, LabelledPoints | None]:
+        """Return training data, and the held-out data that choose a minimum, if any."""
         if self.pick != "validation":
-            return X, codes, None
+            return data, None
+        X, codes = data
         alike = codes if min(np.bincount(codes)) > 1 and len(codes) * self.validation_fraction >= codes.max() else None
         parts = train_test_split(X, codes, test_size=self.validation_fraction, random_state=seed, stratify=alike)
-        return parts[0], parts[2], (parts[1], parts[3])
+        return LabelledPoints(parts[0], parts[2]), LabelledPoints(parts[1], parts[3])
 
-    def _explore(self, loss: NetworkLoss, path: Any, seed: int, held: Any) -> None:
+    def _explore(
+        self,
+        loss: NetworkLoss,
+        path: str | os.PathLike[str] | MemoryStore,
+        seed: int,
+        held: LabelledPoints | None,
+    ) -> None:
         """Fill a store up to the totals of steps and searches, and choose among its minima."""
         from thalweg.landscapes import Landscape
         from thalweg.landscapes.records import SADDLE_SEARCHES
@@ -200,7 +218,8 @@ class LandscapeClassifier(ClassifierMixin, BaseEstimator):
                 landscape.connect(self.searches - done, workers=workers, progress=False)
             self._choose(landscape, held)
 
-    def _choose(self, landscape: Any, held: Any) -> None:
+    def _choose(self, landscape: Landscape, held: LabelledPoints | None) -> None:
+        """Set the minima and their shares in the prediction."""
         self.minima_, self.energies_ = landscape.minima.coordinates[:], landscape.minima.energy[:]
         self.best_index_ = int(self.energies_.argmin())
         if held is not None:
@@ -213,15 +232,15 @@ class LandscapeClassifier(ClassifierMixin, BaseEstimator):
             self.weights_ = Ensemble(landscape, self.weighting, temperature).weights.copy()
 
 
-def _memory() -> Any:
-    """Return where a landscape that nobody keeps goes: no disk to wait for."""
+def _memory() -> MemoryStore:
+    """Return a store in memory, for a landscape that is not kept."""
     from zarr.storage import MemoryStore
 
     return MemoryStore()
 
 
 def _workers(n_jobs: int | None) -> int:
-    """Return how many threads scikit-learn's n_jobs means: -1 is all processors, -2 all but one."""
+    """Return the number of threads that scikit-learn's n_jobs means: -1 is all processors, -2 all but one."""
     if n_jobs is None:
         return 1
     if isinstance(n_jobs, bool) or not isinstance(n_jobs, numbers.Integral) or n_jobs == 0:
@@ -229,8 +248,8 @@ def _workers(n_jobs: int | None) -> int:
     return int(n_jobs) if n_jobs > 0 else max(1, default_threads() + 1 + int(n_jobs))
 
 
-def _seed(random_state: Any) -> int:
-    """Return a seed from what scikit-learn calls a random state."""
+def _seed(random_state: int | np.random.RandomState | None) -> int:
+    """Return a seed for scikit-learn's random_state."""
     if random_state is None:
         return int(np.random.SeedSequence().generate_state(1)[0] >> 1)
     if isinstance(random_state, np.random.RandomState):

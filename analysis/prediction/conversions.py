@@ -1,8 +1,9 @@
-"""Networks of this package as scikit-learn's, as PyTorch's, and as plain numpy; and scikit-learn's as ours.
+"""Conversions of networks to scikit-learn, PyTorch and plain numpy, and of scikit-learn's networks to Weights.
 
-What cannot be equal: scikit-learn's ``alpha`` is divided by twice the number of data and covers the weight matrices
-only, our ``l2`` covers biases too; and for two classes it has one logistic output where we have two, whose difference
-alone counts. Predictions are equal, but a minimum of one loss is none of the other's: minimise again to go on.
+Predictions are equal, but losses differ: scikit-learn's ``alpha`` is divided by twice the number of data and covers the
+weight matrices only, while ``l2`` covers biases too; and for two classes it has one logistic output where a NetworkLoss
+has two outputs, of which only the difference matters. A minimum of one loss is not a minimum of the other: minimise
+again before going on.
 """
 
 from __future__ import annotations
@@ -12,32 +13,48 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
-from thalweg.analysis.prediction.arguments import minimum_weights
+from thalweg.analysis.prediction.minima_arguments import minimum_weights
+from thalweg.analysis.prediction.minima_protocols import HasMinima
 from thalweg.potentials.neural_network.loss import NetworkLoss
 from thalweg.potentials.neural_network.weights import Weights
+from thalweg.potentials.point import Point
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from sklearn.neural_network import MLPClassifier
+    from torch.nn import Sequential
 
 __all__ = ["from_sklearn", "layer_matrices", "network_function", "to_numpy", "to_sklearn", "to_torch"]
 
 
-def layer_matrices(subject: Any, minimum: int | None = None) -> tuple[list[np.ndarray], list[np.ndarray]]:
+def layer_matrices(subject: HasMinima | Point, minimum: int | None = None) -> tuple[list[np.ndarray], list[np.ndarray]]:
     """Return a network's weight matrices and biases, layer by layer from the input.
 
     Parameters
     ----------
     subject : Weights or Landscape
     minimum : int, optional
-        Which of a landscape's minima; the lowest by default.
+        Row of a landscape's minimum; the lowest by default.
 
     Returns
     -------
     matrices : list of (units, units below) ndarray
     biases : list of (units,) ndarray
+
+    Examples
+    --------
+    >>> from thalweg.analysis import layer_matrices
+    >>> from thalweg.potentials import NetworkLoss, Weights
+    >>> loss = NetworkLoss([[0, 0], [0, 1], [1, 0], [1, 1]], [0, 1, 1, 0], hidden=(2,))
+    >>> matrices, biases = layer_matrices(Weights(loss, range(12)))
+    >>> matrices[0]
+    array([[0., 1.],
+           [2., 3.]])
+    >>> biases[1]
+    array([10., 11.])
     """
     weights = minimum_weights(subject, minimum)
     layers, x = weights.calc.layers, weights.x
@@ -51,14 +68,14 @@ def layer_matrices(subject: Any, minimum: int | None = None) -> tuple[list[np.nd
     return matrices, biases
 
 
-def network_function(inputs: Any, matrices: list[np.ndarray], biases: list[np.ndarray]) -> np.ndarray:
-    """Return the probability of each class, (N, n_classes), at inputs (N, n_in): plain numpy, easily copied.
+def network_function(inputs: ArrayLike, matrices: list[np.ndarray], biases: list[np.ndarray]) -> np.ndarray:
+    """Return the probability of each class, (N, n_classes), at inputs (N, n_in), by plain numpy.
 
     Parameters
     ----------
     inputs : (N, n_in) array_like
     matrices, biases
-        As :func:`layer_matrices` gives them.
+        Weights of the layers as :func:`layer_matrices` returns them.
     """
     h = np.asarray(inputs, dtype=np.float64)
     for matrix, bias in zip(matrices[:-1], biases[:-1], strict=True):
@@ -68,39 +85,62 @@ def network_function(inputs: Any, matrices: list[np.ndarray], biases: list[np.nd
     return p / p.sum(axis=1, keepdims=True)
 
 
-def to_numpy(subject: Any, minimum: int | None = None) -> Callable[[Any], np.ndarray]:
-    """Return a network as a function of its inputs that needs numpy only, and can be pickled.
+def to_numpy(subject: HasMinima | Point, minimum: int | None = None) -> Callable[[ArrayLike], np.ndarray]:
+    """Return a network as a function of its inputs that needs only numpy and can be pickled.
 
     Parameters
     ----------
-    subject : Weights or Landscape
-    minimum : int, optional
-        Which of a landscape's minima; the lowest by default.
+    subject, minimum
+        As for :func:`layer_matrices`.
 
     Returns
     -------
     callable
-        From inputs (N, n_in) to probabilities (N, n_classes).
+        Function of inputs (N, n_in) that returns probabilities (N, n_classes).
+
+    Examples
+    --------
+    >>> from thalweg.analysis import to_numpy
+    >>> from thalweg.potentials import NetworkLoss, Weights
+    >>> loss = NetworkLoss([[0, 0], [0, 1], [1, 0], [1, 1]], [0, 1, 1, 0], hidden=(2,))
+    >>> predict = to_numpy(Weights(loss))  # all weights zero
+    >>> predict([[0.0, 1.0]])
+    array([[0.5, 0.5]])
     """
     matrices, biases = layer_matrices(subject, minimum)
     return partial(network_function, matrices=matrices, biases=biases)
 
 
-def to_torch(subject: Any, minimum: int | None = None, *, probabilities: bool = False) -> Any:
+def to_torch(subject: HasMinima | Point, minimum: int | None = None, *, probabilities: bool = False) -> Sequential:
     """Return a network as a ``torch.nn.Sequential`` of float64: Linear, Tanh, ..., Linear.
 
     Parameters
     ----------
-    subject : Weights or Landscape
-    minimum : int, optional
-        Which of a landscape's minima; the lowest by default.
+    subject, minimum
+        As for :func:`layer_matrices`.
     probabilities : bool
-        Whether a Softmax comes last. Without, it gives what ``torch.nn.CrossEntropyLoss`` takes.
+        Whether a Softmax comes last. Without it, the outputs are those that ``torch.nn.CrossEntropyLoss`` takes.
+
+    Returns
+    -------
+    torch.nn.Sequential
 
     Raises
     ------
     ImportError
-        If there is no PyTorch.
+        If PyTorch is not installed.
+
+    Examples
+    --------
+    >>> from thalweg.analysis import to_torch
+    >>> from thalweg.potentials import NetworkLoss, Weights
+    >>> loss = NetworkLoss([[0, 0], [0, 1], [1, 0], [1, 1]], [0, 1, 1, 0], hidden=(2,))
+    >>> to_torch(Weights(loss))  # doctest: +SKIP
+    Sequential(
+      (0): Linear(in_features=2, out_features=2, bias=True)
+      (1): Tanh()
+      (2): Linear(in_features=2, out_features=2, bias=True)
+    )
     """
     try:
         import torch
@@ -117,27 +157,37 @@ def to_torch(subject: Any, minimum: int | None = None, *, probabilities: bool = 
     return torch.nn.Sequential(*parts, *([torch.nn.Softmax(dim=1)] if probabilities else []))
 
 
-def to_sklearn(subject: Any, minimum: int | None = None, *, classes: Any = None) -> MLPClassifier:
+def to_sklearn(
+    subject: HasMinima | Point, minimum: int | None = None, *, classes: ArrayLike | None = None
+) -> MLPClassifier:
     """Return a network as a fitted ``sklearn.neural_network.MLPClassifier`` that predicts the same.
 
     Parameters
     ----------
-    subject : Weights or Landscape
-    minimum : int, optional
-        Which of a landscape's minima; the lowest by default.
+    subject, minimum
+        As for :func:`layer_matrices`.
     classes : (n_classes,) array_like, optional
-        What the classes are called, rising; 0, 1, ... by default.
+        Names of the classes, rising; 0, 1, ... by default.
 
     Returns
     -------
     MLPClassifier
-        Its ``alpha`` is 2 N l2, which weighs weights (not biases) as ours; its solver "lbfgs": with
-        ``set_params(warm_start=True)`` its ``fit`` goes on from here, on its own loss.
+        Its ``alpha`` is 2 N l2, which weighs weights (not biases) as a NetworkLoss does; its solver is "lbfgs". After
+        ``set_params(warm_start=True)`` its ``fit`` continues from these weights, on its own loss.
 
     Raises
     ------
     ValueError
-        If classes are not as many as the network's, or do not rise.
+        If there are not as many classes as the network has, or they do not rise.
+
+    Examples
+    --------
+    >>> from thalweg.analysis import to_sklearn
+    >>> from thalweg.potentials import NetworkLoss, Weights
+    >>> loss = NetworkLoss([[0, 0], [0, 1], [1, 0], [1, 1]], [0, 0, 1, 1], hidden=(2,))
+    >>> minimum = [1, 0, 0, 0, -1, 0, 1, 0, 0, 0, 0, 0]  # input 0 favours class 1
+    >>> to_sklearn(Weights(loss, minimum), classes=["low", "up"]).predict([[1.0, 0.0], [-1.0, 0.0]])
+    array(['up', 'low'], dtype='<U3')
     """
     from sklearn.neural_network import MLPClassifier
     from sklearn.preprocessing import LabelBinarizer
@@ -161,32 +211,41 @@ def to_sklearn(subject: Any, minimum: int | None = None, *, classes: Any = None)
     return model
 
 
-def from_sklearn(model: Any, inputs: Any, labels: Any, l2: float | None = None) -> Weights:
-    """Return a fitted MLPClassifier as Weights that predict the same, on a NetworkLoss of these data.
+def from_sklearn(model: MLPClassifier, inputs: ArrayLike, labels: ArrayLike, l2: float | None = None) -> Weights:
+    """Return a fitted MLPClassifier as Weights that predict the same, with a NetworkLoss of these data.
 
     The single logistic output z of two classes becomes two, -z/2 and z/2, the pair of smallest L2 term.
 
     Parameters
     ----------
     model : sklearn.neural_network.MLPClassifier
-        Fitted, with ``activation="tanh"`` (any, without hidden layers).
+        A fitted model with ``activation="tanh"`` (any activation, without hidden layers).
     inputs : (N, n_in) array_like
-        The data of the loss: those the model was fitted to, say.
+        Inputs of the loss, such as those that the model was fitted to.
     labels : (N,) array_like
-        As the model knows them: each one of ``model.classes_``.
+        Labels of the loss, each one of ``model.classes_``.
     l2 : float, optional
-        ``alpha / (2 N)`` by default: what alpha means for N data seen at once (solver "lbfgs"); for others, N is the
-        batch's size.
+        Strength of the L2 term; by default ``alpha / (2 N)``, which is the effect of alpha for N data seen at once
+        (solver "lbfgs"); for other solvers N is the size of a batch.
 
     Returns
     -------
     Weights
-        Class k is ``model.classes_[k]``. No minimum of this loss, which counts biases in the L2 term: minimise.
+        Class k is ``model.classes_[k]``. They are not a minimum of this loss, whose L2 term counts biases: minimise.
 
     Raises
     ------
     TypeError, ValueError
-        If the model is no classifier of this kind or not fitted, or the data do not fit it.
+        If the model is not a fitted classifier of this kind, or the data do not fit it.
+
+    Examples
+    --------
+    >>> from sklearn.neural_network import MLPClassifier
+    >>> from thalweg.analysis import from_sklearn
+    >>> inputs, labels = [[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]], ["no", "no", "yes", "yes"]
+    >>> model = MLPClassifier((2,), activation="tanh", solver="lbfgs", random_state=0).fit(inputs, labels)
+    >>> from_sklearn(model, inputs, labels).calc
+    NetworkLoss([2, 2, 2], 4 data, l2=1.25e-05, neighbours=None)
     """
     from sklearn.utils.validation import check_is_fitted
 
@@ -208,7 +267,7 @@ def from_sklearn(model: Any, inputs: Any, labels: Any, l2: float | None = None) 
     return Weights(loss, np.concatenate([array.ravel() for array in (*matrices, *biases)]))
 
 
-def _check_model(model: Any) -> None:
+def _check_model(model: object) -> None:
     from sklearn.neural_network import MLPClassifier
 
     if not isinstance(model, MLPClassifier):
@@ -217,7 +276,7 @@ def _check_model(model: Any) -> None:
         raise ValueError(f'model must have activation="tanh", as a NetworkLoss has; it has {model.activation!r}')
 
 
-def _codes(labels: Any, classes: np.ndarray) -> np.ndarray:
+def _codes(labels: ArrayLike, classes: np.ndarray) -> np.ndarray:
     """Return the number of each label's class."""
     given = np.asarray(labels)
     if given.ndim != 1:

@@ -1,9 +1,10 @@
-"""Decision maps: what a network predicts over a plane of its inputs, with the data on top."""
+"""Decision maps: pictures of a network's predictions over a plane of its inputs, with the data on top."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from matplotlib import colormaps
@@ -12,65 +13,88 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from numpy.typing import ArrayLike
 
 from thalweg.analysis.disconnectivity.colour_maps import colour_map
-from thalweg.analysis.prediction.arguments import data_of, mislabelled_of
+from thalweg.analysis.prediction.data_arguments import data_of, mislabelled_of, training_data
 from thalweg.analysis.prediction.decision_grids import DecisionGrid, decision_grid, predictor_of
 from thalweg.analysis.prediction.ensembles import Ensemble
+from thalweg.analysis.prediction.minima_protocols import HasMinima, TestData
+from thalweg.potentials.point import Point
+from thalweg.potentials.protocols import ClassifyingPotential
 
 __all__ = ["class_colours", "plot_decision_map", "plot_decision_maps"]
 
-# Okabe and Ito's, told apart by colour-blind eyes, without black
+# Okabe and Ito's colours, which colour-blind eyes tell apart, without black
 _COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442")
-_PALEST = 0.25  # how much of its colour a class has where it is no likelier than the others
+_PALEST = 0.25  # share of its colour that a class has where it is no likelier than the others
+
+Colour = tuple[float, float, float]
+"""Red, green and blue, 0 to 1."""
 
 
-def class_colours(n_classes: int) -> list[tuple[float, float, float]]:
-    """Return one colour a class."""
+def class_colours(n_classes: int) -> list[Colour]:
+    """Return one colour for each class."""
     if n_classes <= len(_COLOURS):
         return [to_rgb(colour) for colour in _COLOURS[:n_classes]]
     name = "tab10" if n_classes <= 10 else "turbo"
     return [to_rgb(colormaps[name](k if n_classes <= 10 else k / (n_classes - 1))) for k in range(n_classes)]
 
 
+@dataclass(frozen=True)
+class _MapSettings:
+    """Settings of a decision map, as :func:`plot_decision_map` describes them."""
+
+    data: TestData | Literal["train"] | None
+    probability_of: int | None
+    plane: Sequence[int]
+    extent: ArrayLike | None
+    resolution: int
+    others: ArrayLike | None
+    points: int
+    input_names: Sequence[str] | None
+    title: str | None
+
+
 def plot_decision_map(
-    subject: Any,
+    subject: HasMinima | Point | Ensemble,
     minimum: int | None = None,
     ax: Axes | None = None,
     *,
-    data: Any = "train",
+    data: TestData | Literal["train"] | None = "train",
     probability_of: int | None = None,
     plane: Sequence[int] = (0, 1),
-    extent: Sequence[float] | None = None,
+    extent: ArrayLike | None = None,
     resolution: int = 200,
-    others: Any = None,
+    others: ArrayLike | None = None,
     points: int = 1000,
     input_names: Sequence[str] | None = None,
     title: str | None = None,
     legend: bool = True,
 ) -> Axes:
-    """Draw what a network predicts over a plane of its inputs, and the data.
+    """Draw the predictions of a network over a plane of its inputs, and the data.
 
-    Each place takes the colour of the most probable class, paler where that is less sure. Points are the data, in the
-    colour of their label; crosses are mislabelled ones, in the colour of the wrong label.
+    Each place has the colour of the most probable class, paler where that class is less certain. Points are the data,
+    in the colour of their label; crosses are mislabelled data, in the colour of the wrong label.
 
     Parameters
     ----------
     subject, minimum, plane, extent, resolution, others
         As for :func:`decision_grid`.
     ax : matplotlib Axes, optional
-        Where to draw; nothing else is touched then. By default a new figure of pyplot.
+        Axes to draw in; nothing else is touched then. By default a new figure of pyplot.
     data : "train", data set, (inputs, labels) or None
-        What is drawn on top: the training data by default.
+        Data on top; the training data by default.
     probability_of : int, optional
         Draw the probability of this class instead, with a colour bar, and a line where it is 1/2.
     points : int
-        Draw so many data at most, the first, and as many mislabelled ones.
+        Largest number of data that are drawn, the first ones, and of mislabelled data.
     input_names : sequence of str, optional
-        Of all inputs, for the axes.
+        Names of all inputs, for the axes.
     title : str, optional
-        By default the minimum and its loss.
+        Title; by default the minimum and its loss.
     legend : bool
+        Whether to draw a legend of classes.
 
     Returns
     -------
@@ -80,10 +104,19 @@ def plot_decision_map(
     ------
     ValueError, TypeError, IndexError
         As for :func:`decision_grid`, and if the data or the class do not fit the network; nothing was drawn.
+
+    Examples
+    --------
+    >>> from matplotlib.figure import Figure
+    >>> from thalweg.analysis import plot_decision_map
+    >>> from thalweg.potentials import NetworkLoss, Weights
+    >>> loss = NetworkLoss([[0, 0], [0, 1], [1, 0], [1, 1]], [0, 1, 1, 0], hidden=(2,))
+    >>> ax = plot_decision_map(Weights(loss), ax=Figure().subplots(), resolution=10)
+    >>> ax.get_title()
+    'loss 0.6931'
     """
-    how = {"data": data, "probability_of": probability_of, "plane": plane, "points": points}
-    how |= {"extent": extent, "resolution": resolution, "others": others, "input_names": input_names}
-    picture = _picture(subject, minimum, title, **how)
+    settings = _MapSettings(data, probability_of, plane, extent, resolution, others, points, input_names, title)
+    picture = _picture(subject, minimum, settings)
     ax = _new_axes() if ax is None else ax
     _draw(ax, picture)
     if legend and (handles := _handles([picture])):
@@ -92,40 +125,63 @@ def plot_decision_map(
 
 
 def plot_decision_maps(
-    landscape: Any,
-    minima: Sequence[int],
+    landscape: HasMinima,
+    minima: Sequence[int | Ensemble],
     *,
     columns: int = 3,
     size: float = 3.0,
-    **how: Any,
+    data: TestData | Literal["train"] | None = "train",
+    probability_of: int | None = None,
+    plane: Sequence[int] = (0, 1),
+    extent: ArrayLike | None = None,
+    resolution: int = 200,
+    others: ArrayLike | None = None,
+    points: int = 1000,
+    input_names: Sequence[str] | None = None,
+    title: str | None = None,
 ) -> Figure:
     """Draw decision maps of several minima side by side, with one legend.
 
     Parameters
     ----------
     landscape : Landscape
-        Of a network.
+        Landscape of a network.
     minima : sequence of int or Ensemble
-        One panel each.
+        Minimum or ensemble of each panel.
     columns : int
-        Panels in a row.
+        Largest number of panels in a row.
     size : float
-        Of a panel, inches.
-    **how
+        Width and height of a panel in inches.
+    data, probability_of, plane, extent, resolution, others, points, input_names, title
         As for :func:`plot_decision_map`.
 
     Returns
     -------
     matplotlib Figure
-        Without pyplot: ``figure.savefig("maps.png")``.
+        Figure without pyplot, which ``figure.savefig("maps.png")`` writes.
+
+    Examples
+    --------
+    >>> from thalweg.analysis import plot_decision_maps
+    >>> from thalweg.landscapes import Landscape
+    >>> from thalweg.potentials import NetworkLoss, Weights
+    >>> loss = NetworkLoss([[0, 0], [0, 1], [1, 0], [1, 1]], [0, 1, 1, 0], hidden=(2,), l2=1e-3)
+    >>> with Landscape(Weights.random(loss), "xor.zarr") as landscape:
+    ...     done = landscape.find_minima(steps=4, workers=1, progress=False)
+    ...     figure = plot_decision_maps(landscape, [landscape.minima.lowest()], resolution=10)
+    >>> len(figure.axes)
+    1
     """
+    settings = _MapSettings(data, probability_of, plane, extent, resolution, others, points, input_names, title)
     panels = list(minima)
     if not panels:
-        raise ValueError("minima is empty: name one at least")
+        raise ValueError("minima is empty: name at least one")
     rows = -(-len(panels) // columns)
     columns = -(-len(panels) // rows)
-    pairs = [(panel, None) if isinstance(panel, Ensemble) else (landscape, panel) for panel in panels]
-    pictures = [_picture(subject, minimum, **how) for subject, minimum in pairs]
+    pictures = [
+        _picture(panel, None, settings) if isinstance(panel, Ensemble) else _picture(landscape, panel, settings)
+        for panel in panels
+    ]
     figure = Figure(figsize=(size * columns + 1.2, size * rows), layout="constrained")
     FigureCanvasAgg(figure)
     axes = figure.subplots(rows, columns, squeeze=False).ravel()
@@ -139,16 +195,18 @@ def plot_decision_maps(
 
 
 class _Points(NamedTuple):
+    """Data to draw: inputs (N, n_in), labels (N,), and which labels are wrong (N,)."""
+
     inputs: np.ndarray
     labels: np.ndarray
     wrong: np.ndarray
 
 
 class _Picture(NamedTuple):
-    """All that is drawn, checked."""
+    """Checked parts of a decision map."""
 
     grid: DecisionGrid
-    colours: list[tuple[float, float, float]]
+    colours: list[Colour]
     probability_of: int | None
     top: _Points | None
     plane: tuple[int, int]
@@ -156,32 +214,29 @@ class _Picture(NamedTuple):
     title: str
 
 
-def _picture(
-    subject: Any,
-    minimum: int | None,
-    title: str | None = None,
-    *,
-    data: Any = "train",
-    probability_of: int | None = None,
-    points: int = 1000,
-    plane: Sequence[int] = (0, 1),
-    input_names: Sequence[str] | None = None,
-    **how: Any,
-) -> _Picture:
-    """Compute and check what is drawn."""
-    loss = predictor_of(subject, minimum)[1]
-    grid = decision_grid(subject, minimum, plane=plane, **how)
-    first, second = plane
-    data = loss if isinstance(data, str) and data == "train" else data
-    top = None if data is None else _points(data, loss, points)
-    if probability_of is not None and probability_of not in range(loss.n_classes):
-        raise ValueError(f"probability_of is {probability_of!r}; classes run from 0 to {loss.n_classes - 1}")
-    names = [f"input {k}" for k in range(loss.layers[0])] if input_names is None else list(input_names)
+def _picture(subject: HasMinima | Point | Ensemble, minimum: int | None, settings: _MapSettings) -> _Picture:
+    """Compute and check the parts of a decision map."""
+    loss = predictor_of(subject, minimum).loss
+    grid = decision_grid(
+        subject,
+        minimum,
+        plane=settings.plane,
+        extent=settings.extent,
+        resolution=settings.resolution,
+        others=settings.others,
+    )
+    first, second = settings.plane
+    top = None if settings.data is None else _points(settings.data, loss, settings.points)
+    chosen = settings.probability_of
+    if chosen is not None and chosen not in range(loss.n_classes):
+        raise ValueError(f"probability_of is {chosen!r}; classes run from 0 to {loss.n_classes - 1}")
+    given = settings.input_names
+    names = [f"input {k}" for k in range(loss.layers[0])] if given is None else list(given)
     if len(names) != loss.layers[0]:
         raise ValueError(f"input_names must hold {loss.layers[0]} names, one an input; there are {len(names)}")
-    title = _title(subject, minimum) if title is None else title
+    title = _title(subject, minimum) if settings.title is None else settings.title
     colours = class_colours(loss.n_classes)
-    return _Picture(grid, colours, probability_of, top, (first, second), (names[first], names[second]), title)
+    return _Picture(grid, colours, chosen, top, (first, second), (names[first], names[second]), title)
 
 
 def _draw(ax: Axes, picture: _Picture) -> None:
@@ -193,8 +248,9 @@ def _draw(ax: Axes, picture: _Picture) -> None:
     ax.set_title(picture.title)
 
 
-def _points(data: Any, loss: Any, limit: int) -> _Points:
+def _points(given: TestData | Literal["train"], loss: ClassifyingPotential, limit: int) -> _Points:
     """Return the data to draw, checked."""
+    data = training_data(loss) if isinstance(given, str) and given == "train" else given
     inputs, labels = data_of("data", data, loss)
     wrong = mislabelled_of("data", data, labels)
     shown = np.sort(np.concatenate([np.flatnonzero(~wrong)[:limit], np.flatnonzero(wrong)[:limit]]))
@@ -207,7 +263,7 @@ def _new_axes() -> Axes:
     return plt.subplots(layout="constrained")[1]
 
 
-def _draw_predictions(ax: Axes, grid: DecisionGrid, colours: list, probability_of: int | None) -> None:
+def _draw_predictions(ax: Axes, grid: DecisionGrid, colours: list[Colour], probability_of: int | None) -> None:
     shape: dict[str, Any] = {"extent": grid.edges, "origin": "lower", "aspect": "auto", "interpolation": "nearest"}
     if probability_of is None:
         n = grid.probabilities.shape[2]
@@ -222,7 +278,7 @@ def _draw_predictions(ax: Axes, grid: DecisionGrid, colours: list, probability_o
     ax.figure.colorbar(image, ax=ax, label=f"probability of class {probability_of}")
 
 
-def _draw_points(ax: Axes, top: _Points, plane: Sequence[int], colours: list) -> None:
+def _draw_points(ax: Axes, top: _Points, plane: Sequence[int], colours: list[Colour]) -> None:
     x, y = top.inputs[:, plane[0]], top.inputs[:, plane[1]]
     colour = np.array(colours)[top.labels]
     right, wrong = ~top.wrong, top.wrong
@@ -233,7 +289,7 @@ def _draw_points(ax: Axes, top: _Points, plane: Sequence[int], colours: list) ->
 
 
 def _handles(pictures: list[_Picture]) -> list[Line2D]:
-    """Return what a legend must explain."""
+    """Return the entries of a legend: classes by colour, and crosses for wrong labels."""
     handles = []
     if any(picture.top is not None or picture.probability_of is None for picture in pictures):
         for k, colour in enumerate(pictures[0].colours):
@@ -243,10 +299,10 @@ def _handles(pictures: list[_Picture]) -> list[Line2D]:
     return handles
 
 
-def _title(subject: Any, minimum: int | None) -> str:
+def _title(subject: HasMinima | Point | Ensemble, minimum: int | None) -> str:
     if isinstance(subject, Ensemble):
         return f"ensemble of {len(subject)} minima"
-    if not hasattr(subject, "minima"):
+    if not isinstance(subject, HasMinima):
         return f"loss {subject.get_potential_energy():.4f}"
     row = subject.minima.lowest() if minimum is None else minimum
     return f"minimum {row}, loss {subject.minima.energy[int(row)]:.4f}"

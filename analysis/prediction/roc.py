@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
 
 import numba
 import numpy as np
+from numpy.typing import ArrayLike
 
-from thalweg.analysis.prediction.arguments import data_of, loss_of, mislabelled_of, score_each, weights_of
+from thalweg.analysis.prediction.data_arguments import LabelledPoints, data_of, mislabelled_of, training_data
+from thalweg.analysis.prediction.minima_arguments import NetworkMinima, chosen_minima
+from thalweg.analysis.prediction.minima_protocols import MinimaLike, TestData
+from thalweg.analysis.prediction.probability_blocks import score_each
 from thalweg.potentials.compiled.signatures import jit, vector
+from thalweg.potentials.protocols import ClassifyingPotential
 
 __all__ = ["auc", "auc_table", "roc_auc"]
 
@@ -35,10 +40,10 @@ def _area(scores: np.ndarray, positive: np.ndarray) -> float:
     return _twice_concordant(high, low) / (2 * len(high) * len(low))
 
 
-def roc_auc(scores: Any, positive: Any) -> float:
-    """Return the probability that a positive scores higher than a negative, ties counting a half.
+def roc_auc(scores: ArrayLike, positive: ArrayLike) -> float:
+    """Return the area under the ROC curve: the probability that a positive scores higher than a negative.
 
-    The area under the ROC curve, by the Mann-Whitney statistic (Hanley and McNeil, Radiology 143 (1982) 29).
+    Ties count a half, by the Mann-Whitney statistic (Hanley and McNeil, Radiology 143 (1982) 29).
 
     Parameters
     ----------
@@ -57,17 +62,18 @@ def roc_auc(scores: Any, positive: Any) -> float:
 
     Examples
     --------
+    >>> from thalweg.analysis import roc_auc
     >>> roc_auc([0.1, 0.4, 0.35, 0.8], [False, False, True, True])
     0.75
     """
-    scores, positive = np.asarray(scores, dtype=np.float64), np.asarray(positive)
-    if scores.ndim != 1 or positive.shape != scores.shape:
-        raise ValueError(f"scores {scores.shape} and positive {positive.shape} must be of one length")
-    if positive.dtype != np.bool_ and not np.isin(positive, (0, 1)).all():
+    values, chosen = np.asarray(scores, dtype=np.float64), np.asarray(positive)
+    if values.ndim != 1 or chosen.shape != values.shape:
+        raise ValueError(f"scores {values.shape} and positive {chosen.shape} must be of one length")
+    if chosen.dtype != np.bool_ and not np.isin(chosen, (0, 1)).all():
         raise ValueError("positive must be boolean")
-    if np.isnan(scores).any():
-        raise ValueError(f"scores[{int(np.flatnonzero(np.isnan(scores))[0])}] is NaN")
-    return float(_area(scores, positive.astype(bool)))
+    if np.isnan(values).any():
+        raise ValueError(f"scores[{int(np.flatnonzero(np.isnan(values))[0])}] is NaN")
+    return float(_area(values, chosen.astype(bool)))
 
 
 def mean_area(probabilities: np.ndarray, labels: np.ndarray, classes: range) -> float:
@@ -87,32 +93,42 @@ def reference_classes(reference: int | str, n_classes: int) -> range:
 
 
 def _columns(
-    weights: Any, loss: Any, data: tuple[np.ndarray, np.ndarray], parts: list, classes: range, threads: int | None
+    minima: NetworkMinima,
+    data: LabelledPoints,
+    parts: Sequence[slice | np.ndarray],
+    classes: range,
+    threads: int | None,
 ) -> np.ndarray:
     """Return the AUC of each minimum (row) on each part of the data (column)."""
 
-    def areas(probabilities, labels):
+    def areas(probabilities: np.ndarray, labels: np.ndarray) -> list[float]:
         return [mean_area(probabilities[part], labels[part], classes) for part in parts]
 
-    return score_each(weights, loss, data, areas, threads).reshape(-1, len(parts))
+    return score_each(minima, data, areas, threads).reshape(-1, len(parts))
 
 
 def auc(
-    minima: Any, dataset: Any, reference: int | str = 0, *, loss: Any = None, threads: int | None = None
+    minima: MinimaLike,
+    dataset: TestData,
+    reference: int | str = 0,
+    *,
+    loss: ClassifyingPotential | None = None,
+    threads: int | None = None,
 ) -> np.ndarray:
     """Return the one-vs-rest ROC AUC of each minimum: how well its probability of one class tells that class apart.
 
     Parameters
     ----------
-    minima : landscape.minima, Landscape or (k, n_weights) array_like
+    minima : Landscape, landscape.minima or (k, n_weights) array_like
         A landscape's minima, read in blocks; or rows of weights, with ``loss``.
-    dataset : object with ``inputs`` (N, n_in) and ``labels`` (N,)
+    dataset : data set or (inputs, labels)
+        Data with ``inputs`` (N, n_in) and ``labels`` (N,).
     reference : int or "macro"
-        The class to tell from the rest; or the plain mean over all classes.
+        Class to tell from the rest; or the plain mean over all classes.
     loss : NetworkLoss, optional
         The network, where ``minima`` is an array.
     threads : int, optional
-        Over minima; all processors by default.
+        Threads over minima; all processors by default.
 
     Returns
     -------
@@ -123,48 +139,66 @@ def auc(
     ------
     ValueError, TypeError
         If shapes, labels or the reference do not fit the network, or no network is known.
+
+    Examples
+    --------
+    >>> from thalweg.analysis import auc
+    >>> from thalweg.potentials import NetworkLoss
+    >>> loss = NetworkLoss([[0, 0], [0, 1], [1, 0], [1, 1]], [0, 0, 1, 1], hidden=(2,))
+    >>> minimum = [1, 0, 0, 0, -1, 0, 1, 0, 0, 0, 0, 0]  # input 0 favours class 1
+    >>> auc([minimum, [0] * 12], loss, reference=1, loss=loss)
+    array([1. , 0.5])
     """
-    minima = getattr(minima, "minima", minima)
-    loss = loss_of(minima, loss)
-    weights, classes = weights_of(minima, loss), reference_classes(reference, loss.n_classes)
-    return _columns(weights, loss, data_of("dataset", dataset, loss), [slice(None)], classes, threads)[:, 0]
+    chosen = chosen_minima(minima, None, loss, "AUC")
+    classes = reference_classes(reference, chosen.loss.n_classes)
+    return _columns(chosen, data_of("dataset", dataset, chosen.loss), [slice(None)], classes, threads)[:, 0]
 
 
 def auc_table(
-    minima: Any,
-    train: Any = None,
-    test: Any = None,
+    minima: MinimaLike,
+    train: TestData | None = None,
+    test: TestData | None = None,
     reference: int | str = 0,
     *,
-    loss: Any = None,
+    loss: ClassifyingPotential | None = None,
     threads: int | None = None,
 ) -> dict[str, np.ndarray]:
-    """Return the AUC of every minimum on the training data, their two parts, and the testing data.
+    """Return the AUC of each minimum on the training data, on their two parts, and on the testing data.
 
     Parameters
     ----------
-    minima : Landscape, landscape.minima or (k, n_weights) array_like
-    train : data set, optional
-        With ``mislabelled`` (N,) of bool or None; by default the data that the loss was made from.
-    test : data set, optional
-    reference, loss, threads
+    minima, reference, loss, threads
         As for :func:`auc`.
+    train : data set or (inputs, labels), optional
+        Training data, with ``mislabelled`` (N,) of bool or None; by default those that the loss was made from.
+    test : data set or (inputs, labels), optional
+        Testing data.
 
     Returns
     -------
     dict of str to (k,) ndarray
         ``train_auc``, ``incorrect_auc`` (mislabelled part, labels as trained on), ``correct_auc`` (the rest) and,
         with ``test``, ``test_auc``. NaN where a part lacks a class or is empty.
+
+    Examples
+    --------
+    >>> from thalweg.analysis import auc_table
+    >>> from thalweg.potentials import NetworkLoss
+    >>> loss = NetworkLoss(
+    ...     [[0, 0], [0, 1], [1, 0], [1, 1]], [0, 1, 1, 1], hidden=(2,), mislabelled=[False, True, False, False]
+    ... )
+    >>> minimum = [1, 0, 0, 0, -1, 0, 1, 0, 0, 0, 0, 0]  # input 0 favours class 1
+    >>> {name: values.round(2).tolist() for name, values in auc_table([minimum], loss=loss).items()}
+    {'train_auc': [0.83], 'incorrect_auc': [nan], 'correct_auc': [1.0]}
     """
-    minima = getattr(minima, "minima", minima)
-    loss = loss_of(minima, loss)
-    train = loss if train is None else train
-    weights, classes = weights_of(minima, loss), reference_classes(reference, loss.n_classes)
-    data = data_of("train", train, loss)
-    wrong = mislabelled_of("train", train, data[1])
-    tested = None if test is None else data_of("test", test, loss)
-    columns = _columns(weights, loss, data, [slice(None), wrong, ~wrong], classes, threads)
+    chosen = chosen_minima(minima, None, loss, "AUC")
+    classes = reference_classes(reference, chosen.loss.n_classes)
+    trained = training_data(chosen.loss) if train is None else train
+    data = data_of("train", trained, chosen.loss)
+    wrong = mislabelled_of("train", trained, data.labels)
+    tested = None if test is None else data_of("test", test, chosen.loss)
+    columns = _columns(chosen, data, [slice(None), wrong, ~wrong], classes, threads)
     table = dict(zip(("train_auc", "incorrect_auc", "correct_auc"), columns.T.copy(), strict=True))
     if tested is not None:
-        table["test_auc"] = _columns(weights, loss, tested, [slice(None)], classes, threads)[:, 0]
+        table["test_auc"] = _columns(chosen, tested, [slice(None)], classes, threads)[:, 0]
     return table

@@ -186,7 +186,7 @@ def test_several_labels_at_once_are_refused():
 
 
 def test_a_minimum_of_a_landscape_is_weights(trained_landscape):
-    from thalweg.analysis.prediction.arguments import minimum_weights
+    from thalweg.analysis.prediction.minima_arguments import minimum_weights
 
     weights = minimum_weights(trained_landscape)
     assert type(weights) is Weights
