@@ -57,9 +57,9 @@ def run(
     if output.suffix.lower() not in _ENDINGS:
         raise click.UsageError(f"--output {output} must end in {', '.join(_ENDINGS[:-1])} or {_ENDINGS[-1]}")
     try:
-        from thalweg.analysis.prediction.minima_arguments import loss_of
         from thalweg.analysis.prediction.decision_maps import plot_decision_maps
         from thalweg.analysis.prediction.ensembles import Ensemble
+        from thalweg.analysis.prediction.minima_arguments import loss_of
         from thalweg.analysis.systems.scoring_data import chosen_data, input_names
 
         landscape = Landscape.open(path)
