@@ -9,6 +9,7 @@ import numpy as np
 from scipy.sparse.linalg import ArpackNoConvergence, LinearOperator, eigsh
 
 from thalweg.potentials.calculator import FlatCalculator
+from thalweg.potentials.symmetry.null_modes import lift_null_modes
 from thalweg.potentials.system import System, as_system
 
 __all__ = ["lowest_eigenvalues"]
@@ -86,7 +87,7 @@ def _product(system: System, x: np.ndarray) -> Callable[[np.ndarray], np.ndarray
 def _dense(product, null, m, k, guess, tolerance):
     hessian = np.array([product(row) for row in np.eye(m)])
     hessian = 0.5 * (hessian + hessian.T)
-    hessian += (4.0 * np.abs(hessian).sum(axis=1).max() + 1.0) * null.T @ null
+    lift_null_modes(hessian, null)
     values, vectors = np.linalg.eigh(hessian)
     return values[:k], vectors[:, :k].T
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from thalweg.potentials.symmetry.null_modes import lift_null_modes
 from thalweg.potentials.system import System
 
 __all__ = ["ModeSteps"]
@@ -54,8 +55,7 @@ class ModeSteps:
             self._x, self._values = x, np.empty(0)
             if np.isfinite(hessian).all():
                 null = self.system.null_modes(x)[:, free]
-                # the null modes are moved above all others
-                hessian += (4.0 * np.abs(hessian).sum(axis=1).max() + 1.0) * null.T @ null
+                lift_null_modes(hessian, null)
                 values, vectors = np.linalg.eigh(hessian)
                 self._values, self._vectors = values[: free.size - len(null)], vectors.T[: free.size - len(null)]
         return self._values.size > 0

@@ -28,6 +28,7 @@ from thalweg.optimizers.large_systems import LARGEST_MATRIX
 from thalweg.optimizers.results import KNOWN, TransitionStateResult
 from thalweg.optimizers.rules import Rules
 from thalweg.optimizers.transition_states import find_transition_states
+from thalweg.potentials.symmetry.null_modes import lift_null_modes
 from thalweg.potentials.system import System
 
 _LARGEST_DIAGONALISED = 500
@@ -184,7 +185,7 @@ def _displaced(
     hessian = system.hessian(x)
     null = system.null_modes(x)
     # null modes last: among the first n_free - len(null) any mode is as good as another
-    hessian += (4.0 * np.abs(hessian).sum(axis=1).max() + 1.0) * null.T @ null
+    lift_null_modes(hessian, null)
     _, vectors = np.linalg.eigh(hessian[np.ix_(system.free, system.free)])
     mode[system.free] = rng.choice((-1.0, 1.0)) * vectors[:, rng.integers(system.n_free - len(null))]
     size *= np.sqrt(system.n_free)

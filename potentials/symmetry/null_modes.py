@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import numba
 import numpy as np
+from numpy.typing import NDArray
 
 from thalweg.potentials.compiled.signatures import integers, jit, matrix, vector
 
-__all__ = ["orthonormal_null_modes", "rigid_bits"]
+__all__ = ["lift_null_modes", "orthonormal_null_modes", "rigid_bits"]
 
 
 @jit(numba.void(vector, numba.int64, matrix))
@@ -126,3 +127,19 @@ def rigid_bits(pbc: np.ndarray, cell: np.ndarray, atoms: int) -> int:
         if along.size == 1:
             return translations | 1 << (3 + int(along[0]))
     return translations
+
+
+def lift_null_modes(hessian: NDArray[np.float64], null: NDArray[np.float64]) -> None:
+    """Raise the eigenvalues of the null modes of a Hessian above all others, in place.
+
+    In ascending order the eigenvalues of the null modes are then the last: the others are those of the Hessian.
+
+    Parameters
+    ----------
+    hessian : ndarray, shape (m, m)
+        Symmetric second derivatives.
+    null : ndarray, shape (k, m)
+        Orthonormal null modes as rows.
+    """
+    # no eigenvalue exceeds the largest sum of a row
+    hessian += (4.0 * np.abs(hessian).sum(axis=1).max() + 1.0) * null.T @ null

@@ -11,6 +11,7 @@ from ase.constraints import FixAtoms, FixCartesian
 
 from thalweg.optimizers import minimise
 from thalweg.potentials import LJAT, as_system
+from thalweg.potentials.symmetry.null_modes import lift_null_modes
 
 
 def lennard_jones(positions, constraint=None):
@@ -82,3 +83,14 @@ def test_null_modes_span_the_null_space(name):
 def test_orders_of_point_groups(name, order):
     system, x = stationary(name)
     assert system.order(x) == order
+
+
+def test_lifted_null_modes_come_last():
+    system = as_system(lennard_jones(TETRAHEDRON))
+    x = minimise(system).x[0]
+    hessian, null = system.hessian(x), system.null_modes(x)
+    before = np.linalg.eigvalsh(hessian)
+    lift_null_modes(hessian, null)
+    after = np.linalg.eigvalsh(hessian)
+    np.testing.assert_allclose(after[:6], before[6:], atol=1e-6)
+    assert (after[6:] > 2 * before.max()).all()
