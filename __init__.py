@@ -6,7 +6,6 @@ The five packages are loaded when they are first asked for: ``thalweg.potentials
 
 from __future__ import annotations
 
-import sys
 from importlib import import_module
 from types import ModuleType
 from typing import TYPE_CHECKING
@@ -22,8 +21,7 @@ __all__ = ["__version__", "analysis", "datasets", "landscapes", "optimizers", "p
 
 _PACKAGES = ("analysis", "datasets", "landscapes", "optimizers", "potentials")
 
-# Behind all other finders: it is asked only for modules that are nowhere else
-sys.meta_path.append(FormerNames())
+FormerNames().install()
 
 
 def __getattr__(name: str) -> str | ModuleType:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from importlib import import_module
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
-from importlib.util import spec_from_loader
+from importlib.util import module_from_spec, spec_from_loader
 from types import ModuleType
 from typing import Any
 
@@ -39,33 +40,24 @@ _ROOMS = {
         "unit_moves": "basin_hopping.network_moves",
     },
     "landscapes": {
-        "attacks": "strategies.double_ended",
         "executors": "exploration.executors",
-        "pairs": "strategies.connect_pairs",
-        "remote": "exploration.system_transfer",
-        "schema": "storage.schema",
         "spanning": "lowest_paths",
         "strategy": "strategies.base",
-        "untrap": "strategies.untrap",
         "verify": "maintenance.verify",
     },
     "analysis": {
         "classifier": "prediction.classifier",
         "compare": "comparison.comparison",
-        "compare_energies": "comparison.energies",
-        "compare_graph": "comparison.graph",
-        "compare_shapes": "comparison.shapes",
+        "elimination": "kinetics.elimination",
         "ensembles": "prediction.ensembles",
         "kinetic_monte_carlo": "kinetics.kinetic_monte_carlo",
         "landscape_path": "networks.energy_path",
         "layout": "disconnectivity.layout",
         "network": "networks.kinetic_transition_network",
         "paths": "networks.lowest_barrier_paths",
-        "rates": "kinetics.rates",
         "regroup": "kinetics.lumping",
         "thermodynamics": "kinetics.thermodynamics",
         "tree": "disconnectivity.superbasin_tree",
-        "union": "networks.union_find",
     },
 }
 
@@ -75,6 +67,11 @@ FORMER = {
     for old, new in rooms.items()
 }
 """The module of today for each former one."""
+
+
+# Importing a module binds it in its package, over the function that the package exports under this name. A module that
+# is there already is not bound.
+_NAMED_AS_FUNCTIONS = ("thalweg.analysis.landscape_path", "thalweg.landscapes.verify")
 
 
 class FormerNames(MetaPathFinder):
@@ -90,9 +87,18 @@ class FormerNames(MetaPathFinder):
     def find_spec(
         self, fullname: str, path: Sequence[str] | None = None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
-        """Return how to make the module, or None for what has never been one of Thalweg's."""
+        """Return how to make the module, or None for a name that no module of Thalweg has ever had."""
         now = FORMER.get(fullname)
         return None if now is None else spec_from_loader(fullname, _NamesOf(now))
+
+    def install(self) -> None:
+        """Ask this finder for modules that all others have not found."""
+        sys.meta_path.append(self)
+        for name in _NAMED_AS_FUNCTIONS:
+            spec = self.find_spec(name)
+            assert spec is not None
+            sys.modules[name] = module_from_spec(spec)
+            _NamesOf(FORMER[name]).exec_module(sys.modules[name])
 
 
 class _NamesOf(Loader):
@@ -106,6 +112,9 @@ class _NamesOf(Loader):
 
     def exec_module(self, module: ModuleType) -> None:
         def look_up(name: str) -> Any:
+            # tools that go through all loaded modules ask for these, which must not load another one
+            if name.startswith("__"):
+                raise AttributeError(f"module {module.__name__!r} has no attribute {name!r}")
             return getattr(import_module(self._now), name)
 
         module.__dict__["__getattr__"] = look_up

@@ -1,1 +1,6 @@
 """Disconnectivity graphs: superbasin tree, layout, colours, drawing."""
+
+from thalweg.potentials.lazy import lazy_names
+
+# Pickles written while this package was a module find its names here
+__getattr__, __dir__ = lazy_names(__name__, {"DisconnectivityGraph": "graph"})

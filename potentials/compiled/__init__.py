@@ -11,5 +11,9 @@ from thalweg.potentials.compiled.signatures import (
     matrix,
     vector,
 )
+from thalweg.potentials.lazy import lazy_names
 
 __all__ = ["FUNCTION", "HESSIAN", "Callback", "Compiled", "floats", "integers", "jit", "matrix", "vector"]
+
+# Pickles written while this package was a module find what makes their compiled functions here
+__getattr__, __dir__ = lazy_names(__name__, {"_compiled": "signatures"})
