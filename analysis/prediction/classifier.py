@@ -147,7 +147,7 @@ class LandscapeClassifier(ClassifierMixin, BaseEstimator):
                 f"y holds one class only, {self.classes_.tolist()[0]!r}; a classifier needs two classes at least"
             )
         seed = _seed(self.random_state)
-        train, held = self._split(LabelledPoints(X, codes), seed)
+        train, held = self._split(LabelledPoints(np.asarray(X), codes), seed)
         loss = NetworkLoss(train.inputs, train.labels, hidden=self.hidden, l2=self.l2, n_classes=len(self.classes_))
         self.layers_ = loss.layers
         self._explore(loss, _memory() if self.path is None else self.path, seed, held)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from thalweg.analysis.prediction.minima_arguments import minimum_weights
+from thalweg.analysis.prediction.minima_arguments import minimum_weights, network_of
 from thalweg.analysis.prediction.minima_protocols import HasMinima
 from thalweg.potentials.neural_network.loss import NetworkLoss
 from thalweg.potentials.neural_network.weights import Weights
@@ -57,7 +57,7 @@ def layer_matrices(subject: HasMinima | Point, minimum: int | None = None) -> tu
     array([10., 11.])
     """
     weights = minimum_weights(subject, minimum)
-    layers, x = weights.calc.layers, weights.x
+    layers, x = network_of(weights).layers, weights.x
     matrices, biases, start = [], [], 0
     for below, above in pairwise(layers):
         matrices.append(x[start : start + below * above].reshape(above, below).copy())
@@ -193,7 +193,7 @@ def to_sklearn(
     from sklearn.preprocessing import LabelBinarizer
 
     weights = minimum_weights(subject, minimum)
-    loss, (matrices, biases) = weights.calc, layer_matrices(weights)
+    loss, (matrices, biases) = network_of(weights), layer_matrices(weights)
     names = np.arange(loss.n_classes) if classes is None else np.asarray(classes)
     if names.shape != (loss.n_classes,) or not np.array_equal(np.unique(names), names):
         raise ValueError(f"classes must be {loss.n_classes} different names, rising; they are {classes!r}")

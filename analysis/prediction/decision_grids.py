@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 
 from thalweg.analysis.prediction.data_arguments import training_data
 from thalweg.analysis.prediction.ensembles import Ensemble
-from thalweg.analysis.prediction.minima_arguments import minimum_weights
+from thalweg.analysis.prediction.minima_arguments import minimum_weights, network_of
 from thalweg.analysis.prediction.minima_protocols import HasMinima
 from thalweg.potentials.point import Point
 from thalweg.potentials.protocols import ClassifyingPotential
@@ -70,7 +70,8 @@ def predictor_of(subject: HasMinima | Point | Ensemble, minimum: int | None) -> 
             raise TypeError(f"minimum is {minimum!r}, but an Ensemble is all of its minima together")
         return Predictor(subject.probabilities, subject.loss)
     weights = minimum_weights(subject, minimum)
-    return Predictor(lambda inputs: weights.calc.probabilities(weights.x, inputs), weights.calc)
+    loss = network_of(weights)
+    return Predictor(lambda inputs: loss.probabilities(weights.x, inputs), loss)
 
 
 def _checked_plane(loss: ClassifyingPotential, plane: Sequence[int]) -> tuple[int, int]:

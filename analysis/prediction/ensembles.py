@@ -216,8 +216,14 @@ def _harmonic(stored: _Stored | None, energies: np.ndarray, temperature: float) 
 
     if stored is None:
         raise TypeError("harmonic weights need a landscape's minima, with their log eigenvalue products")
-    columns = {name: stored.column(name) for name in ("log_eigenvalue_product", "modes", "symmetry_order")}
-    wells = KineticTransitionNetwork(energies, [], np.empty((0, 2), dtype=np.int64), **columns)
+    wells = KineticTransitionNetwork(
+        energies,
+        [],
+        np.empty((0, 2), dtype=np.int64),
+        log_eigenvalue_product=stored.column("log_eigenvalue_product"),
+        modes=stored.column("modes"),
+        symmetry_order=stored.column("symmetry_order"),
+    )
     return np.array(Thermodynamics(wells, [temperature]).occupation[0])
 
 

@@ -20,7 +20,16 @@ from thalweg.potentials.neural_network.weights import Weights
 from thalweg.potentials.point import Point
 from thalweg.potentials.protocols import ClassifyingPotential
 
-__all__ = ["NetworkMinima", "chosen_minima", "loss_of", "minima_of", "minimum_weights", "rows_of", "weights_of"]
+__all__ = [
+    "NetworkMinima",
+    "chosen_minima",
+    "loss_of",
+    "minima_of",
+    "minimum_weights",
+    "network_of",
+    "rows_of",
+    "weights_of",
+]
 
 
 class NetworkMinima(NamedTuple):
@@ -135,7 +144,21 @@ def minimum_weights(subject: HasMinima | Point, minimum: int | None = None) -> W
             raise TypeError(f"a Landscape of a network or its Weights are needed, not {type(subject).__name__}")
         if minimum is not None:
             raise TypeError(f"minimum is {minimum!r}, but Weights are one minimum already")
-        return subject if isinstance(subject, Weights) else subject.calc.point(subject.x, subject.frozen)
+        return subject if isinstance(subject, Weights) else _checked(subject.calc.point(subject.x, subject.frozen))
     loss_of(subject, what="network")
     row = subject.minima.lowest() if minimum is None else minimum
-    return subject.system.subject(rows_of(subject.minima.coordinates, row)[0])
+    return _checked(subject.system.subject(rows_of(subject.minima.coordinates, row)[0]))
+
+
+def _checked(weights: object) -> Weights:
+    """Return Weights, or raise ValueError for a Point that is not zero where the network has no weight."""
+    if not isinstance(weights, Weights):
+        raise ValueError("the coordinates are not zero where the network has no weights")
+    return weights
+
+
+def network_of(weights: Weights) -> NetworkLoss:
+    """Return the loss that is the calculator of Weights; TypeError where another calculator was set."""
+    if not isinstance(weights.calc, NetworkLoss):
+        raise TypeError(f"the calculator of Weights must be a NetworkLoss, not {type(weights.calc).__name__}")
+    return weights.calc

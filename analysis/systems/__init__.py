@@ -1,1 +1,1 @@
-"""Systems by name or file, and reports on their stores."""
+"""Systems by name or file, and summaries of their stores."""

@@ -1,8 +1,8 @@
-"""How a store has grown, and what lies on disk."""
+"""Growth of a store with its searches, and the sizes of its arrays on disk."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -13,7 +13,7 @@ __all__ = ["ArraySize", "Growth", "array_sizes", "growth", "inspection_text"]
 
 
 class Growth(NamedTuple):
-    """How many minima and transition states were known after so many searches."""
+    """Numbers of minima and transition states that were known after a number of searches."""
 
     searches: int
     minima: int
@@ -21,7 +21,20 @@ class Growth(NamedTuple):
 
 
 class ArraySize(NamedTuple):
-    """An array: its path, shape, type, rows of a chunk, chunks that are there, and their bytes on disk."""
+    """Size of a stored array.
+
+    Attributes
+    ----------
+    path : str
+    shape : tuple of int
+    dtype : str
+    chunk : int
+        Number of rows in a chunk.
+    chunks : int
+        Number of chunks on disk.
+    bytes : int
+        Size of these on disk.
+    """
 
     path: str
     shape: tuple[int, ...]
@@ -32,14 +45,14 @@ class ArraySize(NamedTuple):
 
 
 def growth(store: Store, marks: int = 8) -> list[Growth]:
-    """Return how a landscape has grown, at equal steps of the number of searches.
+    """Return the growth of a landscape at equal steps of the number of searches.
 
     Parameters
     ----------
     store : Store
-        Open; chunks of ``searches`` are read one after the other.
+        Open store; chunks of ``searches`` are read one after the other.
     marks : int
-        How many steps.
+        Number of steps.
 
     Returns
     -------
@@ -47,13 +60,15 @@ def growth(store: Store, marks: int = 8) -> list[Growth]:
         Empty where there are no searches.
     """
     searches = store.rows("searches")
-    ends = np.unique(np.linspace(0, searches, marks + 1).astype(np.int64))[1:]  # of few searches, fewer steps
+    ends = np.unique(np.linspace(0, searches, marks + 1).astype(np.int64))[
+        1:
+    ]  # fewer steps where there are few searches
     known = [_known(store, name, ends) for name in ("minima", "transition_states")]
     return [Growth(int(end), int(a), int(b)) for end, a, b in zip(ends, *known, strict=True)]
 
 
-def _known(store: Store, name: str, ends: Any) -> list[int]:
-    """Return how many points had been found by the first so many searches: rows are numbered as they come."""
+def _known(store: Store, name: str, ends: np.ndarray) -> list[int]:
+    """Return the numbers of points found by the first ``ends`` searches: rows are numbered in the order found."""
     found, last = store.columns[f"searches/{name}"], store.columns[f"searches/{name}_end"]
     result, before, known = [], 0, 0
     for end in ends:
@@ -67,7 +82,7 @@ def _known(store: Store, name: str, ends: Any) -> list[int]:
 
 
 def array_sizes(store: Store) -> list[ArraySize]:
-    """Return what every growing array takes on disk."""
+    """Return the sizes of all growing arrays on disk."""
     result = []
     for path, column in sorted(store.columns.items()):
         sizes = [store.files.size(f"{path}/{name}") for name in store.files.names(path) if name.startswith("c.")]

@@ -1,4 +1,4 @@
-"""A summary as text: the same on a terminal and in a pipe."""
+"""Summaries of stores as text, which is the same on a terminal and in a pipe."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from ase.formula import Formula
 from rich.console import Console
 from rich.table import Table
 
+from thalweg.analysis.systems.network_systems import network_title
 from thalweg.analysis.systems.summary import Spread, Summary
 
 if TYPE_CHECKING:
@@ -23,15 +24,14 @@ _WIDTH = 120
 
 
 def describe(summary: Summary) -> str:
-    """Return what is explored, in one line."""
+    """Return a description of the system in one line."""
     calculator = summary.system["calculator"]
     if calculator["name"] == "NetworkLoss":
         wrong = calculator.get("mislabelled")
-        wrong = 0 if wrong is None else int(np.sum(wrong))
         points, inputs = calculator["inputs"].shape
-        shape = ",".join(map(str, (inputs, *calculator["hidden"], calculator["n_classes"])))
-        local = "" if calculator["neighbours"] is None else f", {calculator['neighbours']} neighbours"
-        return f"network [{shape}], {points} training points, {wrong} mislabelled, l2 {calculator['l2']:g}{local}"
+        layers = (inputs, *calculator["hidden"], calculator["n_classes"])
+        wrong = 0 if wrong is None else int(np.sum(wrong))
+        return network_title(layers, points, wrong, calculator["l2"], calculator["neighbours"])
     said = {**calculator, **calculator["parameters"]} if calculator.get("ase") else calculator
     hidden = ("ase", "class")
     plain = {name: value for name, value in said.items() if isinstance(value, str | int | float) and name not in hidden}
@@ -49,12 +49,12 @@ def _symbols(numbers: Iterable[int]) -> list[str]:
 
 
 def summary_text(summary: Summary) -> str:
-    """Return what an exploration has found, in some twenty lines."""
+    """Return the results of an exploration in about twenty lines."""
     return _text([_pairs(_counts(summary)), *_properties(summary), *_searches(summary), *_labels(summary)])
 
 
 def details_text(summary: Summary) -> str:
-    """Return all that a store says of itself."""
+    """Return the results and the settings of a store."""
     attributes = summary.attributes
     head = [
         f"{summary.path}: {describe(summary)}",
@@ -66,7 +66,7 @@ def details_text(summary: Summary) -> str:
 
 
 def _text(parts: Iterable[str | Table]) -> str:
-    """Return text and tables as one string; the same for a terminal and for a pipe."""
+    """Return text and tables as one string."""
     console = Console(file=StringIO(), highlight=False, markup=False, emoji=False, width=_WIDTH)
     with console.capture() as capture:
         for part in parts:
@@ -100,7 +100,7 @@ def _counts(summary: Summary) -> list[tuple[str, str]]:
 
 
 def _missing(summary: Summary) -> str:
-    """Return how many points probably remain, each a lower bound with its interval, and since when nothing was new."""
+    """Return lower bounds on the points that remain, with their intervals, and the searches since the last new one."""
     found = summary.discoveries
     parts = []
     for kind, estimate in (("minima", found.minima), ("transition states", found.transition_states)):
@@ -166,7 +166,7 @@ def _labels(summary: Summary) -> list[str | Table]:
 
 
 def _settings(summary: Summary) -> list[tuple[str, str]]:
-    """Return how it was explored: options, tolerances, step sizes and rules."""
+    """Return the settings of an exploration: options, tolerances, step sizes and rules."""
     attributes = summary.attributes
     state = attributes["state"]
     rows = []
@@ -197,9 +197,10 @@ def path_text(path: LowestPath, minima: np.ndarray, states: np.ndarray) -> str:
     Parameters
     ----------
     path : LowestPath
-        Of a landscape.
-    minima, states : (m,) and (t,) arrays
-        Energies of all its minima and transition states.
+    minima : (m,) ndarray
+        Energies of all minima of the landscape.
+    states : (t,) ndarray
+        Energies of all its transition states.
     """
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="", show_edge=False)
     for column in ("minimum", "energy", "transition state", "energy"):

@@ -1,64 +1,82 @@
-"""Which data a command scores a network on: those of its store's name, those it was trained on, or a file's."""
+"""Data on which commands score a network: the testing data of its name, its training data, or those of a file."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
+
+from thalweg.potentials.protocols import LabelledData
+
+if TYPE_CHECKING:
+    from thalweg.analysis.systems.exploration_target import Explored
+    from thalweg.landscapes import Landscape
 
 __all__ = ["ChosenData", "chosen_data", "explored_with", "input_names", "reference_of", "true_training_labels"]
 
 
 class ChosenData(NamedTuple):
-    """Data, and what they are called."""
+    """Data and their name, as in "the testing data"."""
 
     name: str
-    data: Any
+    data: LabelledData
 
 
-def explored_with(landscape: Any) -> dict[str, Any]:
-    """Return what ``thalweg explore`` was asked for; empty where a script made the store."""
+class _FileData(NamedTuple):
+    """Arrays of an .npz file: inputs (N, n_in), labels (N,), and which labels are wrong (N,) where known."""
+
+    inputs: np.ndarray
+    labels: np.ndarray
+    mislabelled: np.ndarray | None
+
+
+def explored_with(landscape: Landscape) -> dict[str, Any]:
+    """Return the system and options that ``thalweg explore`` was given; empty where a script made the store."""
     return dict(landscape.state.get("explore") or {})
 
 
-def chosen_data(landscape: Any, on: str | None, file: Path | None) -> ChosenData:
-    """Return the data that were asked for.
+def chosen_data(landscape: Landscape, on: str | None, file: Path | None) -> ChosenData:
+    """Return the data that the options of a command name.
 
     Parameters
     ----------
     landscape : Landscape
-        Of a network.
+        Landscape of a network.
     on : {"test", "train"} or None
-        The testing data by default where they are known.
+        Testing or training data; by default the testing data where they are known.
     file : Path or None
         An .npz file with ``inputs`` and ``labels``, and ``mislabelled`` where known.
 
     Raises
     ------
     ValueError, OSError
-        If both are given, the file is none, or the testing data are not known.
+        If both are given, the file is not of that kind, or the testing data are not known.
     """
     if file is not None:
         if on is not None:
-            raise ValueError("--on and --data both say on which data: give one of them")
+            raise ValueError("--on and --data both choose the data: give one of them")
         return ChosenData(f"the data of {file}", _from_file(file))
     plan = explored_with(landscape)
     if on == "train" or (on is None and not plan):
         return ChosenData("the training data", landscape.system.potential)
     if not plan:
         raise ValueError(f"{landscape.path} does not say which its testing data are: give --data FILE.npz")
-    return ChosenData("the testing data", _built(plan).test)
+    test = _built(plan).test
+    if test is None:
+        raise ValueError(f"{landscape.path}: {plan['system']} has no testing data: give --data FILE.npz")
+    return ChosenData("the testing data", test)
 
 
-def _built(plan: dict[str, Any], **other: Any) -> Any:
+def _built(plan: Mapping[str, Any], **other: Any) -> Explored:
+    """Build the system of a store again, with other options where given."""
     from thalweg.analysis.systems.named import build
 
     return build(plan["system"], {**plan["options"], **other})
 
 
-def _from_file(file: Path) -> Any:
+def _from_file(file: Path) -> _FileData:
     try:
         with np.load(file) as arrays:
             held = {name: arrays[name] for name in arrays.files}
@@ -67,17 +85,20 @@ def _from_file(file: Path) -> Any:
     missing = [name for name in ("inputs", "labels") if name not in held]
     if missing:
         raise ValueError(f"{file} has no array {' or '.join(missing)}; it has {', '.join(held) or 'none'}")
-    return SimpleNamespace(**{name: held.get(name) for name in ("inputs", "labels", "mislabelled")})
+    return _FileData(held["inputs"], held["labels"], held.get("mislabelled"))
 
 
-def true_training_labels(landscape: Any) -> np.ndarray | None:
-    """Return the training labels as they were before some were made wrong; None where nothing says."""
+def true_training_labels(landscape: Landscape) -> np.ndarray | None:
+    """Return the training labels before some were made wrong; None where the store does not say."""
     plan = explored_with(landscape)
-    return _built(plan, errors=0.0).subject.calc.labels if plan else None
+    if not plan:
+        return None
+    calculator = _built(plan, errors=0.0).subject.calc
+    return np.asarray(calculator.labels) if isinstance(calculator, LabelledData) else None
 
 
-def reference_of(landscape: Any, given: str | None) -> int | str:
-    """Return the class of AUC: the one given, or what suits the data."""
+def reference_of(landscape: Landscape, given: str | None) -> int | str:
+    """Return the class that AUC tells from the rest: the given one, or the default of the data."""
     if given is not None:
         return int(given) if given.isdigit() else given
     from thalweg.analysis.systems.named import NETWORKS
@@ -86,7 +107,7 @@ def reference_of(landscape: Any, given: str | None) -> int | str:
     return NETWORKS[plan["system"]].reference if plan.get("system") in NETWORKS else 0
 
 
-def input_names(landscape: Any) -> list[str] | None:
-    """Return what the inputs are called, where the store says."""
+def input_names(landscape: Landscape) -> list[str] | None:
+    """Return the names of the inputs, where the store has them."""
     names = explored_with(landscape).get("data", {}).get("training", {}).get("inputs")
     return list(names) if names and len(names) == landscape.system.potential.layers[0] else None

@@ -3,33 +3,77 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-__all__ = ["AHEAD", "DEFAULTS", "file_of", "read_structure", "tolerances_of"]
+from thalweg.analysis.systems.exploration_target import Explored
 
-DEFAULTS: dict[str, Any] = {"calculator": None, "parameters": {}, "rms": 1e-6, "seed": 0}
-"""Options of a structure: the calculator's name, its parameters, the largest rms gradient of a stored point."""
+if TYPE_CHECKING:
+    from ase import Atoms
+
+    from thalweg.landscapes.tolerances import Tolerances
+
+__all__ = ["AHEAD", "StructureOptions", "build_structure", "file_of", "read_structure", "tolerances_of"]
 
 AHEAD = 4
-"""Tasks in flight: one calculator does one at a time, and what is in flight begins at random."""
+"""Tasks in flight: one calculator does one at a time, and tasks in flight at the beginning start at random."""
+
+
+@dataclass(frozen=True)
+class StructureOptions:
+    """Options of a structure from a file.
+
+    Attributes
+    ----------
+    calculator : str or None
+        Name of the calculator: one of ASE's, or "module:Class".
+    parameters : mapping
+        Keywords of the calculator.
+    rms : float
+        Largest rms gradient of a stored point, eV/angstrom.
+    seed : int
+        Seed of the searches.
+    """
+
+    calculator: str | None = None
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    rms: float = 1e-6
+    seed: int = 0
+
+    @classmethod
+    def read(cls, options: Mapping[str, Any]) -> StructureOptions:
+        """Return the options in a mapping such as that of a store; what belongs to no structure is left out."""
+        return cls(**{name: options[name] for name in cls.__dataclass_fields__ if name in options})
+
+    def stored(self) -> dict[str, Any]:
+        """Return the options as a store keeps them, JSON-able."""
+        return asdict(self)
 
 
 def file_of(name: str) -> Path | None:
-    """Return the file that a system's name means, None where it means none; "file@3" is the third frame of a file."""
+    """Return the file that a system's name refers to, None where it does not; "file@3" is frame 3 of a file."""
     path = Path(name.rpartition("@")[0] or name)
     return path if path.suffix or path.is_file() else None
 
 
-def read_structure(name: str, options: Mapping[str, Any]) -> Any:
+def build_structure(name: str, options: StructureOptions) -> Explored:
+    """Return the structure of a file as a system; parameters and errors as for :func:`read_structure`."""
+    atoms = read_structure(name, options)
+    fixed = len(set().union(*(constraint.get_indices() for constraint in atoms.constraints)))
+    periodic = ", periodic" if atoms.pbc.any() else ""
+    what = f"{atoms.get_chemical_formula()}, {fixed} atoms fixed{periodic}, {options.calculator}, energies in eV"
+    return Explored(name, what, atoms, tolerances=tolerances_of(options), ahead=AHEAD)
+
+
+def read_structure(name: str, options: StructureOptions) -> Atoms:
     """Read atoms by ASE, constraints included, and give them their calculator.
 
     Parameters
     ----------
     name : str
         A file in any format of :func:`ase.io.read`; the last frame of several, or "file@0" and so on.
-    options : mapping
-        As :data:`DEFAULTS` has them.
+    options : StructureOptions
 
     Returns
     -------
@@ -40,7 +84,7 @@ def read_structure(name: str, options: Mapping[str, Any]) -> Any:
     ValueError
         If no calculator is named, the file cannot be read, or the calculator cannot compute the structure.
     FileNotFoundError
-        If there is no file.
+        If the file does not exist.
     """
     from ase.io import read
 
@@ -50,9 +94,9 @@ def read_structure(name: str, options: Mapping[str, Any]) -> Any:
     file = file_of(name)
     if file is None or not file.exists():
         raise FileNotFoundError(f"there is no file {file or name}")
-    if not options["calculator"]:
+    if not options.calculator:
         raise ValueError(f"{name} needs a --calculator: emt, lj, another that ASE knows, or module:Class")
-    calculator = calculator_by_name(options["calculator"], options["parameters"])
+    calculator = calculator_by_name(options.calculator, options.parameters)
     try:
         atoms = read(name)
     except Exception as error:
@@ -62,15 +106,15 @@ def read_structure(name: str, options: Mapping[str, Any]) -> Any:
         as_system(atoms).energy_gradient(atoms.positions.ravel())
     except Exception as error:
         said = f"{type(error).__name__}: {error}"
-        raise ValueError(f"the calculator {options['calculator']} cannot compute {name}: {said}") from error
+        raise ValueError(f"the calculator {options.calculator} cannot compute {name}: {said}") from error
     return atoms
 
 
-def tolerances_of(options: Mapping[str, Any]) -> Any:
+def tolerances_of(options: StructureOptions) -> Tolerances:
     """Return the tolerances of a landscape whose points are converged to ``rms``.
 
-    Energies are known to about the square of the gradient over a curvature: of 0.01 eV/angstrom**2 where soft.
+    The error of an energy is about the square of the gradient over a curvature, 0.01 eV/angstrom**2 in soft directions.
     """
     from thalweg.landscapes.tolerances import Tolerances
 
-    return Tolerances(gradient_rms=options["rms"], energy=max(1e-7, 100.0 * options["rms"] ** 2))
+    return Tolerances(gradient_rms=options.rms, energy=max(1e-7, 100.0 * options.rms**2))

@@ -1,11 +1,11 @@
-"""What a store holds, in numbers."""
+"""Summaries of stores: counts, energies, searches and properties."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from scipy.sparse import coo_array
@@ -15,14 +15,24 @@ if TYPE_CHECKING:
     from thalweg.landscapes.estimates import Discoveries
     from thalweg.landscapes.storage.store import Store
 
-__all__ = ["Spread", "Summary", "summarise"]
+__all__ = ["EnergyRange", "Spread", "Summary", "summarise"]
 
 _LOWEST = 5
 
 
 @dataclass(frozen=True)
 class Spread:
-    """A property over the minima: of the lowest one, and mean and standard deviation (population) where known."""
+    """Spread of a property over the minima.
+
+    Attributes
+    ----------
+    lowest : float
+        Value of the lowest minimum; NaN where unknown.
+    mean, deviation : float
+        Mean and population standard deviation over the minima where it is known.
+    known : int
+        Number of those minima.
+    """
 
     lowest: float
     mean: float
@@ -30,34 +40,43 @@ class Spread:
     known: int
 
 
+class EnergyRange(NamedTuple):
+    """Lowest and highest of some energies."""
+
+    low: float
+    high: float
+
+
 @dataclass(frozen=True)
 class Summary:
-    """What a store held when it was read.
+    """Contents of a store at the time of reading.
 
     Attributes
     ----------
     path : str
-        The store.
+        Path of the store.
     system : mapping
-        Its description; arrays of data included, coordinates not.
+        Description of the system, with arrays of data and without coordinates.
     attributes : mapping
-        Those of the store's root: seed, units, tolerances, rules, state.
+        Attributes of the store's root: seed, units, tolerances, rules, state.
     minima, transition_states : int
+        Numbers of points.
     components : int
-        Parts that no transition state joins.
+        Number of connected components.
     largest : int
-        Minima of the largest of them.
+        Number of minima in the largest component.
     lowest : tuple of float
         Energies of the lowest minima, rising.
     highest : float
         Energy of the highest minimum; NaN where there is none.
-    barriers : (float, float)
+    barriers : EnergyRange
         Lowest and highest energy of the transition states; NaN where there are none.
     discoveries : Discoveries
-        How many minima and transition states probably remain.
+        Estimates of the minima and transition states that remain to be found.
     searches : mapping of str to mapping of str to int
-        How many searches of each kind ended in which way.
+        Number of searches by kind and outcome.
     properties : mapping of str to Spread
+        Spread of each property over the minima.
     weights_squared : float
         Sum of the squares of the lowest minimum's coordinates, which the L2 term of a loss multiplies.
     """
@@ -71,7 +90,7 @@ class Summary:
     largest: int
     lowest: tuple[float, ...]
     highest: float
-    barriers: tuple[float, float]
+    barriers: EnergyRange
     discoveries: Discoveries
     searches: Mapping[str, Mapping[str, int]]
     properties: Mapping[str, Spread]
@@ -79,7 +98,7 @@ class Summary:
 
     @property
     def labels(self) -> np.ndarray | None:
-        """How many training labels each class has, (classes,); None where nothing is learned."""
+        """Number of training labels of each class, (n_classes,); None where the system is not a network."""
         calculator = self.system["calculator"]
         if calculator["name"] != "NetworkLoss":
             return None
@@ -87,7 +106,7 @@ class Summary:
 
     @property
     def failures(self) -> dict[str, int]:
-        """How many searches failed, by reason, the most frequent first."""
+        """Number of failed searches by reason, the most frequent first."""
         total: dict[str, int] = {}
         for ended in self.searches.values():
             for reason, count in ended.items():
@@ -102,14 +121,14 @@ def summarise(path: str | os.PathLike[str]) -> Summary:
     Parameters
     ----------
     path : path
-        Of the store; it may be growing.
+        Path of the store, which may be growing.
 
     Raises
     ------
     FileNotFoundError, StoreError
-        If there is no landscape, or it is damaged.
+        If there is no store, or it is damaged.
     """
-    from thalweg.landscapes.storage.store import Store  # only here: --help needs none of it
+    from thalweg.landscapes.storage.store import Store  # imported here since --help does not need it
 
     store = Store.open(path, mode="r")
     try:
@@ -136,7 +155,7 @@ def _summary(store: Store) -> Summary:
         largest=int(sizes.max(initial=0)),
         lowest=tuple(np.sort(energies)[:_LOWEST].tolist()),
         highest=float(energies.max()) if len(energies) else float("nan"),
-        barriers=(float(barriers.min()), float(barriers.max())) if len(barriers) else (float("nan"), float("nan")),
+        barriers=EnergyRange(*map(float, (barriers.min(), barriers.max()) if len(barriers) else ("nan", "nan"))),
         discoveries=Discoveries(store).update(),
         searches=_searches(store),
         properties={} if gmin is None else _spreads(store, gmin),
@@ -150,7 +169,7 @@ def _read(store: Store, path: str) -> np.ndarray:
 
 
 def _component_sizes(ends: np.ndarray, minima: int) -> np.ndarray:
-    """Return how many minima each connected part has."""
+    """Return the number of minima of each connected component."""
     if not minima:
         return np.zeros(0, dtype=np.int64)
     graph = coo_array((np.ones(len(ends)), (ends[:, 0], ends[:, 1])), shape=(minima, minima))
@@ -158,7 +177,7 @@ def _component_sizes(ends: np.ndarray, minima: int) -> np.ndarray:
 
 
 def _searches(store: Store) -> dict[str, dict[str, int]]:
-    """Return how many searches of each kind ended in which way, success first, then the most frequent."""
+    """Return the numbers of searches by kind and outcome, success first, then the most frequent."""
     words = {name: store.columns[f"searches/{name}"].attributes.get("meanings", []) for name in ("kind", "status")}
     codes = np.stack([_read(store, f"searches/{name}").astype(np.int64) for name in ("kind", "status")])
     pairs, counts = np.unique(codes, axis=1, return_counts=True)
