@@ -4,14 +4,16 @@ Where one compiled function calls another, Numba links the callee's code into th
 again makes machine code of it, at every level of calls: most of the time that the network's kernels took to compile.
 A function made by :func:`linked` is machine code of its own, cached on disk like any other; callers hold only the
 name, under which importing its module makes it known to LLVM. It must not raise, and Python cannot call it.
+
+The name holds the module that defines the function. Code of a caller that was compiled before the function moved asks
+for the old name, even where the caller's module still imports the function from where it was; calling a name that
+LLVM does not know ends the process. The cache therefore keeps with the code of each caller the names that it asks for,
+and where one of them is not known the caller is compiled anew, see :mod:`~thalweg.potentials.compiled.code_cache`.
 """
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable
-from functools import cache
-from pathlib import Path
 from typing import Any
 
 import llvmlite.binding
@@ -19,19 +21,10 @@ from numba.core import cgutils, types
 from numba.core.typing.templates import ConcreteTemplate, infer_global
 from numba.extending import lower_builtin
 
-from thalweg.potentials.compiled import simd
+from thalweg.potentials.compiled.code_cache import LINKED
 from thalweg.potentials.compiled.signatures import jit
 
-__all__ = ["linked", "source_version"]
-
-
-@cache
-def source_version(*files: str) -> int:
-    """Return a number that changes whenever `files`, or simd.py, do."""
-    digest = hashlib.sha256()
-    for name in (simd.__file__, *files):
-        digest.update(Path(name).read_bytes())
-    return int.from_bytes(digest.digest()[:7])
+__all__ = ["linked"]
 
 
 def _call(symbol: str) -> Callable:
@@ -46,24 +39,21 @@ def _call(symbol: str) -> Callable:
     return lower
 
 
-def linked(signature: Any, *files: str, **options: Any) -> Callable[[Callable], Callable]:
+def linked(signature: Any, **options: Any) -> Callable[[Callable], Callable]:
     """Compile ahead for one signature, to be called by name from compiled code only.
 
     Parameters
     ----------
     signature : numba signature
         With its return type; arguments are converted to it as in any call.
-    *files : str
-        Other files than the function's own and simd.py whose functions it contains: when they change it is compiled
-        again, which Numba's cache alone would not see.
     **options
         Passed to :func:`~thalweg.potentials.compiled.signatures.jit`, over the default ``fastmath={"contract"}``.
     """
 
     def decorate(function: Callable) -> Callable:
-        symbol = f"{function.__module__}.{function.__qualname__}"
-        # the cache's files are named by this
-        function.__qualname__ += f"_{source_version(*files):x}"
+        # The types are part of the name, as in C++: code that was compiled for others must not find this function.
+        # Its content is not, so that code that knows the name alone goes on with the function's newest version.
+        symbol = f"{LINKED}{function.__module__}.{function.__qualname__}{signature}"
         options_ = {"fastmath": {"contract"}, "no_cpython_wrapper": True, "no_cfunc_wrapper": True, **options}
         compiled = jit(signature, **options_)(function)
         result = compiled.overloads[signature.args]

@@ -12,6 +12,9 @@ from typing import Any, NamedTuple
 
 import numba
 import numpy as np
+from numba.core.typeinfer import register_dispatcher
+
+from thalweg.potentials.compiled.code_cache import CodeCache
 
 from thalweg.potentials.lazy import public
 
@@ -31,17 +34,32 @@ FUNCTION = numba.types.FunctionType(FUNCTION_SIGNATURE)
 HESSIAN = numba.types.FunctionType(HESSIAN_SIGNATURE)
 
 
-def jit(signature: Any, **options: Any) -> Callable[[Callable], Any]:
+def jit(signature: Any = None, **options: Any) -> Callable[[Callable], Any]:
     """Compile ahead for one signature, cached on disk, without the GIL and without division checks.
+
+    The cache is keyed by the content of the function's module and of all modules of Thalweg that this imports, see
+    :mod:`~thalweg.potentials.compiled.code_cache`.
 
     Parameters
     ----------
-    signature : numba signature
-        What the function takes and returns; it is compiled at import, or read from numba's cache.
+    signature : numba signature, optional
+        Types of the arguments and of what is returned: the function is compiled at import, or read from the cache.
+        Without one it is compiled only as a part of its callers.
     **options
-        Passed to :func:`numba.njit`, over the defaults ``cache=True, nogil=True, error_model="numpy"``.
+        Passed to :func:`numba.njit`, over the defaults ``nogil=True, error_model="numpy"``.
     """
-    return numba.njit(signature, **{"cache": True, "nogil": True, "error_model": "numpy", **options})
+
+    def decorate(function: Callable) -> Any:
+        dispatcher = numba.njit(**{"nogil": True, "error_model": "numpy", **options})(function)
+        if signature is None or numba.config.DISABLE_JIT:
+            return dispatcher
+        dispatcher._cache = CodeCache(function)
+        with register_dispatcher(dispatcher):  # by name, for functions that call themselves
+            dispatcher.compile(signature)
+        dispatcher.disable_compile()
+        return dispatcher
+
+    return decorate
 
 
 @public("thalweg.potentials")

@@ -12,11 +12,9 @@ from __future__ import annotations
 import numpy as np
 from numba import boolean, float64, int64, types
 
-from thalweg.potentials.compiled.linking import linked, source_version
+from thalweg.potentials.compiled.linking import linked
 from thalweg.potentials.compiled.signatures import FUNCTION_SIGNATURE, floats, integers, jit, matrix, vector
 from thalweg.potentials.compiled.simd import LANES, larger, load, splat, store, total, where_equal
-from thalweg.potentials.neural_network import rows as row_kernels
-from thalweg.potentials.neural_network import sparse_inputs, vector_math
 from thalweg.potentials.neural_network.rows import BLOCK, STEP, combine, four_fold, multiply_rows, product_row
 from thalweg.potentials.neural_network.sparse_inputs import (
     add_sparse_products,
@@ -50,7 +48,6 @@ __all__ = [
 
 HEADER, FLOATS = 3, 2  # where the widths begin in `integers`, and the data in `floats`
 LOGARITHMS = 8  # blocks whose products share one logarithm
-_FILES = (row_kernels.__file__, sparse_inputs.__file__, vector_math.__file__)
 places = types.Array(int64, 2, "C")
 
 
@@ -77,7 +74,7 @@ def layer_table(shape):
     return table
 
 
-@linked(types.void(vector, integers, places, *[matrix] * 4, int64, boolean), *_FILES)
+@linked(types.void(vector, integers, places, *[matrix] * 4, int64, boolean))
 def forward_block(w, shape, table, data, act, slope, y, m, ready):
     """Fill the hidden units' values and slopes, and the last rows of y with the outputs before the softmax, for m data.
 
@@ -116,7 +113,7 @@ def _largest(y, a, classes, d):
     return top
 
 
-@linked(float64(matrix, int64, vector, matrix, int64), *_FILES)
+@linked(float64(matrix, int64, vector, matrix, int64))
 def output_block(y, first, labels, work, m):
     """Turn outputs, the rows of y from `first` on, into dE/dy = p - [label]; return sum (largest - label's output).
 
@@ -211,7 +208,7 @@ def data_block(shape, data, block):
     return data[start : start + rows * BLOCK].reshape(rows, BLOCK)
 
 
-@linked(types.void(vector, integers, places, matrix, matrix, int64), *_FILES)
+@linked(types.void(vector, integers, places, matrix, matrix, int64))
 def hidden_deltas(w, shape, table, slope, delta, m):
     """Fill dE/dz of the hidden units from that of the outputs, the last rows of delta."""
     for layer in range(shape[0] - 1, 0, -1):
@@ -231,7 +228,7 @@ def n_sums(shape):
     return total
 
 
-@linked(types.void(integers, places, *[matrix] * 3, int64, int64, floats, vector, vector), *_FILES)
+@linked(types.void(integers, places, *[matrix] * 3, int64, int64, floats, vector, vector))
 def add_gradient(shape, table, source, act, delta, m, begin, floats, sums, gradient):
     """Add one block's part of N times the gradient: for the weights to sums, for the biases in place.
 
@@ -269,7 +266,7 @@ def zero_frozen(out, shape):
         out[shape[i]] = 0.0
 
 
-@linked(types.void(matrix, int64, matrix, int64, int64), *_FILES)
+@linked(types.void(matrix, int64, matrix, int64, int64))
 def _write_probabilities(y, first, out, start, m):
     """Write the softmax of the outputs of m data to the rows of out from `start` on."""
     classes, begin = out.shape[1], first * BLOCK
@@ -290,61 +287,52 @@ def _write_probabilities(y, first, out, start, m):
             out[start + d, a] = y[first + a, d]
 
 
-def _compile(version: int):
-    """Compile both for one version of the sources, see :mod:`~thalweg.potentials.compiled.linking`."""
-
-    @jit(FUNCTION_SIGNATURE)
-    def network_function(x, gradient, integers, floats):
-        """Return the loss with its L2 term; write its gradient, zero at frozen weights."""
-        _ = version
-        w, n, l2, table = bounded(x, floats[1]), integers[1], floats[0], layer_table(integers)
-        hidden, units = n_units(integers, integers[0]), n_units(integers, integers[0] + 1)
-        rows, sums = np.empty((3 + 2 * hidden + units, BLOCK)), np.zeros(n_sums(integers))
-        work, act, slope = rows[:3], rows[3 : 3 + hidden], rows[3 + hidden : 3 + 2 * hidden]
-        delta = rows[3 + 2 * hidden :]
-        for d in range(BLOCK):
-            work[2, d] = 0.0
-        for i in range(x.size):
-            gradient[i] = 0.0
-        sparse = n_nonzero(integers) > 0
-        turned = turned_weights(w, integers) if sparse else sums
-        total, blocks = 0.0, (n + BLOCK - 1) // BLOCK
-        for block in range(blocks):
-            data, m = data_block(integers, floats, block), min(BLOCK, n - block * BLOCK)
-            filled = padded(m)
-            if sparse and hidden == 0:
-                sparse_combine(turned, w, table[0, 1], integers, floats, block * BLOCK, m, delta, 0)
-            elif sparse:
-                sparse_combine(turned, w, table[0, 1], integers, floats, block * BLOCK, m, act, 0)
-            forward_block(w, integers, table, data, act, slope, delta, filled, sparse)
-            total += output_block(delta, hidden, data[integers[HEADER]], work, filled)
-            if block % LOGARITHMS == LOGARITHMS - 1 or block == blocks - 1:
-                total += finish_loss(work, 2, block % LOGARITHMS + 1)
-            hidden_deltas(w, integers, table, slope, delta, filled)
-            add_gradient(integers, table, data, act, delta, filled, block * BLOCK, floats, sums, gradient)
-        add_sums(integers, table, sums, gradient)
-        for i in range(x.size):
-            gradient[i] = gradient[i] / n + 2.0 * l2 * x[i]
-        zero_frozen(gradient, integers)
-        return total / n + l2_term(x, l2)
-
-    @jit(types.void(vector, integers, floats, matrix, matrix))
-    def network_probabilities(x, integers, floats, inputs, out):
-        """Write the probabilities of every class (N, classes) at inputs (N, n_in); the packed data are not used."""
-        _ = version
-        w, width, table = bounded(x, floats[1]), inputs.shape[1], layer_table(integers)
-        hidden, units = n_units(integers, integers[0]), n_units(integers, integers[0] + 1)
-        data, y = np.zeros((width, BLOCK)), np.empty((units, BLOCK))
-        act, slope = np.empty((hidden, BLOCK)), np.empty((hidden, BLOCK))
-        for start in range(0, inputs.shape[0], BLOCK):
-            m = min(BLOCK, inputs.shape[0] - start)
-            for d in range(m):
-                for k in range(width):
-                    data[k, d] = inputs[start + d, k]
-            forward_block(w, integers, table, data, act, slope, y, padded(m), False)
-            _write_probabilities(y, hidden, out, start, m)
-
-    return network_function, network_probabilities
+@jit(FUNCTION_SIGNATURE)
+def network_function(x, gradient, integers, floats):
+    """Return the loss with its L2 term; write its gradient, zero at frozen weights."""
+    w, n, l2, table = bounded(x, floats[1]), integers[1], floats[0], layer_table(integers)
+    hidden, units = n_units(integers, integers[0]), n_units(integers, integers[0] + 1)
+    rows, sums = np.empty((3 + 2 * hidden + units, BLOCK)), np.zeros(n_sums(integers))
+    work, act, slope = rows[:3], rows[3 : 3 + hidden], rows[3 + hidden : 3 + 2 * hidden]
+    delta = rows[3 + 2 * hidden :]
+    for d in range(BLOCK):
+        work[2, d] = 0.0
+    for i in range(x.size):
+        gradient[i] = 0.0
+    sparse = n_nonzero(integers) > 0
+    turned = turned_weights(w, integers) if sparse else sums
+    total, blocks = 0.0, (n + BLOCK - 1) // BLOCK
+    for block in range(blocks):
+        data, m = data_block(integers, floats, block), min(BLOCK, n - block * BLOCK)
+        filled = padded(m)
+        if sparse and hidden == 0:
+            sparse_combine(turned, w, table[0, 1], integers, floats, block * BLOCK, m, delta, 0)
+        elif sparse:
+            sparse_combine(turned, w, table[0, 1], integers, floats, block * BLOCK, m, act, 0)
+        forward_block(w, integers, table, data, act, slope, delta, filled, sparse)
+        total += output_block(delta, hidden, data[integers[HEADER]], work, filled)
+        if block % LOGARITHMS == LOGARITHMS - 1 or block == blocks - 1:
+            total += finish_loss(work, 2, block % LOGARITHMS + 1)
+        hidden_deltas(w, integers, table, slope, delta, filled)
+        add_gradient(integers, table, data, act, delta, filled, block * BLOCK, floats, sums, gradient)
+    add_sums(integers, table, sums, gradient)
+    for i in range(x.size):
+        gradient[i] = gradient[i] / n + 2.0 * l2 * x[i]
+    zero_frozen(gradient, integers)
+    return total / n + l2_term(x, l2)
 
 
-network_function, network_probabilities = _compile(source_version(*_FILES, __file__))
+@jit(types.void(vector, integers, floats, matrix, matrix))
+def network_probabilities(x, integers, floats, inputs, out):
+    """Write the probabilities of every class (N, classes) at inputs (N, n_in); the packed data are not used."""
+    w, width, table = bounded(x, floats[1]), inputs.shape[1], layer_table(integers)
+    hidden, units = n_units(integers, integers[0]), n_units(integers, integers[0] + 1)
+    data, y = np.zeros((width, BLOCK)), np.empty((units, BLOCK))
+    act, slope = np.empty((hidden, BLOCK)), np.empty((hidden, BLOCK))
+    for start in range(0, inputs.shape[0], BLOCK):
+        m = min(BLOCK, inputs.shape[0] - start)
+        for d in range(m):
+            for k in range(width):
+                data[k, d] = inputs[start + d, k]
+        forward_block(w, integers, table, data, act, slope, y, padded(m), False)
+        _write_probabilities(y, hidden, out, start, m)

@@ -19,12 +19,9 @@ from __future__ import annotations
 import numpy as np
 from numba import float64, int64, types
 
-from thalweg.potentials.compiled.linking import linked, source_version
+from thalweg.potentials.compiled.linking import linked
 from thalweg.potentials.compiled.signatures import HESSIAN_SIGNATURE, integers, jit, matrix, vector
 from thalweg.potentials.compiled.simd import LANES, load, splat, store, where_equal
-from thalweg.potentials.neural_network import energy as network_kernels
-from thalweg.potentials.neural_network import rows as row_kernels
-from thalweg.potentials.neural_network import vector_math
 from thalweg.potentials.neural_network.energy import (
     BLOCK,
     HEADER,
@@ -45,7 +42,6 @@ from thalweg.potentials.neural_network.vector_math import exact
 
 __all__ = ["network_hessian"]
 
-_FILES = (network_kernels.__file__, row_kernels.__file__, vector_math.__file__)
 pair_places = types.Array(int64, 3, "C")
 
 
@@ -62,7 +58,7 @@ def _n_moved(shape, below, above):
     return 1 if above == below + 1 else shape[HEADER + above]
 
 
-@linked(types.void(integers, pair_places, integers), *_FILES)
+@linked(types.void(integers, pair_places, integers))
 def _pair_table(shape, table, totals):
     """Write the first row of M and the first sum of both kinds of every pair of layers, and their totals."""
     layers, rows, sums = shape[0], 0, 0
@@ -87,7 +83,7 @@ def _first_pair(shape, below, above, v):
     return v * outer - v * (v - 1) // 2 if above == below else v * outer
 
 
-@linked(types.void(vector, integers, places, int64, int64, matrix, matrix, matrix, int64), *_FILES)
+@linked(types.void(vector, integers, places, int64, int64, matrix, matrix, matrix, int64))
 def _push(w, shape, table, layer, unit, slope, rz, ra, m):
     """Write dz/dz_unit for the units of all layers above its own to rz, and slope times it to ra."""
     layers = shape[0]
@@ -139,7 +135,7 @@ def _bend(act, delta, rz, u, curve, row, m):
         store(curve, row + d, load(curve, row + d) - bend)
 
 
-@linked(types.void(vector, integers, places, pair_places, int64, int64, *[matrix] * 6, int64), *_FILES)
+@linked(types.void(vector, integers, places, pair_places, int64, int64, *[matrix] * 6, int64))
 def _curve(w, shape, table, pairs, layer, unit, act, slope, delta, p, rz, curve, m):
     """Write M(u, unit) for all units u from `unit` on to their rows of curve."""
     last = shape[0] - 1
@@ -163,7 +159,7 @@ def _curve(w, shape, table, pairs, layer, unit, act, slope, delta, p, rz, curve,
         upper = row
 
 
-@linked(types.void(integers, places, pair_places, int64, int64, *[matrix] * 5, int64, vector), *_FILES)
+@linked(types.void(integers, places, pair_places, int64, int64, *[matrix] * 5, int64, vector))
 def _add_moved(shape, table, pairs, layer, unit, data, act, delta, ra, rows, m, out):
     """Add delta_u da_k/dz_unit a_m for every weight from a unit k that moves with `unit` into a unit u above."""
     inner, first = shape[HEADER + layer], table[layer, 2]
@@ -183,7 +179,7 @@ def _add_moved(shape, table, pairs, layer, unit, data, act, delta, ra, rows, m, 
                 place += step
 
 
-@linked(types.void(integers, places, pair_places, int64, int64, *[matrix] * 4, int64, vector), *_FILES)
+@linked(types.void(integers, places, pair_places, int64, int64, *[matrix] * 4, int64, vector))
 def _add_products(shape, table, pairs, below, above, data, act, curve, rows, m, out):
     """Add the products of the rows of M of one pair of layers with the rows a_k a_j."""
     outer, inner = shape[HEADER + above], shape[HEADER + below]
@@ -207,7 +203,7 @@ def _add_products(shape, table, pairs, below, above, data, act, curve, rows, m, 
         place += four_fold(n) * width
 
 
-@linked(types.void(vector, integers, places, pair_places, *[matrix] * 7, int64, vector), *_FILES)
+@linked(types.void(vector, integers, places, pair_places, *[matrix] * 7, int64, vector))
 def _add_block(w, shape, table, pairs, data, act, slope, delta, p, work, curve, m, out):
     """Add one block's part of N times the Hessian to the sums."""
     units = delta.shape[0]
@@ -230,7 +226,7 @@ def _place(shape, table, layer, unit, k):
     return table[layer, 0] + unit * inner + k if k < inner else table[layer, 1] + unit
 
 
-@linked(types.void(integers, places, int64, int64, vector, int64, float64, matrix), *_FILES)
+@linked(types.void(integers, places, int64, int64, vector, int64, float64, matrix))
 def _spread_sums(shape, table, below, above, out, place, factor, hessian):
     """Write the sums of one pair of layers times a factor to all their places in the matrix."""
     upper, lower = shape[HEADER + above + 1], shape[HEADER + below + 1]
@@ -253,7 +249,7 @@ def _spread_sums(shape, table, below, above, out, place, factor, hessian):
             place += step
 
 
-@linked(types.void(integers, places, int64, int64, vector, int64, float64, matrix), *_FILES)
+@linked(types.void(integers, places, int64, int64, vector, int64, float64, matrix))
 def _spread_moved(shape, table, below, above, out, place, factor, hessian):
     """Add the sums of what moves, one pair of layers', times a factor to both their places in the matrix."""
     outer, moved = shape[HEADER + above + 1], _n_moved(shape, below, above)
@@ -268,7 +264,7 @@ def _spread_moved(shape, table, below, above, out, place, factor, hessian):
                 place += four_fold(outer)
 
 
-@linked(types.void(integers, places, pair_places, vector, float64, matrix), *_FILES)
+@linked(types.void(integers, places, pair_places, vector, float64, matrix))
 def _finish_hessian(shape, table, pairs, out, l2, hessian):
     """Write the matrix from its sums, add the L2 term, and empty the rows and columns of frozen weights."""
     n = hessian.shape[0]
@@ -286,7 +282,7 @@ def _finish_hessian(shape, table, pairs, out, l2, hessian):
             hessian[j, shape[i]] = 0.0
 
 
-@linked(types.void(matrix, int64, vector, matrix, int64), *_FILES)
+@linked(types.void(matrix, int64, vector, matrix, int64))
 def _probabilities(y, first, labels, p, m):
     """Write the probabilities to p, given p - [label] in the rows of y from `first` on."""
     for a in range(p.shape[0]):
@@ -303,34 +299,25 @@ def _widest(shape):
     return widest
 
 
-def _compile(version: int):
-    """Compile for one version of the sources, see :mod:`~thalweg.potentials.compiled.linking`."""
-
-    @jit(HESSIAN_SIGNATURE)
-    def network_hessian(x, hessian, integers, floats):
-        """Return the loss with its L2 term; write its second derivatives, zero at frozen weights."""
-        _ = version
-        w, table, n = bounded(x, floats[1]), layer_table(integers), integers[1]
-        hidden, units = n_units(integers, integers[0]), n_units(integers, integers[0] + 1)
-        pairs, totals = np.zeros((integers[0], integers[0], 3), dtype=np.int64), np.zeros(2, dtype=np.int64)
-        _pair_table(integers, pairs, totals)
-        act, slope = np.empty((hidden, BLOCK)), np.empty((hidden, BLOCK))
-        delta, p = np.empty((units, BLOCK)), np.empty((units - hidden, BLOCK))
-        work, logs = np.empty((2 * units + _widest(integers) + 1, BLOCK)), np.zeros((3, BLOCK))
-        curve, out = np.empty((totals[0], BLOCK)), np.zeros(totals[1])
-        total = 0.0
-        for start in range(0, n, BLOCK):
-            data, m = data_block(integers, floats, start // BLOCK), min(BLOCK, n - start)
-            filled = padded(m)
-            forward_block(w, integers, table, data, act, slope, delta, filled, False)
-            total += output_block(delta, hidden, data[integers[HEADER]], logs, filled) + finish_loss(logs, 2, 1)
-            hidden_deltas(w, integers, table, slope, delta, filled)
-            _probabilities(delta, hidden, data[integers[HEADER]], p, filled)
-            _add_block(w, integers, table, pairs, data, act, slope, delta, p, work, curve, filled, out)
-        _finish_hessian(integers, table, pairs, out, floats[0], hessian)
-        return total / n + l2_term(x, floats[0])
-
-    return network_hessian
-
-
-network_hessian = _compile(source_version(*_FILES, __file__))
+@jit(HESSIAN_SIGNATURE)
+def network_hessian(x, hessian, integers, floats):
+    """Return the loss with its L2 term; write its second derivatives, zero at frozen weights."""
+    w, table, n = bounded(x, floats[1]), layer_table(integers), integers[1]
+    hidden, units = n_units(integers, integers[0]), n_units(integers, integers[0] + 1)
+    pairs, totals = np.zeros((integers[0], integers[0], 3), dtype=np.int64), np.zeros(2, dtype=np.int64)
+    _pair_table(integers, pairs, totals)
+    act, slope = np.empty((hidden, BLOCK)), np.empty((hidden, BLOCK))
+    delta, p = np.empty((units, BLOCK)), np.empty((units - hidden, BLOCK))
+    work, logs = np.empty((2 * units + _widest(integers) + 1, BLOCK)), np.zeros((3, BLOCK))
+    curve, out = np.empty((totals[0], BLOCK)), np.zeros(totals[1])
+    total = 0.0
+    for start in range(0, n, BLOCK):
+        data, m = data_block(integers, floats, start // BLOCK), min(BLOCK, n - start)
+        filled = padded(m)
+        forward_block(w, integers, table, data, act, slope, delta, filled, False)
+        total += output_block(delta, hidden, data[integers[HEADER]], logs, filled) + finish_loss(logs, 2, 1)
+        hidden_deltas(w, integers, table, slope, delta, filled)
+        _probabilities(delta, hidden, data[integers[HEADER]], p, filled)
+        _add_block(w, integers, table, pairs, data, act, slope, delta, p, work, curve, filled, out)
+    _finish_hessian(integers, table, pairs, out, floats[0], hessian)
+    return total / n + l2_term(x, floats[0])

@@ -9,12 +9,9 @@ from __future__ import annotations
 import numpy as np
 from numba import boolean, int64, types
 
-from thalweg.potentials.compiled.linking import linked, source_version
+from thalweg.potentials.compiled.linking import linked
 from thalweg.potentials.compiled.signatures import floats, integers, jit, matrix, vector
 from thalweg.potentials.compiled.simd import LANES, load, splat, store, where_equal
-from thalweg.potentials.neural_network import energy as network_kernels
-from thalweg.potentials.neural_network import rows as row_kernels
-from thalweg.potentials.neural_network import sparse_inputs, vector_math
 from thalweg.potentials.neural_network.energy import (
     BLOCK,
     HEADER,
@@ -37,10 +34,8 @@ from thalweg.potentials.neural_network.sparse_inputs import n_nonzero, sparse_co
 
 __all__ = ["network_hessian_vector"]
 
-_FILES = (network_kernels.__file__, row_kernels.__file__, sparse_inputs.__file__, vector_math.__file__)
 
-
-@linked(types.void(vector, vector, integers, places, *[matrix] * 5, int64, boolean), *_FILES)
+@linked(types.void(vector, vector, integers, places, *[matrix] * 5, int64, boolean))
 def _push_weights(w, v, shape, table, data, act, slope, rz, ra, m, ready):
     """Write the change of every z and activation when the weights move along v.
 
@@ -60,7 +55,7 @@ def _push_weights(w, v, shape, table, data, act, slope, rz, ra, m, ready):
                     ra[j, d] = slope[j, d] * rz[j, d]
 
 
-@linked(types.void(matrix, vector, matrix, int64, matrix, int64), *_FILES)
+@linked(types.void(matrix, vector, matrix, int64, matrix, int64))
 def _curve_outputs(y, labels, rz, first, curve, m):
     """Write diag(p) - p p times the outputs' changes, rows from `first` on, to curve, given y = p - [label] there."""
     begin, end = first * BLOCK, y.shape[0] * BLOCK
@@ -76,7 +71,7 @@ def _curve_outputs(y, labels, rz, first, curve, m):
             store(curve, k, load(curve, k) * (load(rz, k) - mean))
 
 
-@linked(types.void(vector, vector, integers, places, *[matrix] * 7, int64, int64, floats, vector, vector), *_FILES)
+@linked(types.void(vector, vector, integers, places, *[matrix] * 7, int64, int64, floats, vector, vector))
 def _pull_weights(w, v, shape, table, data, act, slope, delta, rz, ra, curve, m, begin, floats, sums, out):
     """Add 1 block's part of N times the Hessian times v, from the change of the outputs' deltas down."""
     for layer in range(shape[0] - 1, 0, -1):
@@ -96,46 +91,37 @@ def _pull_weights(w, v, shape, table, data, act, slope, delta, rz, ra, curve, m,
         place += inner * four_fold(outer)
 
 
-def _compile(version: int):
-    """Compile for one version of the sources, see :mod:`~thalweg.potentials.compiled.linking`."""
-
-    @jit(types.void(vector, vector, vector, integers, floats))
-    def network_hessian_vector(x, v, out, integers, floats):
-        """Write the Hessian at x times v to out, without the Hessian; frozen entries of v count as zero."""
-        _ = version
-        w, table, n = bounded(x, floats[1]), layer_table(integers), integers[1]
-        hidden, units = n_units(integers, integers[0]), n_units(integers, integers[0] + 1)
-        act, slope, delta = np.zeros((hidden, BLOCK)), np.empty((hidden, BLOCK)), np.zeros((units, BLOCK))
-        rz, ra, curve = np.zeros((units, BLOCK)), np.zeros((units, BLOCK)), np.empty((units, BLOCK))
-        free, sums, logs = v.copy(), np.zeros(n_sums(integers)), np.zeros((3, BLOCK))
-        zero_frozen(free, integers)
-        for i in range(x.size):
-            out[i] = 0.0
-        sparse = n_nonzero(integers) > 0
-        turned = turned_weights(w, integers) if sparse else sums
-        along = turned_weights(free, integers) if sparse else sums
-        for start in range(0, n, BLOCK):
-            data, m = data_block(integers, floats, start // BLOCK), min(BLOCK, n - start)
-            filled, labels = padded(m), data[integers[HEADER]]
-            if sparse:
-                target = delta if integers[0] == 1 else act
-                sparse_combine(turned, w, table[0, 1], integers, floats, start, m, target, 0)
-                sparse_combine(along, free, table[0, 1], integers, floats, start, m, rz, 0)
-            forward_block(w, integers, table, data, act, slope, delta, filled, sparse)
-            output_block(delta, hidden, labels, logs, filled)
-            for d in range(filled):
-                logs[2, d] = 0.0
-            hidden_deltas(w, integers, table, slope, delta, filled)
-            _push_weights(w, free, integers, table, data, act, slope, rz, ra, filled, sparse)
-            _curve_outputs(delta, labels, rz, hidden, curve, filled)
-            moving = (filled, start, floats, sums, out)
-            _pull_weights(w, free, integers, table, data, act, slope, delta, rz, ra, curve, *moving)
-        add_sums(integers, table, sums, out)
-        for i in range(x.size):
-            out[i] = out[i] / n + 2.0 * floats[0] * free[i]
-        zero_frozen(out, integers)
-
-    return network_hessian_vector
-
-
-network_hessian_vector = _compile(source_version(*_FILES, __file__))
+@jit(types.void(vector, vector, vector, integers, floats))
+def network_hessian_vector(x, v, out, integers, floats):
+    """Write the Hessian at x times v to out, without the Hessian; frozen entries of v count as zero."""
+    w, table, n = bounded(x, floats[1]), layer_table(integers), integers[1]
+    hidden, units = n_units(integers, integers[0]), n_units(integers, integers[0] + 1)
+    act, slope, delta = np.zeros((hidden, BLOCK)), np.empty((hidden, BLOCK)), np.zeros((units, BLOCK))
+    rz, ra, curve = np.zeros((units, BLOCK)), np.zeros((units, BLOCK)), np.empty((units, BLOCK))
+    free, sums, logs = v.copy(), np.zeros(n_sums(integers)), np.zeros((3, BLOCK))
+    zero_frozen(free, integers)
+    for i in range(x.size):
+        out[i] = 0.0
+    sparse = n_nonzero(integers) > 0
+    turned = turned_weights(w, integers) if sparse else sums
+    along = turned_weights(free, integers) if sparse else sums
+    for start in range(0, n, BLOCK):
+        data, m = data_block(integers, floats, start // BLOCK), min(BLOCK, n - start)
+        filled, labels = padded(m), data[integers[HEADER]]
+        if sparse:
+            target = delta if integers[0] == 1 else act
+            sparse_combine(turned, w, table[0, 1], integers, floats, start, m, target, 0)
+            sparse_combine(along, free, table[0, 1], integers, floats, start, m, rz, 0)
+        forward_block(w, integers, table, data, act, slope, delta, filled, sparse)
+        output_block(delta, hidden, labels, logs, filled)
+        for d in range(filled):
+            logs[2, d] = 0.0
+        hidden_deltas(w, integers, table, slope, delta, filled)
+        _push_weights(w, free, integers, table, data, act, slope, rz, ra, filled, sparse)
+        _curve_outputs(delta, labels, rz, hidden, curve, filled)
+        moving = (filled, start, floats, sums, out)
+        _pull_weights(w, free, integers, table, data, act, slope, delta, rz, ra, curve, *moving)
+    add_sums(integers, table, sums, out)
+    for i in range(x.size):
+        out[i] = out[i] / n + 2.0 * floats[0] * free[i]
+    zero_frozen(out, integers)

@@ -13,7 +13,6 @@ from numba import int64, types
 from thalweg.potentials.compiled.linking import linked
 from thalweg.potentials.compiled.signatures import matrix, vector
 from thalweg.potentials.compiled.simd import LANES, load, splat, spread, store, totals
-from thalweg.potentials.neural_network import vector_math
 from thalweg.potentials.neural_network.vector_math import exact
 
 __all__ = ["BLOCK", "STEP", "combine", "copy_row", "four_fold", "multiply_rows", "product_row"]
@@ -81,10 +80,7 @@ def _add_five(w, p, across, along, source, s, inner, target, t, last, m):
         store(target, t4 + e, y4)
 
 
-@linked(
-    types.void(vector, *[int64] * 5, matrix, int64, int64, matrix, int64, int64),
-    vector_math.__file__,
-)
+@linked(types.void(vector, *[int64] * 5, matrix, int64, int64, matrix, int64, int64))
 def combine(w, start, across, along, count, bias, source, row, inner, target, first, m):
     """Set each of `count` rows i of target to a combination of `inner` rows k of source.
 
@@ -216,7 +212,7 @@ def _pair_tile(left, l0, l1, right, r, width, m, out, start, step):
     store(out, start + 3 * step, load(out, start + 3 * step) + totals(a3, b3, a3, b3))
 
 
-@linked(types.void(matrix, int64, int64, matrix, *[int64] * 3, vector, int64), vector_math.__file__)
+@linked(types.void(matrix, int64, int64, matrix, *[int64] * 3, vector, int64))
 def multiply_rows(left, first, count, right, row, inner, m, out, start):
     """Add the products over m data of `count` rows of left with `inner` rows of right to out.
 

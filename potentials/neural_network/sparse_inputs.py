@@ -15,14 +15,11 @@ from numba import int64, types
 from thalweg.potentials.compiled.linking import linked
 from thalweg.potentials.compiled.signatures import floats, integers, matrix, vector
 from thalweg.potentials.compiled.simd import LANES, load, splat, spread, store
-from thalweg.potentials.neural_network import rows as row_kernels
-from thalweg.potentials.neural_network import vector_math
 from thalweg.potentials.neural_network.rows import BLOCK, STEP, four_fold
 from thalweg.potentials.neural_network.vector_math import exact
 
 __all__ = ["add_sparse_products", "n_nonzero", "pack_sparse", "sparse_combine", "turned_weights"]
 
-_FILES = (row_kernels.__file__, vector_math.__file__)
 # At least so many inputs and at most this share of them nonzero, or this where a block of so many is beyond the second
 # cache (measured): otherwise the dense products are as fast or faster.
 WIDE, SPARSE, WIDEST, HALF = 64, 0.3, 512, 0.5
@@ -50,7 +47,7 @@ def n_nonzero(integers):
     return integers[HEADER + integers[0] + 1 + integers[2]]
 
 
-@linked(vector(vector, integers), *_FILES)
+@linked(vector(vector, integers))
 def turned_weights(w, integers):
     """Return the first layer's weights input by input, each with an entry for every unit, rounded up to whole lanes."""
     inner, outer = integers[HEADER], integers[HEADER + 1]
@@ -62,7 +59,7 @@ def turned_weights(w, integers):
     return turned
 
 
-@linked(types.void(vector, vector, int64, integers, floats, int64, int64, matrix, int64), *_FILES)
+@linked(types.void(vector, vector, int64, integers, floats, int64, int64, matrix, int64))
 def sparse_combine(turned, w, bias, integers, floats, begin, m, target, first):
     """Set the first layer's rows of target to its biases plus its weights times m data from datum `begin` on.
 
@@ -96,7 +93,7 @@ def sparse_combine(turned, w, bias, integers, floats, begin, m, target, first):
             target[j, d] = 0.0
 
 
-@linked(types.void(matrix, integers, floats, int64, int64, vector), *_FILES)
+@linked(types.void(matrix, integers, floats, int64, int64, vector))
 def add_sparse_products(delta, integers, floats, begin, m, sums):
     """Add the products of the first layer's rows of delta with the inputs to sums[k * four_fold(outer) + j]."""
     outer, inner, blocks = integers[HEADER + 1], integers[HEADER], (integers[1] + BLOCK - 1) // BLOCK

@@ -1,15 +1,13 @@
 """Vector loops shared by the network kernels: exponential, tanh, and sums and products of rows of data.
 
-Everything here is compiled only as a part of its caller. Numba's cache watches nothing but the caller's own file:
-callers name this file to ``linked``, or hold its ``source_version`` (:mod:`~thalweg.potentials.compiled.linking`).
+Everything here is compiled only as a part of its caller.
 
 There is no fast-math reassociation, which would fold the exponential's range reduction away.
 """
 
 from __future__ import annotations
 
-from numba import njit
-
+from thalweg.potentials.compiled.signatures import jit
 from thalweg.potentials.compiled.simd import LANES, at_least, at_most, load, power_of_two, splat, store, total
 
 __all__ = [
@@ -21,14 +19,7 @@ __all__ = [
 
 # A part of compiled callers only, nothing for Python or C to call. Inlined by force: where it is not, the references to
 # all arrays that are passed on are counted up and down, which takes longer than many of these loops.
-exact = njit(
-    no_cpython_wrapper=True,
-    no_cfunc_wrapper=True,
-    nogil=True,
-    error_model="numpy",
-    fastmath={"contract"},
-    forceinline=True,
-)
+exact = jit(no_cpython_wrapper=True, no_cfunc_wrapper=True, fastmath={"contract"}, forceinline=True)
 
 
 LOG2_E = 1.4426950408889634
