@@ -1,5 +1,5 @@
 """``python -m thalweg`` is the command ``thalweg``."""
 
-from thalweg.analysis.cli.main import main
+from thalweg.analysis.cli.entry_point import main
 
-main(prog_name="thalweg")
+main()

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import shlex
-import signal
-import threading
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import click
 
 from thalweg.analysis.cli.compilation_notice import compiling_notice
+from thalweg.analysis.cli.interruption import last_words
 from thalweg.analysis.cli.worker_options import Place
 from thalweg.analysis.systems.named import Explored, build, default_options, default_work, resolve_name
 from thalweg.analysis.systems.structure_files import file_of
@@ -97,7 +95,8 @@ def run(
     where = [] if device is None else ["--device", device]
     again = ["thalweg", "explore", name, "--output", str(output), *place.arguments(), *where]
     try:
-        with _sigterm_as_ctrl_c(), compiling_notice(lambda text: click.echo(text, err=True)):
+        notice = compiling_notice(lambda text: click.echo(text, err=True))
+        with last_words(lambda: _farewell(output, again)), notice:
             _explore(name, output, plan, place, None if seconds is None else began + seconds, device or "auto")
     except KeyboardInterrupt:
         click.echo(_farewell(output, again), err=True)
@@ -263,20 +262,3 @@ def _draw(output: Path) -> Path:
     picture = picture_beside(output)
     draw_graph(output, picture)
     return picture
-
-
-@contextmanager
-def _sigterm_as_ctrl_c() -> Iterator[None]:
-    """Raise KeyboardInterrupt on SIGTERM too, so that both end alike."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-
-    def interrupt(number, frame):
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGTERM, interrupt)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
