@@ -27,7 +27,7 @@ potentials.NetworkLoss([[0.0], [1.0]], [0, 1]).compiled
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Fill Numba's cache before there are workers, which would each compile what they miss.
+    """Fill the cache of compiled code before there are workers, which would each compile what they miss.
 
     Numba's machine code depends on the seed of Python's hashes: two processes that compile the same function may
     round differently, and tests compare what processes find bit by bit.

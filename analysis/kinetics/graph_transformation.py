@@ -3,8 +3,7 @@
 Eliminating state x gives every two of its neighbours the rate ``k_ij + k_ix k_xj / K_x``, where ``K_x`` is the sum
 of x's own rates to what is left, never one minus something (Trygubenko, Wales, J. Chem. Phys. 124 (2006) 234110;
 Grassmann, Taksar, Heyman, Oper. Res. 33 (1985) 1107). Only positive numbers are added, multiplied and divided, so
-every rate keeps its relative accuracy, however metastable the chain. All of it inlines each other and is
-therefore one file, as numba's cache needs.
+every rate keeps its relative accuracy, however metastable the chain.
 
 Numbers are *extended*: a row (m, e) of a float64 array stands for ``m * 2**(256 e)``, with m zero or between 2**-128
 and 2**128, so that nothing over- or underflows at low temperature.

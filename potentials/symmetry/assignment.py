@@ -1,8 +1,7 @@
 """Compiled assignment of atoms to atoms.
 
 A permutation p means that atom i of a is laid on atom p[i] of b. Atoms of one kind may be exchanged: ``members`` lists
-the atoms kind by kind, ``starts`` where each kind begins, and the end. Numba's cache watches only a function's own
-file: after a change here, delete the cache of the files that call it.
+the atoms kind by kind, ``starts`` where each kind begins, and the end.
 """
 
 from __future__ import annotations
