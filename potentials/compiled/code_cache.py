@@ -109,7 +109,8 @@ def _origin(function: Callable) -> tuple[bytes | None, Path | None]:
     # code from elsewhere than the module's file, as of a doctest, would pass for the file's
     if file is None or os.path.abspath(file) != os.path.abspath(function.__code__.co_filename):
         return None, None
-    return source_digest(function.__module__), cache_folder(os.path.dirname(os.path.abspath(file)))
+    # beside the file itself: a folder of links, as an editable install makes it, is made anew by the next install
+    return source_digest(function.__module__), cache_folder(os.path.dirname(os.path.realpath(file)))
 
 
 @cache

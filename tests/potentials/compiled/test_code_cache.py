@@ -83,6 +83,17 @@ def test_a_copy_with_other_times_of_modification_is_not_compiled_again(tmp_path)
     assert call(copy) == (7.0, [])
 
 
+def test_a_folder_of_links_shares_the_code_of_the_files_it_links_to(tmp_path):
+    """An editable install is such a folder, and is made anew by each install."""
+    write(tmp_path, caller="@jit(float64(float64))\ndef f(x):\n    return 2.0 * x\n")
+    assert call(tmp_path)[1] == ["f"]
+    links = tmp_path / "links"
+    (links / "small").mkdir(parents=True)
+    for file in (tmp_path / "small").glob("*.py"):
+        (links / "small" / file.name).symlink_to(file)
+    assert call(links) == (6.0, [])
+
+
 def test_a_module_that_is_changed_and_loaded_again_gives_its_new_code(tmp_path):
     write(tmp_path, callee=CALLEE)
     code = """
