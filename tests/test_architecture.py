@@ -38,7 +38,8 @@ LAYERS = [
     ["landscapes.storage"],
     ["landscapes.recording"],
     [
-        "landscapes.landscape landscapes.stored_landscape landscapes.lowest_paths landscapes.views landscapes.estimates landscapes.system_loading landscapes.notebook",
+        "landscapes.landscape landscapes.stored_landscape landscapes.lowest_paths landscapes.views "
+        "landscapes.estimates landscapes.system_loading landscapes.notebook"
     ],
     ["landscapes.strategies"],
     ["landscapes.exploration"],

@@ -15,7 +15,6 @@ import numpy as np
 from numba.core.typeinfer import register_dispatcher
 
 from thalweg.potentials.compiled.code_cache import CodeCache
-
 from thalweg.potentials.lazy import public
 
 __all__ = [
