@@ -17,11 +17,11 @@ PACKAGES = ("potentials", "optimizers", "datasets", "landscapes", "analysis")
 # From the lowest to the highest: a module imports from its own group and from lower lines only. A group is what stands
 # in one string: rooms, or modules beside the rooms; the groups of one line do not know each other.
 LAYERS = [
-    ["potentials.lazy", "potentials.threads", "potentials.bounds", "potentials.protocols"],
+    ["potentials.lazy", "potentials.threads", "potentials.bounds"],
     ["potentials.compiled"],
     ["potentials.cuda"],
     ["potentials.symmetry"],
-    ["potentials.calculator potentials.function potentials.point potentials.ase_calculators"],
+    ["potentials.calculator potentials.function potentials.point potentials.ase_calculators potentials.protocols"],
     ["potentials.ljat", "potentials.neural_network", "potentials.surfaces"],
     ["potentials.system potentials.description"],
     ["potentials.check"],

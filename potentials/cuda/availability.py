@@ -98,8 +98,6 @@ def use_gpu(potential: Any, X: np.ndarray) -> bool:
 
 def _agrees(potential: Any, X: np.ndarray) -> bool:
     """Evaluate a walker on both devices, and warn if they differ or the GPU cannot do it."""
-    from thalweg.potentials.calculator import evaluate_batch
-
     try:
         from thalweg.potentials.cuda.device import evaluate_cuda
 
@@ -107,8 +105,8 @@ def _agrees(potential: Any, X: np.ndarray) -> bool:
     except Exception as error:  # whatever a driver or a toolkit may raise: the CPU can do the work
         warnings.warn(f"the GPU is not used: {type(error).__name__}: {error}", RuntimeWarning, stacklevel=4)
         return False
-    wanted, slope = evaluate_batch(potential.compiled, X, 1)
-    worst = max(np.abs(energy - wanted).max() / (1.0 + np.abs(wanted).max()),
+    wanted, slope = potential.energy_gradient(X[0])
+    worst = max(np.abs(energy - wanted).max() / (1.0 + abs(wanted)),
                 np.abs(gradient - slope).max() / (1.0 + np.abs(slope).max()))  # fmt: skip
     if not worst <= _AGREEMENT:
         warnings.warn(f"the GPU is not used: its loss or gradient differs by {worst:.1e}", RuntimeWarning, stacklevel=4)

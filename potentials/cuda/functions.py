@@ -56,3 +56,7 @@ class DevicePotential(Protocol):
     def device_functions(self, n: int) -> DeviceFunctions | None:
         """Return the device functions for n coordinates, or None if there are none."""
         ...
+
+    def energy_gradient(self, x: NDArray[np.float64], /) -> tuple[float, NDArray[np.float64]]:
+        """Return the energy and the gradient (n,) at x (n,), computed on the CPU."""
+        ...
