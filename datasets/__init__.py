@@ -1,4 +1,4 @@
-"""Where training data come from: outcomes of LJAT3, handwritten digits, and labels made wrong on purpose."""
+"""Training data: outcomes of minimising three atoms, handwritten digits, and labels changed on purpose."""
 
 from thalweg.datasets.labelled_data import Dataset
 from thalweg.datasets.ljat3 import Labelling, ljat3_labels, ljat3_outcomes

@@ -1,4 +1,4 @@
-"""Arrays kept between runs in the user's cache folder, each in a file named after all that made it."""
+"""Cache of made data: arrays in the user's cache folder, in files named by a digest of what they depend on."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ log = logging.getLogger(__name__)
 _MAGIC = b"thalweg cache 1\n"
 
 
-def cache_folder(cache: str | os.PathLike | bool | None = None) -> Path | None:
+def cache_folder(cache: str | os.PathLike[str] | bool | None = None) -> Path | None:
     """Return the folder that keeps made and downloaded data.
 
     Parameters
@@ -35,7 +35,7 @@ def cache_folder(cache: str | os.PathLike | bool | None = None) -> Path | None:
     Returns
     -------
     pathlib.Path or None
-        It need not exist.
+        The folder, which need not exist.
     """
     if cache is False:
         return None
@@ -53,6 +53,10 @@ def load_cached(folder: Path | None, identity: Mapping[str, Any]) -> dict[str, n
         From :func:`cache_folder`; with None nothing is ever found.
     identity : mapping
         JSON-able values: everything that the arrays depend on.
+
+    Returns
+    -------
+    dict of str to ndarray, or None
     """
     if folder is None:
         return None
@@ -68,16 +72,16 @@ def load_cached(folder: Path | None, identity: Mapping[str, Any]) -> dict[str, n
 
 
 def store_cached(folder: Path | None, identity: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> None:
-    """Keep arrays under an identity; the file appears whole or not at all.
+    """Store arrays under an identity; the file appears whole or not at all.
 
-    A folder that cannot be written to costs time at the next run, nothing else: that is logged, not raised.
+    If the folder cannot be written to, a warning is logged and nothing is raised: the data are made again next time.
 
     Parameters
     ----------
     folder, identity
-        As for :func:`load_cached`; with None nothing is kept.
+        As for :func:`load_cached`; with None nothing is stored.
     arrays : mapping of str to ndarray
-        What to keep.
+        The arrays.
     """
     if folder is None:
         return

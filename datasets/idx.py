@@ -1,4 +1,4 @@
-"""IDX files, the format that MNIST comes in."""
+"""Reader of IDX files, the format of MNIST."""
 
 from __future__ import annotations
 
@@ -7,26 +7,28 @@ import os
 import struct
 import zlib
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 __all__ = ["read_idx"]
 
 _KINDS = {8: ">u1", 9: ">i1", 11: ">i2", 12: ">i4", 13: ">f4", 14: ">f8"}
 
 
-def read_idx(path: str | os.PathLike) -> np.ndarray:
+def read_idx(path: str | os.PathLike[str]) -> NDArray[Any]:
     """Return the array in an IDX file, gzipped or not.
 
     Parameters
     ----------
     path : path
-        The file; whether it is gzipped is seen from its content.
+        The file; its content tells whether it is gzipped.
 
     Returns
     -------
     ndarray
-        Of the file's own type and shape, in this machine's byte order.
+        Array of the file's own type and shape, in this machine's byte order.
 
     Raises
     ------

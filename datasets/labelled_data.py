@@ -1,4 +1,4 @@
-"""What a network learns from: inputs, labels, which labels were changed, and where all of it came from."""
+"""Labelled data: inputs, labels, which labels were changed, and where the data come from."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from thalweg.potentials.lazy import public
 
@@ -17,24 +18,24 @@ __all__ = ["Dataset"]
 @public("thalweg.datasets")
 @dataclass(frozen=True, eq=False)
 class Dataset:
-    """Labelled data, immutable.
+    """Immutable labelled data for a network.
 
-    Indexing with a slice, a mask or an array of indices gives a Dataset again.
+    Indexing with a slice, a mask or an array of indices returns a Dataset.
 
     Parameters
     ----------
     inputs : array_like of float, shape (n, d)
-        Finite numbers, one row a data point.
+        Finite numbers, one row for each data point.
     labels : array_like of int, shape (n,)
-        Classes, 0 to n_classes - 1.
+        Classes from 0 to n_classes - 1.
     n_classes : int
-        How many classes there are, whether or not all of them occur.
+        Number of classes, whether or not all of them occur.
     mislabelled : array_like of bool, shape (n,), optional
-        Which labels were changed; none by default.
+        True where a label was changed; no label by default.
     identity : mapping, optional
-        Where the data come from, as JSON-able values: name, seed, rules, which rows.
+        Origin of the data as JSON-able values: name, seed, rules, chosen rows.
     failures : mapping of str to int, optional
-        How many points were left out when the data were made, by reason.
+        Number of points that were left out when the data were made, by reason.
 
     Raises
     ------
@@ -42,12 +43,20 @@ class Dataset:
         If labels are not integers.
     ValueError
         If shapes disagree, inputs are not finite, or a label is out of range.
+
+    Examples
+    --------
+    >>> from thalweg.datasets import Dataset
+    >>> data = Dataset([[0.0], [0.5], [1.0], [1.5]], [0, 0, 1, 1], n_classes=2)
+    >>> train, test = data.halves()
+    >>> train, test.labels
+    (Dataset(unnamed: 2 points, 1 inputs, 2 classes, 0 mislabelled), array([1, 1]))
     """
 
-    inputs: np.ndarray
-    labels: np.ndarray
+    inputs: NDArray[np.float64]
+    labels: NDArray[np.int64]
     n_classes: int
-    mislabelled: np.ndarray = None  # type: ignore[assignment]
+    mislabelled: NDArray[np.bool_] = None  # type: ignore[assignment]
     identity: Mapping[str, Any] = field(default_factory=dict)
     failures: Mapping[str, int] = field(default_factory=dict)
 
@@ -76,7 +85,7 @@ class Dataset:
             f"{self.n_classes} classes, {changed} mislabelled)"
         )
 
-    def __getitem__(self, rows: Any) -> Dataset:
+    def __getitem__(self, rows: slice | ArrayLike) -> Dataset:
         if isinstance(rows, slice):
             said = ":".join("" if part is None else str(part) for part in (rows.start, rows.stop, rows.step))
         else:
@@ -88,21 +97,21 @@ class Dataset:
 
     @property
     def name(self) -> str:
-        """What the data are called."""
+        """Name of the data."""
         return str(self.identity.get("name", "unnamed"))
 
     @property
     def failed(self) -> int:
-        """How many points were left out when the data were made."""
+        """Number of points that were left out when the data were made."""
         return sum(self.failures.values())
 
     @property
-    def class_fractions(self) -> np.ndarray:
+    def class_fractions(self) -> NDArray[np.float64]:
         """Share of each class, shape (n_classes,)."""
         return np.bincount(self.labels, minlength=self.n_classes) / max(len(self), 1)
 
     def halves(self) -> tuple[Dataset, Dataset]:
-        """Return the first half, for training, and the rest, for testing."""
+        """Split the data into the first half, for training, and the rest, for testing."""
         return self[: len(self) // 2], self[len(self) // 2 :]
 
     def correct(self) -> Dataset:
@@ -114,9 +123,9 @@ class Dataset:
         return self[self.mislabelled]
 
 
-def _read_only(values: Any, kind: Any) -> np.ndarray:
+def _read_only(values: ArrayLike, kind: type) -> NDArray[Any]:
     """Return a C-ordered array that nobody can write to; a copy unless the array, or what it views, already is one."""
-    array = np.asarray(values, dtype=kind, order="C")
+    array: NDArray[Any] = np.asarray(values, dtype=kind, order="C")
     owner = array if array.base is None else array.base
     shared = isinstance(owner, np.ndarray) and not owner.flags.writeable and not array.flags.writeable
     array = array if shared else array.copy()
@@ -124,8 +133,8 @@ def _read_only(values: Any, kind: Any) -> np.ndarray:
     return array
 
 
-def _checked_labels(labels: Any, n_classes: Any, count: int) -> np.ndarray:
-    """Return labels as int64, or say what is wrong with them."""
+def _checked_labels(labels: ArrayLike, n_classes: int, count: int) -> NDArray[np.int64]:
+    """Return labels as int64, or raise an error that says what is wrong with them."""
     labels = np.asarray(labels)
     if labels.size and not np.issubdtype(labels.dtype, np.integer):
         raise TypeError(f"labels must be integers, not {labels.dtype}")
@@ -138,7 +147,7 @@ def _checked_labels(labels: Any, n_classes: Any, count: int) -> np.ndarray:
     return _read_only(labels, np.int64)
 
 
-def _checked_rows(rows: Any, count: int) -> np.ndarray:
+def _checked_rows(rows: ArrayLike, count: int) -> NDArray[np.int64]:
     """Return the indices that a mask or an array of indices stands for."""
     rows = np.asarray(rows)
     if rows.ndim != 1:

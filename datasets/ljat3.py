@@ -1,4 +1,4 @@
-"""Where three atoms end: the datasets D1, D2 and D3, labelled by minimising on LJAT3."""
+"""The datasets D1, D2 and D3: random geometries of three atoms, labelled by the LJAT3 minimum they relax to."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any, Literal, overload
 
 import numpy as np
 from ase import Atoms
+from numpy.typing import ArrayLike, NDArray
 
 from thalweg.datasets.cache import cache_folder, load_cached, store_cached
 from thalweg.datasets.labelled_data import Dataset
@@ -23,7 +24,7 @@ BOXES = {"D1": 2 * 3**0.5, "D2": 1.385, "D3": 2 * 2**0.5}
 
 DISTANCES = ("r12", "r13", "r23")
 ELSEWHERE = "ended elsewhere"
-"""The reason for starts that converged, but to none of the four minima."""
+"""Reason of failure for starts that converged, but to none of the four minima."""
 
 Z = 2.0
 RMS = 1e-10
@@ -40,66 +41,87 @@ _BLOCK = 50_000
 @public("thalweg.datasets")
 @dataclass(frozen=True)
 class Labelling:
-    """How starting geometries were labelled.
+    """Labels of starting geometries, with the details of their minimisation.
 
     Attributes
     ----------
     labels : ndarray of int64, shape (n,)
-        0 equilateral, 1, 2, 3 linear with that atom in the centre, -1 where the search failed or ended elsewhere.
+        0 for the triangle, 1, 2 or 3 for the line with that atom in the centre, -1 for a search that failed or
+        converged to none of these.
     steps : ndarray of int64, shape (n,)
-        Accepted steps of LBFGS.
+        Number of accepted LBFGS steps.
     energies : ndarray, shape (n,)
-        Where each ended, in epsilon.
+        Final energies, in epsilon.
     failures : dict of str to int
-        How many have the label -1, by reason.
+        Number of labels -1, by reason.
+
+    Examples
+    --------
+    >>> from thalweg.datasets import ljat3_labels
+    >>> starts = [[[0.0, 0.0, 0.0], [1.1, 0.0, 0.0], [0.5, 0.9, 0.0]]]
+    >>> labelling = ljat3_labels(starts, return_details=True)
+    >>> labelling.labels, labelling.energies.round(6), labelling.failures
+    (array([0]), array([-2.185099]), {})
     """
 
-    labels: np.ndarray
-    steps: np.ndarray
-    energies: np.ndarray
+    labels: NDArray[np.int64]
+    steps: NDArray[np.int64]
+    energies: NDArray[np.float64]
     failures: dict[str, int]
 
 
 @overload
 def ljat3_labels(
-    starts: Any, threads: int | None = ..., return_details: Literal[False] = ..., rules: Rules = ...
-) -> np.ndarray: ...
+    starts: ArrayLike, threads: int | None = ..., return_details: Literal[False] = ..., rules: Rules = ...
+) -> NDArray[np.int64]: ...
 
 
 @overload
 def ljat3_labels(
-    starts: Any, threads: int | None = ..., *, return_details: Literal[True], rules: Rules = ...
+    starts: ArrayLike, threads: int | None = ..., *, return_details: Literal[True], rules: Rules = ...
 ) -> Labelling: ...
 
 
 def ljat3_labels(
-    starts: Any, threads: int | None = None, return_details: bool = False, rules: Rules = ORIGINAL_RULES
-) -> np.ndarray | Labelling:
-    """Label geometries of three atoms by the minimum of LJAT3 (Z = 2) that LBFGS takes them to.
+    starts: ArrayLike, threads: int | None = None, return_details: bool = False, rules: Rules = ORIGINAL_RULES
+) -> NDArray[np.int64] | Labelling:
+    """Label geometries of three atoms by the minimum of LJAT3 (Z = 2) that LBFGS relaxes them to.
 
-    Section 4 of Chitturi et al., Mach. Learn.: Sci. Technol. 1 (2020) 023002. Labels depend on the step rules;
-    the default ones are the original programs'.
+    The labels depend on the step rules; the default ones are those of the original programs.
 
     Parameters
     ----------
     starts : array_like, shape (n, 3, 3)
         Positions of the three atoms, in sigma.
     threads : int, optional
-        All processors by default; the labels do not depend on it.
+        Number of threads; all processors by default. The labels do not depend on it.
     return_details : bool
-        Whether to return steps, energies and reasons for failure too.
+        Whether to return steps, energies and reasons of failure as well.
     rules : Rules
-        How LBFGS steps.
+        Step rules of LBFGS.
 
     Returns
     -------
     ndarray of int64, shape (n,), or Labelling
-        0 equilateral, 1, 2, 3 linear with that atom (counted from 1) in the centre, -1 where the search failed.
+        0 for the triangle, 1, 2 or 3 for the line with that atom (counted from 1) in the centre, -1 for a failed
+        search.
 
     Raises
     ------
     ValueError
         If starts have another shape, or numbers that are not finite.
+
+    References
+    ----------
+    S. R. Chitturi et al., Mach. Learn.: Sci. Technol. 1 (2020) 023002, section 4.
+
+    Examples
+    --------
+    >>> from thalweg.datasets import ljat3_labels
+    >>> triangle = [[0.0, 0.0, 0.0], [1.1, 0.0, 0.0], [0.5, 0.9, 0.0]]
+    >>> line = [[0.0, 0.0, 0.0], [1.1, 0.1, 0.0], [2.2, 0.0, 0.0]]
+    >>> ljat3_labels([triangle, line])
+    array([0, 2])
     """
     starts = np.asarray(starts, dtype=np.float64)
     if starts.ndim != 3 or starts.shape[1:] != (3, 3):
@@ -111,7 +133,7 @@ def ljat3_labels(
 
 
 def _minimised(starts: np.ndarray, threads: int | None, rules: Rules = ORIGINAL_RULES) -> Labelling:
-    """Minimise geometries (n, 3, 3) and say which minimum each reached, or why none."""
+    """Minimise geometries (n, 3, 3) and label each by the minimum reached, or by the reason of failure."""
     system = as_system(Atoms("Ar3", positions=[[0, 0, 0], [1, 0, 0], [0, 1, 0]], calculator=LJAT(Z=Z)))
     result = minimise(system, starts.reshape(-1, 9), rms=RMS, rules=rules, steps=STEPS, threads=threads)
     converged = np.asarray(result.converged, dtype=bool)
@@ -128,38 +150,45 @@ def ljat3_outcomes(
     seed: int = 0,
     inputs: Iterable[str] = ("r12", "r13"),
     threads: int | None = None,
-    cache: str | os.PathLike | bool | None = None,
+    cache: str | os.PathLike[str] | bool | None = None,
 ) -> Dataset:
-    """Return a dataset of the paper: three atoms start at random, and the label says which minimum they reach.
+    """Make one of the paper's datasets: random geometries of three atoms, labelled by the minimum they relax to.
 
     Starts are drawn one after the other until ``size`` of them have a label; those whose minimisation failed or
-    ended elsewhere are counted in ``failures`` and left out. So a smaller set is the beginning of a larger one.
-    The result does not depend on threads. It is kept on disk and made once.
+    converged to another point are left out and counted in ``failures``. A smaller set is therefore the beginning of
+    a larger one. The result does not depend on the number of threads. It is made once and kept on disk.
 
     Parameters
     ----------
     box : {"D1", "D2", "D3"}
-        Three atoms uniform in a cube of side 2 sqrt(3), 1.385 or 2 sqrt(2) sigma.
+        Cube in which the three atoms start, of side 2 sqrt(3), 1.385 or 2 sqrt(2) sigma.
     size : int
-        How many labelled points.
+        Number of labelled points.
     seed : int
-        What starts are drawn.
+        Seed of the starts.
     inputs : iterable of str
-        Which STARTING distances the network sees, of r12, r13, r23, in the order given.
+        Distances of the STARTING geometry that the network sees, of r12, r13, r23, in the order given.
     threads : int, optional
-        All processors by default.
+        Number of threads; all processors by default.
     cache : path or bool, optional
-        Where it is kept; None for the usual folder ($THALWEG_CACHE or the system's), False for nowhere.
+        Folder in which the data are kept; None for the usual one ($THALWEG_CACHE or the system's), False for none.
 
     Returns
     -------
     Dataset
-        Inputs (size, len(inputs)) in sigma; four classes: 0 equilateral, 1, 2, 3 linear with that atom in the centre.
+        Inputs (size, len(inputs)) in sigma; four classes: 0 for the triangle, 1, 2 or 3 for the line with that atom
+        in the centre.
 
     Raises
     ------
     ValueError
         For an unknown box or distance, or a size or seed that is no whole number in range.
+
+    Examples
+    --------
+    >>> from thalweg.datasets import ljat3_outcomes
+    >>> ljat3_outcomes("D1", size=20, seed=0, cache=False)
+    Dataset(D1: 20 points, 2 inputs, 4 classes, 0 mislabelled)
     """
     if box not in BOXES:
         raise ValueError(f"box must be one of {', '.join(BOXES)}; it is {box!r}")
@@ -180,7 +209,7 @@ def ljat3_outcomes(
 
 
 def _columns(inputs: Iterable[str]) -> list[int]:
-    """Return which columns of the distances the inputs are."""
+    """Return the columns of the chosen inputs among the distances."""
     names = [inputs] if isinstance(inputs, str) else list(inputs)
     if not names or len(set(names)) != len(names) or not set(names) <= set(DISTANCES):
         raise ValueError(f"inputs must be different ones of {', '.join(DISTANCES)}; they are {names}")
@@ -188,14 +217,14 @@ def _columns(inputs: Iterable[str]) -> list[int]:
 
 
 def _identity(box: str, size: int, seed: int) -> dict[str, Any]:
-    """Return all that the labelled starts depend on."""
+    """Return everything that the labelled starts depend on."""
     search = {"Z": Z, "rms": RMS, "steps": STEPS, "rules": ORIGINAL_RULES.to_dict()}
     draw = {"side": BOXES[box], "size": size, "seed": seed, "generator": "PCG64"}
     return {"name": box, **draw, **search, "version": VERSION}
 
 
 def _draw_labelled(box: str, size: int, seed: int, threads: int | None) -> dict[str, np.ndarray]:
-    """Draw starts until ``size`` of them have a label; distances, labels, and what failed on the way."""
+    """Draw starts until ``size`` of them have a label; return distances, labels, and failures by reason."""
     rng = np.random.Generator(np.random.PCG64([seed, list(BOXES).index(box)]))
     distances, labels, failures = [], [], dict[str, int]()
     missing = size
@@ -225,7 +254,7 @@ def _distances(positions: np.ndarray) -> np.ndarray:
 
 
 def _outcomes(positions: np.ndarray, energies: np.ndarray) -> np.ndarray:
-    """Return which minimum each geometry (n, 3, 3) is, by energy and by all three distances; -1 for none."""
+    """Return the minimum of each geometry (n, 3, 3), recognised by energy and all three distances; -1 for none."""
     r = _distances(positions)
     ends = np.sort(r, axis=1)
     labels = np.full(len(r), -1, dtype=np.int64)

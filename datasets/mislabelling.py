@@ -1,4 +1,4 @@
-"""Wrong labels on purpose: a fixed share of them, each moved to another class."""
+"""Label errors made on purpose: a fixed share of the labels, each changed to another class."""
 
 from __future__ import annotations
 
@@ -14,27 +14,39 @@ __all__ = ["mislabel"]
 def mislabel(dataset: Dataset, fraction: float, seed: int = 0) -> Dataset:
     """Change a fixed fraction of the labels, each to one of the other classes with equal probability.
 
-    Section 4.1 of Chitturi et al., Mach. Learn.: Sci. Technol. 1 (2020) 023002. Sets of the same seed are
-    nested: what is changed at a small fraction is changed at every larger one, and to the same class.
+    Sets of the same seed are nested: a label that is changed at a small fraction is changed at every larger one, and
+    to the same class.
 
     Parameters
     ----------
     dataset : Dataset
-        Training data, with labels as they should be.
+        Training data with correct labels.
     fraction : float
-        0 to 1; exactly ``round(fraction * n)`` labels change.
+        Fraction of wrong labels, 0 to 1: exactly ``round(fraction * n)`` labels change.
     seed : int
-        Which labels change, and to what, is drawn from it.
+        Seed for the choice of labels and of their new classes.
 
     Returns
     -------
     Dataset
-        The same inputs, the new labels, and ``mislabelled`` True where they were changed.
+        The same inputs with the new labels; ``mislabelled`` is True where they were changed.
 
     Raises
     ------
     ValueError
         If the fraction is outside 0 to 1, there is only one class, or labels were already changed.
+
+    References
+    ----------
+    S. R. Chitturi et al., Mach. Learn.: Sci. Technol. 1 (2020) 023002, section 4.1.
+
+    Examples
+    --------
+    >>> from thalweg.datasets import Dataset, mislabel
+    >>> data = Dataset([[0.0], [0.1], [0.9], [1.0]], [0, 0, 1, 1], n_classes=2)
+    >>> wrong = mislabel(data, fraction=0.5, seed=0)
+    >>> int(wrong.mislabelled.sum()), bool((wrong.labels != data.labels)[wrong.mislabelled].all())
+    (2, True)
     """
     if not 0.0 <= fraction <= 1.0:
         raise ValueError(f"fraction must lie between 0 and 1; it is {fraction}")

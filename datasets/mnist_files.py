@@ -1,4 +1,4 @@
-"""MNIST's handwritten digits, from IDX files at hand or downloaded once."""
+"""MNIST's handwritten digits, from local IDX files or downloaded once."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ MIRRORS = (
     "https://ossci-datasets.s3.amazonaws.com/mnist/",
     "https://storage.googleapis.com/cvdf-datasets/mnist/",
 )
-# As torchvision has them.
+# The checksums that torchvision lists
 CHECKSUMS = {
     "train-images-idx3-ubyte.gz": "md5:f68b3c2dcbeaaa9fbdd348bbdeb94873",
     "train-labels-idx1-ubyte.gz": "md5:d53e105ee54ea40749a09fcbcd1e9432",
@@ -30,20 +30,22 @@ _TIMEOUT = 60
 
 
 def mnist(
-    path: str | os.PathLike | None = None, train: bool = True, cache: str | os.PathLike | bool | None = None
+    path: str | os.PathLike[str] | None = None,
+    train: bool = True,
+    cache: str | os.PathLike[str] | bool | None = None,
 ) -> Dataset:
-    """Return handwritten digits of 28 by 28 pixels.
+    """Load MNIST's handwritten digits of 28 by 28 pixels.
 
     Parameters
     ----------
     path : path, optional
-        A folder with the IDX files, gzipped or not, under their usual names (``train-images-idx3-ubyte`` or
-        ``train-images.idx3-ubyte`` and so on; without ``train-`` for a set that is not divided). Without it they are
-        downloaded once, checked against their known checksums and kept.
+        Folder with the IDX files, gzipped or not, under their usual names (``train-images-idx3-ubyte`` or
+        ``train-images.idx3-ubyte`` and so on; without ``train-`` for a set that is not divided). If it is not given,
+        the files are downloaded once, checked against their known checksums and kept.
     train : bool
-        The 60,000 training digits (and a set that is not divided), or the 10,000 for testing.
+        Whether to load the 60,000 training digits (or a set that is not divided) instead of the 10,000 for testing.
     cache : path or bool, optional
-        Where downloads are kept, as for :func:`~thalweg.datasets.cache.cache_folder`; it cannot be False.
+        Folder of the downloads, as for :func:`~thalweg.datasets.cache.cache_folder`; it cannot be False.
 
     Returns
     -------
@@ -59,6 +61,16 @@ def mnist(
         If nothing could be downloaded.
     ValueError
         If a file is not IDX, is cut short, or images and labels disagree.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from thalweg.datasets import mnist
+    >>> images, labels = bytes([0, 0, 8, 3, 0, 0, 0, 2, 0, 0, 0, 28, 0, 0, 0, 28]), bytes([0, 0, 8, 1, 0, 0, 0, 2])
+    >>> written = Path("train-images-idx3-ubyte").write_bytes(images + bytes(2 * 28 * 28))
+    >>> written = Path("train-labels-idx1-ubyte").write_bytes(labels + bytes([7, 4]))
+    >>> mnist(path=".").labels
+    array([7, 4])
     """
     images_file, labels_file = _local_files(Path(path), train) if path is not None else _downloaded(train, cache)
     pixels, labels = read_idx(images_file), read_idx(labels_file)

@@ -1,10 +1,9 @@
-"""Every dataset by its name."""
+"""Registry of all datasets by name."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any
 
 from thalweg.datasets.labelled_data import Dataset
 from thalweg.datasets.ljat3 import BOXES, ljat3_outcomes
@@ -18,24 +17,34 @@ DATASETS: dict[str, Callable[..., Dataset]] = {
     "MNIST": mnist,
     "digits": digits,
 }
-"""What there is, by name."""
+"""Function that makes each dataset, by name."""
 
 
-def dataset(name: str, **options: Any) -> Dataset:
-    """Return a dataset by its name.
+def dataset(name: str, **options: object) -> Dataset:
+    """Make a dataset by its name.
 
     Parameters
     ----------
     name : str
-        One of :data:`DATASETS`; upper or lower case does not matter.
+        Name in :data:`DATASETS`, in upper or lower case.
     **options
-        Passed on: see :func:`~thalweg.datasets.ljat3_outcomes`, :func:`~thalweg.datasets.mnist` and
+        Arguments of :func:`~thalweg.datasets.ljat3_outcomes`, :func:`~thalweg.datasets.mnist` or
         :func:`~thalweg.datasets.digits`.
+
+    Returns
+    -------
+    Dataset
 
     Raises
     ------
     ValueError
         If there is no dataset of that name.
+
+    Examples
+    --------
+    >>> from thalweg.datasets import dataset
+    >>> dataset("d1", size=20, cache=False)
+    Dataset(D1: 20 points, 2 inputs, 4 classes, 0 mislabelled)
     """
     for known, make in DATASETS.items():
         if str(name).lower() == known.lower():

@@ -1,4 +1,4 @@
-"""Scikit-learn's handwritten digits: 8 by 8 pixels, small enough for a quick look."""
+"""Scikit-learn's handwritten digits of 8 by 8 pixels."""
 
 from __future__ import annotations
 
@@ -12,13 +12,19 @@ __all__ = ["digits"]
 
 
 def digits() -> Dataset:
-    """Return the 1,797 digits that come with scikit-learn, in its order.
+    """Load the 1,797 handwritten digits that come with scikit-learn, in its order.
 
     Returns
     -------
     Dataset
         Inputs (1797, 64), pixels scaled from 0..16 to 0..1; ten classes.
         Source: E. Alpaydin, C. Kaynak, Optical Recognition of Handwritten Digits, UCI repository (1998).
+
+    Examples
+    --------
+    >>> from thalweg.datasets import digits
+    >>> digits()
+    Dataset(digits: 1797 points, 64 inputs, 10 classes, 0 mislabelled)
     """
     from sklearn.datasets import load_digits  # a slow import, for those who ask
 

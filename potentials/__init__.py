@@ -1,4 +1,4 @@
-"""What is explored: potentials, points and atoms, and the System that every algorithm sees."""
+"""Potentials, points with coordinates, and the System that presents both to every algorithm."""
 
 from typing import TYPE_CHECKING
 

@@ -1,19 +1,21 @@
-"""ASE's calculators as potentials: by name, described for a store, and asked for energy and gradient."""
+"""ASE's calculators as potentials: made by name, described for a store, evaluated at flat coordinates."""
 
 from __future__ import annotations
 
 import importlib
 import inspect
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from ase import Atoms
 from ase.calculators.calculator import CalculationFailed, FileIOCalculator, get_calculator_class
 from ase.calculators.genericfileio import GenericFileIOCalculator
+from numpy.typing import NDArray
 
 __all__ = [
     "FAILURES",
+    "AtomsCalculator",
     "build_ase_calculator",
     "calculator_by_name",
     "describe_ase_calculator",
@@ -23,20 +25,36 @@ __all__ = [
 ]
 
 FAILURES = (CalculationFailed, ArithmeticError, np.linalg.LinAlgError)
-"""What a calculator may raise at one geometry and not at the next: a failed search. All else is raised."""
+"""Exceptions that a calculator may raise at a single geometry: they end a search, all others are passed on."""
 
 _STEP = 1e-4  # angstrom, of gradient differences
 
 
-def calculator_by_name(name: str, parameters: Mapping[str, Any] | None = None) -> Any:
-    """Make one of ASE's calculators, or anyone's.
+class AtomsCalculator(Protocol):
+    """Calculator with ASE's interface."""
+
+    def get_potential_energy(self, atoms: Atoms) -> float:
+        """Return the energy of atoms, in eV."""
+        ...
+
+    def get_forces(self, atoms: Atoms) -> NDArray[np.float64]:
+        """Return the forces on atoms, shape (atoms, 3), in eV per angstrom."""
+        ...
+
+
+def calculator_by_name(name: str, parameters: Mapping[str, Any] | None = None) -> AtomsCalculator:
+    """Make one of ASE's calculators, or any class with their interface.
 
     Parameters
     ----------
     name : str
-        As ASE registers it ("emt", "lj", "morse" ...), or "module:Class" of any class with ASE's interface.
+        Name in ASE's registry ("emt", "lj", "morse" ...), or "module:Class" of any class with ASE's interface.
     parameters : mapping, optional
-        Keyword arguments of the class; a store describes the calculator by them.
+        Keyword arguments of the class, by which a store describes the calculator.
+
+    Returns
+    -------
+    calculator
 
     Raises
     ------
@@ -53,7 +71,7 @@ def calculator_by_name(name: str, parameters: Mapping[str, Any] | None = None) -
 
 
 def _check_known(kind: Any, name: str, parameters: dict[str, Any]) -> None:
-    """Refuse parameters that ASE's own calculators would keep and ignore; programs with input files know more."""
+    """Raise ValueError for parameters that ASE's own calculators would ignore; programs with input files know more."""
     defaults = getattr(kind, "default_parameters", None)
     if not defaults or issubclass(kind, FileIOCalculator | GenericFileIOCalculator):
         return
@@ -86,8 +104,8 @@ def _instance(kind: Any, name: str, parameters: dict[str, Any]) -> Any:
         raise ValueError(f"the calculator {name} cannot be made with {said}: {error}") from error
 
 
-def describe_ase_calculator(calculator: Any) -> dict[str, Any]:
-    """Return name, class and parameters, from which :func:`build_ase_calculator` makes it again."""
+def describe_ase_calculator(calculator: AtomsCalculator) -> dict[str, Any]:
+    """Describe a calculator by name, class and parameters, from which :func:`build_ase_calculator` makes it again."""
     kind = type(calculator)
     name = str(getattr(calculator, "name", None) or kind.__name__.lower())
     description: dict[str, Any] = {"name": name, "ase": True}
@@ -103,13 +121,13 @@ def _registered(name: str, kind: type) -> bool:
         return False
 
 
-def build_ase_calculator(description: Mapping[str, Any]) -> Any:
+def build_ase_calculator(description: Mapping[str, Any]) -> AtomsCalculator:
     """Make the calculator of a description again.
 
     Raises
     ------
     ValueError
-        If its class cannot be found here, or does not take the parameters that it was described by.
+        If its class cannot be found, or does not accept the described parameters.
     """
     name = description.get("class", description["name"])
     try:
@@ -118,8 +136,26 @@ def build_ase_calculator(description: Mapping[str, Any]) -> Any:
         raise ValueError(f"{error}; pass the atoms with their calculator instead") from error
 
 
-def evaluate_atoms(atoms: Atoms, calculator: Any, x: np.ndarray) -> tuple[float, np.ndarray]:
-    """Return energy, the one that the forces belong to, and gradient (n,) at x, constraints not applied."""
+def evaluate_atoms(
+    atoms: Atoms, calculator: AtomsCalculator, x: NDArray[np.float64]
+) -> tuple[float, NDArray[np.float64]]:
+    """Evaluate energy and gradient of a calculator at x, without constraints.
+
+    Parameters
+    ----------
+    atoms : Atoms
+        Species and cell; their positions are overwritten.
+    calculator : ASE calculator
+    x : ndarray, shape (n,)
+        Positions, in angstrom.
+
+    Returns
+    -------
+    energy : float
+        In eV; the free energy where the calculator has one.
+    gradient : ndarray, shape (n,)
+        In eV per angstrom.
+    """
     consistent = "free_energy" in getattr(calculator, "implemented_properties", ())
     atoms.set_positions(np.reshape(x, (-1, 3)), apply_constraint=False)
     atoms.calc = calculator
@@ -134,8 +170,10 @@ def evaluate_atoms(atoms: Atoms, calculator: Any, x: np.ndarray) -> tuple[float,
     return energy, gradient
 
 
-def free_hessian(gradient: Callable[[np.ndarray], np.ndarray], x: np.ndarray, free: np.ndarray) -> np.ndarray:
-    """Return central differences (n, n) of a gradient over the free coordinates alone, zero elsewhere."""
+def free_hessian(
+    gradient: Callable[[NDArray[np.float64]], NDArray[np.float64]], x: NDArray[np.float64], free: NDArray[np.int64]
+) -> NDArray[np.float64]:
+    """Return a Hessian (n, n) from central differences over the free coordinates, zero at the others."""
     hessian = np.zeros((x.size, x.size))
     for k in free:
         moved = x.copy()
@@ -147,7 +185,7 @@ def free_hessian(gradient: Callable[[np.ndarray], np.ndarray], x: np.ndarray, fr
 
 
 def nearest_distance(atoms: Atoms) -> float:
-    """Return the mean distance of an atom to its nearest neighbour, periodic images included; 1 for one atom."""
+    """Return the mean distance of atoms to their nearest neighbours, periodic images included; 1 for a single atom."""
     if len(atoms) < 2:
         return 1.0
     distances = atoms.get_all_distances(mic=bool(atoms.pbc.any()))

@@ -1,16 +1,36 @@
-"""Where searches start, and beyond which they have failed."""
+"""Bounds of coordinates: searches start inside them, and a search that ends outside has failed."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Protocol, TypeAlias, runtime_checkable
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["checked_bounds"]
+__all__ = ["BoundsLike", "checked_bounds"]
 
 
-def checked_bounds(bounds: Any, n: int) -> np.ndarray | None:
-    """Return bounds as one (lowest, highest) pair a coordinate.
+@runtime_checkable
+class LowerUpper(Protocol):
+    """Bounds with attributes, such as :class:`scipy.optimize.Bounds`."""
+
+    @property
+    def lb(self) -> ArrayLike:
+        """Lowest value of each coordinate, or of all."""
+        ...
+
+    @property
+    def ub(self) -> ArrayLike:
+        """Highest value of each coordinate, or of all."""
+        ...
+
+
+BoundsLike: TypeAlias = ArrayLike | LowerUpper
+"""Bounds as users give them: array_like of shape (n, 2), (2, n) or (2,), or scipy.optimize.Bounds."""
+
+
+def checked_bounds(bounds: BoundsLike | None, n: int) -> NDArray[np.float64] | None:
+    """Return bounds as one (lowest, highest) pair for each coordinate.
 
     Parameters
     ----------
@@ -26,20 +46,20 @@ def checked_bounds(bounds: Any, n: int) -> np.ndarray | None:
     Raises
     ------
     ValueError
-        If the shape fits nothing, or the lowest is not below the highest, or a bound is not finite.
+        If the shape does not match, a lowest value is not below the highest one, or a bound is not finite.
     """
     if bounds is None:
         return None
-    if hasattr(bounds, "lb") and hasattr(bounds, "ub"):
+    if isinstance(bounds, LowerUpper):
         bounds = np.stack(np.broadcast_arrays(bounds.lb, bounds.ub, np.empty(n))[:2], axis=1)
-    bounds = np.array(bounds, dtype=np.float64)
-    if bounds.shape == (2,):
-        bounds = np.tile(bounds, (n, 1))
-    elif bounds.shape == (2, n) and n != 2:
-        bounds = bounds.T
-    if bounds.shape != (n, 2) or not (np.isfinite(bounds).all() and (bounds[:, 0] < bounds[:, 1]).all()):
+    pairs = np.array(bounds, dtype=np.float64)
+    if pairs.shape == (2,):
+        pairs = np.tile(pairs, (n, 1))
+    elif pairs.shape == (2, n) and n != 2:
+        pairs = pairs.T
+    if pairs.shape != (n, 2) or not (np.isfinite(pairs).all() and (pairs[:, 0] < pairs[:, 1]).all()):
         raise ValueError(
             f"bounds must be a finite (lowest, highest) pair for each of the {n} coordinates, lowest below highest, "
-            f"or one pair for all; they are {bounds.tolist()}"
+            f"or one pair for all; they are {pairs.tolist()}"
         )
-    return np.ascontiguousarray(bounds)
+    return np.ascontiguousarray(pairs)

@@ -1,12 +1,14 @@
-"""The base of Thalweg's calculators: an ASE calculator that also speaks flat arrays."""
+"""Base class of Thalweg's calculators: ASE calculators that also take flat arrays."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numba
 import numpy as np
 from ase.calculators.calculator import Calculator, all_changes
+from numpy.typing import ArrayLike
 
 from thalweg.potentials.compiled.signatures import FUNCTION, Compiled, floats, integers, jit, matrix, vector
 from thalweg.potentials.cuda.availability import use_gpu
@@ -14,6 +16,8 @@ from thalweg.potentials.lazy import public
 from thalweg.potentials.threads import map_threads
 
 if TYPE_CHECKING:
+    from ase import Atoms
+
     from thalweg.potentials.cuda.functions import DeviceFunctions
     from thalweg.potentials.point import Point
     from thalweg.potentials.protocols import Mask, Matrix, Symmetry, Vector
@@ -27,12 +31,12 @@ def _evaluate_rows(function, integers, floats, X, energies, gradients):
         energies[row] = function(X[row], gradients[row], integers, floats)
 
 
-def evaluate_batch(compiled: Compiled, X: np.ndarray, threads: int | None = None) -> tuple[np.ndarray, np.ndarray]:
-    """Energies (walkers,) and gradients (walkers, n) of the rows of X, on threads."""
+def evaluate_batch(compiled: Compiled, X: Matrix, threads: int | None = None) -> tuple[Vector, Matrix]:
+    """Evaluate the rows of X (walkers, n) on threads; return energies (walkers,) and gradients (walkers, n)."""
     X = np.ascontiguousarray(X, dtype=np.float64)
     energies, gradients = np.empty(len(X)), np.empty_like(X)
 
-    def work(start, stop):
+    def work(start: int, stop: int) -> None:
         rows = slice(start, stop)
         _evaluate_rows(compiled.function, compiled.integers, compiled.floats, X[rows], energies[rows], gradients[rows])
 
@@ -40,8 +44,10 @@ def evaluate_batch(compiled: Compiled, X: np.ndarray, threads: int | None = None
     return energies, gradients
 
 
-def finite_difference_hessian(energy_gradient, x: np.ndarray, step: float = 1e-5) -> np.ndarray:
-    """Central differences of a gradient, symmetrised; shape (n, n)."""
+def finite_difference_hessian(
+    energy_gradient: Callable[[Vector], tuple[float, Vector]], x: Vector, step: float = 1e-5
+) -> Matrix:
+    """Return a Hessian (n, n) from central differences of the gradient, symmetrised."""
     hessian = np.empty((x.size, x.size))
     for k in range(x.size):
         h = step * max(1.0, abs(x[k]))
@@ -55,10 +61,15 @@ def finite_difference_hessian(energy_gradient, x: np.ndarray, step: float = 1e-5
 
 @public("thalweg.potentials")
 class FlatCalculator(Calculator):
-    """An ASE calculator whose energy is a function of one flat vector.
+    """Base class of ASE calculators whose energy is a function of one flat vector.
 
-    A subclass sets :attr:`compiled`, or overrides :meth:`energy_gradient` (and, better, :meth:`hessian`). All other
-    members have defaults, which a subclass overrides where the potential has more to offer.
+    A subclass overrides :attr:`compiled`, or :meth:`energy_gradient` and, for exact second derivatives,
+    :meth:`hessian`. All other members have defaults, which a subclass overrides where its potential offers more.
+
+    Parameters
+    ----------
+    **parameters
+        Parameters of the potential; their defaults are the class's ``default_parameters``.
 
     Attributes
     ----------
@@ -79,6 +90,17 @@ class FlatCalculator(Calculator):
     ------
     TypeError
         For a keyword that is no parameter of the calculator.
+
+    Examples
+    --------
+    >>> from thalweg.potentials import FlatCalculator, Point
+    >>> class Bowl(FlatCalculator):
+    ...     default_parameters = {"stiffness": 1.0}
+    ...
+    ...     def energy_gradient(self, x):
+    ...         return 0.5 * self.parameters["stiffness"] * float(x @ x), self.parameters["stiffness"] * x
+    >>> Point([3.0, 4.0], calc=Bowl(stiffness=2.0)).get_potential_energy()
+    25.0
     """
 
     implemented_properties = ["energy", "free_energy", "forces"]  # noqa: RUF012  (ASE's own convention)
@@ -90,12 +112,12 @@ class FlatCalculator(Calculator):
     null_modes: Matrix | None = None
     symmetry: Symmetry | None = None
 
-    def __init__(self, **parameters: Any):
+    def __init__(self, **parameters: object):
         super().__init__()
         self.set(**parameters)
 
-    def set(self, **parameters: Any) -> dict:
-        """Set parameters as ASE does, but refuse unknown ones."""
+    def set(self, **parameters: object) -> dict[str, Any]:
+        """Set parameters as in ASE and return those that changed; unknown ones raise TypeError."""
         unknown = sorted(set(parameters) - set(self.default_parameters))
         if unknown:
             known = ", ".join(sorted(self.default_parameters)) or "none"
@@ -104,14 +126,14 @@ class FlatCalculator(Calculator):
 
     @property
     def compiled(self) -> Compiled | None:
-        """The functions that compiled optimizers call, or None."""
+        """Functions that compiled optimizers call, or None."""
         return None
 
-    def check_coordinates(self, x: np.ndarray) -> None:
-        """Raise ValueError if x cannot be coordinates of this potential."""
+    def check_coordinates(self, x: Vector) -> None:
+        """Raise ValueError if x (n,) cannot be coordinates of this potential."""
 
-    def random_coordinates(self, n: int, rng: np.random.Generator) -> np.ndarray | None:
-        """Return a random starting point of length n, or None where the potential knows none."""
+    def random_coordinates(self, n: int, rng: np.random.Generator) -> Vector | None:
+        """Return a random starting point of length n, or None if the potential offers none."""
         return None
 
     def symmetric_coordinates(self, n: int, rng: np.random.Generator) -> Vector:
@@ -137,8 +159,8 @@ class FlatCalculator(Calculator):
         """Return the GPU functions for n coordinates, or None if there are none; only a call may load numba.cuda."""
         return None
 
-    def point(self, x: np.ndarray, frozen: np.ndarray) -> Point:
-        """Return the Point that a user would hold at x, (n,), with frozen coordinates (n,) of bool."""
+    def point(self, x: Vector, frozen: Mask) -> Point:
+        """Return a Point at x (n,) with this calculator; ``frozen`` (n,) is True at frozen coordinates."""
         from thalweg.potentials.point import Point
 
         return Point(x, self, frozen)
@@ -147,7 +169,7 @@ class FlatCalculator(Calculator):
         """Return the name and the parameters from which the calculator can be built again."""
         return {"name": type(self).__name__, **dict(self.parameters)}
 
-    def _flat(self, x: Any, name: str = "x") -> np.ndarray:
+    def _flat(self, x: ArrayLike, name: str = "x") -> Vector:
         x = np.ascontiguousarray(x, dtype=np.float64)
         if x.ndim != 1:
             raise ValueError(f"{name} must be a flat vector; its shape is {x.shape}")
@@ -159,19 +181,19 @@ class FlatCalculator(Calculator):
             raise NotImplementedError(f"{type(self).__name__} has neither compiled functions nor its own derivatives")
         return self.compiled
 
-    def energy(self, x: np.ndarray) -> float:
-        """Energy at x, shape (n,)."""
+    def energy(self, x: Vector) -> float:
+        """Return the energy at x (n,)."""
         return self.energy_gradient(x)[0]
 
-    def energy_gradient(self, x: np.ndarray) -> tuple[float, np.ndarray]:
-        """Energy and gradient, shape (n,), at x."""
+    def energy_gradient(self, x: Vector) -> tuple[float, Vector]:
+        """Return the energy and the gradient (n,) at x (n,)."""
         x = self._flat(x)
         function, _, integers, floats = self._compiled()
         gradient = np.empty_like(x)
         return function(x, gradient, integers, floats), gradient
 
-    def hessian(self, x: np.ndarray) -> np.ndarray:
-        """Second derivatives at x, shape (n, n)."""
+    def hessian(self, x: Vector) -> Matrix:
+        """Return the second derivatives (n, n) at x (n,)."""
         x = self._flat(x)
         if self.compiled is None:
             return finite_difference_hessian(self.energy_gradient, x)
@@ -179,12 +201,12 @@ class FlatCalculator(Calculator):
         self.compiled.hessian(x, hessian, self.compiled.integers, self.compiled.floats)
         return hessian
 
-    def hessian_vector(self, x: np.ndarray, v: np.ndarray) -> np.ndarray:
-        """Product of the Hessian at x with v, both of shape (n,)."""
+    def hessian_vector(self, x: Vector, v: Vector) -> Vector:
+        """Return the product (n,) of the Hessian at x (n,) with v (n,)."""
         return self.hessian(x) @ self._flat(v, "v")
 
-    def energies_gradients(self, X: np.ndarray, threads: int | None = None) -> tuple[np.ndarray, np.ndarray]:
-        """Energies (walkers,) and gradients (walkers, n) of a batch X, shape (walkers, n)."""
+    def energies_gradients(self, X: Matrix, threads: int | None = None) -> tuple[Vector, Matrix]:
+        """Return energies (walkers,) and gradients (walkers, n) of a batch X (walkers, n)."""
         X = np.ascontiguousarray(X, dtype=np.float64)
         if X.ndim != 2:
             raise ValueError(f"X must have the shape (walkers, n); its shape is {X.shape}")
@@ -199,8 +221,13 @@ class FlatCalculator(Calculator):
         pairs = [self.energy_gradient(x) for x in X]
         return np.array([energy for energy, _ in pairs]), np.array([gradient for _, gradient in pairs]).reshape(X.shape)
 
-    def calculate(self, atoms=None, properties=("energy",), system_changes=all_changes) -> None:
-        """Fill ``results`` as ASE asks."""
+    def calculate(
+        self,
+        atoms: Atoms | None = None,
+        properties: Sequence[str] = ("energy",),
+        system_changes: Sequence[str] = all_changes,
+    ) -> None:
+        """Compute energy and forces of atoms and store them in ``results``, as ASE asks."""
         super().calculate(atoms, properties, system_changes)
         energy, gradient = self.energy_gradient(self.atoms.positions.ravel())
         self.results = {"energy": energy, "free_energy": energy, "forces": -gradient.reshape(-1, 3)}

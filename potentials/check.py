@@ -1,4 +1,4 @@
-"""A validator that every potential must pass, and that anyone can run on their own."""
+"""Validator of potentials: derivatives, batches, symmetry and ASE's view against each other."""
 
 from __future__ import annotations
 
@@ -8,11 +8,14 @@ from typing import Any
 
 import numpy as np
 from ase import Atoms
+from numpy.typing import ArrayLike
 
+from thalweg.potentials.ase_calculators import AtomsCalculator
 from thalweg.potentials.calculator import FlatCalculator
 from thalweg.potentials.compiled.signatures import Compiled
 from thalweg.potentials.lazy import public
 from thalweg.potentials.point import Point
+from thalweg.potentials.protocols import Subject, Vector
 from thalweg.potentials.system import System, as_system
 
 __all__ = ["Check", "CheckReport", "PotentialError", "check_potential"]
@@ -26,21 +29,31 @@ _LARGEST_HESSIAN = 500
 
 @public("thalweg.potentials")
 class PotentialError(AssertionError):
-    """A potential that breaks the contract; the message names what failed and by how much."""
+    """Error of a potential that breaks the contract; the message names each failed check and its deviation.
+
+    Examples
+    --------
+    >>> from thalweg.potentials import Function, PotentialError, check_potential
+    >>> try:
+    ...     check_potential(Function(lambda x: float(x @ x), lambda x: 3.0 * x), [0.3, 0.4])
+    ... except PotentialError as error:
+    ...     print(str(error).splitlines()[0])
+    Function breaks the contract of potentials:
+    """
 
 
 @dataclass(frozen=True)
 class Check:
-    """One property of a potential.
+    """Result of checking one property of a potential.
 
     Attributes
     ----------
     name : str
-        What was compared.
+        Name of the property.
     deviation : float
-        The worst relative deviation found.
+        Largest relative deviation found.
     tolerance : float
-        The largest one allowed.
+        Largest relative deviation allowed.
     """
 
     name: str
@@ -60,11 +73,19 @@ class Check:
 @public("thalweg.potentials")
 @dataclass(frozen=True)
 class CheckReport:
-    """All the checks of a potential, in the order made; printing it gives one line each.
+    """Report of all checks of a potential, in the order made; printing it gives one line for each.
 
     Attributes
     ----------
     checks : tuple of Check
+        Results of the checks.
+
+    Examples
+    --------
+    >>> from thalweg.potentials import Himmelblau, check_potential
+    >>> report = check_potential(Himmelblau(), [0.5, 1.0])
+    >>> report.passed, report["gradient"].passed
+    (True, True)
     """
 
     checks: tuple[Check, ...]
@@ -76,7 +97,7 @@ class CheckReport:
 
     @property
     def failures(self) -> tuple[Check, ...]:
-        """The checks that failed."""
+        """Checks that failed."""
         return tuple(check for check in self.checks if not check.passed)
 
     def __getitem__(self, name: str) -> Check:
@@ -87,8 +108,8 @@ class CheckReport:
 
 
 def check_potential(
-    potential: Any,
-    x: Any = None,
+    potential: FlatCalculator | AtomsCalculator | Callable[[Vector], Any] | Subject | System,
+    x: Atoms | ArrayLike | None = None,
     *,
     tolerance: float = 1e-6,
     step: float = 3e-4,
@@ -96,29 +117,30 @@ def check_potential(
     seed: int = 0,
     raise_error: bool = True,
 ) -> CheckReport:
-    """Hold a potential against its contract.
+    """Check that a potential keeps the contract of potentials.
 
-    Checked, at x displaced at random by a little (so that no gradient vanishes by chance): finite numbers; input not
-    written to; the same answer twice; gradient against fourth-order differences of the energy; Hessian against
-    those of the gradient; the Hessian's symmetry; Hessian times vector; batch against single points; compiled functions
-    against the Python view; energy under random symmetry operations; no slope along null modes; ASE's view.
+    The checks are made at x with a small random displacement, so that no gradient vanishes by chance: numbers are
+    finite; the input is not written to; two evaluations agree; the gradient agrees with fourth-order differences of
+    the energy, and the Hessian with those of the gradient; the Hessian is symmetric; its products with vectors, batches
+    and compiled functions agree with single evaluations; random symmetry operations leave the energy unchanged; there
+    is no slope along null modes; and ASE's view agrees.
 
     Parameters
     ----------
     potential : FlatCalculator, ASE calculator or callable energy(x); or Atoms, a Point or a System
-        The potential, or something that holds one, in which case x may be left out.
+        The potential, or an object that holds one, for which x may be omitted.
     x : Atoms or array_like, shape (n,), optional
-        Where: Atoms for a potential of atoms (their symmetry is checked too), else a flat vector.
+        Point of the checks: Atoms for a potential of atoms (their symmetry is checked too), else a flat vector.
     tolerance : float
-        Of derivatives against differences, relative to the gradient's (or the Hessian's) size.
+        Largest deviation of derivatives from differences, relative to the size of the gradient or the Hessian.
     step : float
-        Length of the steps of the differences, in units of x.
+        Step of the differences, in units of x.
     displacement : float
-        Standard deviation of the displacement of x.
+        Standard deviation of the displacement of x, in units of x.
     seed : int
-        Of the displacement, the directions and the operations.
+        Seed of the displacement, the directions and the symmetry operations.
     raise_error : bool
-        Whether a failure raises.
+        Whether to raise an error if a check fails.
 
     Returns
     -------
@@ -131,7 +153,7 @@ def check_potential(
 
     Examples
     --------
-    >>> from thalweg.potentials import Function
+    >>> from thalweg.potentials import Function, check_potential
     >>> print(check_potential(Function(lambda x: float(x @ x), lambda x: 2 * x), [0.3, 0.4])["gradient"].passed)
     True
     """
@@ -147,7 +169,7 @@ def check_potential(
     return report
 
 
-def _system(potential: Any, x: Any) -> System:
+def _system(potential: Any, x: Atoms | ArrayLike | None) -> System:
     if x is None:
         return as_system(potential)
     if isinstance(x, Atoms):
@@ -158,8 +180,8 @@ def _system(potential: Any, x: Any) -> System:
     return as_system(Point(x, potential, None if mask is None else ~np.asarray(mask, dtype=bool)))
 
 
-def _relative(a: Any, b: Any, scale: float | None = None) -> float:
-    """Largest difference, relative to the larger of 1e-3 and the size of b (or the scale given)."""
+def _relative(a: ArrayLike, b: ArrayLike, scale: float | None = None) -> float:
+    """Return the largest difference, relative to the larger of 1e-3 and the size of b (or the given scale)."""
     a, b = np.asarray(a, dtype=np.float64), np.asarray(b, dtype=np.float64)
     if a.shape != b.shape:
         return float("inf")
@@ -170,7 +192,7 @@ def _relative(a: Any, b: Any, scale: float | None = None) -> float:
 
 
 class _Subject:
-    """A potential at a point, with the directions along which it is checked."""
+    """Potential at a point, with the directions along which it is checked."""
 
     def __init__(self, system: System, x: np.ndarray, step: float, rng: np.random.Generator):
         self.system, self.x, self.step, self.rng = system, x, step, rng
@@ -234,7 +256,7 @@ class _Subject:
         return max(_relative(energy, self.energy), _relative(gradient, self.gradient))
 
     def _difference(self, function: Callable, v: np.ndarray) -> Any:
-        """Fourth-order central difference of a function along v."""
+        """Return the fourth-order central difference of a function along v."""
         h = self.step
         near = function(self.x + h * v) - function(self.x - h * v)
         far = function(self.x + 2 * h * v) - function(self.x - 2 * h * v)
@@ -242,7 +264,7 @@ class _Subject:
 
     def _gradient_error(self) -> float:
         slopes = [self._difference(lambda x: self._energy_gradient(x)[0], v) for v in self.directions]
-        # a slope cannot be told better than the energy's rounding allows
+        # rounding of the energy limits the accuracy of a slope
         scale = max(float(np.linalg.norm(self.gradient)), 1e-3 * abs(self.energy))
         return _relative(slopes, self.directions @ self.gradient, scale)
 

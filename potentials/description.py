@@ -1,8 +1,9 @@
-"""What a system is, as scalars and arrays that a store can hold, and back again."""
+"""Descriptions of systems: scalars and arrays that a store can hold, and the way back to a system."""
 
 from __future__ import annotations
 
 import importlib
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from thalweg.potentials.calculator import FlatCalculator
 
 if TYPE_CHECKING:
     from thalweg.potentials.point import Point
+    from thalweg.potentials.protocols import Mask
     from thalweg.potentials.system import System
 
 __all__ = ["describe_system", "subject_from"]
@@ -31,7 +33,7 @@ _CALCULATORS = {
 
 
 def describe_system(system: System) -> dict[str, Any]:
-    """Return scalars, arrays and dictionaries of them, from which a system can be built again."""
+    """Describe a system by scalars, arrays and dictionaries of them, from which it can be built again."""
     atoms, calculator = system.atoms, system.potential
     description: dict[str, Any] = {"kind": "point" if atoms is None else "atoms", "x": system.x.copy()}
     description["frozen"] = system.frozen.astype(np.int64)
@@ -46,13 +48,13 @@ def describe_system(system: System) -> dict[str, Any]:
     return description
 
 
-def subject_from(description: dict[str, Any]) -> Atoms | Point:
-    """Return the Atoms or the Point, with the calculator, of a description.
+def subject_from(description: Mapping[str, Any]) -> Atoms | Point:
+    """Build the Atoms or the Point of a description, with the calculator.
 
     Raises
     ------
     ValueError
-        If the potential cannot be built from a name and parameters (a Python callable, say).
+        If the potential cannot be built from a name and parameters, such as a Python callable.
     """
     calculator = _build_calculator(description["calculator"])
     frozen = np.asarray(description["frozen"], dtype=np.int64)
@@ -66,15 +68,15 @@ def subject_from(description: dict[str, Any]) -> Atoms | Point:
     return atoms
 
 
-def _constraints(mask: np.ndarray) -> list:
+def _constraints(mask: Mask) -> list[FixAtoms | FixCartesian]:
     whole = mask.all(axis=1)
-    constraints: list = [FixAtoms(indices=np.flatnonzero(whole))] if whole.any() else []
+    constraints: list[FixAtoms | FixCartesian] = [FixAtoms(indices=np.flatnonzero(whole))] if whole.any() else []
     for pattern in np.unique(mask[mask.any(axis=1) & ~whole], axis=0):
         constraints.append(FixCartesian(np.flatnonzero((mask == pattern).all(axis=1)), mask=pattern))
     return constraints
 
 
-def _build_calculator(description: dict[str, Any]) -> Any:
+def _build_calculator(description: Mapping[str, Any]) -> Any:
     if description.get("ase"):
         return build_ase_calculator(description)
     name = description["name"]

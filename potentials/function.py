@@ -1,9 +1,9 @@
-"""Anyone's callable as a potential."""
+"""Potentials made of plain Python callables."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -11,41 +11,68 @@ from thalweg.potentials.calculator import FlatCalculator, finite_difference_hess
 from thalweg.potentials.compiled.signatures import Compiled
 from thalweg.potentials.lazy import public
 
+if TYPE_CHECKING:
+    from thalweg.potentials.protocols import Matrix, Vector
+
 __all__ = ["Function"]
 
 
-def _numpy(value: Any) -> np.ndarray:
-    """Turn what numpy, JAX or PyTorch return into a float64 array."""
-    if hasattr(value, "detach"):
+@runtime_checkable
+class _Tensor(Protocol):
+    """Tensor of PyTorch, which numpy does not convert while it is part of a graph."""
+
+    def detach(self) -> Any:
+        """Return the tensor outside its graph."""
+        ...
+
+
+def _numpy(value: Any) -> Vector:
+    """Convert a result of numpy, JAX or PyTorch to a float64 array."""
+    if isinstance(value, _Tensor):
         value = value.detach().cpu().numpy()
     return np.asarray(value, dtype=np.float64)
 
 
 @public("thalweg.potentials")
 class Function(FlatCalculator):
-    """A potential made of callables of a flat vector.
+    """Potential made of callables of a flat vector.
 
     Parameters
     ----------
     energy : callable or Compiled
         ``energy(x) -> float`` with x of shape (n,), or compiled functions with their integers and floats.
     gradient : callable, optional
-        ``gradient(x) -> (n,)``; central differences of the energy where missing.
+        ``gradient(x) -> (n,)``; central differences of the energy if not given.
     hessian : callable, optional
-        ``hessian(x) -> (n, n)``; central differences of the gradient (or of the energy) where missing.
+        ``hessian(x) -> (n, n)``; central differences of the gradient (or of the energy) if not given.
     name : str, optional
-        What to call it in stores and error messages.
+        Name in stores and error messages.
+
+    Raises
+    ------
+    TypeError
+        If an argument is not callable, or derivatives are given beside compiled functions, which bring their own.
 
     Notes
     -----
-    numpy, JAX and PyTorch results are turned to numpy. What is done by finite differences is said in the repr.
+    Results of numpy, JAX and PyTorch are converted to numpy. The repr says which derivatives are finite differences.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from thalweg.potentials import Function
+    >>> bowl = Function(lambda x: float(x @ x), gradient=lambda x: 2.0 * x, name="bowl")
+    >>> bowl
+    Function(bowl, gradient=given, hessian=finite differences)
+    >>> bowl.energy(np.array([1.0, 2.0]))
+    5.0
     """
 
     def __init__(
         self,
-        energy: Callable | Compiled,
-        gradient: Callable | None = None,
-        hessian: Callable | None = None,
+        energy: Callable[[Vector], Any] | Compiled,
+        gradient: Callable[[Vector], Any] | None = None,
+        hessian: Callable[[Vector], Any] | None = None,
         name: str | None = None,
     ):
         super().__init__()
@@ -69,12 +96,15 @@ class Function(FlatCalculator):
 
     @property
     def compiled(self) -> Compiled | None:
+        """Compiled functions if the potential was made of them, else None."""
         return self._compiled_functions
 
     def describe(self) -> dict[str, Any]:
+        """Return the name of the function, from which it cannot be built again."""
         return {"name": "Function", "function": self.function_name}
 
-    def energy(self, x: np.ndarray) -> float:
+    def energy(self, x: Vector) -> float:
+        """Return the energy at x (n,)."""
         if isinstance(self._energy, Compiled):
             return super().energy(x)
         value = _numpy(self._energy(self._flat(x).copy()))
@@ -82,7 +112,8 @@ class Function(FlatCalculator):
             raise ValueError(f"{self.function_name} must return one number; it returned the shape {value.shape}")
         return float(value.reshape(()))
 
-    def energy_gradient(self, x: np.ndarray) -> tuple[float, np.ndarray]:
+    def energy_gradient(self, x: Vector) -> tuple[float, Vector]:
+        """Return the energy and the gradient (n,) at x (n,)."""
         if self._compiled_functions is not None:
             return super().energy_gradient(x)
         x = self._flat(x)
@@ -93,7 +124,8 @@ class Function(FlatCalculator):
             raise ValueError(f"the gradient of {self.function_name} has the shape {gradient.shape}, not {x.shape}")
         return self.energy(x), gradient
 
-    def hessian(self, x: np.ndarray) -> np.ndarray:
+    def hessian(self, x: Vector) -> Matrix:
+        """Return the second derivatives (n, n) at x (n,)."""
         x = self._flat(x)
         if self._compiled_functions is not None:
             return super().hessian(x)
@@ -106,8 +138,8 @@ class Function(FlatCalculator):
             raise ValueError(f"the Hessian of {self.function_name} has the shape {hessian.shape}, not {(x.size,) * 2}")
         return hessian
 
-    def _difference_gradient(self, x: np.ndarray) -> np.ndarray:
-        """Fourth-order central differences: error of about 1e-11 for a well-scaled function."""
+    def _difference_gradient(self, x: Vector) -> Vector:
+        """Return fourth-order central differences, with an error of about 1e-11 for a well-scaled function."""
         gradient = np.empty_like(x)
         for k in range(x.size):
             h = 1e-3 * max(1.0, abs(x[k]))

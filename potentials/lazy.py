@@ -1,4 +1,4 @@
-"""Names of a package that are loaded, and compiled, when they are first asked for."""
+"""Lazy imports: names of a package are loaded, and compiled, when they are first asked for."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ _Class = TypeVar("_Class", bound=type)
 
 
 def public(package: str) -> Callable[[_Class], _Class]:
-    """Return a decorator that says which package a class is imported from: what pickles and stores write down.
+    """Make a class decorator that sets the package a class is imported from, as pickles and stores record it.
 
     Parameters
     ----------
     package : str
-        One of the five packages; its ``__all__`` has the class.
+        One of the five packages, whose ``__all__`` lists the class.
     """
 
     def mark(kind: _Class) -> _Class:
@@ -29,15 +29,20 @@ def public(package: str) -> Callable[[_Class], _Class]:
 
 
 def lazy_names(package: str, homes: Mapping[str, str]) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
-    """Return the ``__getattr__`` and ``__dir__`` of a package whose names live in modules that load late.
+    """Make the ``__getattr__`` and ``__dir__`` of a package whose modules are loaded when a name is asked for.
 
     Parameters
     ----------
     package : str
         Its ``__name__``.
     homes : mapping of str to str
-        The module of each name. No module may be called as a name that another one holds: importing it would hide
-        the name.
+        Module of each name. No module may have the name of a class or function of another module: importing it would
+        hide that name.
+
+    Returns
+    -------
+    get, names : callable
+        ``__getattr__`` and ``__dir__``.
     """
 
     def get(name: str) -> Any:

@@ -1,44 +1,60 @@
-"""A flat vector with a calculator: what Atoms are to a molecule, a Point is to any other function."""
+"""Points: flat vectors with a calculator, for potentials without atoms."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 from ase.utils.abc import Optimizable
+from numpy.typing import ArrayLike
 
-from thalweg.potentials.calculator import FlatCalculator
 from thalweg.potentials.function import Function
 from thalweg.potentials.lazy import public
-from thalweg.potentials.protocols import GradientPotential
+from thalweg.potentials.protocols import GradientPotential, Vector
 
 __all__ = ["Point"]
 
 
 @public("thalweg.potentials")
 class Point:
-    """Coordinates of a potential that has no atoms.
+    """Flat vector of coordinates with a calculator: the counterpart of ASE's Atoms for a potential without atoms.
 
     Parameters
     ----------
     x : array_like, shape (n,)
-        Where to start.
+        Coordinates.
     calc : FlatCalculator or callable, optional
-        The potential; a plain callable ``energy(x)`` is made a :class:`~thalweg.potentials.Function`.
+        Potential; a plain callable ``energy(x)`` is wrapped in a :class:`~thalweg.potentials.Function`.
     frozen : array_like of bool, shape (n,), optional
-        Which coordinates are no degrees of freedom.
+        True where a coordinate is fixed; no coordinate by default.
 
     Raises
     ------
     ValueError
         If x is not a flat vector of finite numbers, or frozen does not match it.
+    TypeError
+        If calc is neither a flat calculator nor callable.
+
+    Examples
+    --------
+    >>> from thalweg.optimizers import LBFGS
+    >>> from thalweg.potentials import MuellerBrown, Point
+    >>> point = Point([-0.5, 1.5], calc=MuellerBrown())
+    >>> converged = LBFGS(point, logfile=None).run(rms=1e-8)
+    >>> point.x.round(4), round(point.get_potential_energy(), 4)
+    (array([-0.5582,  1.4417]), -146.6995)
     """
 
-    def __init__(self, x: Any, calc: Any = None, frozen: Any = None):
+    def __init__(
+        self,
+        x: ArrayLike,
+        calc: GradientPotential | Callable[[Vector], Any] | None = None,
+        frozen: ArrayLike | None = None,
+    ):
         self._x = np.empty(0)
-        self._cache: tuple[np.ndarray, float, np.ndarray] | None = None
-        self._calc: FlatCalculator | None = None
+        self._cache: tuple[Vector, float, Vector] | None = None
+        self._calc: GradientPotential | None = None
         self.set_x(x)
         self.frozen = np.zeros(self._x.size, dtype=bool) if frozen is None else np.array(frozen, dtype=bool)
         if self.frozen.shape != self._x.shape:
@@ -52,12 +68,12 @@ class Point:
         return f"{type(self).__name__}(n={len(self)}, calc={self.calc!r})"
 
     @property
-    def calc(self) -> FlatCalculator | None:
-        """The potential."""
+    def calc(self) -> Any:
+        """Potential, or None."""
         return self._calc
 
     @calc.setter
-    def calc(self, calc: Any) -> None:
+    def calc(self, calc: GradientPotential | Callable[[Vector], Any] | None) -> None:
         if calc is not None and not isinstance(calc, GradientPotential):
             if not callable(calc):
                 raise TypeError(f"calc must be a flat calculator or a callable energy(x), not {type(calc).__name__}")
@@ -65,20 +81,20 @@ class Point:
         self._calc, self._cache = calc, None
 
     @property
-    def x(self) -> np.ndarray:
-        """A copy of the coordinates, shape (n,); assign to move the point."""
+    def x(self) -> Vector:
+        """Copy of the coordinates, shape (n,); assigning to it moves the point."""
         return self._x.copy()
 
     @x.setter
-    def x(self, x: Any) -> None:
+    def x(self, x: ArrayLike) -> None:
         self.set_x(x)
 
-    def get_x(self) -> np.ndarray:
+    def get_x(self) -> Vector:
         """Return a copy of the coordinates, shape (n,)."""
         return self._x.copy()
 
-    def set_x(self, x: Any) -> None:
-        """Move to x, shape (n,)."""
+    def set_x(self, x: ArrayLike) -> None:
+        """Move the point to x (n,)."""
         x = np.array(x, dtype=np.float64)
         if x.ndim != 1 or (self._x.size and x.shape != self._x.shape):
             wanted = f"{self._x.shape}" if self._x.size else "a flat vector"
@@ -88,10 +104,10 @@ class Point:
         self._x = x
 
     def copy(self) -> Point:
-        """Return an independent point with the same coordinates, without a calculator, as ASE does."""
+        """Return an independent Point with the same coordinates, without a calculator, as ASE does."""
         return Point(self._x, frozen=self.frozen)
 
-    def _evaluate(self) -> tuple[float, np.ndarray]:
+    def _evaluate(self) -> tuple[float, Vector]:
         if self._calc is None:
             raise RuntimeError("the point has no calculator: set point.calc")
         if self._cache is None or not np.array_equal(self._cache[0], self._x):
@@ -100,45 +116,52 @@ class Point:
         return self._cache[1:]
 
     def get_potential_energy(self, force_consistent: bool = False) -> float:
-        """Return the energy in the potential's unit."""
+        """Return the energy, in the unit of the potential."""
         return self._evaluate()[0]
 
-    def get_gradient(self) -> np.ndarray:
-        """Return the gradient, shape (n,), zero at frozen coordinates."""
+    def get_gradient(self) -> Vector:
+        """Return the gradient (n,), zero at frozen coordinates."""
         return self._evaluate()[1].copy()
 
-    def get_forces(self) -> np.ndarray:
-        """Return minus the gradient, shape (n,)."""
+    def get_forces(self) -> Vector:
+        """Return minus the gradient (n,), zero at frozen coordinates."""
         return -self._evaluate()[1]
 
     def __ase_optimizable__(self) -> Optimizable:
+        """Return the adapter that ASE's optimizers ask for."""
         return OptimizablePoint(self)
 
 
 class OptimizablePoint(Optimizable):
-    """A point as ASE's optimizers see it."""
+    """Adapter of a Point to ASE's optimizers."""
 
     def __init__(self, point: Point):
         self.point = point
 
     def ndofs(self) -> int:
+        """Return the number of coordinates."""
         return len(self.point)
 
-    def get_x(self) -> np.ndarray:
+    def get_x(self) -> Vector:
+        """Return a copy of the coordinates (n,)."""
         return self.point.get_x()
 
-    def set_x(self, x: np.ndarray) -> None:
+    def set_x(self, x: Vector) -> None:
+        """Move the free coordinates to those of x (n,)."""
         self.point.set_x(np.where(self.point.frozen, self.point.get_x(), x))
 
-    def get_gradient(self) -> np.ndarray:
+    def get_gradient(self) -> Vector:
+        """Return the gradient (n,)."""
         return self.point.get_gradient()
 
     def get_value(self) -> float:
+        """Return the energy."""
         return self.point.get_potential_energy()
 
     def iterimages(self) -> Iterator[Point]:
+        """Yield the one point."""
         yield self.point
 
-    def gradient_norm(self, gradient: np.ndarray) -> float:
-        """Largest component: there are no triples here to take lengths of."""
+    def gradient_norm(self, gradient: Vector) -> float:
+        """Return the largest component of the gradient (n,), which ASE compares with fmax."""
         return float(np.abs(gradient).max())

@@ -1,23 +1,25 @@
-"""The one thing that algorithms see: free coordinates, flat functions, symmetry, random starts."""
+"""The System that every algorithm works on: free coordinates, flat functions, symmetry, random starts."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 from ase import Atoms
 from ase.constraints import FixAtoms, FixCartesian
+from numpy.typing import ArrayLike
 
 from thalweg.potentials.ase_calculators import FAILURES, evaluate_atoms, free_hessian, nearest_distance
-from thalweg.potentials.bounds import checked_bounds
+from thalweg.potentials.bounds import BoundsLike, checked_bounds
 from thalweg.potentials.calculator import FlatCalculator, evaluate_batch
 from thalweg.potentials.compiled.callbacks import Callback
 from thalweg.potentials.compiled.signatures import Compiled
 from thalweg.potentials.description import describe_system, subject_from
 from thalweg.potentials.lazy import public
 from thalweg.potentials.point import Point
-from thalweg.potentials.protocols import ExchangeSymmetry, Symmetry
+from thalweg.potentials.protocols import ExchangeSymmetry, Mask, Matrix, Subject, Symmetry, Vector
 from thalweg.potentials.symmetry.no_symmetry import NoSymmetry
 from thalweg.potentials.symmetry.null_modes import orthonormal_null_modes, rigid_bits
 
@@ -28,18 +30,31 @@ _FEWEST_SYMMETRIC = 5  # atoms
 
 @public("thalweg.potentials")
 class System:
-    """Atoms or a Point, as every algorithm of Thalweg sees them.
+    """Atoms or a Point with a calculator, in the form that every algorithm of Thalweg works on.
 
-    Made by :func:`as_system`; coordinates are whole vectors of shape (n,), frozen entries included.
+    :func:`as_system` makes it. Coordinates are whole vectors of shape (n,), frozen entries included.
 
     Parameters
     ----------
     subject : ase.Atoms or Point
-        With its calculator. It is copied: later changes to it are not seen.
+        Object with a calculator. It is copied: later changes to it have no effect.
     bounds : array_like, shape (n, 2) or (2, n) or (2,), or scipy.optimize.Bounds, optional
         Lowest and highest value of each coordinate: random starts are drawn inside and, for a Point, searches that
-        end outside have failed (atoms may drift). Four numbers for two coordinates are one pair a coordinate, as
-        scipy has it. Where missing, the potential's own ``bounds``, if it has any.
+        end outside have failed (atoms may drift). Four numbers for two coordinates are read as one pair for each
+        coordinate, as in scipy. By default the potential's own ``bounds``, if it has any.
+
+    Attributes
+    ----------
+    x : ndarray, shape (n,)
+        Coordinates of the subject.
+    free, frozen : ndarray of int, shapes (n_free,) and (n - n_free,)
+        Indices of free and of fixed coordinates.
+    potential : FlatCalculator or ASE calculator
+        The calculator.
+    atoms : ase.Atoms or None
+        Copy of the atoms without a calculator; None for a Point.
+    bounds : ndarray, shape (n, 2), or None
+        Lowest and highest value of each coordinate.
 
     Raises
     ------
@@ -47,9 +62,19 @@ class System:
         For anything but Atoms, a Point, or a constraint other than FixAtoms and FixCartesian.
     ValueError
         If there is no calculator, or the coordinates do not suit it.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from thalweg.potentials import Himmelblau, Point, System
+    >>> system = System(Point([3.0, 2.0], calc=Himmelblau()))
+    >>> system
+    System(Point, Himmelblau, 2 of 2 coordinates free)
+    >>> system.energy(system.x), system.inside(np.array([0.0, 9.0]))
+    (0.0, False)
     """
 
-    def __init__(self, subject: Atoms | Point, bounds: Any = None):
+    def __init__(self, subject: Subject, bounds: BoundsLike | None = None):
         if not isinstance(subject, Atoms | Point):
             raise TypeError(f"expected ase.Atoms or a Point, not {type(subject).__name__}")
         if subject.calc is None:
@@ -95,7 +120,7 @@ class System:
 
     @property
     def threadsafe(self) -> bool:
-        """Whether several threads may evaluate it at once."""
+        """Whether several threads may evaluate the potential at once."""
         return self._own_compiled is not None
 
     @property
@@ -109,16 +134,16 @@ class System:
 
     @cached_property
     def callback(self) -> Callback | None:
-        """The C callback through which compiled code reaches a potential written in Python, else None."""
+        """C callback through which compiled code calls a potential written in Python; None for a compiled one."""
         if self.threadsafe:
             return None
         return Callback(self._guarded_energy_gradient, self.hessian, FAILURES if self.atoms is not None else ())
 
-    def _guarded_energy_gradient(self, x: np.ndarray) -> tuple[float, np.ndarray]:
+    def _guarded_energy_gradient(self, x: Vector) -> tuple[float, Vector]:
         # a search on its way to infinity ends early: evaluations in Python are slow
         return (np.nan, np.full(self.n, np.nan)) if self._far_outside(x) else self.energy_gradient(x)
 
-    def _far_outside(self, x: np.ndarray) -> bool:
+    def _far_outside(self, x: Vector) -> bool:
         if self.bounds is None or self.atoms is not None:
             return False
         low, high = self.bounds[self.free].T
@@ -127,7 +152,7 @@ class System:
 
     @property
     def compiled(self) -> Compiled:
-        """Functions for the compiled optimizers."""
+        """Functions that compiled optimizers call."""
         own = self._own_compiled
         if own is not None:
             return own
@@ -141,8 +166,8 @@ class System:
         what = self.atoms.get_chemical_formula() if self.atoms is not None else "Point"
         return f"System({what}, {type(self.potential).__name__}, {self.n_free} of {self.n} coordinates free)"
 
-    def energy_gradient(self, x: np.ndarray) -> tuple[float, np.ndarray]:
-        """Energy and gradient (n,) at x, zero at frozen entries."""
+    def energy_gradient(self, x: Vector) -> tuple[float, Vector]:
+        """Return the energy and the gradient (n,), zero at frozen entries, at x (n,)."""
         if isinstance(self.potential, FlatCalculator) or self.atoms is None:
             energy, gradient = self.potential.energy_gradient(x)
         else:
@@ -151,19 +176,19 @@ class System:
         gradient[self.frozen] = 0.0
         return float(energy), gradient
 
-    def energy(self, x: np.ndarray) -> float:
-        """Energy at x."""
+    def energy(self, x: Vector) -> float:
+        """Return the energy at x (n,)."""
         return self.energy_gradient(x)[0]
 
-    def energies_gradients(self, X: np.ndarray, threads: int | None = None) -> tuple[np.ndarray, np.ndarray]:
-        """Energies (walkers,) and gradients (walkers, n) of a batch (walkers, n), zero at frozen entries."""
+    def energies_gradients(self, X: Matrix, threads: int | None = None) -> tuple[Vector, Matrix]:
+        """Return energies (walkers,) and gradients (walkers, n), zero at frozen entries, of a batch X (walkers, n)."""
         energies, gradients = evaluate_batch(self.compiled, X, threads if self.threadsafe else 1)
         self.reraise()
         gradients[:, self.frozen] = 0.0
         return energies, gradients
 
-    def hessian(self, x: np.ndarray) -> np.ndarray:
-        """Second derivatives (n, n) at x, with zero rows and columns at frozen entries."""
+    def hessian(self, x: Vector) -> Matrix:
+        """Return the second derivatives (n, n) at x (n,), with zero rows and columns at frozen entries."""
         if isinstance(self.potential, FlatCalculator):
             hessian = np.array(self.potential.hessian(x))
         else:
@@ -172,8 +197,11 @@ class System:
         hessian[:, self.frozen] = 0.0
         return hessian
 
-    def hessian_vector(self, x: np.ndarray, v: np.ndarray) -> np.ndarray:
-        """Product (n,) of the Hessian at x with v; central gradient differences where there is no better way."""
+    def hessian_vector(self, x: Vector, v: Vector) -> Vector:
+        """Return the product (n,) of the Hessian at x (n,) with v (n,).
+
+        ASE's calculators take central differences of gradients.
+        """
         v = np.where(self._free_mask, v, 0.0)
         if isinstance(self.potential, FlatCalculator):
             product = np.array(self.potential.hessian_vector(x, v))
@@ -185,39 +213,39 @@ class System:
         return product
 
     def reraise(self) -> None:
-        """Raise what a Python potential raised inside compiled code, if anything."""
+        """Raise the exception that a Python potential raised inside compiled code, if there was one."""
         if self.callback is not None:
             self.callback.reraise()
 
     def stop(self) -> None:
-        """Let searches in other threads end at the next call of a Python potential, until :meth:`go_on`."""
+        """End searches in other threads at their next call of a Python potential, until :meth:`go_on`."""
         if self.callback is not None:
             self.callback.error = self.callback.error or KeyboardInterrupt("stopped")
 
     def go_on(self) -> None:
-        """Take back :meth:`stop`, once those searches have ended."""
+        """Take back :meth:`stop`, after those searches have ended."""
         if self.callback is not None:
             self.callback.error = None
 
     @cached_property
-    def _free_mask(self) -> np.ndarray:
+    def _free_mask(self) -> Mask:
         mask = np.zeros(self.n, dtype=bool)
         mask[self.free] = True
         return mask
 
     @cached_property
     def rigid(self) -> int:
-        """Rigid motions that leave the energy unchanged, as bits for the compiled null modes."""
+        """Rigid motions that leave the energy unchanged, as bits for compiled functions."""
         return 0 if self.atoms is None else rigid_bits(self.atoms.pbc, self.atoms.cell.array, len(self.atoms))
 
     @cached_property
-    def constant_null_modes(self) -> np.ndarray:
-        """Null modes that are the same everywhere, shape (k, n)."""
+    def constant_null_modes(self) -> Matrix:
+        """Null modes that are the same at all points, shape (k, n)."""
         modes = None if self._own is None else self._own.null_modes
         return np.zeros((0, self.n)) if modes is None else np.ascontiguousarray(modes, dtype=np.float64)
 
-    def null_modes(self, x: np.ndarray) -> np.ndarray:
-        """Orthonormal directions at x along which the energy cannot change, shape (k, n)."""
+    def null_modes(self, x: Vector) -> Matrix:
+        """Return orthonormal directions (k, n) at x (n,) along which the energy cannot change."""
         out = np.zeros((6 + len(self.constant_null_modes), self.n))
         x = np.ascontiguousarray(x, dtype=np.float64)
         count = orthonormal_null_modes(x, self.frozen, self.rigid, self.constant_null_modes, out)
@@ -225,7 +253,7 @@ class System:
 
     @cached_property
     def symmetry(self) -> Symmetry:
-        """The symmetry operations: align, distance, order, random_copy."""
+        """Symmetry operations, with ``align``, ``distance``, ``order`` and ``random_copy``."""
         if self.atoms is not None:
             # networks do without, and need not wait for it to compile
             from thalweg.potentials.symmetry.clusters import ClusterSymmetry
@@ -241,20 +269,20 @@ class System:
         """Whether there are symmetry operations besides the identity; always assumed for atoms."""
         return self.atoms is not None or not isinstance(self.symmetry, NoSymmetry)
 
-    def align(self, a: np.ndarray, b: np.ndarray) -> np.ndarray:
-        """Return b's symmetry copy nearest to a."""
+    def align(self, a: Vector, b: Vector) -> Vector:
+        """Return the symmetry copy of b (n,) that is nearest to a (n,)."""
         return self.symmetry.align(a, b)
 
-    def distance(self, a: np.ndarray, b: np.ndarray) -> float:
-        """Euclidean distance of a to b's nearest symmetry copy."""
+    def distance(self, a: Vector, b: Vector) -> float:
+        """Return the Euclidean distance from a (n,) to the nearest symmetry copy of b (n,)."""
         return self.symmetry.distance(a, b)
 
-    def order(self, x: np.ndarray) -> int:
-        """Return how many symmetry operations leave x where it is."""
+    def order(self, x: Vector) -> int:
+        """Return the number of symmetry operations that leave x (n,) unchanged."""
         return int(self.symmetry.order(x))
 
-    def inside(self, x: np.ndarray) -> bool:
-        """Say whether the free coordinates of x lie within the bounds; True for atoms, and where there are none."""
+    def inside(self, x: Vector) -> bool:
+        """Return whether the free coordinates of x (n,) lie within the bounds; True for atoms and without bounds."""
         if self.bounds is None or self.atoms is not None:
             return True
         low, high = self.bounds[self.free].T
@@ -263,16 +291,17 @@ class System:
 
     @property
     def width(self) -> float | None:
-        """Mean width of a Point's bounds, from which steps take their size; None without them."""
+        """Mean width of a Point's bounds, with which step sizes scale; None without bounds."""
         return (
             None if self.bounds is None or self.atoms is not None else float(np.mean(np.diff(self.bounds[self.free])))
         )
 
-    def random(self, rng: np.random.Generator) -> np.ndarray:
-        """Return a random starting point (n,): in the bounds, as the potential knows, or around x.
+    def random(self, rng: np.random.Generator) -> Vector:
+        """Return a random starting point (n,): within the bounds, drawn by the potential, or around the own x.
 
-        Atoms with an ASE calculator start up to a third of the distance of neighbours from x in each direction, and
-        a tenth where some are fixed or a cell repeats them: there x is a structure that should not melt.
+        Atoms with an ASE calculator are displaced from x by up to a third of the distance of neighbours in each
+        direction; by up to a tenth if some are fixed or the cell is periodic, where x is a structure that should not
+        melt.
         """
         x = None
         if self.bounds is not None:
@@ -285,27 +314,27 @@ class System:
 
     @property
     def may_start_symmetric(self) -> bool:
-        """Whether there are symmetric starting points: of free clusters whose potential can draw them.
+        """Whether there are symmetric starting points: for free clusters of a potential that draws them.
 
-        Of fewer than five atoms they would be little else than saddles of a higher order, on which searches stay.
+        With fewer than five atoms most of them would be saddles of a higher order, on which searches stay.
         """
         if self.atoms is None or self._own is None or self.frozen.size or self.bounds is not None:
             return False
         return len(self.atoms) >= _FEWEST_SYMMETRIC and self._own.draws_symmetric
 
-    def random_symmetric(self, rng: np.random.Generator) -> np.ndarray:
-        """Return a random starting point (n,) with a point group, for systems that :attr:`may_start_symmetric`."""
+    def random_symmetric(self, rng: np.random.Generator) -> Vector:
+        """Return a random starting point (n,) with a point group; only if :attr:`may_start_symmetric`."""
         return self.potential.symmetric_coordinates(self.n, rng)
 
     @property
     def may_be_made_symmetric(self) -> bool:
-        """Whether points can be made symmetric: those of a network of which two hidden units can be exchanged."""
+        """Whether points can be made symmetric, as those of a network with two exchangeable hidden units."""
         if self.atoms is not None:
             return False
         return isinstance(self.symmetry, ExchangeSymmetry) and self.symmetry.exchanges
 
-    def made_symmetric(self, x: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-        """Return a symmetric point near x, (n,), for systems whose points :attr:`may_be_made_symmetric`."""
+    def made_symmetric(self, x: Vector, rng: np.random.Generator) -> Vector:
+        """Return a symmetric point (n,) near x (n,); only if :attr:`may_be_made_symmetric`."""
         if not isinstance(self.symmetry, ExchangeSymmetry):
             raise ValueError("no coordinates of this system can be exchanged")
         return self.symmetry.made_symmetric(x, rng)
@@ -322,8 +351,8 @@ class System:
         loose = self.frozen.size == 0 and not self.atoms.pbc.any()
         return nearest_distance(self.atoms) / (3.0 if loose else 10.0)
 
-    def subject(self, x: np.ndarray | None = None) -> Atoms | Point:
-        """Return Atoms, Weights or a Point at x, with the calculator: what a user would hold."""
+    def subject(self, x: ArrayLike | None = None) -> Subject:
+        """Return Atoms, Weights or a Point at x (n,), by default at the own coordinates, with the calculator."""
         x = self.x if x is None else np.asarray(x, dtype=np.float64)
         if self.atoms is not None:
             atoms = self.atoms.copy()
@@ -333,42 +362,53 @@ class System:
         return Point(x, self.potential, ~self._free_mask) if self._own is None else self._own.point(x, ~self._free_mask)
 
     def describe(self) -> dict[str, Any]:
-        """Return scalars, arrays and dictionaries of them, from which the system can be built again."""
+        """Describe the system by scalars, arrays and dictionaries of them, from which it can be built again."""
         return describe_system(self)
 
     @classmethod
-    def from_description(cls, description: dict[str, Any]) -> System:
-        """Build the system that :meth:`describe` described.
+    def from_description(cls, description: Mapping[str, Any]) -> System:
+        """Build the system that :meth:`describe` has described.
 
         Raises
         ------
         ValueError
-            If its potential cannot be built from a name and parameters (a Python callable, say).
+            If its potential cannot be built from a name and parameters, such as a Python callable.
         """
         return cls(subject_from(description), bounds=description.get("bounds"))
 
 
-def as_system(subject: Atoms | Point | System, bounds: Any = None) -> System:
-    """Return the System of Atoms or a Point with a calculator; a System is returned as it is.
+def as_system(subject: Subject | System, bounds: BoundsLike | None = None) -> System:
+    """Make a System of Atoms or a Point with a calculator; a System is returned unchanged.
 
     Parameters
     ----------
     subject : ase.Atoms, Point or System
-        What is explored.
-    bounds : array_like, optional
-        As :class:`System` takes them.
+        Object with a calculator.
+    bounds : array_like or scipy.optimize.Bounds, optional
+        Bounds of the coordinates, see :class:`System`.
+
+    Returns
+    -------
+    System
 
     Raises
     ------
     TypeError, ValueError
-        As :class:`System`.
+        For the same reasons as :class:`System`.
+
+    Examples
+    --------
+    >>> from ase import Atoms
+    >>> from thalweg.potentials import LJAT, as_system
+    >>> as_system(Atoms("Ar2", positions=[[0, 0, 0], [1.12, 0, 0]], calculator=LJAT(Z=0.0)))
+    System(Ar2, LJAT, 6 of 6 coordinates free)
     """
     if not isinstance(subject, System):
         return System(subject, bounds)
     return subject if bounds is None else System(subject.subject(), bounds)
 
 
-def _frozen_mask(atoms: Atoms) -> np.ndarray:
+def _frozen_mask(atoms: Atoms) -> Mask:
     mask = np.zeros((len(atoms), 3), dtype=bool)
     for constraint in atoms.constraints:
         if isinstance(constraint, FixAtoms):

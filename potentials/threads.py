@@ -1,4 +1,4 @@
-"""Walkers on threads: compiled kernels release the GIL, so Python's own threads balance them dynamically."""
+"""Python threads over walkers: compiled kernels release the GIL, and a pool balances the load."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ def map_threads(work: Callable[[int, int], None], count: int, threads: int | Non
     Parameters
     ----------
     work : callable
-        Does the range ``start`` to ``stop`` (excluded); must release the GIL to gain anything.
+        Function of a range from ``start`` to ``stop`` (excluded); threads only help if it releases the GIL.
     count : int
-        How many walkers there are.
+        Number of walkers.
     threads : int, optional
-        How many threads; all processors of this process by default. With one, ``work`` runs in this thread.
+        Number of threads; all processors of this process by default. With one, ``work`` runs in the calling thread.
     pieces : int
-        Ranges a thread gets on average: more balance better, fewer cost less.
+        Mean number of ranges for each thread: more ranges balance better, fewer cost less.
     """
     threads = min(threads or default_threads(), max(count, 1))
     size = max(1, -(-count // (threads * pieces)))
