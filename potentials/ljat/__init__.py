@@ -1,4 +1,4 @@
-"""Lennard-Jones with the Axilrod-Teller term: calculator, compiled energy and Hessian, GPU kernels."""
+"""Lennard-Jones clusters with the Axilrod-Teller three-body term: energy, Hessian, symmetric starts, GPU functions."""
 
 from thalweg.potentials.lazy import lazy_names
 

@@ -1,7 +1,7 @@
-"""Random clusters with a point group: where the rarest stationary points are, those of high symmetry, are common.
+"""Random clusters with a point group, from which searches find the rare stationary points of high symmetry.
 
-The gradient has every symmetry that the positions have, so a walk that starts symmetric stays so: it searches a space
-of few dimensions, in which a symmetric point attracts from far more than its share of the whole.
+The gradient has every symmetry of the positions, so a search that starts symmetric stays symmetric: it moves in a
+space of few dimensions, of which a symmetric point attracts a much larger part than of the whole space.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ _TRIALS = 50
 
 
 def _turn(order: int) -> np.ndarray:
-    """Return a rotation about z by one part in ``order``."""
+    """Return the rotation about z by 2 pi / ``order``, shape (3, 3)."""
     c, s = np.cos(2.0 * np.pi / order), np.sin(2.0 * np.pi / order)
     return np.array([[c, -s, 0.0], [s, c, 0.0], [0.0, 0.0, 1.0]])
 
@@ -30,7 +30,7 @@ _GENERATORS = (
 
 
 def _group(generators: list[np.ndarray]) -> np.ndarray | None:
-    """Return all products of the generators, the unit first; None if there are too many."""
+    """Return all products of the generators, shape (order, 3, 3), the identity first; None if there are too many."""
     elements = [np.eye(3)]
     for element in elements:  # grows meanwhile
         for generator in generators:
@@ -43,14 +43,14 @@ def _group(generators: list[np.ndarray]) -> np.ndarray | None:
 
 
 def _orbit(group: np.ndarray, point: np.ndarray) -> np.ndarray:
-    """Return where the group takes a point, each place once."""
+    """Return the distinct images of a point under the group, shape (images, 3)."""
     images = group @ point
     apart = np.abs(images[:, None] - images[None]).max(axis=2) > _SAME
     return images[[apart[k, :k].all() for k in range(len(images))]]
 
 
 def _fixed(element: np.ndarray) -> np.ndarray:
-    """Return the projection on what an element of the group leaves where it is."""
+    """Return the projection on the subspace that an element of the group leaves unchanged, shape (3, 3)."""
     total, power, order = np.eye(3), element, 1
     while np.abs(power - np.eye(3)).max() > _SAME:
         total, power, order = total + power, power @ element, order + 1
@@ -58,7 +58,7 @@ def _fixed(element: np.ndarray) -> np.ndarray:
 
 
 def symmetric_positions(atoms: int, radius: float, rng: np.random.Generator) -> np.ndarray:
-    """Draw positions in a ball that a random point group of small order takes to each other.
+    """Draw positions in a ball with a random point group of small order.
 
     One or two operations generate the group; orbits of points in general and in special positions are added until
     there are enough atoms.
@@ -66,14 +66,16 @@ def symmetric_positions(atoms: int, radius: float, rng: np.random.Generator) -> 
     Parameters
     ----------
     atoms : int
+        Number of atoms.
     radius : float
-        Of the ball.
+        Radius of the ball.
     rng : numpy.random.Generator
+        Source of random numbers.
 
     Returns
     -------
-    (atoms, 3) ndarray
-        In the unit of ``radius``; without any symmetry where a number of atoms allows none that was drawn.
+    ndarray, shape (atoms, 3)
+        Positions in the unit of ``radius``; without symmetry if no group that was drawn suits the number of atoms.
     """
     for _ in range(_TRIALS):
         chosen = rng.choice(len(_GENERATORS), size=rng.integers(1, 3), replace=False)
@@ -84,7 +86,7 @@ def symmetric_positions(atoms: int, radius: float, rng: np.random.Generator) -> 
 
 
 def _filled(group: np.ndarray, atoms: int, radius: float, rng: np.random.Generator) -> np.ndarray | None:
-    """Add orbits up to a number of atoms; None where the last ones found no place."""
+    """Fill the ball with orbits up to a number of atoms; return None if the last atoms do not fit."""
     positions = np.zeros((0, 3))
     for _ in range(_TRIALS):
         point = _in_ball(radius, rng)

@@ -1,1 +1,1 @@
-"""Loss of a neural network as a function of its weights: compiled energy, Hessian, products, symmetry."""
+"""Loss of a tanh network with an L2 term: calculator, weights, compiled kernels, symmetry, GPU functions."""

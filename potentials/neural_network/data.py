@@ -1,12 +1,12 @@
-"""Checking and packing of what a network is trained on."""
+"""Checks of a network's training data, and their packing for compiled functions."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from numbers import Real
-from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from thalweg.potentials.neural_network.energy import BLOCK
 from thalweg.potentials.neural_network.sparse_inputs import pack_sparse
@@ -17,8 +17,8 @@ LARGEST_INPUT = 1e50
 LARGEST_PRODUCT = 1e290
 
 
-def checked_inputs(inputs: Any, width: int | None = None) -> np.ndarray:
-    """Return inputs as a read-only float64 copy of shape (N, width), or raise ValueError."""
+def checked_inputs(inputs: ArrayLike, width: int | None = None) -> NDArray[np.float64]:
+    """Return inputs as a float64 copy of shape (N, width), or raise ValueError."""
     inputs = np.array(inputs, dtype=np.float64, order="C")
     wanted = "n_in" if width is None else str(width)
     if inputs.ndim != 2 or inputs.shape[1] != (width or inputs.shape[1]):
@@ -33,7 +33,7 @@ def checked_inputs(inputs: Any, width: int | None = None) -> np.ndarray:
     return inputs
 
 
-def checked_labels(labels: Any, n: int, n_classes: int | None = None) -> tuple[np.ndarray, int]:
+def checked_labels(labels: ArrayLike, n: int, n_classes: int | None = None) -> tuple[NDArray[np.int64], int]:
     """Return labels as int64 of shape (n,) and the number of classes, or raise ValueError or TypeError."""
     given = np.array(labels)
     if given.shape != (n,):
@@ -55,21 +55,21 @@ def checked_labels(labels: Any, n: int, n_classes: int | None = None) -> tuple[n
     return given.astype(np.int64), n_classes
 
 
-def _integer(value: Any, name: str) -> int:
+def _integer(value: object, name: str) -> int:
     if isinstance(value, bool) or not isinstance(value, int | np.integer):
         raise TypeError(f"{name} must be an integer, not {value!r}")
     return int(value)
 
 
-def _checked_hidden(hidden: Any) -> tuple[int, ...]:
-    widths = (hidden,) if np.ndim(hidden) == 0 else tuple(hidden)
-    widths = tuple(_integer(width, "hidden") for width in widths)
+def _checked_hidden(hidden: int | Sequence[int]) -> tuple[int, ...]:
+    given = tuple(hidden) if isinstance(hidden, Iterable) else (hidden,)
+    widths = tuple(_integer(width, "hidden") for width in given)
     if any(width < 1 for width in widths):
         raise ValueError(f"hidden must hold widths of at least 1; it is {widths}")
     return widths
 
 
-def _checked_mislabelled(mislabelled: Any, n: int) -> np.ndarray | None:
+def _checked_mislabelled(mislabelled: ArrayLike | None, n: int) -> NDArray[np.bool_] | None:
     if mislabelled is None:
         return None
     mislabelled = np.array(mislabelled)
@@ -81,9 +81,14 @@ def _checked_mislabelled(mislabelled: Any, n: int) -> np.ndarray | None:
 
 
 def checked_data(
-    inputs: Any, labels: Any, hidden: Any, l2: Any, n_classes: Any, mislabelled: Any
-) -> tuple[np.ndarray, np.ndarray, tuple[int, ...], float, int, np.ndarray | None]:
-    """Return the arguments of a NetworkLoss in their final form, the arrays read-only; raise at the first bad one."""
+    inputs: ArrayLike,
+    labels: ArrayLike,
+    hidden: int | Sequence[int],
+    l2: float,
+    n_classes: int | None,
+    mislabelled: ArrayLike | None,
+) -> tuple[NDArray[np.float64], NDArray[np.int64], tuple[int, ...], float, int, NDArray[np.bool_] | None]:
+    """Check the arguments of a NetworkLoss and return them in their final form, the arrays read-only."""
     inputs = checked_inputs(inputs)
     labels, n_classes = checked_labels(labels, len(inputs), n_classes)
     hidden = _checked_hidden(hidden)
@@ -99,9 +104,9 @@ def checked_data(
 def pack_network(
     layers: Sequence[int], inputs: np.ndarray, labels: np.ndarray, l2: float, frozen: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return the integers and floats that the kernels take, see :mod:`~thalweg.potentials.neural_network.energy`.
+    """Return the integers and floats of the kernels, see :mod:`~thalweg.potentials.neural_network.energy`.
 
-    The largest weight is such that no product of weights along two ways through the network overflows.
+    The largest weight is chosen so that no product of weights along two paths through the network overflows.
     """
     n, width = inputs.shape
     indices = np.flatnonzero(frozen)

@@ -1,4 +1,4 @@
-"""The loss of a tanh network as a function of its weights."""
+"""Calculator of the loss of a tanh network as a function of its weights."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from thalweg.potentials.calculator import FlatCalculator
 from thalweg.potentials.compiled.signatures import Compiled
@@ -22,7 +23,7 @@ from thalweg.potentials.neural_network.symmetry import NetworkSymmetry
 
 if TYPE_CHECKING:
     from thalweg.potentials.point import Point
-    from thalweg.potentials.protocols import Mask
+    from thalweg.potentials.protocols import Mask, Matrix, Vector
 
 __all__ = ["NetworkLoss"]
 
@@ -32,35 +33,35 @@ _THREADS = 128  # of a block on a GPU, one a datum
 
 @public("thalweg.potentials")
 class NetworkLoss(FlatCalculator):
-    """Cross-entropy of a classifying tanh network, with an L2 term over all weights and biases.
+    """Cross-entropy of a tanh network that classifies, with an L2 term over all weights and biases.
 
     E(w) = -(1/N) sum over data of ln p(label) + l2 * sum of w^2, where p is the softmax of the outputs. The weight
     vector holds the weight matrices layer by layer from the input, each row by receiving unit, then the bias vectors.
-    Reference: Chitturi et al., Mach. Learn.: Sci. Technol. 1 (2020) 023002, section 2.
 
-    Finite weights never give NaN: weights beyond about 1e70 (one hidden layer of 10; less for deeper networks) enter
-    the cross-entropy, not the L2 term, as if they were that large.
+    Finite weights never give NaN: in the cross-entropy, not in the L2 term, weights are cut at about 1e70 (for one
+    hidden layer of 10; less for deeper networks).
 
     Parameters
     ----------
     inputs : array_like, shape (N, n_in)
-        Finite, below 1e50 in magnitude.
+        Training inputs, finite and below 1e50 in magnitude.
     labels : array_like of int, shape (N,)
-        Classes, counted from 0.
-    hidden : sequence of int
-        Widths of the hidden layers from the input; an empty one is softmax regression.
+        Training labels: classes counted from 0.
+    hidden : int or sequence of int
+        Widths of the hidden layers from the input; an empty sequence is softmax regression.
     l2 : float
         Strength of the L2 term, at least 0.
     n_classes : int, optional
         Number of outputs, ``max(labels) + 1`` by default.
     neighbours : int, optional
-        Each hidden unit keeps only so many nearest nodes below and above, see
-        :func:`~thalweg.potentials.neural_network.locality.neighbour_mask`; the other weights are frozen at zero.
+        Number of nearest nodes that each hidden unit keeps in the layers below and above, see
+        :func:`~thalweg.potentials.neural_network.locality.neighbour_mask`; the other weights are frozen at zero. All
+        nodes by default.
     mislabelled : array_like of bool, shape (N,), optional
-        Which labels are known to be wrong; kept beside the data, of no effect on the loss.
-    device : str
-        Where batches of walkers are worked on: "cpu", "cuda" for a GPU, or "auto" for a GPU where there is one and
-        the batch is large enough to gain; of no effect on what is found, and not stored. See docs/gpu.md.
+        True for labels known to be wrong; kept beside the data, without effect on the loss.
+    device : {"auto", "cpu", "cuda"}
+        Device that batches of walkers are evaluated on: "cuda" for a GPU, or "auto" for a GPU if there is one and the
+        batch is large enough to gain. It has no effect on the results and is not stored. See docs/gpu.md.
 
     Attributes
     ----------
@@ -71,7 +72,7 @@ class NetworkLoss(FlatCalculator):
     mask : ndarray of bool, shape (n_weights,)
         True where a weight is free.
     inputs, labels, mislabelled, l2, hidden, n_classes, neighbours
-        As given; the arrays are read-only copies.
+        Arguments in their final form; the arrays are read-only copies.
 
     Raises
     ------
@@ -81,19 +82,34 @@ class NetworkLoss(FlatCalculator):
         For widths, n_classes or neighbours that are no integers, or an unknown keyword.
     RuntimeError
         For device="cuda" without a GPU; the message says what was found and what to install.
+
+    References
+    ----------
+    S. R. Chitturi et al., Mach. Learn.: Sci. Technol. 1 (2020) 023002, section 2.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from thalweg.potentials import NetworkLoss
+    >>> loss = NetworkLoss([[0.0, 1.0], [1.0, 0.0], [1.0, 1.0]], [0, 1, 1], hidden=(3,), l2=1e-4)
+    >>> loss
+    NetworkLoss([2, 3, 2], 3 data, l2=0.0001, neighbours=None)
+    >>> energy, gradient = loss.energy_gradient(np.zeros(loss.n_weights))
+    >>> round(energy, 6), gradient.shape
+    (0.693147, (17,))
     """
 
     mask: Mask
 
     def __init__(
         self,
-        inputs: Any,
-        labels: Any,
+        inputs: ArrayLike,
+        labels: ArrayLike,
         hidden: int | Sequence[int] = (10,),
         l2: float = 1e-4,
         n_classes: int | None = None,
         neighbours: int | None = None,
-        mislabelled: Any = None,
+        mislabelled: ArrayLike | None = None,
         device: str = "auto",
     ):
         self.device = checked_device(device)
@@ -107,8 +123,8 @@ class NetworkLoss(FlatCalculator):
         self._integers, self._floats = pack_network(self.layers, self.inputs, self.labels, self.l2, ~self.mask)
         super().__init__()
 
-    def set(self, **parameters: Any) -> dict:
-        """Refuse any change: a loss with other data or another shape is another loss."""
+    def set(self, **parameters: object) -> dict[str, Any]:
+        """Raise TypeError for any parameter: a loss with other data or another shape is another loss."""
         if parameters:
             raise TypeError(f"a NetworkLoss cannot be changed ({', '.join(sorted(parameters))}): make a new one")
         return super().set()
@@ -118,7 +134,7 @@ class NetworkLoss(FlatCalculator):
 
     @property
     def compiled(self) -> Compiled:
-        """The functions that compiled optimizers call."""
+        """Functions that compiled optimizers call."""
         return Compiled(network_function, network_hessian, self._integers, self._floats)
 
     @cached_property
@@ -127,8 +143,8 @@ class NetworkLoss(FlatCalculator):
         return NetworkSymmetry(self.layers, self.mask, self.null_modes)
 
     @cached_property
-    def null_modes(self) -> np.ndarray | None:  # type: ignore[override]
-        """For l2 = 0, shape (k, n_weights): all outputs moved alike by one unit or bias; None for l2 > 0."""
+    def null_modes(self) -> Matrix | None:  # type: ignore[override]
+        """Null modes (k, n_weights) for l2 = 0, one unit or bias moving all outputs alike; None for l2 > 0."""
         if self.l2 > 0:
             return None
         below, classes = self.layers[-2:]
@@ -141,14 +157,14 @@ class NetworkLoss(FlatCalculator):
             mode[group] = classes**-0.5
         return modes
 
-    def check_coordinates(self, x: np.ndarray) -> None:
-        """Raise ValueError unless x has one number for each weight."""
+    def check_coordinates(self, x: Vector) -> None:
+        """Raise ValueError unless x has the shape (n_weights,)."""
         if x.shape != (self.n_weights,):
             wanted = f"the {self.n_weights} weights of the network {list(self.layers)}"
             raise ValueError(f"x must hold {wanted}; its shape is {x.shape}")
 
-    def random_coordinates(self, n: int, rng: np.random.Generator) -> np.ndarray:
-        """Return weights uniform in (-1, 1), zero where frozen."""
+    def random_coordinates(self, n: int, rng: np.random.Generator) -> Vector:
+        """Draw weights (n_weights,) uniformly from (-1, 1), zero where frozen."""
         return np.where(self.mask, rng.uniform(-1.0, 1.0, self.n_weights), 0.0)
 
     def device_functions(self, n: int) -> DeviceFunctions:
@@ -166,8 +182,8 @@ class NetworkLoss(FlatCalculator):
             constant=True,
         )
 
-    def point(self, x: np.ndarray, frozen: np.ndarray) -> Point:
-        """Return Weights at x, (n_weights,); a Point where a weight that the loss does not have is not zero."""
+    def point(self, x: Vector, frozen: Mask) -> Point:
+        """Return Weights at x (n_weights,), or a Point if x is not zero at a weight that the loss freezes."""
         from thalweg.potentials.neural_network.weights import Weights
 
         if np.any(np.asarray(x)[~self.mask] != 0):
@@ -177,50 +193,54 @@ class NetworkLoss(FlatCalculator):
         return weights
 
     def describe(self) -> dict[str, Any]:
-        """Return everything from which the loss can be built again, data included."""
+        """Return all arguments from which the loss can be built again, data included."""
         names = ("inputs", "labels", "hidden", "l2", "n_classes", "neighbours", "mislabelled")
         description = {name: getattr(self, name) for name in names}
         return {"name": "NetworkLoss", **description, "hidden": list(self.hidden)}
 
-    def hessian(self, x: np.ndarray) -> np.ndarray:
-        """Second derivatives at x, shape (n_weights, n_weights), with zero rows and columns at frozen weights.
+    def hessian(self, x: Vector) -> Matrix:
+        """Return the second derivatives (n_weights, n_weights) at x, with zero rows and columns at frozen weights.
 
         Raises
         ------
         ValueError
-            Above 4000 weights, where the matrix is no way to work: use :meth:`hessian_vector`.
+            Above 4000 weights, for which the matrix is too large: use :meth:`hessian_vector`.
         """
         if self.n_weights > LARGEST_HESSIAN:
             size = f"{self.n_weights} x {self.n_weights}"
             raise ValueError(f"a Hessian of {size} is refused (at most {LARGEST_HESSIAN} weights): use hessian_vector")
         return super().hessian(x)
 
-    def hessian_vector(self, x: np.ndarray, v: np.ndarray) -> np.ndarray:
-        """Exact product of the Hessian at x with v, both (n_weights,), at the cost of two or three gradients."""
+    def hessian_vector(self, x: Vector, v: Vector) -> Vector:
+        """Return the exact product (n_weights,) of the Hessian at x with v, at the cost of two or three gradients."""
         x, v = self._flat(x), self._flat(v, "v")
         out = np.empty_like(x)
         network_hessian_vector(x, v, out, self._integers, self._floats)
         return out
 
-    def probabilities(self, x: np.ndarray, inputs: Any) -> np.ndarray:
-        """Return the probability of every class, shape (N, n_classes), at inputs (N, n_in) for the weights x."""
+    def probabilities(self, x: Vector, inputs: ArrayLike) -> Matrix:
+        """Return the probability of every class (N, n_classes) at inputs (N, n_in) for the weights x (n_weights,)."""
         inputs, x = checked_inputs(inputs, self.layers[0]), self._flat(x)
         out = np.empty((len(inputs), self.n_classes))
         network_probabilities(x, self._integers, self._floats, inputs, out)
         return out
 
-    def cross_entropy(self, x: np.ndarray, inputs: Any, labels: Any) -> float | np.ndarray:
-        """Return the loss on other data without the L2 term.
+    def cross_entropy(self, x: ArrayLike, inputs: ArrayLike, labels: ArrayLike) -> float | Vector:
+        """Return the loss on other data, without the L2 term.
 
         Parameters
         ----------
-        x : ndarray, shape (n_weights,) or (walkers, n_weights)
+        x : array_like, shape (n_weights,) or (walkers, n_weights)
+            Weights, or one row of weights for each walker.
         inputs : array_like, shape (N, n_in)
+            Inputs of the data.
         labels : array_like of int, shape (N,)
+            Labels of the data.
 
         Returns
         -------
         float, or ndarray of shape (walkers,)
+            Mean of -ln p(label) over the data.
         """
         inputs = checked_inputs(inputs, self.layers[0])
         labels, _ = checked_labels(labels, len(inputs), self.n_classes)
