@@ -123,7 +123,7 @@ class ClassifyingPotential(Protocol):
         """Number of outputs."""
         ...
 
-    def probabilities(self, x: Vector, inputs: Any, /) -> Matrix:
+    def probabilities(self, x: Vector, inputs: ArrayLike, /) -> Matrix:
         """Return the probability of every class (N, n_classes) at inputs (N, n_in) for the weights x (n_weights,)."""
         ...
 

@@ -1,1 +1,1 @@
-"""GPU support shared by all potentials: availability, block memory, kernels built from device functions."""
+"""GPU support shared by all potentials: availability, memory of a block, kernels built from device functions."""

@@ -1,4 +1,4 @@
-"""Whether work goes to a GPU; nothing of CUDA is imported before the answer may be yes."""
+"""Choice between CPU and GPU; CUDA is imported only if a GPU may be used."""
 
 from __future__ import annotations
 
@@ -8,21 +8,21 @@ import sys
 import warnings
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
-from typing import Any
 from weakref import WeakKeyDictionary
 
 import numpy as np
+from numpy.typing import NDArray
 
 from thalweg.potentials.cuda.functions import DevicePotential
 
 __all__ = ["FEWEST", "checked_device", "gpu_visible", "require_gpu", "use_gpu"]
 
-# Walkers below which "auto" stays on the CPU: fewer leave most of a GPU's 100 and more multiprocessors idle.
-# An estimate: no GPU was at hand to measure it.
+# Number of walkers below which "auto" stays on the CPU: fewer leave most of a GPU's 100 and more multiprocessors idle.
+# It is an estimate, not measured.
 FEWEST = 256
 
 _AGREEMENT = 1e-9
-_trusted: WeakKeyDictionary[Any, bool] = WeakKeyDictionary()
+_trusted: WeakKeyDictionary[DevicePotential, bool] = WeakKeyDictionary()
 
 
 def _simulated() -> bool:
@@ -30,7 +30,7 @@ def _simulated() -> bool:
 
 
 def gpu_visible() -> bool:
-    """Say whether the system shows an NVIDIA driver, without loading it."""
+    """Return whether the system shows an NVIDIA driver, without loading it."""
     if sys.platform == "win32":
         return ctypes.util.find_library("nvcuda") is not None
     return any(os.path.exists(f"/dev/{name}") for name in ("nvidiactl", "nvidia0", "dxg"))
@@ -47,7 +47,7 @@ def _found() -> str:
 
 
 def _ready() -> bool:
-    """Say whether numba.cuda can be loaded and sees a GPU, real or simulated."""
+    """Return whether numba.cuda can be loaded and sees a GPU, real or simulated."""
     if not (_simulated() or gpu_visible()) or find_spec("numba_cuda") is None:
         return False
     from numba import cuda
@@ -56,7 +56,7 @@ def _ready() -> bool:
 
 
 def require_gpu() -> None:
-    """Raise RuntimeError, with what was found, unless work can be done on a GPU."""
+    """Raise RuntimeError, with the versions found, if no GPU can be used."""
     if not _ready():
         raise RuntimeError(
             f'device="cuda" needs an NVIDIA GPU and pip install "thalweg[cuda]"; found: {_found()}. '
@@ -64,7 +64,7 @@ def require_gpu() -> None:
         )
 
 
-def checked_device(device: Any) -> str:
+def checked_device(device: str) -> str:
     """Return device, or raise ValueError for an unknown one and RuntimeError for "cuda" without a GPU."""
     if device not in ("auto", "cpu", "cuda"):
         raise ValueError(f'device must be "auto", "cpu" or "cuda"; it is {device!r}')
@@ -73,20 +73,25 @@ def checked_device(device: Any) -> str:
     return device
 
 
-def use_gpu(potential: Any, X: np.ndarray) -> bool:
-    """Say whether a batch goes to the GPU.
+def use_gpu(potential: object, X: NDArray[np.float64]) -> bool:
+    """Return whether a batch is evaluated on the GPU.
 
     Parameters
     ----------
     potential : calculator
-        Its ``device`` decides. "auto" means the GPU where there is one, X has at least :data:`FEWEST` walkers, and
-        the first walker that was ever evaluated on both gave the same; else a warning, and the CPU.
-    X : (walkers, n)
+        Potential whose ``device`` decides. "auto" means the GPU if there is one, X has at least :data:`FEWEST` walkers,
+        and the first walker ever evaluated on both devices gave the same result; if it did not, a warning is given and
+        the CPU is used.
+    X : ndarray, shape (walkers, n)
+        Coordinates of the batch.
+
+    Returns
+    -------
+    bool
     """
-    device = potential.device if isinstance(potential, DevicePotential) else "cpu"
-    if device == "cpu" or len(X) == 0:
+    if not isinstance(potential, DevicePotential) or potential.device == "cpu" or len(X) == 0:
         return False
-    if device == "cuda":
+    if potential.device == "cuda":
         require_gpu()
         return True
     if len(X) < FEWEST or not gpu_visible() or not _ready():
@@ -96,13 +101,13 @@ def use_gpu(potential: Any, X: np.ndarray) -> bool:
     return _trusted[potential]
 
 
-def _agrees(potential: Any, X: np.ndarray) -> bool:
-    """Evaluate a walker on both devices, and warn if they differ or the GPU cannot do it."""
+def _agrees(potential: DevicePotential, X: NDArray[np.float64]) -> bool:
+    """Evaluate a walker X (1, n) on both devices; warn if they differ or the GPU fails."""
     try:
         from thalweg.potentials.cuda.device import evaluate_cuda
 
         energy, gradient = evaluate_cuda(potential, X)
-    except Exception as error:  # whatever a driver or a toolkit may raise: the CPU can do the work
+    except Exception as error:  # a driver or a toolkit may raise anything, and the CPU can do the work
         warnings.warn(f"the GPU is not used: {type(error).__name__}: {error}", RuntimeWarning, stacklevel=4)
         return False
     wanted, slope = potential.energy_gradient(X[0])

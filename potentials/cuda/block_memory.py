@@ -1,4 +1,4 @@
-"""Where each block of a launch keeps what: in shared memory while it fits, else in a workspace on the device."""
+"""Memory plan of a block: groups of arrays in shared memory while they fit, else in a workspace on the device."""
 
 from __future__ import annotations
 
@@ -6,29 +6,34 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 __all__ = ["SHARED_BYTES", "Plan", "make_plan"]
 
-# What a launch gives unasked
+# Shared memory of a launch without special attributes
 SHARED_BYTES = 48 * 1024
 _FEWEST = 32
 
 
 @dataclass(frozen=True)
 class Plan:
-    """The memory of a block.
+    """Memory plan of a block.
 
     Attributes
     ----------
-    threads : int, of a block.
-    table : (groups, 4) int64, for each group of arrays: 0 for shared memory or 1 for the workspace, where it begins
-        and ends there, and what a block has of the workspace, all in float64.
-    shared : int, bytes of shared memory of a block.
-    workspace : int, float64 of the workspace of a block.
+    threads : int
+        Threads of a block.
+    table : ndarray of int64, shape (groups, 4)
+        For each group of arrays: 0 for shared memory or 1 for the workspace, its first entry there, the entry after its
+        last, and the size of a block's part of the workspace; all sizes in float64.
+    shared : int
+        Shared memory of a block, in bytes.
+    workspace : int
+        Workspace of a block, in float64.
     """
 
     threads: int
-    table: np.ndarray
+    table: NDArray[np.int64]
     shared: int
     workspace: int
 
@@ -39,11 +44,17 @@ def make_plan(rows: int, fixed: Sequence[int], threads: int, smallest: int = _FE
     Parameters
     ----------
     rows : int
-        Rows of scratch, of a number more than there are threads.
+        Rows of scratch; each has one number more than there are threads.
     fixed : sequence of int
-        Sizes of the further groups, in the order in which shared memory is given to them.
+        Sizes of the further groups in float64, in the order in which they are given shared memory.
     threads : int
-        Of a block; halved, down to `smallest`, until the scratch fits.
+        Threads of a block; halved, down to `smallest`, until the scratch fits.
+    smallest : int
+        Fewest threads of a block.
+
+    Returns
+    -------
+    Plan
     """
     while threads > smallest and 8 * (rows * (threads + 1) + 3 * threads + 24) > SHARED_BYTES:
         threads //= 2

@@ -1,4 +1,4 @@
-"""Potentials on a GPU: their data go there once and stay; launches of kernels over walkers."""
+"""Evaluation of potentials on a GPU: data sent there once, and launches of kernels over walkers."""
 
 from __future__ import annotations
 
@@ -6,14 +6,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache, wraps
 from threading import RLock
-from typing import Any
+from typing import Any, ParamSpec, Protocol, TypeVar
 from weakref import WeakKeyDictionary
 
 import numpy as np
 from numba import config, cuda
+from numpy.typing import NDArray
 
 from thalweg.potentials.cuda.block_memory import Plan, make_plan
-from thalweg.potentials.cuda.functions import DevicePotential
+from thalweg.potentials.cuda.functions import DeviceFunction, DevicePotential
 from thalweg.potentials.cuda.kernels import gradient_kernel, hessian_kernel, product_kernel
 
 __all__ = [
@@ -29,42 +30,65 @@ __all__ = [
     "workspace_of",
 ]
 
-# Most threads of a block, and blocks that shall fit on a multiprocessor: what keeps registers below 256
+_Arguments = ParamSpec("_Arguments")
+_Result = TypeVar("_Result")
+
+# Most threads of a block, and blocks that shall fit on a multiprocessor: this keeps registers below 256
 LAUNCH_BOUNDS = (128, 2)
 _WORKSPACE = 4 * 2**30  # bytes, at most
 _MOST_BLOCKS = 65_536
 
 
+class DeviceArray(Protocol):
+    """Array in the memory of the GPU."""
+
+    def copy_to_host(self) -> NDArray[Any]:
+        """Return a copy in the memory of the CPU."""
+        ...
+
+
+class Kernel(Protocol):
+    """Compiled kernel: indexed by the blocks and threads of a launch, then called."""
+
+    def __getitem__(self, launch: tuple[int, int, int, int], /) -> Callable[..., None]:
+        """Return the launch of (blocks, threads, stream, bytes of shared memory)."""
+        ...
+
+
 @dataclass(frozen=True)
 class DeviceProblem:
-    """A potential as kernels see it.
+    """Potential on the device, as kernels take it.
 
     Attributes
     ----------
-    gradient, product : device functions.
-    rows, product_rows : int, rows of scratch for each.
-    threads : int, wanted in a block.
-    integers, floats : device arrays.
+    gradient, product : device function
+        Functions for the energy with its gradient, and for Hessian-vector products.
+    rows, product_rows : int
+        Rows of scratch for each of them.
+    threads : int
+        Threads wanted in a block.
+    integers, floats : device array
+        Parameters and data.
     """
 
-    gradient: Any
-    product: Any
+    gradient: DeviceFunction
+    product: DeviceFunction
     rows: int
     product_rows: int
     threads: int
-    integers: Any
-    floats: Any
+    integers: DeviceArray
+    floats: DeviceArray
 
     def plan(self, *fixed: int, product: bool = False) -> Plan:
-        """Return a block's memory, with further groups of so many float64."""
+        """Plan the memory of a block, with further groups of the sizes ``fixed`` in float64."""
         return make_plan(self.product_rows if product else self.rows, fixed, self.threads, min(self.threads, 32))
 
 
 _device = RLock()
-_problems: WeakKeyDictionary[Any, DeviceProblem] = WeakKeyDictionary()
+_problems: WeakKeyDictionary[DevicePotential, DeviceProblem] = WeakKeyDictionary()
 
 
-def device_problem(potential: Any, n: int) -> DeviceProblem:
+def device_problem(potential: object, n: int) -> DeviceProblem:
     """Return a potential of n coordinates on the device; parameters that never change are sent there once.
 
     Raises
@@ -72,10 +96,11 @@ def device_problem(potential: Any, n: int) -> DeviceProblem:
     TypeError
         If the potential has no device functions.
     """
-    if potential in _problems:
-        return _problems[potential]
-    functions = potential.device_functions(n) if isinstance(potential, DevicePotential) else None
-    if functions is None:
+    known = potential if isinstance(potential, DevicePotential) else None
+    if known is not None and known in _problems:
+        return _problems[known]
+    functions = None if known is None else known.device_functions(n)
+    if known is None or functions is None:
         raise TypeError(f"{type(potential).__name__} has no device functions: it cannot be evaluated on a GPU")
     integers, floats = (cuda.to_device(array) for array in functions.pack())
     problem = DeviceProblem(
@@ -88,13 +113,13 @@ def device_problem(potential: Any, n: int) -> DeviceProblem:
         floats=floats,
     )
     if functions.constant:
-        _problems[potential] = problem
+        _problems[known] = problem
     return problem
 
 
 @cache
-def built(factory: Callable, *functions: Any) -> Any:
-    """Return the kernel that a factory makes of device functions, compiled at its first launch."""
+def built(factory: Callable[..., Callable[..., None]], *functions: DeviceFunction) -> Any:
+    """Return the kernel that a factory makes of device functions, to be compiled at its first launch."""
     kernel = factory(*functions)
     return cuda.jit(kernel) if config.ENABLE_CUDASIM else cuda.jit(kernel, launch_bounds=LAUNCH_BOUNDS)
 
@@ -103,12 +128,14 @@ def _blocks(plan: Plan, count: int) -> int:
     return max(1, min(count, _WORKSPACE // (8 * max(1, plan.workspace)), _MOST_BLOCKS))
 
 
-def workspace_of(plan: Plan, count: int) -> Any:
-    """Return the workspace on the device with which :func:`launch` may run over up to `count` walkers."""
+def workspace_of(plan: Plan, count: int) -> DeviceArray:
+    """Allocate the workspace on the device with which :func:`launch` can run over up to `count` walkers."""
     return cuda.device_array(max(1, _blocks(plan, count) * plan.workspace), dtype=np.float64)
 
 
-def launch(kernel: Any, plan: Plan, count: int, arguments: Sequence[Any], workspace: Any = None) -> None:
+def launch(
+    kernel: Kernel, plan: Plan, count: int, arguments: Sequence[Any], workspace: DeviceArray | None = None
+) -> None:
     """Run a kernel over `count` walkers and wait; the plan and the workspace are its last two arguments."""
     workspace = workspace_of(plan, count) if workspace is None else workspace
     blocks = _blocks(plan, count)
@@ -116,11 +143,11 @@ def launch(kernel: Any, plan: Plan, count: int, arguments: Sequence[Any], worksp
     cuda.synchronize()
 
 
-def exclusive(function: Callable) -> Callable:
-    """Let one thread at a time run the function: a GPU has no more to give to several, nor to their memory."""
+def exclusive(function: Callable[_Arguments, _Result]) -> Callable[_Arguments, _Result]:
+    """Make a function run in one thread at a time: several threads gain no time on a GPU, but take more memory."""
 
     @wraps(function)
-    def alone(*arguments: Any, **keywords: Any) -> Any:
+    def alone(*arguments: _Arguments.args, **keywords: _Arguments.kwargs) -> _Result:
         with _device:
             return function(*arguments, **keywords)
 
@@ -128,8 +155,8 @@ def exclusive(function: Callable) -> Callable:
 
 
 @exclusive
-def evaluate_cuda(potential: Any, X: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Energies (walkers,) and gradients (walkers, n) of a batch X (walkers, n) on the GPU."""
+def evaluate_cuda(potential: object, X: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return energies (walkers,) and gradients (walkers, n) of a batch X (walkers, n), computed on the GPU."""
     problem = device_problem(potential, X.shape[1])
     gradients, energies = cuda.device_array(X.shape), cuda.device_array(len(X))
     arguments = (cuda.to_device(X), gradients, energies, problem.integers, problem.floats)
@@ -138,8 +165,8 @@ def evaluate_cuda(potential: Any, X: np.ndarray) -> tuple[np.ndarray, np.ndarray
 
 
 @exclusive
-def products_cuda(potential: Any, X: np.ndarray, V: np.ndarray) -> np.ndarray:
-    """Hessians at the rows of X times the same rows of V, all (walkers, n), on the GPU."""
+def products_cuda(potential: object, X: NDArray[np.float64], V: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return Hessians at the rows of X times the same rows of V, all (walkers, n), computed on the GPU."""
     problem = device_problem(potential, X.shape[1])
     out = cuda.device_array(X.shape)
     arguments = (cuda.to_device(X), cuda.to_device(V), out, problem.integers, problem.floats)
@@ -148,8 +175,8 @@ def products_cuda(potential: Any, X: np.ndarray, V: np.ndarray) -> np.ndarray:
 
 
 @exclusive
-def hessians_cuda(potential: Any, X: np.ndarray) -> np.ndarray:
-    """Hessians (walkers, n, n) at the rows of X (walkers, n) on the GPU."""
+def hessians_cuda(potential: object, X: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return Hessians (walkers, n, n) at the rows of X (walkers, n), computed on the GPU."""
     n = X.shape[1]
     problem = device_problem(potential, n)
     out = cuda.device_array((len(X), n, n))

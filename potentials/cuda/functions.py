@@ -9,7 +9,10 @@ from typing import Any, Protocol, TypeAlias, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["DeviceFunctions", "DevicePotential", "Packed"]
+__all__ = ["DeviceFunction", "DeviceFunctions", "DevicePotential", "Packed"]
+
+DeviceFunction: TypeAlias = Callable[..., Any]
+"""Function that numba compiles for a GPU, to be called by kernels."""
 
 Packed: TypeAlias = tuple[NDArray[np.int64], NDArray[np.float64]]
 """Integers and floats, one-dimensional, that device functions take."""
@@ -35,8 +38,8 @@ class DeviceFunctions:
         Whether integers and floats never change, so that they stay on the device once sent.
     """
 
-    gradient: Any
-    product: Any
+    gradient: DeviceFunction
+    product: DeviceFunction
     pack: Callable[[], Packed]
     threads: int
     rows: int = 0

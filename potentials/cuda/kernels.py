@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 from numba import cuda
 from numba.core import types
 
 from thalweg.potentials.cuda.block import carve
+from thalweg.potentials.cuda.functions import DeviceFunction
 
 __all__ = ["GRADIENTS", "HESSIANS", "PRODUCTS", "gradient_kernel", "hessian_kernel", "product_kernel"]
 
@@ -19,8 +19,8 @@ PRODUCTS = (_matrix, _matrix, _matrix, _integers, _vector, _plan, _vector)
 HESSIANS = (_matrix, types.float64[:, :, ::1], _integers, _vector, _plan, _vector)
 
 
-def gradient_kernel(evaluate: Any) -> Callable:
-    """Return the kernel that writes energy and gradient of every row of X."""
+def gradient_kernel(evaluate: DeviceFunction) -> Callable[..., None]:
+    """Make the kernel that writes energy and gradient at every row of X."""
 
     def gradients(X, G, energy, integers, floats, plan, workspace):
         near = cuda.shared.array(0, types.float64)
@@ -34,8 +34,8 @@ def gradient_kernel(evaluate: Any) -> Callable:
     return gradients
 
 
-def product_kernel(product: Any) -> Callable:
-    """Return the kernel that writes the Hessian at every row of X times the same row of V."""
+def product_kernel(product: DeviceFunction) -> Callable[..., None]:
+    """Make the kernel that writes the Hessian at every row of X times the same row of V."""
 
     def products(X, V, out, integers, floats, plan, workspace):
         near = cuda.shared.array(0, types.float64)
@@ -46,8 +46,8 @@ def product_kernel(product: Any) -> Callable:
     return products
 
 
-def hessian_kernel(product: Any) -> Callable:
-    """Return the kernel that writes the Hessian at every row of X, a block a column, from products."""
+def hessian_kernel(product: DeviceFunction) -> Callable[..., None]:
+    """Make the kernel that writes the Hessian at every row of X from products, one block for each column."""
 
     def hessians(X, out, integers, floats, plan, workspace):
         near = cuda.shared.array(0, types.float64)

@@ -1,4 +1,4 @@
-"""Which connections a network of limited range keeps (section 5 of the paper)."""
+"""Networks of limited range: the mask of the connections that stay (section 5 of the paper)."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ __all__ = ["neighbour_mask"]
 
 
 def _positions(width: int) -> tuple[np.ndarray, int]:
-    """Return the nodes' places on the unit line as integer numerators over one denominator."""
+    """Return the places of the nodes on the unit line, as integer numerators over one denominator."""
     if width == 1:
         return np.array([1]), 2
     return 2 * np.arange(width), 2 * (width - 1)
 
 
 def _nearest(width: int, others: int, count: int) -> np.ndarray:
-    """Mark, in shape (width, others), the `count` nearest of the others for each node; ties to the lower index."""
+    """Mark the ``count`` nearest nodes of the other layer, shape (width, others); ties go to the lower index."""
     here, scale = _positions(width)
     there, other_scale = _positions(others)
     distance = np.abs(here[:, None] * other_scale - there[None, :] * scale)
@@ -40,7 +40,7 @@ def neighbour_mask(layers: Sequence[int], neighbours: int | None) -> np.ndarray:
     layers : sequence of int
         Widths from the inputs to the outputs.
     neighbours : int or None
-        How many nodes each hidden unit keeps on either side; None keeps all.
+        Number of nodes that each hidden unit keeps on either side; None keeps all.
 
     Returns
     -------

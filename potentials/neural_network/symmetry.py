@@ -1,22 +1,26 @@
-"""Permutations and sign changes of hidden units: what makes many weight vectors one stationary point."""
+"""Symmetry of a network: permutations and sign changes of hidden units, which leave its loss unchanged."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from math import factorial, prod
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+if TYPE_CHECKING:
+    from thalweg.potentials.protocols import Integers, Mask, Matrix, Vector
+
 __all__ = ["NetworkSymmetry"]
 
-_MEAN, _ZERO = 0.45, 0.1  # of symmetric points: with the mean of two units, and with a unit that is zero
+_MEAN, _ZERO = 0.45, 0.1  # shares of symmetric points with the mean of two units, and with a unit of zeros
 
 
 class NetworkSymmetry:
-    """The symmetry of a fully connected tanh network, or of one with frozen connections.
+    """Symmetry operations of a tanh network, fully connected or with frozen connections.
 
-    The units of a hidden layer may be permuted, and the incoming weights, bias and outgoing weights of any of them may
-    change sign together. With a mask, only units with the same connections are exchanged.
+    The units of a hidden layer may be permuted, and the incoming weights, the bias and the outgoing weights of a unit
+    may change sign together. With a mask, only units with the same connections are exchanged.
 
     Parameters
     ----------
@@ -25,8 +29,8 @@ class NetworkSymmetry:
     mask : array_like of bool, shape (n_weights,), optional
         True where a weight is free; all by default.
     null_modes : array_like, shape (k, n_weights), optional
-        Orthonormal directions, closed under the permutations, along which the loss is constant: differences along
-        them do not count.
+        Orthonormal directions, closed under the permutations, along which the loss is constant: distances ignore
+        them.
 
     Raises
     ------
@@ -34,7 +38,12 @@ class NetworkSymmetry:
         If the mask or the null modes do not match the layers.
     """
 
-    def __init__(self, layers: Sequence[int], mask: np.ndarray | None = None, null_modes: np.ndarray | None = None):
+    def __init__(
+        self,
+        layers: Sequence[int],
+        mask: Mask | None = None,
+        null_modes: Matrix | None = None,
+    ):
         self.layers = tuple(int(width) for width in layers)
         pairs = list(zip(self.layers[:-1], self.layers[1:], strict=True))
         ends = np.cumsum([below * above for below, above in pairs] + list(self.layers[1:]))
@@ -52,18 +61,18 @@ class NetworkSymmetry:
 
     @property
     def size(self) -> int:
-        """Number of symmetry operations: that many copies has a point without symmetry of its own."""
+        """Number of symmetry operations, which is the number of copies of a point without symmetry of its own."""
         return prod(factorial(group.size) * 2**group.size for groups in self._groups for group in groups)
 
-    def _split(self, x: np.ndarray) -> list[np.ndarray]:
-        """Views of x: the weight matrices (above, below) layer by layer, then the bias vectors."""
+    def _split(self, x: Vector) -> list[Vector]:
+        """Return views of x: the weight matrices (above, below) layer by layer, then the bias vectors."""
         parts = [x[part] for part in self._slices]
         return [part.reshape(shape) for part, shape in zip(parts, self._shapes, strict=False)] + parts[
             len(self._shapes) :
         ]
 
-    def _units(self, parts: list[np.ndarray], layer: int, below: bool = True, above: bool = True) -> np.ndarray:
-        """One row for each unit of a hidden layer: incoming weights and bias, or outgoing weights, or all."""
+    def _units(self, parts: list[Vector], layer: int, below: bool = True, above: bool = True) -> Matrix:
+        """Return a row for each unit of a hidden layer: incoming weights and bias, or outgoing weights, or all."""
         rows = []
         if below:
             rows += [parts[layer], parts[len(self._shapes) + layer][:, None]]
@@ -71,25 +80,32 @@ class NetworkSymmetry:
             rows.append(parts[layer + 1].T)
         return np.concatenate(rows, axis=1)
 
-    def _classes(self, layer: int) -> list[np.ndarray]:
-        """Indices of the units of a hidden layer, grouped by their connections."""
+    def _classes(self, layer: int) -> list[Integers]:
+        """Return the indices of the units of a hidden layer, grouped by their connections."""
         kinds: dict[bytes, list[int]] = {}
         for unit, row in enumerate(self._units(self._split(self.mask), layer)):
             kinds.setdefault(row.tobytes(), []).append(unit)
         return [np.array(kind) for kind in kinds.values()]
 
-    def _apply(self, parts: list[np.ndarray], layer: int, order: np.ndarray, signs: np.ndarray) -> None:
-        """Put unit order[i], times signs[i], in place of unit i of a hidden layer; in place."""
+    def _apply(self, parts: list[Vector], layer: int, order: Integers, signs: Vector) -> None:
+        """Replace unit i of a hidden layer by unit order[i] times signs[i], in place."""
         bias = len(self._shapes) + layer
         parts[layer][:] = parts[layer][order] * signs[:, None]
         parts[bias][:] = parts[bias][order] * signs
         parts[layer + 1][:] = parts[layer + 1][:, order] * signs
 
-    def _match(self, a: list[np.ndarray], b: list[np.ndarray], layer: int, below: bool = True, above: bool = True):
-        """Move the units of one layer of b to the nearest ones of a; True if anything moved."""
+    def _match(
+        self,
+        a: list[Vector],
+        b: list[Vector],
+        layer: int,
+        below: bool = True,
+        above: bool = True,
+    ) -> bool:
+        """Assign the units of one layer of b to the nearest ones of a; return whether a unit moved."""
         overlap = self._units(a, layer, below, above) @ self._units(b, layer, below, above).T
         width = self.layers[layer + 1]
-        from scipy.optimize import linear_sum_assignment  # a third of a second that many a script does not need
+        from scipy.optimize import linear_sum_assignment  # takes a third of a second, which many scripts do not need
 
         order = np.arange(width)
         for group in self._groups[layer]:
@@ -97,15 +113,15 @@ class NetworkSymmetry:
             order[group] = group[linear_sum_assignment(block, maximize=True)[1]]
         here = np.arange(width)
         signs = np.where(overlap[here, order] < 0, -1.0, 1.0)
-        # a swap must gain: among equal overlaps the assignment may otherwise wander for ever
+        # a swap must gain: among equal overlaps the assignment may otherwise never settle
         gain = np.abs(overlap[here, order]).sum() - overlap[here, here].sum()
         if gain <= 1e-14 * np.abs(overlap).sum():
             return False
         self._apply(b, layer, order, signs)
         return True
 
-    def _alternate(self, a: list[np.ndarray], b: list[np.ndarray]) -> None:
-        """Match layer after layer with everything each unit is connected to, until nothing moves."""
+    def _alternate(self, a: list[Vector], b: list[Vector]) -> None:
+        """Match one layer after the other, with all connections of each unit, until no unit moves."""
         moved = True
         while moved:
             moved = False
@@ -113,13 +129,13 @@ class NetworkSymmetry:
                 moved |= self._match(a, b, layer)
             moved &= len(self._groups) > 1
 
-    def align(self, a: np.ndarray, b: np.ndarray) -> np.ndarray:
-        """Return the copy of b nearest to a, shape (n,).
+    def align(self, a: Vector, b: Vector) -> Vector:
+        """Return the copy of b (n,) nearest to a (n,).
 
-        With one hidden layer it is the nearest for certain: the assignment problem is solved. With more, the best of
-        matching from the inputs up, from the outputs down and from b as it is, each followed by layers in turn until
-        nothing moves. Copies of stationary points with an L2 term are always recognised, since units whose incoming
-        weights agree then agree in their outgoing weights as well.
+        With one hidden layer it is certainly the nearest: the assignment problem is solved. With more layers it is the
+        best of three: matched from the inputs up, from the outputs down, and from b as it is, each followed by matching
+        the layers in turn until no unit moves. Copies of stationary points with an L2 term are always recognised, since
+        units whose incoming weights agree then agree in their outgoing weights as well.
 
         Raises
         ------
@@ -148,7 +164,7 @@ class NetworkSymmetry:
         depth = len(self._groups)
         return ("none",) if depth == 0 else ("as it is",) if depth == 1 else ("upwards", "downwards", "as it is")
 
-    def _run(self, target: np.ndarray, trial: np.ndarray, way: str) -> None:
+    def _run(self, target: Vector, trial: Vector, way: str) -> None:
         a, b = self._split(target), self._split(trial)
         layers = range(len(self._groups))
         if way == "upwards":
@@ -159,31 +175,32 @@ class NetworkSymmetry:
                 self._match(a, b, layer, below=False)
         self._alternate(a, b)
 
-    def _shaped(self, x: np.ndarray, name: str) -> np.ndarray:
+    def _shaped(self, x: Vector, name: str) -> Vector:
         x = np.asarray(x, dtype=np.float64)
         if x.shape != (self.n,):
             raise ValueError(f"{name} must have the shape ({self.n},); it has {x.shape}")
         return x
 
-    def _checked(self, x: np.ndarray, name: str) -> np.ndarray:
+    def _checked(self, x: Vector, name: str) -> Vector:
         x = self._shaped(x, name)
         if not np.isfinite(x).all():
             raise ValueError(f"{name} must be finite; it has NaN or infinite entries")
         return x
 
-    def distance(self, a: np.ndarray, b: np.ndarray) -> float:
-        """Return the Euclidean distance from a to the copy of b nearest to it."""
+    def distance(self, a: Vector, b: Vector) -> float:
+        """Return the Euclidean distance from a (n,) to the nearest copy of b (n,)."""
         return float(np.linalg.norm(self.align(a, b) - a))
 
-    def order(self, x: np.ndarray, tolerance: float = 1e-6) -> int:
-        """Return how many symmetry operations leave x where it is.
+    def order(self, x: Vector, tolerance: float = 1e-6) -> int:
+        """Return the number of symmetry operations that leave x unchanged.
 
-        Units that are equal up to sign may be exchanged, and units that are zero may change sign; at a stationary
-        point with an L2 term there are no other such operations.
+        Units that are equal up to sign may be exchanged, and units of zeros may change sign; at a stationary point with
+        an L2 term there are no other such operations.
 
         Parameters
         ----------
         x : array_like, shape (n,)
+            Weights.
         tolerance : float
             Largest Euclidean distance between equal units, relative to the longest unit where that exceeds 1.
         """
@@ -201,12 +218,12 @@ class NetworkSymmetry:
         """Whether there are two units that can be exchanged."""
         return any(group.size > 1 for groups in self._groups for group in groups)
 
-    def made_symmetric(self, x: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-        """Return x with two units of a hidden layer made equal, or one unit zero, shape (n,).
+    def made_symmetric(self, x: Vector, rng: np.random.Generator) -> Vector:
+        """Return x (n,) with two equal units in a hidden layer, or with a unit of zeros.
 
-        The gradient has every symmetry that x has, so a search from there stays symmetric, among the points that
-        starts without symmetry seldom reach. The two units become their mean, up to the sign that brings them nearer,
-        or both one of them with half of its outgoing weights.
+        The gradient has every symmetry that x has, so a search from there stays symmetric and finds points that
+        searches without symmetry seldom reach. Both units become their mean, with the signs that bring them nearer,
+        or one of them with half of its outgoing weights.
 
         Raises
         ------
@@ -222,7 +239,7 @@ class NetworkSymmetry:
         layer, group = choices[rng.choice(len(choices), p=_shares([group.size for _, group in choices]))]
         pair, way = rng.choice(group, 2, replace=False), rng.random()
         first, second = self._units(parts, layer)[pair]
-        with np.errstate(over="ignore", invalid="ignore"):  # huge or not finite: any sign will do
+        with np.errstate(over="ignore", invalid="ignore"):  # if huge or not finite, any sign will do
             second = -second if first @ second < 0.0 else second
         incoming = self.layers[layer] + 1
         unit = (
@@ -234,8 +251,8 @@ class NetworkSymmetry:
         parts[layer + 1][:, pair] = unit[incoming:, None]
         return np.where(self.mask, made, x) if self._masked else made
 
-    def random_copy(self, x: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-        """Return x after a random symmetry operation, shape (n,)."""
+    def random_copy(self, x: Vector, rng: np.random.Generator) -> Vector:
+        """Return x (n,) after a random symmetry operation."""
         x = self._checked(x, "x")
         copy = x.copy()
         parts = self._split(copy)
@@ -247,14 +264,14 @@ class NetworkSymmetry:
         return np.where(self.mask, copy, x) if self._masked else copy
 
 
-def _shares(sizes: Sequence[int]) -> np.ndarray:
+def _shares(sizes: Sequence[int]) -> Vector:
     """Return each group's share of all pairs of units."""
     pairs = np.array([size * (size - 1) for size in sizes], dtype=np.float64)
     return pairs / pairs.sum()
 
 
-def _stabiliser(units: np.ndarray, limit: float) -> int:
-    """Number of exchanges and sign changes of the rows that leave them as they are."""
+def _stabiliser(units: Matrix, limit: float) -> int:
+    """Return the number of exchanges and sign changes of the rows that leave them unchanged."""
     left, order = list(range(len(units))), 1
     while left:
         first = units[left[0]]

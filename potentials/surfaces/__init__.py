@@ -1,4 +1,4 @@
-"""Analytic surfaces with known minima and transition states."""
+"""Analytic surfaces with known minima and transition states, for tests and demonstrations."""
 
 from thalweg.potentials.lazy import lazy_names
 

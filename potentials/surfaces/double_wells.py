@@ -1,4 +1,4 @@
-"""Double wells in a row, in any dimension, with as many stationary points as independent ones have."""
+"""Coupled double wells in any number of dimensions, with a known number of stationary points."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from thalweg.potentials.surfaces.two_dimensional import Surface, polynomial
 
 __all__ = ["CoupledDoubleWells"]
 
-# Up to this coupling the number of stationary points is proved (see the class); it holds up to 0.64
+# The number of stationary points is proved for couplings up to 0.64 (see the class); this leaves a margin
 _STRONGEST = 0.5
 
 _MOST_LISTED = 16
@@ -22,10 +22,10 @@ _MOST_LISTED = 16
 
 @public("thalweg.potentials")
 class CoupledDoubleWells(Surface):
-    """sum_i (x_i^2 - 1)^2 + coupling sum_i x_i x_(i+1), in n dimensions.
+    """Chain of n double wells with bilinear coupling of neighbours, in n dimensions.
 
-    There are 2^n minima and n 2^(n-1) transition states, 3^n stationary points in all; they are listed for at most 16
-    coordinates.
+    The energy is sum_i (x_i^2 - 1)^2 + coupling sum_i x_i x_(i+1). There are 2^n minima and n 2^(n-1) transition
+    states among 3^n stationary points; they are listed for at most 16 coordinates.
 
     Parameters
     ----------
@@ -36,8 +36,10 @@ class CoupledDoubleWells(Surface):
 
     Raises
     ------
-    TypeError, ValueError
-        If n is not a positive whole number, or the coupling too strong for the counts to be certain.
+    TypeError
+        If n is not a whole number, or the coupling not a number.
+    ValueError
+        If n is less than 1, or the coupling is too strong for the numbers of stationary points to be certain.
 
     Notes
     -----
@@ -47,6 +49,13 @@ class CoupledDoubleWells(Surface):
     all coordinates in turn is then a contraction in the largest difference while 2 |c| < |12 x^2 - 4| at all these
     roots, so each of the 3^n choices has exactly one stationary point; and by Gershgorin's theorem as many negative
     eigenvalues as coordinates in the middle. Both conditions hold up to |c| = 0.64.
+
+    Examples
+    --------
+    >>> from thalweg.potentials import CoupledDoubleWells
+    >>> wells = CoupledDoubleWells(n=3, coupling=0.1)
+    >>> wells.n_minima, wells.n_transition_states, wells.minima.shape
+    (8, 12, (8, 3))
     """
 
     default_parameters = {"n": 2, "coupling": 0.2}  # noqa: RUF012  (ASE's own convention)
@@ -54,8 +63,8 @@ class CoupledDoubleWells(Surface):
     def __init__(self, n: int = 2, coupling: float = 0.2):
         super().__init__(n=n, coupling=coupling)
 
-    def set(self, **parameters: Any) -> dict:
-        """Set n and the coupling; as in ASE, returns what changed."""
+    def set(self, **parameters: object) -> dict[str, Any]:
+        """Set n and the coupling; as in ASE, return the parameters that changed."""
         if "n" in parameters:
             parameters["n"] = _checked_size(parameters["n"])
         if "coupling" in parameters:
@@ -71,12 +80,12 @@ class CoupledDoubleWells(Surface):
 
     @property
     def n_minima(self) -> int:
-        """How many minima there are: 2^n."""
+        """Number of minima, 2^n."""
         return 2**self.n
 
     @property
     def n_transition_states(self) -> int:
-        """How many transition states there are: n 2^(n-1)."""
+        """Number of transition states, n 2^(n-1)."""
         return self.n * 2 ** (self.n - 1)
 
     @property
@@ -97,7 +106,7 @@ class CoupledDoubleWells(Surface):
         return polynomial([*wells, *coupling, (float(self.n), {})])
 
     def _stationary(self, middle: int) -> np.ndarray:
-        """Return the points with so many coordinates in the middle, by Newton's method coordinate by coordinate."""
+        """Return the stationary points with ``middle`` coordinates between the wells, by Newton's method."""
         if self.n > _MOST_LISTED:
             raise ValueError(f"{self.n_minima} minima are too many to list: n must be at most {_MOST_LISTED} for that")
         rows = []
@@ -116,7 +125,7 @@ class CoupledDoubleWells(Surface):
         return x[np.argsort(energies, kind="stable")]
 
 
-def _checked_size(n: Any) -> int:
+def _checked_size(n: object) -> int:
     if isinstance(n, bool) or not isinstance(n, int | np.integer):
         raise TypeError(f"n must be a whole number, not {type(n).__name__}")
     if n < 1:
@@ -124,7 +133,7 @@ def _checked_size(n: Any) -> int:
     return int(n)
 
 
-def _checked_coupling(coupling: Any) -> float:
+def _checked_coupling(coupling: object) -> float:
     if isinstance(coupling, bool) or not isinstance(coupling, int | float | np.integer | np.floating):
         raise TypeError(f"coupling must be a number, not {type(coupling).__name__}")
     coupling = float(coupling)

@@ -1,10 +1,10 @@
-"""Analytic surfaces that know their own stationary points."""
+"""Analytic surfaces in two dimensions with known stationary points."""
 
 from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -18,9 +18,12 @@ from thalweg.potentials.surfaces.kernels import (
     polynomial_hessian,
 )
 
+if TYPE_CHECKING:
+    from thalweg.potentials.protocols import Matrix, Vector
+
 __all__ = ["Himmelblau", "MuellerBrown", "SixHumpCamel", "Surface", "ThreeHumpCamel", "WolfeQuapp", "polynomial"]
 
-# For the tables below: each half of a pair that inversion turns into each other
+# Signs for the tables below: points come in pairs that inversion maps on each other
 _BOTH = np.array([[1.0], [-1.0]])
 
 
@@ -30,7 +33,11 @@ def polynomial(terms: Sequence[tuple[float, dict[int, int]]]) -> Compiled:
     Parameters
     ----------
     terms : sequence of (coefficient, {variable: power})
-        ``(2.0, {0: 3, 1: 1})`` is 2 x0**3 x1; powers are positive whole numbers.
+        Terms of the polynomial: ``(2.0, {0: 3, 1: 1})`` is 2 x0**3 x1; powers are positive whole numbers.
+
+    Returns
+    -------
+    Compiled
 
     Raises
     ------
@@ -52,16 +59,16 @@ def polynomial(terms: Sequence[tuple[float, dict[int, int]]]) -> Compiled:
 
 
 class Surface(FlatCalculator):
-    """A potential of a flat vector with a known list of stationary points.
+    """Base class of potentials with a known list of stationary points.
 
     Attributes
     ----------
     n : int
         Number of coordinates.
     bounds : ndarray, shape (n, 2)
-        Lowest and highest value of each coordinate: where a System starts searches, and beyond which they fail.
+        Lowest and highest value of each coordinate: a System starts searches inside, and they fail outside.
     minima, transition_states : ndarray, shape (k, n)
-        All that there are, by rising energy.
+        All minima and all transition states, by rising energy.
     """
 
     n = 2
@@ -70,22 +77,22 @@ class Surface(FlatCalculator):
     _transition_states: np.ndarray
 
     @property
-    def bounds(self) -> np.ndarray:  # type: ignore[override]
+    def bounds(self) -> Matrix:  # type: ignore[override]
         """Lowest and highest value of each coordinate, shape (n, 2)."""
         return self._bounds.copy()
 
     @property
-    def minima(self) -> np.ndarray:
+    def minima(self) -> Matrix:
         """All minima, shape (k, n), by rising energy."""
         return self._minima.copy()
 
     @property
-    def transition_states(self) -> np.ndarray:
+    def transition_states(self) -> Matrix:
         """All transition states, shape (k, n), by rising energy."""
         return self._transition_states.copy()
 
-    def set(self, **parameters: Any) -> dict:
-        """Set parameters; as in ASE, returns what changed."""
+    def set(self, **parameters: object) -> dict[str, Any]:
+        """Set parameters; as in ASE, return those that changed."""
         changed = super().set(**parameters)
         self._functions = self._compile()
         return changed
@@ -100,30 +107,33 @@ class Surface(FlatCalculator):
 
     @property
     def compiled(self) -> Compiled:
-        """The compiled functions."""
+        """Compiled functions."""
         return self._functions
 
-    def check_coordinates(self, x: np.ndarray) -> None:
-        """Raise ValueError unless x has one number a coordinate."""
+    def check_coordinates(self, x: Vector) -> None:
+        """Raise ValueError unless x has the shape (n,)."""
         if x.shape != (self.n,):
             raise ValueError(f"x must have the {self.n} coordinates of {type(self).__name__}; its shape is {x.shape}")
 
-    def random_coordinates(self, n: int, rng: np.random.Generator) -> np.ndarray:
-        """Return a point drawn uniformly within the bounds, shape (n,)."""
+    def random_coordinates(self, n: int, rng: np.random.Generator) -> Vector:
+        """Draw a point (n,) uniformly within the bounds."""
         self.check_coordinates(np.empty(n))
         return rng.uniform(self.bounds[:, 0], self.bounds[:, 1])
 
 
 @public("thalweg.potentials")
 class MuellerBrown(Surface):
-    """The model of a reaction with a bent path: 3 minima, 2 transition states, four Gaussians in two variables.
+    """Müller-Brown surface, a model of a reaction along a bent path: 3 minima and 2 transition states.
+
+    The energy is a sum of four Gaussians in two variables.
 
     References
     ----------
-    K. Mueller and L. D. Brown, Theor. Chim. Acta 53 (1979) 75.
+    K. Müller and L. D. Brown, Theor. Chim. Acta 53 (1979) 75.
 
     Examples
     --------
+    >>> from thalweg.potentials import MuellerBrown
     >>> surface = MuellerBrown()
     >>> len(surface.minima), len(surface.transition_states), round(surface.energy(surface.minima[0]), 6)
     (3, 2, -146.699517)
@@ -155,11 +165,20 @@ class MuellerBrown(Surface):
 
 @public("thalweg.potentials")
 class SixHumpCamel(Surface):
-    """(4 - 2.1 x^2 + x^4 / 3) x^2 + x y + (4 y^2 - 4) y^2: 6 minima, 7 transition states, 2 maxima.
+    """Six-hump camel surface: 6 minima, 7 transition states and 2 maxima.
+
+    The energy is (4 - 2.1 x^2 + x^4 / 3) x^2 + x y + (4 y^2 - 4) y^2.
 
     References
     ----------
     L. C. W. Dixon and G. P. Szego, in Towards Global Optimisation 2 (North-Holland, 1978), p. 1.
+
+    Examples
+    --------
+    >>> from thalweg.potentials import SixHumpCamel
+    >>> surface = SixHumpCamel()
+    >>> len(surface.minima), len(surface.transition_states), round(surface.energy(surface.minima[0]), 6)
+    (6, 7, -1.031628)
     """
 
     _bounds = np.array([[-2.0, 2.0], [-1.0, 1.0]])
@@ -190,7 +209,17 @@ class SixHumpCamel(Surface):
 
 @public("thalweg.potentials")
 class ThreeHumpCamel(Surface):
-    """2 x^2 - 1.05 x^4 + x^6 / 6 + x y + y^2: 3 minima and 2 transition states."""
+    """Three-hump camel surface: 3 minima and 2 transition states.
+
+    The energy is 2 x^2 - 1.05 x^4 + x^6 / 6 + x y + y^2.
+
+    Examples
+    --------
+    >>> from thalweg.potentials import ThreeHumpCamel
+    >>> surface = ThreeHumpCamel()
+    >>> len(surface.minima), len(surface.transition_states), surface.energy(surface.minima[0])
+    (3, 2, 0.0)
+    """
 
     _bounds = np.array([[-2.5, 2.5], [-2.5, 2.5]])
     _minima = np.array(np.concatenate([[[0.0, 0.0]], _BOTH * [1.747552345830289, -0.8737761729151445]]))
@@ -203,11 +232,20 @@ class ThreeHumpCamel(Surface):
 
 @public("thalweg.potentials")
 class Himmelblau(Surface):
-    """(x^2 + y - 11)^2 + (x + y^2 - 7)^2: 4 minima of energy 0, 4 transition states, 1 maximum.
+    """Himmelblau's surface: 4 minima of energy 0, 4 transition states and 1 maximum.
+
+    The energy is (x^2 + y - 11)^2 + (x + y^2 - 7)^2.
 
     References
     ----------
     D. M. Himmelblau, Applied Nonlinear Programming (McGraw-Hill, 1972).
+
+    Examples
+    --------
+    >>> from thalweg.potentials import Himmelblau
+    >>> surface = Himmelblau()
+    >>> surface.minima[0], surface.energy(surface.minima[0])
+    (array([3., 2.]), 0.0)
     """
 
     _bounds = np.array([[-5.0, 5.0], [-5.0, 5.0]])
@@ -235,12 +273,21 @@ class Himmelblau(Surface):
 
 @public("thalweg.potentials")
 class WolfeQuapp(Surface):
-    """x^4 + y^4 - 2 x^2 - 4 y^2 + x y + 0.3 x + 0.1 y: 3 minima, 3 transition states, 1 maximum.
+    """Wolfe-Quapp surface: 3 minima, 3 transition states and 1 maximum.
+
+    The energy is x^4 + y^4 - 2 x^2 - 4 y^2 + x y + 0.3 x + 0.1 y.
 
     References
     ----------
     S. Wolfe, H. B. Schlegel, I. G. Csizmadia and F. Bernardi, J. Am. Chem. Soc. 97 (1975) 2020; W. Quapp, J. Chem.
     Phys. 122 (2005) 174106.
+
+    Examples
+    --------
+    >>> from thalweg.potentials import WolfeQuapp
+    >>> surface = WolfeQuapp()
+    >>> len(surface.minima), len(surface.transition_states), round(surface.energy(surface.minima[0]), 6)
+    (3, 3, -6.762453)
     """
 
     _bounds = np.array([[-2.5, 2.5], [-2.5, 2.5]])

@@ -1,1 +1,1 @@
-"""Symmetry copies of a point: permutations, rotations, alignment, null modes."""
+"""Symmetry of atoms: alignment of clusters and periodic structures, recognition of copies, null modes."""

@@ -1,11 +1,10 @@
-"""The symmetry of atoms: equal atoms may be exchanged, and free ones moved and turned as a whole."""
+"""Symmetry of atoms: exchange of equal atoms, and rigid motions of free ones."""
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from ase.geometry import minkowski_reduce
+from numpy.typing import ArrayLike, NDArray
 from scipy.spatial.transform import Rotation
 
 from thalweg.potentials.symmetry.cluster_alignment import align_free
@@ -18,7 +17,7 @@ _ORIENTATIONS = 6
 
 
 class ClusterSymmetry:
-    """Operations on the coordinates of atoms that leave their energy unchanged.
+    """Symmetry operations on the coordinates of atoms: maps that leave the energy unchanged.
 
     Free atoms: permutations of equal atoms, rotations, inversion and translations. If any coordinate is fixed:
     only permutations of equal atoms that are wholly free. In a periodic cell: permutations, translations unless an
@@ -27,7 +26,7 @@ class ClusterSymmetry:
     Parameters
     ----------
     numbers : array_like of int, shape (atoms,)
-        Species; atoms are equal if their numbers are.
+        Species; atoms with equal numbers are equal.
     pbc : array_like of bool, shape (3,), optional
         Periodic directions.
     cell : array_like, shape (3, 3), optional
@@ -42,13 +41,19 @@ class ClusterSymmetry:
 
     Notes
     -----
-    A copy is recognised surely and fast: two atoms with few look-alikes make a frame, which is laid on every pair
-    that could be their image. For other structures the nearest copy is sought by assigning atoms (Jonker and
-    Volgenant) and rotating (Horn) in turn from fixed starts: the distance is then an upper bound, as good as the
-    search. Results are deterministic.
+    A copy of the same structure is always recognised, and fast: a frame of two atoms with few equivalents is laid on
+    every pair that could be their image. For other structures the nearest copy is sought by assigning atoms (Jonker
+    and Volgenant) and rotating (Horn) in turn from fixed starts; the distance found is then an upper bound. Results
+    are deterministic.
     """
 
-    def __init__(self, numbers: Any, pbc: Any = None, cell: Any = None, frozen: Any = None):
+    def __init__(
+        self,
+        numbers: ArrayLike,
+        pbc: ArrayLike | None = None,
+        cell: ArrayLike | None = None,
+        frozen: ArrayLike | None = None,
+    ):
         numbers = np.asarray(numbers, dtype=np.int64)
         if numbers.ndim != 1 or numbers.size == 0:
             raise ValueError(f"numbers must hold one number an atom; its shape is {numbers.shape}")
@@ -64,7 +69,7 @@ class ClusterSymmetry:
         self._starts = np.concatenate([[0], np.cumsum(np.bincount(self._kinds))]).astype(np.int64)
         self._rotations = Rotation.random(_ORIENTATIONS, rng=np.random.default_rng(0)).as_matrix()
 
-    def _atoms(self, x: Any, name: str) -> np.ndarray:
+    def _atoms(self, x: ArrayLike, name: str) -> NDArray[np.float64]:
         x = np.asarray(x, dtype=np.float64)
         if x.shape != (3 * self._kinds.size,):
             raise ValueError(f"{name} must have the shape ({3 * self._kinds.size},); it has {x.shape}")
@@ -72,16 +77,18 @@ class ClusterSymmetry:
             raise ValueError(f"{name} must be finite; it has NaN or infinite entries")
         return x.reshape(-1, 3)
 
-    def align(self, a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    def align(self, a: NDArray[np.float64], b: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return the copy of b nearest to a.
 
         Parameters
         ----------
         a, b : ndarray, shape (3 * atoms,)
+            Positions, atom by atom.
 
         Returns
         -------
         ndarray, shape (3 * atoms,)
+            Positions of the copy.
 
         Raises
         ------
@@ -117,21 +124,23 @@ class ClusterSymmetry:
         )
         return out.ravel() if length == length else b.ravel().copy()
 
-    def distance(self, a: np.ndarray, b: np.ndarray) -> float:
-        """Euclidean distance of a to its nearest copy of b, all 3N coordinates together; see :meth:`align`."""
+    def distance(self, a: NDArray[np.float64], b: NDArray[np.float64]) -> float:
+        """Return the Euclidean distance over all coordinates from a to the nearest copy of b, see :meth:`align`."""
         return float(np.linalg.norm(self.align(a, b) - a))
 
-    def order(self, x: np.ndarray, tolerance: float = 1e-3) -> int:
-        """Return how many operations, proper and improper, lay x on itself by a permutation of equal atoms.
+    def order(self, x: NDArray[np.float64], tolerance: float = 1e-3) -> int:
+        """Return the number of operations, proper and improper, that leave x unchanged up to equal atoms.
 
-        The order of the point group for free atoms; for linear molecules, as in PATHSAMPLE, 2 with a centre of
-        inversion and 1 without. In a periodic cell the number of translations; 1 if a coordinate is fixed.
+        It is the order of the point group for free atoms; for linear molecules, as in PATHSAMPLE, 2 with a centre of
+        inversion and 1 without one. In a periodic cell it is the number of translations, and 1 if a coordinate is
+        fixed.
 
         Parameters
         ----------
         x : ndarray, shape (3 * atoms,)
+            Positions, atom by atom.
         tolerance : float
-            How far atoms may lie from where they belong, in mean nearest-neighbour distances.
+            Largest distance of an atom from its image, in mean nearest-neighbour distances.
         """
         atoms = self._atoms(x, "x")
         if self.anchored:
@@ -143,8 +152,8 @@ class ClusterSymmetry:
             return count_translations(atoms, self._kinds, self._cell, self._inverse, periodic, tolerance)
         return point_group_order(atoms - atoms.mean(axis=0), self._kinds, tolerance)
 
-    def random_copy(self, x: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-        """Return x after a random one of the operations."""
+    def random_copy(self, x: NDArray[np.float64], rng: np.random.Generator) -> NDArray[np.float64]:
+        """Return x (3 * atoms,) after a random symmetry operation."""
         atoms = self._atoms(x, "x")
         out = np.empty_like(atoms)
         for first, end in zip(self._starts[:-1], self._starts[1:], strict=True):
@@ -159,8 +168,8 @@ class ClusterSymmetry:
         return (out + rng.normal(size=3)).ravel()
 
 
-def _fixed_atoms(frozen: Any, atoms: int) -> np.ndarray:
-    """Mask of the atoms that have a fixed coordinate."""
+def _fixed_atoms(frozen: ArrayLike | None, atoms: int) -> NDArray[np.bool_]:
+    """Return the mask (atoms,) of the atoms that have a fixed coordinate."""
     mask = np.zeros(3 * atoms, dtype=bool)
     if frozen is not None:
         frozen = np.asarray(frozen).ravel()
@@ -172,8 +181,8 @@ def _fixed_atoms(frozen: Any, atoms: int) -> np.ndarray:
     return np.any(mask.reshape(-1, 3), axis=1)
 
 
-def _reduced_cell(cell: Any, pbc: np.ndarray) -> np.ndarray:
-    """Shortest cell vectors of the same lattice, with unit vectors made up where there is no periodicity."""
+def _reduced_cell(cell: ArrayLike | None, pbc: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Return the shortest cell vectors of the same lattice, with unit vectors in directions that are not periodic."""
     if not pbc.any():
         return np.eye(3)
     cell = np.array(cell, dtype=np.float64)
