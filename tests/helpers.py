@@ -30,9 +30,9 @@ def small_network(seed: int = 0, hidden: tuple[int, ...] = (3,), l2: float = 1e-
 
 def thalweg(*words: object) -> Result:
     """Run the command ``thalweg`` with these words, in this process."""
-    from thalweg.analysis.cli.main import main
+    from thalweg.analysis.cli.main import program
 
-    return CliRunner().invoke(main, [str(word) for word in words])
+    return CliRunner().invoke(program, [str(word) for word in words])
 
 
 def finished(*words: object) -> str:

@@ -1,4 +1,4 @@
-"""``thalweg compare``: landscapes side by side."""
+"""Command ``thalweg compare``: landscapes side by side."""
 
 from __future__ import annotations
 
@@ -6,43 +6,46 @@ from pathlib import Path
 
 import click
 
-from thalweg.analysis.cli.plot import ENDINGS, short_names
+from thalweg.analysis.cli.errors import errors_in_one_line
+from thalweg.analysis.cli.shared_options import FILE, check_ending, sample_seed_option, short_names
 
-__all__ = ["run"]
+__all__ = ["compare"]
 
 
-def run(paths: tuple[Path, ...], output: Path | None, form: str, sample: int, seed: int) -> None:
-    """Print the table of a comparison, and draw its figure.
+@click.command()
+@click.argument("paths", type=FILE, nargs=-1, required=True)
+@click.option("--output", type=FILE, help="PNG, PDF or SVG file for the figure.  [default: no figure]")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "markdown", "csv"]),
+    default="text",
+    show_default=True,
+    help="Format of the table.",
+)
+@click.option(
+    "--sample",
+    type=click.IntRange(min=1),
+    default=100,
+    show_default=True,
+    help="Largest number of pairs of minima whose distances are computed.",
+)
+@sample_seed_option
+def compare(paths: tuple[Path, ...], output: Path | None, form: str, sample: int, seed: int) -> None:
+    """Compare landscapes in a table and a figure.
 
-    Parameters
-    ----------
-    paths : tuple of Path
-        Stores, or folders with PATHSAMPLE's files.
-    output : Path or None
-        A PNG, PDF or SVG for the figure.
-    form : str
-        "text", "markdown" or "csv".
-    sample, seed : int
-        See :class:`~thalweg.analysis.Comparison`.
-
-    Raises
-    ------
-    click.UsageError
-        If the file would not be a PNG, PDF or SVG.
-    click.ClickException
-        If a store cannot be read or has nothing to compare.
+    PATHS are stores of molecules, networks or both. A folder with PATHSAMPLE's min.data and ts.data may stand for a
+    store. docs/compare.md defines each measure.
     """
-    if output is not None and output.suffix.lower() not in ENDINGS:
-        raise click.UsageError(f"--output {output} must end in {', '.join(ENDINGS[:-1])} or {ENDINGS[-1]}")
+    if output is not None:
+        check_ending(output)
     from thalweg.analysis.comparison.comparison import Comparison
 
-    try:
+    with errors_in_one_line(OSError, ValueError):
         comparison = Comparison(dict(zip(short_names(paths), paths, strict=True)), sample=sample, seed=seed)
         text = {"text": comparison.to_text, "markdown": comparison.to_markdown, "csv": comparison.to_csv}[form]()
         if output is not None:
             comparison.save(output)
-    except (OSError, ValueError) as error:
-        raise click.ClickException(str(error)) from error
     click.echo(text.rstrip("\n"))
     if output is not None:
         click.echo(f"\n{output}", err=form != "text")

@@ -1,84 +1,105 @@
-"""``thalweg connect``."""
+"""Command ``thalweg connect``: search a store for transition states."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import click
 
+from thalweg.analysis.arguments import minimum_index
 from thalweg.analysis.cli.compilation_notice import compiling_notice
+from thalweg.analysis.cli.errors import errors_in_one_line, errors_of_usage
+from thalweg.analysis.cli.option_groups import from_option, with_options
+from thalweg.analysis.cli.shared_options import store_argument, time_option, workers_option
 from thalweg.analysis.systems.report import path_text
+from thalweg.landscapes import Landscape
 
-__all__ = ["run"]
+__all__ = ["connect"]
 
 _SEARCHES = 1000
 
 
-def run(
-    path: Path,
-    first: int | None = None,
-    second: int | None = None,
-    *,
-    searches: int | None = None,
-    lower: bool = False,
-    strategy: str | None = None,
-    seconds: float | None = None,
-    workers: int | None = None,
-) -> None:
-    """Search a store for transition states, and print what came of it.
+@dataclass(frozen=True)
+class _Search:
+    """Number and kind of the searches, and how long they may take."""
 
-    Parameters
-    ----------
-    path : Path
-        The store; it is built again from what it says of its system.
-    first, second : int or None
-        Minima to be joined.
-    searches : int or None
-        How many; until they are joined, or 1,000, where None.
-    lower : bool
-        Whether to go on looking for lower paths.
-    strategy : str or None
-        Where to search, without a pair.
-    seconds : float or None
-        When to stop early.
-    workers : int or None
-        Threads.
+    searches: int | None = from_option(
+        click.option(
+            "--searches",
+            type=click.IntRange(min=1),
+            help="Number of searches.  [default: until FIRST and SECOND are joined; else 1000]",
+        )
+    )
+    lower: bool = from_option(
+        click.option("--lower", is_flag=True, help="Search for lower paths once FIRST and SECOND are joined."),
+        default=False,
+    )
+    strategy: str | None = from_option(
+        click.option(
+            "--strategy",
+            type=click.Choice(["connect", "untrap"]),
+            help="Choice of the minima to search from, without FIRST and SECOND.  [default: connect]",
+        )
+    )
+    seconds: float | None = from_option(time_option)
+    workers: int | None = from_option(workers_option)
 
-    Raises
-    ------
-    click.ClickException
-        If an argument makes no sense, or the store cannot be gone on with.
+
+@click.command()
+@store_argument
+@click.argument("first", type=click.IntRange(min=0), required=False)
+@click.argument("second", type=click.IntRange(min=0), required=False)
+@with_options("search", _Search)
+def connect(path: Path, first: int | None, second: int | None, *, search: _Search) -> None:
+    """Find more transition states, or join two minima.
+
+    PATH is a store. With the minima FIRST and SECOND, searches go on between them until they are joined, and the path
+    whose highest transition state is lowest is printed. Without them, searches start from all minima.
     """
-    if (first is None) != (second is None):
-        raise click.UsageError("give both minima, FIRST and SECOND, or neither")
-    pairs = None if first is None else [(first, second)]
-    if searches is None and (pairs is None or lower):
-        searches = _SEARCHES
-    how: dict[str, Any] = {"pairs": pairs, "lower": lower, "strategy": strategy, "seconds": seconds, "workers": workers}
-    try:
-        said = _searched(path, searches, how)
-    except (TypeError, ValueError) as error:
-        raise click.UsageError(str(error)) from error
-    except (OSError, RuntimeError) as error:
-        raise click.ClickException(str(error)) from error
+    pair = _pair(first, second, search)
+    with errors_of_usage(IndexError, TypeError, ValueError), errors_in_one_line(OSError, RuntimeError):
+        said = _searched(path, pair, search)
     click.echo(said)
 
 
-def _searched(path: Path, searches: int | None, how: dict[str, Any]) -> str:
-    from thalweg.landscapes import Landscape
+def _pair(first: int | None, second: int | None, search: _Search) -> tuple[int, int] | None:
+    """Return the two minima to join, if any; raise an error of usage where an option does not go with them."""
+    if first is None or second is None:
+        if first is not None:
+            raise click.UsageError("give both minima, FIRST and SECOND, or neither")
+        if search.lower:
+            raise click.UsageError("--lower lowers the paths between two minima: give FIRST and SECOND")
+        return None
+    if first == second:
+        raise click.UsageError(f"FIRST and SECOND are both {first}: give two different minima")
+    if search.strategy is not None:
+        raise click.UsageError("--strategy searches all minima: leave it out, or FIRST and SECOND")
+    return first, second
 
+
+def _searched(path: Path, pair: tuple[int, int] | None, search: _Search) -> str:
+    """Search, and return what was found."""
+    searches = _SEARCHES if search.searches is None and (pair is None or search.lower) else search.searches
     with Landscape.open(path, "r+") as landscape, compiling_notice(lambda text: click.echo(text, err=True)):
         before = len(landscape.minima), len(landscape.transition_states)
-        progress = landscape.connect(searches, **how)
+        for name, minimum in zip(("FIRST", "SECOND"), pair or (), strict=False):
+            minimum_index(name, minimum, before[0])
+        progress = landscape.connect(
+            searches,
+            strategy=search.strategy,
+            pairs=None if pair is None else [pair],
+            lower=search.lower,
+            workers=search.workers,
+            seconds=search.seconds,
+        )
         found = [now - then for now, then in zip((progress.minima, progress.transition_states), before, strict=True)]
         said = f"{progress.done} searches found {found[0]} new minima and {found[1]} new transition states"
-        return said if how["pairs"] is None else f"{said}\n{_path(landscape, *how['pairs'][0])}"
+        return said if pair is None else f"{said}\n{_path(landscape, *pair)}"
 
 
-def _path(landscape: Any, first: int, second: int) -> str:
+def _path(landscape: Landscape, first: int, second: int) -> str:
     path = landscape.lowest_path(first, second)
     if path is None:
         return f"minima {first} and {second} are not joined yet"
-    minima, states = landscape.minima.energy[:], landscape.transition_states.energy[:]
-    return path_text(path, minima, states)
+    return path_text(path, landscape.minima.energy[:], landscape.transition_states.energy[:])

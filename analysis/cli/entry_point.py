@@ -13,9 +13,9 @@ def main() -> None:
     """Run a command of the command line; after Ctrl-C and SIGTERM the exit status is 130 and 143."""
     watch = SignalWatch()
     try:
-        from thalweg.analysis.cli.main import main as commands
+        from thalweg.analysis.cli.main import program
 
-        commands(prog_name="thalweg")
+        program(prog_name="thalweg")
     except KeyboardInterrupt:
         sys.exit(128 + watch.raised)
     except SystemExit as end:

@@ -1,264 +1,187 @@
-"""``thalweg explore``."""
+"""Command ``thalweg explore``: find minima and transition states, and draw the graph."""
 
 from __future__ import annotations
 
-import shlex
 import time
-from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import click
 
 from thalweg.analysis.cli.compilation_notice import compiling_notice
+from thalweg.analysis.cli.errors import INTERRUPTED, errors_in_one_line, errors_of_usage
 from thalweg.analysis.cli.interruption import last_words
-from thalweg.analysis.cli.worker_options import Place
-from thalweg.analysis.systems.named import Explored, build, default_options, default_work, resolve_name
-from thalweg.analysis.systems.structure_files import file_of
-from thalweg.landscapes.errors import StoreError
-from thalweg.landscapes.records import SADDLE_SEARCHES
+from thalweg.analysis.cli.option_groups import from_option, with_options
+from thalweg.analysis.cli.option_types import Json, Widths
+from thalweg.analysis.cli.shared_options import FILE, new_store_option, time_option
+from thalweg.analysis.cli.worker_options import WorkerOptions
 
-__all__ = ["run"]
+__all__ = ["UNLIMITED", "SystemOptions", "Totals", "explore"]
 
-INTERRUPTED = 130
-"""Exit status after Ctrl-C or SIGTERM."""
-
-_UNLIMITED = 10**9  # steps, where the number of minima says when it is enough
+UNLIMITED = 10**9
+"""Number of steps or searches where something else than their number ends them."""
 
 
-def run(
+@dataclass(frozen=True)
+class SystemOptions:
+    """Options of the system as they were given; None where one was omitted."""
+
+    data: int | None = from_option(
+        click.option(
+            "--data",
+            type=click.IntRange(min=1),
+            help="Number of training points, drawn at random.  [default: 1000]",
+        )
+    )
+    errors: float | None = from_option(
+        click.option(
+            "--errors", type=click.FloatRange(0, 100), help="Percentage of training labels to make wrong.  [default: 0]"
+        )
+    )
+    hidden: tuple[int, ...] | None = from_option(
+        click.option("--hidden", type=Widths(), help="Widths of the hidden layers, such as 10 or 5,5.  [default: 10]")
+    )
+    l2: float | None = from_option(
+        click.option(
+            "--l2",
+            type=click.FloatRange(min=0),
+            help="Strength of the L2 regularisation.  [default: 1e-4; digits 1e-2; MNIST 0.1]",
+        )
+    )
+    neighbours: int | None = from_option(
+        click.option(
+            "--neighbours",
+            type=click.IntRange(min=1),
+            help="Connect a hidden node only to this many nearest nodes of the layers below and above.",
+        )
+    )
+    path: Path | None = from_option(
+        click.option("--path", type=FILE, help="Folder that holds MNIST's files.  [default: download them]")
+    )
+    calculator: str | None = from_option(
+        click.option(
+            "--calculator", help="Calculator of a structure: emt, lj, another that ASE knows, or module:Class."
+        )
+    )
+    parameters: dict[str, object] | None = from_option(
+        click.option(
+            "--parameters", type=Json(), help="The calculator's parameters as JSON, such as '{\"sigma\": 2.5}'."
+        )
+    )
+    rms: float | None = from_option(
+        click.option(
+            "--rms",
+            type=click.FloatRange(min=0, min_open=True),
+            help="Largest rms gradient of a stored point of a structure.  [default: 1e-6]",
+        )
+    )
+    seed: int | None = from_option(
+        click.option(
+            "--seed",
+            type=click.IntRange(min=0),
+            help="Seed of the training data's draw and of all searches.  [default: 0]",
+        )
+    )
+
+    def given(self) -> dict[str, Any]:
+        """Return the options that were given, as JSON holds them."""
+        values = {name: value for name, value in vars(self).items() if value is not None}
+        if self.hidden is not None:
+            values["hidden"] = list(self.hidden)
+        if self.path is not None:
+            values["path"] = str(self.path.resolve())
+        return values
+
+
+@dataclass(frozen=True)
+class Totals:
+    """Limits of the search as they were given; None or False where one was omitted."""
+
+    steps: int | None = from_option(
+        click.option("--steps", type=click.IntRange(min=0), help="Total number of basin-hopping steps.")
+    )
+    searches: int | None = from_option(
+        click.option("--searches", type=click.IntRange(min=0), help="Total number of transition-state searches.")
+    )
+    minima: int | None = from_option(
+        click.option("--minima", type=click.IntRange(min=1), help="Stop basin-hopping once this many minima are known.")
+    )
+    until_converged: bool = from_option(
+        click.option(
+            "--until-converged",
+            is_flag=True,
+            help="Search for transition states until probably none is missing.",
+        ),
+        default=False,
+    )
+
+    def given(self) -> dict[str, Any]:
+        """Return the limits that were given; a number of minima or convergence replaces a number that was omitted."""
+        values = {name: value for name, value in vars(self).items() if value is not None and value is not False}
+        if self.minima is not None:
+            values.setdefault("steps", UNLIMITED)
+        if self.until_converged:
+            values.setdefault("searches", UNLIMITED)
+        return values
+
+
+@click.command()
+@click.argument("system")
+@new_store_option
+@with_options("options", SystemOptions)
+@with_options("totals", Totals)
+@time_option
+@with_options("workers", WorkerOptions)
+@click.option(
+    "--device", type=click.Choice(["auto", "cpu", "cuda"]), help="cuda searches on an NVIDIA GPU.  [default: auto]"
+)
+@click.option("--resume", is_flag=True, help="Continue the exploration of an existing store, up to the totals.")
+@click.pass_context
+def explore(
+    context: click.Context,
     system: str,
     output: Path,
     *,
-    steps: int | None,
-    searches: int | None,
+    options: SystemOptions,
+    totals: Totals,
     seconds: float | None,
-    minima: int | None = None,
-    until_converged: bool = False,
-    workers: int | None = None,
-    processes: int | None = None,
-    scheduler: str | None = None,
-    ahead: int | None = None,
-    device: str | None = None,
+    workers: WorkerOptions,
+    device: str | None,
     resume: bool,
-    **options: Any,
-) -> int:
-    """Explore a system, print a summary and draw its graph.
+) -> None:
+    """Find the minima and transition states of SYSTEM.
 
-    Parameters
-    ----------
-    system : str
-        Its name.
-    output : Path
-        The store.
-    steps, searches : int or None
-        Totals; the store's, or the system's default ones, where None.
-    seconds : float or None
-        When to stop early.
-    minima : int or None
-        Take no further steps once so many are known; without a number of steps, take them until then.
-    until_converged : bool
-        Search for transition states until nothing is likely to remain, or for the given number.
-    workers : int or None
-        Threads.
-    processes : int or None
-        Processes instead.
-    scheduler : str or None
-        Address of a dask scheduler, whose workers do the work instead.
-    ahead : int or None
-        Tasks in flight at once; a store keeps its own.
-    device : str or None
-        "cuda" for searches on a GPU; no part of what a store was made with.
-    resume : bool
-        Whether the store may be there already.
-    **options
-        As :func:`~thalweg.analysis.systems.named.default_options` has them; None where not given.
+    SYSTEM is one of these:
 
-    Returns
-    -------
-    int
-        The exit status: 0, or 130 if interrupted.
+    \b
+    D1, D2, D3       loss of a network that learns the outcomes of LJAT3
+    MNIST, digits    loss of a network that learns handwritten digits
+    LJAT3, LJ<n>     energy of a cluster of atoms, such as LJ7
+    MuellerBrown     a surface of two variables; so are SixHumpCamel,
+                     ThreeHumpCamel, Himmelblau and WolfeQuapp
+    slab.xyz         energy in eV of a structure in a file that ASE reads;
+                     it needs a --calculator
 
-    Raises
-    ------
-    click.ClickException
-        If an option makes no sense, or the store is not one to go on with.
+    The results go to a zarr store, with a picture of the disconnectivity graph beside it. Steps and searches are
+    totals: with --resume only those that remain are done. Omitted options keep the store's values.
     """
-    began = time.monotonic()
+    from thalweg.analysis.cli.exploration_plan import plan_exploration
+    from thalweg.analysis.cli.exploration_run import ExplorationRun, run_exploration
+    from thalweg.analysis.systems.named import resolve_name
+    from thalweg.landscapes import StoreError
+
+    deadline = None if seconds is None else time.monotonic() + seconds
+    with errors_of_usage(ValueError):
+        plan = plan_exploration(resolve_name(system), output, resume, totals, options)
+    run = ExplorationRun(plan, output, workers, device, deadline)
     try:
-        name = resolve_name(system)
-        totals = {"steps": steps, "searches": searches, "minima": minima, "until_converged": until_converged or None}
-        plan = _plan(name, output, resume, totals, options)
-        place = Place(workers, processes, scheduler, ahead)
-    except ValueError as error:
-        raise click.UsageError(str(error)) from error
-    where = [] if device is None else ["--device", device]
-    again = ["thalweg", "explore", name, "--output", str(output), *place.arguments(), *where]
-    try:
-        notice = compiling_notice(lambda text: click.echo(text, err=True))
-        with last_words(lambda: _farewell(output, again)), notice:
-            _explore(name, output, plan, place, None if seconds is None else began + seconds, device or "auto")
+        with (
+            errors_in_one_line(OSError, ImportError, RuntimeError, StoreError),
+            last_words(run.farewell),
+            compiling_notice(lambda text: click.echo(text, err=True)),
+        ):
+            run_exploration(run)
     except KeyboardInterrupt:
-        click.echo(_farewell(output, again), err=True)
-        return INTERRUPTED
-    except (OSError, ImportError, RuntimeError, StoreError) as error:
-        raise click.ClickException(str(error)) from error
-    return 0
-
-
-def _farewell(output: Path, again: list[str]) -> str:
-    """Return how to go on after an interruption."""
-    if not output.exists():
-        return "\nstopped before anything was found"
-    return f"\nstopped; all that was found is kept. To go on:\n  {shlex.join([*again, '--resume'])}"
-
-
-def _plan(
-    name: str, output: Path, resume: bool, totals: Mapping[str, Any], options: Mapping[str, Any]
-) -> dict[str, Any]:
-    """Return totals and options: what is given, else what the store was made with, else the defaults."""
-    known = default_options(name)
-    for option, value in options.items():
-        if value is not None and option not in known:
-            raise ValueError(f"--{option} means nothing for {name}")
-    stored = _stored_plan(output, resume)
-    given = {key: value for key, value in options.items() if value is not None}
-    if "hidden" in given:
-        given["hidden"] = list(given["hidden"])  # as JSON gives it back
-    if "path" in given:
-        given["path"] = str(given["path"].resolve())
-    before = stored.get("options", {})
-    if stored:
-        _check_same({"system": stored["system"], **before}, {"system": name, **given}, output)
-    work = (
-        default_work(name)._asdict()
-        | {"minima": None, "until_converged": None}
-        | {key: stored[key] for key in totals if key in stored}
-    )
-    if totals["minima"] is not None and totals["steps"] is None:
-        totals = {**totals, "steps": _UNLIMITED}
-    if totals["until_converged"] and totals["searches"] is None:
-        totals = {**totals, "searches": _UNLIMITED}
-    return {
-        "system": name,
-        **work,
-        **{key: value for key, value in totals.items() if value is not None},
-        "options": known | before | given,
-    }
-
-
-def _stored_plan(output: Path, resume: bool) -> dict[str, Any]:
-    """Return what a store that is there was made with; empty where there is none, or it does not say."""
-    if not output.exists():
-        return {}
-    if not resume:
-        raise click.ClickException(f"{output} exists: add --resume to go on, or choose another --output")
-    from thalweg.landscapes.storage.store import Store
-
-    try:
-        store = Store.open(output)
-    except (OSError, ValueError) as error:
-        raise click.ClickException(str(error)) from error
-    try:
-        return dict(store.attributes["state"].get("explore") or {"system": None, "options": {}})
-    finally:
-        store.close()
-
-
-def _check_same(stored: Mapping[str, Any], given: Mapping[str, Any], output: Path) -> None:
-    """Raise an error naming every option that is not what the store was made with."""
-    if stored["system"] is None:
-        return  # made by a script, or killed in its first moment: the Landscape compares the systems themselves
-    # files may have moved: the Landscape compares what is in them
-    moved = {"path", "system"} if file_of(given["system"]) and file_of(stored["system"]) else {"path"}
-    wrong = [key for key, value in given.items() if key not in moved and stored.get(key) != value]
-    if wrong:
-        said = "; ".join(f"{key} {_said(stored.get(key))}, not {_said(given[key])}" for key in wrong)
-        raise click.ClickException(f"{output} was made with {said}: choose another --output, or give these")
-
-
-def _said(value: Any) -> str:
-    return ",".join(str(item) for item in value) if isinstance(value, list) else str(value)
-
-
-def _explore(name: str, output: Path, plan: dict[str, Any], place: Place, deadline: float | None, device: str) -> None:
-    verb = "going on with" if output.exists() else "exploring"
-    click.echo(f"{verb} {name}, seed {plan['options']['seed']}, {output}")
-    try:
-        explored = build(name, plan["options"], device)
-    except (ValueError, FileNotFoundError, ConnectionError) as error:
-        raise click.UsageError(str(error)) from error
-    click.echo(f"{explored.title}; {_work(plan)} in total")
-    stopped = _search(explored, output, plan, place, deadline)
-    from thalweg.analysis.systems.report import summary_text
-    from thalweg.analysis.systems.summary import summarise
-
-    summary = summarise(output)
-    click.echo(summary_text(summary))
-    if summary.minima:
-        click.echo(f"\n{_draw(output)}")
-    if stopped:
-        click.echo(f"time is up, {stopped}: go on with --resume")
-
-
-def _work(plan: Mapping[str, Any]) -> str:
-    steps = f"{plan['steps']} steps" if plan["steps"] < _UNLIMITED else "steps"
-    enough = f" until there are {plan['minima']} minima" if plan["minima"] else ""
-    searches = f"{plan['searches']} searches" if plan["searches"] < _UNLIMITED else "searches"
-    return f"{steps}{enough}, {searches}{' until nothing is likely to remain' if plan['until_converged'] else ''}"
-
-
-def _search(explored: Explored, output: Path, plan: dict[str, Any], place: Place, deadline: float | None) -> str | None:
-    """Do what remains to be done, and say what is left where the time is up."""
-    from thalweg.landscapes import Landscape
-
-    seed = plan["options"]["seed"]
-    new: dict[str, Any] = {"tasks_ahead": place.ahead}
-    if not output.exists():
-        new = {"tasks_ahead": place.ahead or explored.ahead, "tolerances": explored.tolerances}
-    with Landscape(explored.subject, output, seed=seed, **new) as landscape:
-        landscape.state["explore"] = {**plan, "data": explored.data}
-        landscape.commit()
-        with place.executor() as how:
-            left = _go_on(landscape, plan, how, deadline)
-        if explored.test is not None:
-            from thalweg.analysis.prediction.minima_scores import measure
-
-            measure(landscape, explored.test, explored.reference)
-    return left
-
-
-def _go_on(landscape: Any, plan: dict[str, Any], how: dict[str, Any], deadline: float | None) -> str | None:
-    """Search up to the totals; what was chosen before an interruption comes first."""
-    for total, method, kinds, stop in (
-        ("steps", landscape.find_minima, ("basin-hopping",), {"minima": plan["minima"]}),
-        (
-            "searches",
-            landscape.connect,
-            SADDLE_SEARCHES,
-            {"until_converged": bool(plan["until_converged"])},
-        ),
-    ):
-        missing = plan[total] - landscape.searches.done(*kinds)
-        if missing <= 0 or (total == "searches" and not len(landscape.minima)):
-            continue
-        seconds = None if deadline is None else max(0.0, deadline - time.monotonic())
-        missing -= method(missing, seconds=seconds, **stop, **how).done
-        if missing > 0 and not _enough(landscape, **stop):
-            to_do = f"{missing} of {plan[total]} " if plan[total] < _UNLIMITED else ""
-            return f"{to_do}{total} to do"
-    return None
-
-
-def _enough(landscape: Any, minima: int | None = None, until_converged: bool = False) -> bool:
-    """Say whether a search ended because there is enough."""
-    found = minima is not None and len(landscape.minima) >= minima
-    return found or (until_converged and landscape.discoveries().complete)
-
-
-def _draw(output: Path) -> Path:
-    from thalweg.analysis.cli.plot import draw_graph, picture_beside
-
-    picture = picture_beside(output)
-    draw_graph(output, picture)
-    return picture
+        click.echo(run.farewell(), err=True)
+        context.exit(INTERRUPTED)

@@ -1,49 +1,27 @@
-"""``thalweg export``."""
+"""Command ``thalweg export``: the files of other programs."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
+import numpy as np
+
+from thalweg.analysis.cli.errors import errors_in_one_line
+from thalweg.analysis.cli.shared_options import FILE, store_argument
+from thalweg.landscapes import Landscape
 
 if TYPE_CHECKING:
     from thalweg.analysis.networks.kinetic_transition_network import KineticTransitionNetwork
 
-__all__ = ["run"]
-
-
-def run(path: Path, form: str, output: Path) -> None:
-    """Write a store for other programs.
-
-    Parameters
-    ----------
-    path : Path
-        The store.
-    form : str
-        "pathsample", "graphml", "parquet" or "csv".
-    output : Path
-        A file for "graphml", a folder otherwise.
-
-    Raises
-    ------
-    click.ClickException
-        If there is no store, a file is there already, or pandas is needed and missing.
-    """
-    from thalweg.analysis.networks.kinetic_transition_network import KineticTransitionNetwork
-
-    try:
-        written = _WAYS[form](path, KineticTransitionNetwork.read(path), output)
-    except (OSError, ValueError, ImportError) as error:
-        raise click.ClickException(str(error)) from error
-    for name in written:
-        click.echo(name)
+__all__ = ["export"]
 
 
 def _pathsample(path: Path, network: KineticTransitionNetwork, output: Path) -> list[Path]:
     from thalweg.analysis.networks.exchange import write_pathsample
-    from thalweg.landscapes import Landscape
 
     landscape = Landscape.open(path)
     # what was committed since the network was read is left out
@@ -68,8 +46,8 @@ def _graphml(path: Path, network: KineticTransitionNetwork, output: Path) -> lis
     return [output]
 
 
-def _plain(value: Any) -> Any:
-    """Return a number as Python has it, and an array as text: GraphML knows no others."""
+def _plain(value: np.generic | np.ndarray) -> str | int | float | bool:
+    """Return a Python number, or an array as text: GraphML has no other types."""
     return " ".join(repr(item) for item in value.tolist()) if getattr(value, "ndim", 0) else value.item()
 
 
@@ -91,9 +69,32 @@ def _check_absent(file: Path) -> None:
         raise FileExistsError(f"{file} exists; it is not overwritten")
 
 
-_WAYS: dict[str, Callable[[Path, Any, Path], list[Path]]] = {
+_FORMATS: dict[str, Callable[[Path, KineticTransitionNetwork, Path], list[Path]]] = {
     "pathsample": _pathsample,
     "graphml": _graphml,
-    "parquet": lambda path, network, output: _tables(path, network, output, "parquet"),
-    "csv": lambda path, network, output: _tables(path, network, output, "csv"),
+    "parquet": partial(_tables, ending="parquet"),
+    "csv": partial(_tables, ending="csv"),
 }
+
+
+@click.command()
+@store_argument
+@click.option(
+    "--format",
+    "form",
+    required=True,
+    type=click.Choice(list(_FORMATS)),
+    help="PATHSAMPLE's files, a networkx graph (graphml), or tables of minima and transition states.",
+)
+@click.option("--output", required=True, type=FILE, help="File to write for graphml, folder for the other formats.")
+def export(path: Path, form: str, output: Path) -> None:
+    """Write a store in the format of another program.
+
+    PATH is the store. Existing files are not overwritten.
+    """
+    from thalweg.analysis.networks.kinetic_transition_network import KineticTransitionNetwork
+
+    with errors_in_one_line(OSError, ValueError, ImportError):
+        written = _FORMATS[form](path, KineticTransitionNetwork.read(path), output)
+    for name in written:
+        click.echo(name)

@@ -1,50 +1,53 @@
-"""``thalweg import``."""
+"""Command ``thalweg import``: a store from PATHSAMPLE's files."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import click
+import numpy as np
 
-__all__ = ["run"]
+from thalweg.analysis.cli.errors import errors_in_one_line
+from thalweg.analysis.cli.shared_options import FILE, new_store_option
+from thalweg.analysis.networks.exchange import read_points
+from thalweg.analysis.networks.pathsample import read_pathsample
+from thalweg.analysis.systems.named import build, default_options, resolve_name
+from thalweg.landscapes import Landscape
+from thalweg.landscapes.maintenance.import_points import import_points
+
+if TYPE_CHECKING:
+    from ase import Atoms
+
+    from thalweg.potentials import Point, System
+
+__all__ = ["import_"]
 
 _SHOWN = 20
 
 
-def run(folder: Path, system: str, output: Path) -> None:
+@click.command("import")
+@click.argument("folder", type=FILE)
+@click.option("--system", required=True, help="System of the points: a name, such as LJ38, or a store of that system.")
+@new_store_option
+def import_(folder: Path, system: str, output: Path) -> None:
     """Make a store from PATHSAMPLE's files.
 
-    Parameters
-    ----------
-    folder : Path
-        Holds min.data, ts.data, points.min and points.ts.
-    system : str
-        A name as `thalweg explore` has it, or a store of the same system.
-    output : Path
-        The new store.
-
-    Raises
-    ------
-    click.ClickException
-        If a file is missing or cannot be understood, the system is unknown, or something is at ``output``.
+    FOLDER holds min.data, ts.data, points.min and points.ts. Gradients and Hessians are computed. A point that is not
+    stationary is stored too, but as not verified.
     """
-    from thalweg.landscapes import Landscape
-    from thalweg.landscapes.maintenance.import_points import import_points
     from thalweg.potentials import as_system
 
-    try:
+    with errors_in_one_line(OSError, ValueError):
         points, states, ends = _read(folder)
-        subject = as_system(_subject(system))
-        if points.shape[1] != subject.n:
-            raise ValueError(f"{folder} has points of {points.shape[1]} coordinates, {system} has {subject.n}")
+        explored = as_system(_subject(system))
+        if points.shape[1] != explored.n:
+            raise ValueError(f"{folder} has points of {points.shape[1]} coordinates, {system} has {explored.n}")
         if output.exists():
             raise FileExistsError(f"{output} exists: choose another --output")
-        with Landscape(subject, output) as landscape:
+        with Landscape(explored, output) as landscape:
             problems = import_points(landscape, points, states, ends)
             counts = f"{len(landscape.minima)} minima, {len(landscape.transition_states)} transition states"
-    except (OSError, ValueError) as error:
-        raise click.ClickException(str(error)) from error
     for line in problems[:_SHOWN]:
         click.echo(line)
     if len(problems) > _SHOWN:
@@ -52,10 +55,8 @@ def run(folder: Path, system: str, output: Path) -> None:
     click.echo(f"{output}: {counts} from {len(points)} and {len(states)}")
 
 
-def _read(folder: Path) -> tuple[Any, Any, Any]:
-    from thalweg.analysis.networks.exchange import read_points
-    from thalweg.analysis.networks.pathsample import read_pathsample
-
+def _read(folder: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return the coordinates of minima and of transition states, and the minima that each of the latter joins."""
     data = read_pathsample(folder)
     points = read_points(folder / "points.min", len(data["energies"]))
     ends = data["ts_minima"]
@@ -63,10 +64,8 @@ def _read(folder: Path) -> tuple[Any, Any, Any]:
     return points, states, ends
 
 
-def _subject(system: str) -> Any:
-    from thalweg.analysis.systems.named import build, default_options, resolve_name
-    from thalweg.landscapes import Landscape
-
+def _subject(system: str) -> Atoms | Point | System:
+    """Return the system of this name, or of this store."""
     if Path(system).is_dir():
         return Landscape.open(system).system
     name = resolve_name(system)

@@ -1,4 +1,4 @@
-"""``thalweg info``."""
+"""Command ``thalweg info``: what a store holds."""
 
 from __future__ import annotations
 
@@ -6,27 +6,26 @@ from pathlib import Path
 
 import click
 
+from thalweg.analysis.cli.errors import errors_in_one_line
+from thalweg.analysis.cli.shared_options import store_argument
 from thalweg.analysis.systems.inspection import inspection_text
 from thalweg.analysis.systems.report import details_text
 from thalweg.analysis.systems.summary import summarise
+from thalweg.landscapes.storage.store import Store
 
-__all__ = ["run"]
+__all__ = ["info"]
 
 
-def run(path: Path) -> None:
-    """Print what is in a store.
+@click.command()
+@store_argument
+def info(path: Path) -> None:
+    """Summarise the contents of a store.
 
-    Raises
-    ------
-    click.ClickException
-        If there is none, or it is damaged.
+    PATH is the store. The summary has the system, the lowest energies, the numbers of points found and probably
+    missing, the searches that failed with their reasons, the settings and the sizes of the arrays.
     """
-    from thalweg.landscapes.storage.store import Store
-
-    try:
+    with errors_in_one_line(OSError, ValueError):
         summary = summarise(path)
         inspection = inspection_text(Store.open(path))
-    except (OSError, ValueError) as error:
-        raise click.ClickException(str(error)) from error
     click.echo(details_text(summary))
     click.echo(f"\n{inspection}")

@@ -1,80 +1,100 @@
-"""``thalweg map``: decision maps of a network's minima."""
+"""Command ``thalweg map``: decision maps of a network's minima."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import click
 
-__all__ = ["run"]
+from thalweg.analysis.cli.errors import errors_in_one_line
+from thalweg.analysis.cli.option_groups import from_option, with_options
+from thalweg.analysis.cli.shared_options import check_ending, picture_option, scoring_data_option, store_argument
 
-_ENDINGS = (".png", ".pdf", ".svg")
+__all__ = ["map_"]
 
 
-def run(
-    path: Path,
-    minima: tuple[int, ...],
-    output: Path | None,
-    on: str | None,
-    data: Path | None,
-    probability_of: int | None,
-    plane: tuple[int, int],
-    ensemble: bool,
-    resolution: int,
-    points: int,
-) -> None:
-    """Draw decision maps into a file, and print its name.
+@dataclass(frozen=True)
+class _MapOptions:
+    """Data and plane of decision maps; None where an option was omitted."""
 
-    Parameters
-    ----------
-    path : Path
-        The store.
-    minima : tuple of int
-        One panel each; the lowest where none is named.
-    output : Path or None
-        PNG, PDF or SVG; beside the store by default.
-    on : {"train", "test", "none"} or None
-        Data on top: those trained on by default.
-    data : Path or None
-        An .npz file with inputs and labels instead.
-    probability_of : int or None
-        The class whose probability is drawn.
-    plane : (int, int)
-        The two inputs that vary.
-    ensemble : bool
-        Whether to add a panel of all minima, with equal weights.
-    resolution, points : int
-        Pixels a side, and most data drawn.
+    on: str | None = from_option(
+        click.option(
+            "--on", type=click.Choice(["train", "test", "none"]), help="Data to draw on top.  [default: train]"
+        )
+    )
+    data: Path | None = from_option(scoring_data_option)
+    probability_of: int | None = from_option(
+        click.option("--probability-of", type=click.IntRange(min=0), help="Draw the probability of this class instead.")
+    )
+    plane: tuple[int, int] = from_option(
+        click.option(
+            "--plane", type=(int, int), default=(0, 1), show_default=True, help="Numbers of the two inputs that vary."
+        ),
+        default=(0, 1),
+    )
+    ensemble: bool = from_option(
+        click.option("--ensemble", is_flag=True, help="Add a map of the ensemble of all minima."), default=False
+    )
+    resolution: int = from_option(
+        click.option(
+            "--resolution",
+            type=click.IntRange(min=2),
+            default=200,
+            show_default=True,
+            help="Number of pixels along each side.",
+        ),
+        default=200,
+    )
+    points: int = from_option(
+        click.option(
+            "--points",
+            type=click.IntRange(min=0),
+            default=1000,
+            show_default=True,
+            help="Largest number of data points to draw.",
+        ),
+        default=1000,
+    )
 
-    Raises
-    ------
-    click.ClickException
-        If the store is no network's, or an option does not fit; nothing was written.
+
+@click.command("map")
+@store_argument
+@click.argument("minima", type=click.IntRange(min=0), nargs=-1)
+@picture_option
+@with_options("options", _MapOptions)
+def map_(path: Path, minima: tuple[int, ...], output: Path | None, *, options: _MapOptions) -> None:
+    """Draw decision maps of a network's minima.
+
+    PATH is the store of a network, MINIMA are the numbers of one or more of its minima; without them the lowest is
+    drawn. A map shows the class that the network predicts over a plane of its inputs.
     """
-    from thalweg.landscapes import Landscape
-
     output = path.with_name(path.stem + "-map.png") if output is None else output
-    if output.suffix.lower() not in _ENDINGS:
-        raise click.UsageError(f"--output {output} must end in {', '.join(_ENDINGS[:-1])} or {_ENDINGS[-1]}")
-    try:
-        from thalweg.analysis.prediction.decision_maps import plot_decision_maps
-        from thalweg.analysis.prediction.ensembles import Ensemble
-        from thalweg.analysis.prediction.minima_arguments import loss_of
-        from thalweg.analysis.systems.scoring_data import chosen_data, input_names
-
-        landscape = Landscape.open(path)
-        loss_of(landscape, what="decision map")
-        panels = [*(minima or [landscape.minima.lowest()]), *([Ensemble(landscape)] if ensemble else [])]
-        top = None if on == "none" and data is None else chosen_data(landscape, _training(on, data), data).data
-        figure = plot_decision_maps(
-            landscape, panels, data=top, probability_of=probability_of, plane=plane, resolution=resolution,
-            points=points, input_names=input_names(landscape),
-        )  # fmt: skip
-        figure.savefig(output)
-    except (OSError, ValueError, TypeError, IndexError, ConnectionError) as error:
-        raise click.ClickException(str(error)) from error
+    check_ending(output)
+    with errors_in_one_line(OSError, ValueError, TypeError, IndexError, ConnectionError):
+        _draw(path, minima, output, options)
     click.echo(output)
 
 
-def _training(on: str | None, data: Path | None) -> str | None:
-    return "train" if on is None and data is None else on
+def _draw(path: Path, minima: tuple[int, ...], output: Path, options: _MapOptions) -> None:
+    from thalweg.analysis.prediction.decision_maps import plot_decision_maps
+    from thalweg.analysis.prediction.ensembles import Ensemble
+    from thalweg.analysis.prediction.minima_arguments import loss_of
+    from thalweg.analysis.systems.scoring_data import chosen_data, input_names
+    from thalweg.landscapes import Landscape
+
+    landscape = Landscape.open(path)
+    loss_of(landscape, what="decision map")
+    panels = [*(minima or [landscape.minima.lowest()]), *([Ensemble(landscape)] if options.ensemble else [])]
+    on = "train" if options.on is None and options.data is None else options.on
+    figure = plot_decision_maps(
+        landscape,
+        panels,
+        data=None if on == "none" and options.data is None else chosen_data(landscape, on, options.data).data,
+        probability_of=options.probability_of,
+        plane=options.plane,
+        resolution=options.resolution,
+        points=options.points,
+        input_names=input_names(landscape),
+    )
+    figure.savefig(output)

@@ -1,4 +1,4 @@
-"""``thalweg merge``."""
+"""Command ``thalweg merge``: two stores of one system in a new one."""
 
 from __future__ import annotations
 
@@ -6,23 +6,25 @@ from pathlib import Path
 
 import click
 
-__all__ = ["run"]
+from thalweg.analysis.cli.errors import errors_in_one_line
+from thalweg.analysis.cli.shared_options import FILE, new_store_option
+from thalweg.landscapes import Landscape
+from thalweg.landscapes import merge as merge_stores
+
+__all__ = ["merge"]
 
 
-def run(first: Path, second: Path, output: Path) -> None:
-    """Merge two stores, and print how many points each has.
+@click.command()
+@click.argument("first", type=FILE)
+@click.argument("second", type=FILE)
+@new_store_option
+def merge(first: Path, second: Path, output: Path) -> None:
+    """Merge two stores of the same system into a new one.
 
-    Raises
-    ------
-    click.ClickException
-        If there is no such store, they are not of one system, or something is at ``output``.
+    FIRST and SECOND are the stores. A point that both hold is stored once.
     """
-    from thalweg.landscapes import Landscape, merge
-
-    try:
-        merge(first, second, output)
+    with errors_in_one_line(OSError, ValueError):
+        merge_stores(first, second, output)
         for path in (first, second, output):
             landscape = Landscape.open(path)
             click.echo(f"{path}: {len(landscape.minima)} minima, {len(landscape.transition_states)} transition states")
-    except (OSError, ValueError) as error:
-        raise click.ClickException(str(error)) from error

@@ -1,4 +1,4 @@
-"""``thalweg path``: the lowest-barrier path between two minima, as text, table, picture or geometries."""
+"""Command ``thalweg path``: the lowest-barrier path between two minima as text, table, picture or geometries."""
 
 from __future__ import annotations
 
@@ -8,52 +8,54 @@ from typing import TYPE_CHECKING
 import click
 import numpy as np
 
+from thalweg.analysis.cli.errors import errors_in_one_line
+from thalweg.analysis.cli.shared_options import FILE, check_ending, store_argument
+
 if TYPE_CHECKING:
     from thalweg.analysis.networks.energy_path import LandscapePath
+    from thalweg.landscapes import Landscape
 
-__all__ = ["run"]
+__all__ = ["path"]
 
 _ENDINGS = (".csv", ".png", ".pdf", ".svg", ".xyz")
 
 
-def run(path: Path, start: int, end: int, output: tuple[Path, ...], points: int, stationary: bool) -> None:
-    """Print the stationary points of the path, and write what was asked for.
+@click.command()
+@store_argument
+@click.argument("start", type=click.IntRange(min=0))
+@click.argument("end", type=click.IntRange(min=0))
+@click.option(
+    "--output",
+    multiple=True,
+    type=FILE,
+    help="A table (.csv), a picture (.png, .pdf, .svg) or geometries of atoms (.xyz); may be repeated.",
+)
+@click.option(
+    "--points",
+    type=click.IntRange(min=5),
+    default=60,
+    show_default=True,
+    help="Approximate number of points between one minimum and the next.",
+)
+@click.option("--stationary", is_flag=True, help="Show only minima and transition states; nothing is recomputed.")
+def path(path: Path, start: int, end: int, output: tuple[Path, ...], points: int, stationary: bool) -> None:
+    """Show the lowest-barrier path between two minima.
 
-    Parameters
-    ----------
-    path : Path
-        The store.
-    start, end : int
-        Minima.
-    output : tuple of Path
-        Files: .csv, .png, .pdf, .svg, or .xyz for atoms.
-    points : int
-        Kept of each piece between two minima.
-    stationary : bool
-        Whether to leave out what lies between the stationary points, for which the system must be built.
-
-    Raises
-    ------
-    click.UsageError
-        If a file has another ending.
-    click.ClickException
-        If there is no store, minimum or path.
+    PATH is a store, START and END are the numbers of two of its minima. The path whose highest transition state is
+    lowest is shown. For the energies between its stationary points, each transition state is followed down again.
     """
     for file in output:
-        if file.suffix.lower() not in _ENDINGS:
-            raise click.UsageError(f"--output {file} must end in {', '.join(_ENDINGS[:-1])} or {_ENDINGS[-1]}")
+        check_ending(file, _ENDINGS)
     from thalweg.analysis.networks.energy_path import landscape_path
     from thalweg.landscapes import Landscape
 
-    try:
+    with errors_in_one_line(OSError, ValueError, IndexError):
         landscape = Landscape.open(path)
         found = landscape_path(landscape, start, end, points=points, follow=not stationary)
         click.echo(_text(found))
         for file in output:
             _write(landscape, found, file)
             click.echo(file)
-    except (OSError, ValueError, IndexError) as error:
-        raise click.ClickException(str(error)) from error
 
 
 def _text(path: LandscapePath) -> str:
@@ -72,7 +74,7 @@ def _text(path: LandscapePath) -> str:
     return "\n".join(lines)
 
 
-def _write(landscape, path: LandscapePath, file: Path) -> None:
+def _write(landscape: Landscape, path: LandscapePath, file: Path) -> None:
     if file.suffix.lower() != ".xyz":
         path.save(file)
         return

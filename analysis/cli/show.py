@@ -1,4 +1,4 @@
-"""``thalweg show``: one minimum or transition state."""
+"""Command ``thalweg show``: one minimum or transition state."""
 
 from __future__ import annotations
 
@@ -7,35 +7,31 @@ from typing import Any
 
 import click
 import numpy as np
+from ase.data import chemical_symbols
 
-__all__ = ["run"]
+from thalweg.analysis.cli.errors import errors_in_one_line
+from thalweg.analysis.cli.shared_options import FILE, store_argument
+from thalweg.landscapes import Landscape
+from thalweg.landscapes.maintenance.verify import eigenvalues
+
+__all__ = ["show"]
 
 _NEIGHBOURS = 20
 _LARGEST = 500  # free degrees of freedom up to which the spectrum is computed
 
 
-def run(path: Path, kind: str, row: int, output: Path | None) -> None:
-    """Print what is known of a point, and write its geometry or weights where asked to.
+@click.command()
+@store_argument
+@click.argument("kind", type=click.Choice(["minimum", "state"]))
+@click.argument("row", type=click.IntRange(min=0))
+@click.option("--output", type=FILE, help="File for the point: .xyz (atoms) or .npz.")
+def show(path: Path, kind: str, row: int, output: Path | None) -> None:
+    """Show one minimum or transition state.
 
-    Parameters
-    ----------
-    path : Path
-        The store.
-    kind : str
-        "minimum" or "state".
-    row : int
-        Its number, counted from 0.
-    output : Path or None
-        An .xyz (atoms) or .npz file.
-
-    Raises
-    ------
-    click.ClickException
-        If there is no such store, point or way of writing it.
+    PATH is a store, and ROW the number of the point, counted from 0: of a minimum, or of a transition state after the
+    word state. The energy, the neighbours, the eigenvalues of the Hessian and the coordinates are shown.
     """
-    from thalweg.landscapes import Landscape
-
-    try:
+    with errors_in_one_line(OSError, ValueError):
         landscape = Landscape.open(path)
         points = landscape.minima if kind == "minimum" else landscape.transition_states
         if not 0 <= row < len(points):
@@ -48,8 +44,6 @@ def run(path: Path, kind: str, row: int, output: Path | None) -> None:
         if output is not None:
             _write(landscape, values, output)
             lines += ["", str(output)]
-    except (OSError, ValueError) as error:
-        raise click.ClickException(str(error)) from error
     click.echo("\n".join(lines))
 
 
@@ -64,12 +58,12 @@ def _numbers(values: dict[str, Any], units: str) -> list[str]:
     ]
 
 
-def _times_found(landscape: Any, kind: str, row: int) -> int:
+def _times_found(landscape: Landscape, kind: str, row: int) -> int:
     found = landscape.searches.minima if kind == "minimum" else landscape.searches.transition_states
     return sum(int((rows == row).sum()) for _, rows in found.chunks())
 
 
-def _neighbours(landscape: Any, row: int) -> list[str]:
+def _neighbours(landscape: Landscape, row: int) -> list[str]:
     """Return the transition states around a minimum, the lowest first."""
     states = landscape.transition_states
     around = [
@@ -89,7 +83,7 @@ def _neighbours(landscape: Any, row: int) -> list[str]:
     return lines if around else ["", "no transition states"]
 
 
-def _sides(landscape: Any, values: dict[str, Any]) -> list[str]:
+def _sides(landscape: Landscape, values: dict[str, Any]) -> list[str]:
     lines = ["", f"{'minimum':>8}{'energy':>18}{'barrier':>14}{'path length':>14}"]
     for end, length in zip(values["minima"].tolist(), values["path_length"].tolist(), strict=True):
         energy = float(landscape.minima.energy[end])
@@ -97,10 +91,8 @@ def _sides(landscape: Any, values: dict[str, Any]) -> list[str]:
     return lines
 
 
-def _spectrum(landscape: Any, x: np.ndarray) -> list[str]:
+def _spectrum(landscape: Landscape, x: np.ndarray) -> list[str]:
     """Return the eigenvalues of the Hessian, null modes excluded."""
-    from thalweg.landscapes.maintenance.verify import eigenvalues
-
     try:
         system = landscape.system
     except ValueError as error:
@@ -112,12 +104,10 @@ def _spectrum(landscape: Any, x: np.ndarray) -> list[str]:
     return ["spectrum"] + ["  " + "  ".join(f"{item:>12}" for item in text[k : k + 8]) for k in range(0, len(text), 8)]
 
 
-def _shape(landscape: Any, x: np.ndarray) -> list[str]:
+def _shape(landscape: Landscape, x: np.ndarray) -> list[str]:
     """Return positions of atoms, or weights by layer."""
     description = landscape._store.description()
     if "numbers" in description:
-        from ase.data import chemical_symbols
-
         symbols = [chemical_symbols[number] for number in description["numbers"]]
         rows = zip(symbols, x.reshape(-1, 3).tolist(), strict=True)
         return [f"{symbol:3}" + "".join(f"{value:16.9f}" for value in position) for symbol, position in rows]
@@ -126,7 +116,7 @@ def _shape(landscape: Any, x: np.ndarray) -> list[str]:
     return [f"{len(x)} coordinates: {size}", f"  {shown}{'  ...' if len(x) > 8 else ''}"]
 
 
-def _write(landscape: Any, values: dict[str, Any], output: Path) -> None:
+def _write(landscape: Landscape, values: dict[str, Any], output: Path) -> None:
     if output.suffix == ".npz":
         np.savez(output, **values)
         return

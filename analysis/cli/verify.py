@@ -1,78 +1,61 @@
-"""``thalweg verify``."""
+"""Command ``thalweg verify``: recompute the points of a store."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import click
 import numpy as np
 
-__all__ = ["run"]
+from thalweg.analysis.cli.errors import errors_in_one_line
+from thalweg.analysis.cli.shared_options import sample_seed_option, store_argument, workers_option
+from thalweg.landscapes import Landscape, Problem, mark_verified
+from thalweg.landscapes import verify as verify_points
+from thalweg.landscapes.maintenance.integrity import verify_structure
+
+__all__ = ["verify"]
 
 _SHOWN = 50
 
 
-def run(path: Path, sample: int | None, seed: int, workers: int | None, mark: bool) -> int:
-    """Check a store and compute its points again; print what is wrong.
+@click.command()
+@store_argument
+@click.option("--sample", type=click.IntRange(min=1), help="Check a random sample of this size instead of every point.")
+@sample_seed_option
+@workers_option
+@click.option(
+    "--mark", is_flag=True, help="Check only the imported points, and mark those that pass as verified in the store."
+)
+@click.pass_context
+def verify(context: click.Context, path: Path, sample: int | None, seed: int, workers: int | None, mark: bool) -> None:
+    """Recompute the stored points and report every error.
 
-    Parameters
-    ----------
-    path : Path
-        The store.
-    sample : int or None
-        How many minima and transition states, drawn at random; all where None. The arrays are always read whole.
-    seed : int
-        Of the sample.
-    workers : int or None
-        Threads.
-    mark : bool
-        Whether imported points that pass are marked as verified in the store; only those are looked at.
-
-    Returns
-    -------
-    int
-        The exit status: 1 if something is wrong.
-
-    Raises
-    ------
-    click.ClickException
-        If there is no store, or its system cannot be built.
+    PATH is the store. The exit status is 1 if there is an error. A sample has as many minima as transition states;
+    the arrays are read whole in any case.
     """
-    from thalweg.landscapes import Landscape
-
-    try:
+    with errors_in_one_line(OSError, ValueError):
         if mark and sample is not None:
-            raise ValueError("--mark looks at all that was imported: leave --sample out")
+            raise ValueError("--mark checks all imported points: leave --sample out")
         with Landscape.open(path, "r+" if mark else "r") as landscape:
-            looked, problems = _marked(landscape, workers) if mark else _checked(landscape, sample, seed, workers)
-    except (OSError, ValueError) as error:
-        raise click.ClickException(str(error)) from error
+            checked, problems = _mark(landscape, workers) if mark else _check(landscape, sample, seed, workers)
     for problem in problems[:_SHOWN]:
         where = problem.group if problem.row < 0 else f"{problem.group} {problem.row}"
         click.echo(f"{where}: {problem.message}")
     if len(problems) > _SHOWN:
         click.echo(f"... and {len(problems) - _SHOWN} more")
-    click.echo(f"{looked}: {f'{len(problems)} problems' if problems else 'nothing wrong'}")
-    return 1 if problems else 0
+    click.echo(f"{checked}: {f'{len(problems)} problems' if problems else 'nothing wrong'}")
+    context.exit(1 if problems else 0)
 
 
-def _checked(landscape: Any, sample: int | None, seed: int, workers: int | None) -> tuple[str, list[Any]]:
-    from thalweg.landscapes import verify
-    from thalweg.landscapes.maintenance.integrity import verify_structure
-
+def _check(landscape: Landscape, sample: int | None, seed: int, workers: int | None) -> tuple[str, list[Problem]]:
     rng = np.random.default_rng(seed)
-    groups = (landscape.minima, landscape.transition_states)
-    rows = [_rows(len(points), sample, rng) for points in groups]
-    problems = verify_structure(landscape) or verify(landscape, *rows, workers=workers)
-    looked = [f"{len(here)} of {len(points)}" for here, points in zip(rows, groups, strict=True)]
-    return f"{looked[0]} minima, {looked[1]} transition states", problems
+    counts = len(landscape.minima), len(landscape.transition_states)
+    minima, states = (_rows(count, sample, rng) for count in counts)
+    problems = verify_structure(landscape) or verify_points(landscape, minima, states, workers=workers)
+    return f"{len(minima)} of {counts[0]} minima, {len(states)} of {counts[1]} transition states", problems
 
 
-def _marked(landscape: Any, workers: int | None) -> tuple[str, list[Any]]:
-    from thalweg.landscapes import mark_verified
-    from thalweg.landscapes.maintenance.integrity import verify_structure
-
+def _mark(landscape: Landscape, workers: int | None) -> tuple[str, list[Problem]]:
     groups = (landscape.minima, landscape.transition_states)
     before = [int(np.sum(~points.verified[:])) for points in groups]
     problems = verify_structure(landscape) or mark_verified(landscape, workers=workers)

@@ -1,67 +1,85 @@
-"""Where the command line has its work done: threads, processes, or a dask cluster."""
+"""Worker options of the command line: threads, processes or a dask cluster."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
-__all__ = ["Place"]
+import click
+
+from thalweg.analysis.cli.option_groups import from_option
+from thalweg.analysis.cli.shared_options import workers_option
+
+if TYPE_CHECKING:
+    from concurrent.futures import Executor
+
+    from thalweg.landscapes import Processes
+
+__all__ = ["WorkerOptions"]
 
 
 @dataclass(frozen=True)
-class Place:
-    """At most one of three, and how many tasks it is given at once.
+class WorkerOptions:
+    """Threads, processes or a dask cluster that run the tasks, and the number of tasks in flight.
 
     Parameters
     ----------
     workers : int, optional
-        Threads; all processors where nothing is given.
+        Number of threads; all processors where none of the first three is given.
     processes : int, optional
-        Processes of this machine.
+        Number of processes of this machine.
     scheduler : str, optional
         Address of a dask scheduler.
     ahead : int, optional
-        Tasks in flight at once, whoever does them.
+        Number of tasks in flight at once, whatever runs them.
 
     Raises
     ------
     ValueError
-        If more than one is given.
+        If more than one of the first three is given.
     """
 
-    workers: int | None = None
-    processes: int | None = None
-    scheduler: str | None = None
-    ahead: int | None = None
+    workers: int | None = from_option(workers_option)
+    processes: int | None = from_option(
+        click.option("--processes", type=click.IntRange(min=1), help="Number of processes to use instead of threads.")
+    )
+    scheduler: str | None = from_option(
+        click.option("--scheduler", help="Address of a dask scheduler whose workers run the searches instead.")
+    )
+    ahead: int | None = from_option(
+        click.option(
+            "--ahead",
+            type=click.IntRange(min=1),
+            help="Number of tasks in flight at once: about four per worker keep all busy.  [default: 16]",
+        )
+    )
 
     def __post_init__(self) -> None:
         if len(self._given().keys() - {"ahead"}) > 1:
-            raise ValueError("--workers, --processes and --scheduler each say where to work: give one of them")
+            raise ValueError("--workers, --processes and --scheduler exclude each other: give one of them")
 
-    def _given(self) -> dict[str, Any]:
+    def _given(self) -> dict[str, int | str]:
         return {name: value for name, value in vars(self).items() if value is not None}
 
     def arguments(self) -> list[str]:
-        """Return the options that say the same on the command line."""
+        """Return the options as words of a command."""
         return [text for name, value in self._given().items() for text in (f"--{name}", str(value))]
 
     @contextmanager
-    def executor(self) -> Iterator[dict[str, Any]]:
-        """Yield keyword arguments for `Landscape.find_minima` and `Landscape.connect`.
+    def executor(self) -> Iterator[Executor | Processes | None]:
+        """Yield the executor for `Landscape.find_minima` and `Landscape.connect`; None for threads.
 
         Raises
         ------
         ImportError, ConnectionError
-            If there is no dask, or no scheduler where it should be.
+            If dask is not installed, or no scheduler answers.
         """
         from thalweg.landscapes import Processes, dask_executor
 
         if self.scheduler is not None:
             with dask_executor(self.scheduler) as executor:
-                yield {"executor": executor}
-        elif self.processes is not None:
-            yield {"executor": Processes(self.processes)}
+                yield executor
         else:
-            yield {"workers": self.workers}
+            yield None if self.processes is None else Processes(self.processes)

@@ -17,7 +17,7 @@ def store(tmp_path_factory):
     path = tmp_path_factory.mktemp("lj6") / "lj6.zarr"
     result = thalweg("explore", "LJ6", "--output", path, "--steps", 60, "--until-converged")
     assert result.exit_code == 0, result.output
-    assert "60 steps, searches until nothing is likely to remain in total" in result.stdout
+    assert "in total 60 steps, searches until converged" in result.stdout
     assert re.search(
         r"probably missing +at least 0 minima, 0 transition states; nothing new in the last", result.stdout
     )
@@ -54,10 +54,11 @@ def test_searches_by_name_and_for_lower_paths_are_done(store):
     ("words", "message"),
     [
         ((0,), "give both minima, FIRST and SECOND, or neither"),
-        ((0, 9), "pairs must be of two different minima, rows 0 to 1"),
-        (("--lower",), "lower=True lowers the paths between pairs"),
-        (("--strategy", "guess"), "strategy must be one of"),
-        ((0, 1, "--strategy", "untrap"), "pairs and strategy each say how"),
+        ((0, 9), "SECOND is 9; indices of the 2 minima run from 0 to 1"),
+        ((1, 1), "FIRST and SECOND are both 1"),
+        (("--lower",), "--lower lowers the paths between two minima"),
+        (("--strategy", "guess"), "Invalid value for '--strategy': 'guess' is not one of"),
+        ((0, 1, "--strategy", "untrap"), "--strategy searches all minima"),
     ],
 )
 def test_what_makes_no_sense_is_refused(store, words, message):

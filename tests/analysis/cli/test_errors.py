@@ -14,7 +14,7 @@ from click.testing import CliRunner
 
 import thalweg.landscapes.storage.local_files as files
 from thalweg.analysis import KineticTransitionNetwork
-from thalweg.analysis.cli.main import main
+from thalweg.analysis.cli.main import program
 from thalweg.analysis.networks.exchange import minima_table, transition_state_table
 from thalweg.landscapes import Landscape, StoreError
 
@@ -98,7 +98,7 @@ def test_a_full_disk_is_one_line_and_it_goes_on_later(store, monkeypatch):
         patch.setattr(files, "write", full)
         assert "No space left on device" in refused(*EXPLORE, store, "--resume")
     assert Landscape.open(store).searches.energy[:].tobytes() == before
-    assert CliRunner().invoke(main, [*EXPLORE, str(store), "--resume"]).exit_code == 0
+    assert CliRunner().invoke(program, [*EXPLORE, str(store), "--resume"]).exit_code == 0
     assert len(Landscape.open(store).searches) == 120
 
 
@@ -118,7 +118,7 @@ def test_a_store_with_little_in_it_is_told_of(tmp_path, system, steps):
     assert (len(network), network.n_transition_states) == (len(Landscape.open(path).minima), 0)
     assert (minima_table(network).shape[0], transition_state_table(network).shape[0]) == (len(network), 0)
     if steps:
-        CliRunner().invoke(main, ["plot", str(path)], catch_exceptions=False)
+        CliRunner().invoke(program, ["plot", str(path)], catch_exceptions=False)
         assert path.with_suffix(".png").exists()
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from click.testing import CliRunner
 
-from thalweg.analysis.cli.main import main
+from thalweg.analysis.cli.main import program
 from thalweg.analysis.systems.named import build, default_options
 from thalweg.landscapes import Landscape
 from thalweg.landscapes.exploration.settings import searches_a_task
@@ -15,7 +15,7 @@ from thalweg.potentials.system import as_system
 
 
 def explore(store, *options):
-    return CliRunner().invoke(main, ["explore", "LJAT3", "--output", str(store), "--workers", "1", *options])
+    return CliRunner().invoke(program, ["explore", "LJAT3", "--output", str(store), "--workers", "1", *options])
 
 
 def test_a_store_goes_on_with_another_device(tmp_path):
@@ -39,7 +39,9 @@ def test_systems_describe_themselves_alike_on_every_device():
 
 
 def test_cuda_without_a_gpu_or_for_a_surface_is_an_error(tmp_path):
-    refused = CliRunner().invoke(main, ["explore", "MuellerBrown", "--output", str(tmp_path / "s"), "--device", "cuda"])
+    refused = CliRunner().invoke(
+        program, ["explore", "MuellerBrown", "--output", str(tmp_path / "s"), "--device", "cuda"]
+    )
     assert refused.exit_code == 2
     assert "only networks and clusters" in refused.output
     if gpu_visible():

@@ -7,7 +7,7 @@ import pytest
 from click.testing import CliRunner
 
 from thalweg.analysis import Comparison, KineticTransitionNetwork
-from thalweg.analysis.cli.main import main
+from thalweg.analysis.cli.main import program
 from thalweg.analysis.comparison.shapes import distance_measures
 from thalweg.landscapes import Landscape
 
@@ -18,7 +18,7 @@ from ...helpers import thalweg
 def lj7(tmp_path_factory):
     path = tmp_path_factory.mktemp("graphs") / "lj7.zarr"
     words = ["explore", "LJ7", "--output", str(path), "--steps", "20", "--searches", "30", "--workers", "1"]
-    done = CliRunner().invoke(main, words)
+    done = CliRunner().invoke(program, words)
     assert done.exit_code == 0, done.output
     return path
 
@@ -74,11 +74,11 @@ def test_several_stores_and_folders(lj7, shared, tmp_path):
     ("words", "message"),
     [
         (("--draw", "99"), "--draw is 99"),
-        (("--labels", "a"), "no list of minima"),
-        (("--connected-to", "99"), "connected_to is 99"),
+        (("--labels", "a"), "'--labels': 'a' is not a list of minima"),
+        (("--connected-to", "99"), "--connected-to is 99"),
         (("--groups", "shape"), "no property 'shape'"),
-        (("--colour", "energy", "--groups", "basins"), "colour and groups"),
-        (("--emax", "-100"), "emax"),
+        (("--colour", "energy", "--groups", "basins"), "--colour and --groups"),
+        (("--emax", "-100"), "emax is -100"),
     ],
 )
 def test_bad_options_are_named(lj7, tmp_path, words, message):

@@ -123,7 +123,7 @@ from thalweg.analysis.cli import main
 def commands():
     print("ready", flush=True)
     {work}
-main.main = commands
+main.program = commands
 sys.argv[1:] = []
 from thalweg.analysis.cli.entry_point import main
 main()

@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from thalweg.analysis.cli import paper as paper_command
-from thalweg.analysis.cli.main import main
+from thalweg.analysis.cli import paper_turns
+from thalweg.analysis.cli.main import program
 from thalweg.analysis.paper.archive import best_state, find, keep, kept
 from thalweg.analysis.paper.growth import grow, searches_of, state_of
 from thalweg.analysis.paper.measures import to_csv
@@ -75,7 +75,7 @@ landscapes = "MNIST"
 def _paper(folder: Path, *more: str):
     (folder / "mine.toml").write_text(DEFINITION)
     words = ["--scale", "tiny", "--definition", str(folder / "mine.toml"), "--workers", "1", *more]
-    return CliRunner().invoke(main, ["paper", "--output", str(folder / "out"), *words], catch_exceptions=False)
+    return CliRunner().invoke(program, ["paper", "--output", str(folder / "out"), *words], catch_exceptions=False)
 
 
 @pytest.fixture(scope="module")
@@ -145,7 +145,7 @@ def test_mislabelled_sets_are_of_the_same_points(made):
 def test_other_commands_read_its_stores(made):
     store = str(made / "out" / "landscapes" / "D1-e50-d0.zarr")
     for words in (["info", store], ["verify", store], ["predict", store, "--on", "train"]):
-        result = CliRunner().invoke(main, words, catch_exceptions=False)
+        result = CliRunner().invoke(program, words, catch_exceptions=False)
         assert result.exit_code == 0, result.output
 
 
@@ -293,12 +293,12 @@ def test_landscapes_take_turns_that_grow(monkeypatch, tmp_path):
         turns.append((job.name, searches - had))
         return done
 
-    monkeypatch.setattr(paper_command, "grow", grow)
-    monkeypatch.setattr(paper_command, "state_of", lambda path: states.get(path, {}))
-    monkeypatch.setattr(paper_command, "best_state", lambda job, plan, output, page: states.get(job.store(output), {}))
-    monkeypatch.setattr(paper_command, "_write", lambda *_: None)
+    monkeypatch.setattr(paper_turns, "grow", grow)
+    monkeypatch.setattr(paper_turns, "state_of", lambda path: states.get(path, {}))
+    monkeypatch.setattr(paper_turns, "best_state", lambda job, plan, output, page: states.get(job.store(output), {}))
+    monkeypatch.setattr(paper_turns, "write_page", lambda *_: None)
     result = CliRunner().invoke(
-        main, ["paper", "--output", str(tmp_path), "--scale", "full", "--only", "figure7"], catch_exceptions=False
+        program, ["paper", "--output", str(tmp_path), "--scale", "full", "--only", "figure7"], catch_exceptions=False
     )
     assert result.exit_code == 0
     a, b, c = needed

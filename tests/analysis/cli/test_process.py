@@ -146,8 +146,8 @@ def test_what_need_not_be_loaded_is_not(tmp_path, words, modules):
     finish(start(tmp_path, "explore", "LJAT3", "--output", "a.zarr", "--steps", "1", "--searches", "0"))
     script = f"""
 import sys
-from thalweg.analysis.cli.main import main
-main({words!r}, standalone_mode=False)
+from thalweg.analysis.cli.main import program
+program({words!r}, standalone_mode=False)
 print([name for name in {modules!r} if name in sys.modules], file=sys.stderr)
 """
     command = [sys.executable, "-c", script]

@@ -12,7 +12,7 @@ from click.testing import CliRunner
 from hypothesis import given, settings
 
 from thalweg.analysis import Comparison, KineticTransitionNetwork
-from thalweg.analysis.cli.main import main
+from thalweg.analysis.cli.main import program
 from thalweg.analysis.comparison.energies import (
     band,
     barriers,
@@ -255,13 +255,13 @@ def test_bad_input_is_named(network, tmp_path):
 def test_command_on_pathsample_folders(shared, tmp_path):
     folders = [str(shared / "data" / "networks" / name) for name in ("lj38_64", "tetraala_57")]
     runner = CliRunner()
-    done = runner.invoke(main, ["compare", *folders, "--output", str(tmp_path / "c.svg")])
+    done = runner.invoke(program, ["compare", *folders, "--output", str(tmp_path / "c.svg")])
     assert done.exit_code == 0, done.output
     assert done.output.splitlines()[0].split() == ["lj38_64", "tetraala_57"]
     assert (tmp_path / "c.svg").exists()
-    comma = runner.invoke(main, ["compare", *folders, "--format", "csv"])
+    comma = runner.invoke(program, ["compare", *folders, "--format", "csv"])
     assert {len(row) for row in csv.reader(io.StringIO(comma.stdout))} == {3}
-    assert "must end in" in runner.invoke(main, ["compare", *folders, "--output", "c.doc"]).output
-    gone = runner.invoke(main, ["compare", str(tmp_path / "gone.zarr")])
+    assert "must end in" in runner.invoke(program, ["compare", *folders, "--output", "c.doc"]).output
+    gone = runner.invoke(program, ["compare", str(tmp_path / "gone.zarr")])
     assert gone.exit_code == 1
     assert "gone.zarr" in gone.output

@@ -39,7 +39,7 @@ def test_table(row, cells):
 def test_sentences():
     lines = _lines("measures.csv")
     ended = sum(line["stopped"] in FINISHED for line in lines)
-    assert f"Of its {len(lines)} landscapes {ended} have been explored to the end of their growth" in README
+    assert f"Of its {len(lines)} landscapes {ended} have converged" in README
     draws = [line for line in lines if re.fullmatch(r"D1-e0-d\d", line["name"])]
     ranks = ", ".join(f"{line['rank_train_test']:.2f}" for line in draws)
     assert f"(rank correlations {ranks})" in README

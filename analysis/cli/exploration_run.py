@@ -1,0 +1,121 @@
+"""Run of an exploration: do the searches that remain, print a summary and draw the graph."""
+
+from __future__ import annotations
+
+import shlex
+import time
+from collections.abc import Callable
+from concurrent.futures import Executor
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+
+from thalweg.analysis.cli.errors import errors_of_usage
+from thalweg.analysis.cli.exploration_plan import ExplorationPlan
+from thalweg.analysis.cli.worker_options import WorkerOptions
+from thalweg.analysis.systems.named import Explored, build
+from thalweg.analysis.systems.report import summary_text
+from thalweg.analysis.systems.summary import summarise
+from thalweg.landscapes import Landscape
+from thalweg.landscapes.records import BASIN_HOPPING, SADDLE_SEARCHES
+
+__all__ = ["ExplorationRun", "run_exploration"]
+
+_Pool = Executor | Callable[[], Executor] | None
+
+
+@dataclass(frozen=True)
+class ExplorationRun:
+    """One run of an exploration: its plan, its store, and how it is worked on."""
+
+    plan: ExplorationPlan
+    output: Path
+    workers: WorkerOptions
+    device: str | None
+    deadline: float | None  # of time.monotonic()
+
+    def seconds_left(self) -> float | None:
+        """Return the seconds before the time is up; None where there is no limit."""
+        return None if self.deadline is None else max(0.0, self.deadline - time.monotonic())
+
+    def command(self) -> str:
+        """Return the command that resumes the exploration."""
+        device = [] if self.device is None else ["--device", self.device]
+        words = [self.plan.system, "--output", str(self.output), *self.workers.arguments(), *device, "--resume"]
+        return shlex.join(["thalweg", "explore", *words])
+
+    def farewell(self) -> str:
+        """Return the words after an interruption: how to go on."""
+        if not self.output.exists():
+            return "\nstopped before anything was found"
+        return f"\nstopped; all that was found is kept. To go on:\n  {self.command()}"
+
+
+def run_exploration(run: ExplorationRun) -> None:
+    """Explore, print a summary and draw the graph."""
+    verb = "going on with" if run.output.exists() else "exploring"
+    click.echo(f"{verb} {run.plan.system}, seed {run.plan.options['seed']}, {run.output}")
+    with errors_of_usage(ValueError, FileNotFoundError, ConnectionError):
+        explored = build(run.plan.system, run.plan.options, run.device or "auto")
+    click.echo(f"{explored.title}; in total {run.plan}")
+    remaining = _search(explored, run)
+    summary = summarise(run.output)
+    click.echo(summary_text(summary))
+    if summary.minima:
+        click.echo(f"\n{_draw(run.output)}")
+    if remaining:
+        click.echo(f"time is up, {remaining}: go on with --resume")
+
+
+def _search(explored: Explored, run: ExplorationRun) -> str | None:
+    """Do the searches that remain, and say how many are left where the time is up."""
+    new: dict[str, Any] = {"tasks_ahead": run.workers.ahead}
+    if not run.output.exists():
+        new = {"tasks_ahead": run.workers.ahead or explored.ahead, "tolerances": explored.tolerances}
+    with Landscape(explored.subject, run.output, seed=run.plan.options["seed"], **new) as landscape:
+        landscape.state["explore"] = {**asdict(run.plan), "data": explored.data}
+        landscape.commit()
+        with run.workers.executor() as executor:
+            left = _hop(landscape, run, executor) or _connect(landscape, run, executor)
+        if explored.test is not None:
+            from thalweg.analysis.prediction.minima_scores import measure
+
+            measure(landscape, explored.test, explored.reference)
+    return left
+
+
+def _hop(landscape: Landscape, run: ExplorationRun, executor: _Pool) -> str | None:
+    """Do the steps of basin-hopping that remain, and say how many are left."""
+    plan, missing = run.plan, run.plan.steps - landscape.searches.done(BASIN_HOPPING)
+    if missing <= 0:
+        return None
+    missing -= landscape.find_minima(
+        missing, minima=plan.minima, workers=run.workers.workers, executor=executor, seconds=run.seconds_left()
+    ).done
+    if missing <= 0 or (plan.minima is not None and len(landscape.minima) >= plan.minima):
+        return None
+    return f"{missing} of {plan.steps} steps to do" if plan.steps_limited else "steps to do"
+
+
+def _connect(landscape: Landscape, run: ExplorationRun, executor: _Pool) -> str | None:
+    """Do the searches for transition states that remain, and say how many are left."""
+    plan, missing = run.plan, run.plan.searches - landscape.searches.done(*SADDLE_SEARCHES)
+    if missing <= 0 or not len(landscape.minima):
+        return None
+    converge = bool(plan.until_converged)
+    missing -= landscape.connect(
+        missing, until_converged=converge, workers=run.workers.workers, executor=executor, seconds=run.seconds_left()
+    ).done
+    if missing <= 0 or (converge and landscape.discoveries().complete):
+        return None
+    return f"{missing} of {plan.searches} searches to do" if plan.searches_limited else "searches to do"
+
+
+def _draw(output: Path) -> Path:
+    from thalweg.analysis.cli.graph_pictures import draw_graph, picture_beside
+
+    picture = picture_beside(output)
+    draw_graph(output, picture)
+    return picture

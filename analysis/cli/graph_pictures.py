@@ -1,0 +1,138 @@
+"""Pictures of disconnectivity graphs that ``thalweg plot`` and ``thalweg explore`` write."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import click
+from ase import Atoms
+from matplotlib.axes import Axes
+
+from thalweg.analysis.arguments import minimum_indices
+from thalweg.analysis.cli.plot import GraphOptions, StyleOptions
+from thalweg.analysis.cli.shared_options import short_names
+from thalweg.analysis.disconnectivity.graph import DisconnectivityGraph
+from thalweg.analysis.disconnectivity.side_by_side import plot_graphs
+from thalweg.analysis.networks.reading import is_network_loss, is_pathsample, read_network
+from thalweg.landscapes import Landscape
+
+__all__ = ["draw_graph", "draw_several_graphs", "picture_beside"]
+
+_NAMED = 12  # minima whose energies are written under their branches, at most
+
+_Drawing: TypeAlias = Atoms | Callable[[Axes], object]
+
+
+def picture_beside(store: Path) -> Path:
+    """Return the path of the picture of a store: d1.png for d1.zarr."""
+    return store.with_suffix(".png") if store.suffix == ".zarr" else store.with_name(store.name + ".png")
+
+
+def draw_graph(store: Path, output: Path, graph: GraphOptions | None = None, style: StyleOptions | None = None) -> None:
+    """Draw the disconnectivity graph of a store.
+
+    Parameters
+    ----------
+    store : Path
+        The landscape, or a folder with PATHSAMPLE's files.
+    output : Path
+        PNG, PDF or SVG file.
+    graph : GraphOptions, optional
+        Minima and energies to show; the defaults of ``thalweg plot`` where missing.
+    style : StyleOptions, optional
+        Colours and labels; the defaults of ``thalweg plot`` where missing.
+
+    Raises
+    ------
+    ValueError, TypeError, IndexError, OSError
+        If there is nothing to show, an option makes no sense, or a file cannot be read or written.
+    """
+    style = StyleOptions() if style is None else style
+    tree = _graph(store, GraphOptions() if graph is None else graph)
+    tree.save(
+        output,
+        dpi=style.dpi,
+        energy_label="loss" if is_network_loss(store) else None,
+        drawings=_drawings(store, tree, style.draw or ()),
+        **_style([tree], style),
+        **_labels(tree, style),
+    )
+
+
+def draw_several_graphs(paths: Sequence[Path], output: Path, graph: GraphOptions, style: StyleOptions) -> None:
+    """Draw the graphs of several stores side by side; parameters and errors as in :func:`draw_graph`."""
+    if style.labels or style.draw:
+        raise click.UsageError("--labels and --draw name minima of one store")
+    graphs = {name: _graph(path, graph) for name, path in zip(short_names(paths), paths, strict=True)}
+    chosen = _style(list(graphs.values()), style)
+    if all(is_network_loss(path) for path in paths):
+        chosen["energy_label"] = "loss"
+    plot_graphs(graphs, same_energies=not style.own_scales, **chosen).savefig(output, dpi=style.dpi)
+
+
+def _graph(path: Path, options: GraphOptions) -> DisconnectivityGraph:
+    network = read_network(path)
+    connected: int | Sequence[int] | None = None
+    if options.connected_to is not None:
+        connected = minimum_indices("--connected-to", options.connected_to, network.n_minima).tolist()
+    elif not options.all_components:
+        connected = network.global_minimum
+    return DisconnectivityGraph(
+        network,
+        options.levels,
+        emin=options.emin,
+        emax=options.emax,
+        lowest=options.lowest,
+        connected_to=connected,
+        monotonic=options.monotonic,
+    )
+
+
+def _style(graphs: Sequence[DisconnectivityGraph], options: StyleOptions) -> dict[str, Any]:
+    """Return arguments of `DisconnectivityGraph.plot`; the testing AUC gives the colours where all graphs have it."""
+    if options.colour not in (None, "none") and options.groups is not None:
+        raise ValueError("--colour and --groups both say how to colour the branches: give one of them")
+    names = ("groups", "descendants", "widths", "linewidth")
+    style = {name: getattr(options, name) for name in names if getattr(options, name) is not None}
+    colour = options.colour
+    if colour is None and options.groups is None and all("test_auc" in graph.network.properties for graph in graphs):
+        colour = "test_auc"
+    if colour not in (None, "none"):
+        style |= {"colour": colour, "colour_label": colour.replace("_", " ").replace("auc", "AUC")}
+    return style
+
+
+def _labels(graph: DisconnectivityGraph, options: StyleOptions) -> dict[str, Any]:
+    """Return the minima to label: those asked for, else all with their energies if they are few and not coloured."""
+    if options.labels:
+        return {"labels": options.labels}
+    if options.groups or options.draw or options.colour not in (None, "none"):
+        return {}
+    if len(graph.minima) > _NAMED or ("test_auc" in graph.network.properties and options.colour is None):
+        return {}
+    return {"labels": {int(i): f"{graph.network.energies[i]:.4f}" for i in graph.minima}}
+
+
+def _drawings(path: Path, graph: DisconnectivityGraph, minima: Sequence[int]) -> dict[int, _Drawing] | None:
+    """Return structures, or decision maps of networks, to draw under chosen minima."""
+    if not minima:
+        return None
+    chosen = minimum_indices("--draw", minima, graph.network.n_minima)
+    if is_pathsample(path):
+        raise ValueError("--draw needs a store: PATHSAMPLE's files do not name the atoms")
+    landscape = Landscape.open(path)
+    if is_network_loss(path):
+        return {int(i): _decision_map(landscape, int(i)) for i in chosen}
+    if landscape.system.atoms is None:
+        raise ValueError("--draw draws atoms and networks; this store holds neither")
+    return {int(i): landscape.system.subject(landscape.minima.coordinates[int(i)]) for i in chosen}
+
+
+def _decision_map(landscape: Landscape, minimum: int) -> Callable[[Axes], Axes]:
+    from thalweg.analysis.prediction.decision_maps import plot_decision_map  # only where networks are drawn
+
+    return lambda ax: plot_decision_map(
+        landscape, minimum, ax, data=None, resolution=100, title="", legend=False, input_names=None
+    )

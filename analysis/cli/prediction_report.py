@@ -1,0 +1,125 @@
+"""Report of ``thalweg predict``: how well minima and ensembles of a network predict."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import numpy as np
+
+from thalweg.analysis.cli.predict import ScoringOptions
+from thalweg.analysis.prediction.ensembles import ensemble_table
+from thalweg.analysis.prediction.minima_arguments import loss_of, rows_of
+from thalweg.analysis.prediction.predictions import agreement, class_probabilities
+from thalweg.analysis.prediction.scores import confusion, keep_scores, mislabelled_table, score_table
+from thalweg.analysis.systems.scoring_data import chosen_data, reference_of, true_training_labels
+from thalweg.landscapes import Landscape
+
+__all__ = ["PredictionReport"]
+
+_POINTS = 10_000  # of the data on which minima are compared with each other
+_COMPARED = 1000  # minima
+_SCORES = ("accuracy", "log_loss", "auc")
+
+
+class PredictionReport:
+    """Scores of the minima of a network, and of ensembles of them, on chosen data.
+
+    Parameters
+    ----------
+    landscape : Landscape
+        Landscape of a network's loss.
+    options : ScoringOptions
+        Minima and data.
+
+    Raises
+    ------
+    ValueError, TypeError, IndexError, OSError, ConnectionError
+        If the landscape is of something else, or an option does not fit it.
+    """
+
+    def __init__(self, landscape: Landscape, options: ScoringOptions) -> None:
+        self.landscape, self.loss = landscape, loss_of(landscape, what="predictions")
+        energies = landscape.minima.energy[:]
+        self.minimum = landscape.minima.lowest() if options.minimum is None else options.minimum
+        rows_of(landscape.minima.coordinates, self.minimum)
+        self.rows = np.arange(len(energies))
+        if options.lowest is not None:
+            self.rows = np.sort(np.argsort(energies)[: options.lowest])
+        self.on, self.data = chosen_data(landscape, options.on, options.data)
+        self.reference = reference_of(landscape, options.reference)
+        self.temperatures = options.temperatures or (1 / len(self.loss.labels),)
+
+    def text(self) -> str:
+        """Return the report."""
+        shape = ",".join(str(width) for width in self.loss.layers)
+        what = "mean AUC of all classes" if self.reference == "macro" else f"AUC of class {self.reference}"
+        head = f"{self.landscape.path.name}: network [{shape}], {len(self.rows)} of {len(self.landscape.minima)} minima"
+        lines = [head, f"on {self.on}, {len(self.data.labels)} points; {what}", "", *self._scores()]
+        lines += ["", *self._agreement(), *self._wrong_labels(), "", *self._confusion()]
+        return "\n".join(lines)
+
+    def _scores(self) -> list[str]:
+        table = ensemble_table(self.landscape, self.data, self.temperatures, self.reference, rows=self.rows)
+        names = {"best": "best minimum, in hindsight", "mean": "mean of minima"}
+        names |= {"sd": "standard deviation", "equal": "ensemble, equal weights"}
+        lines = [f"{'':36}{'accuracy':>10}{'log loss':>10}{'AUC':>10}{'minima':>10}"]
+        lowest = int(self.rows[self.landscape.minima.energy[self.rows].argmin()])
+        names["lowest"] = f"minimum {lowest}, the lowest"
+        if self.minimum != lowest:
+            one = score_table(self.landscape, self.data, self.reference, rows=self.minimum)
+            table = {f"minimum {self.minimum}": {name: float(one[name][0]) for name in _SCORES}, **table}
+        for name, row in table.items():
+            thermal = name.startswith(("boltzmann ", "harmonic "))
+            label = "ensemble, {}, T = {}".format(*name.split()) if thermal else names.get(name, name)
+            size = f"{row['effective_size']:10.1f}" if "effective_size" in row else ""
+            lines.append(f"{label:36}" + "".join(f"{row[score]:10.4f}" for score in _SCORES) + size)
+        return lines
+
+    def _agreement(self) -> list[str]:
+        rows = self.rows[np.argsort(self.landscape.minima.energy[self.rows])[:_COMPARED]]
+        if len(rows) < 2:
+            return []
+        shares = agreement(self.landscape, self.data.inputs[:_POINTS], rows=rows)[np.triu_indices(len(rows), 1)]
+        return [f"two minima agree on {shares.mean():.1%} of the data on average, on {shares.min():.1%} at least"]
+
+    def _wrong_labels(self) -> list[str]:
+        """Return whether mislabelled training points have been learned."""
+        wrong = self.loss.mislabelled
+        if wrong is None or not wrong.any():
+            return []
+        table = mislabelled_table(self.landscape, None, true_training_labels(self.landscape), rows=self.rows)
+        lines = [
+            f"of {int(wrong.sum())} mislabelled training points a minimum predicts the wrong label "
+            f"for {table['learned'].mean():.1%}"
+        ]
+        if "recovered" in table:
+            lines[0] += f" (by chance {table['learned_by_chance'].mean():.1%})"
+            lines.append(f"and the true one for {table['recovered'].mean():.1%}")
+        return lines
+
+    def _confusion(self) -> list[str]:
+        counts = confusion(self.landscape, self.data, rows=self.minimum)[0]
+        classes = range(len(counts))
+        lines = [f"confusion of minimum {self.minimum}: true classes in rows, predicted classes in columns"]
+        lines.append(f"{'':8}" + "".join(f"{c:>9}" for c in classes))
+        return lines + [f"{c:>8}" + "".join(f"{n:>9}" for n in counts[c].tolist()) for c in classes]
+
+    def write(self, output: Path) -> None:
+        """Write scores of all minima, or the probabilities of one."""
+        if output.suffix == ".npz":
+            probabilities = class_probabilities(self.landscape, self.data, rows=self.minimum)[0]
+            np.savez(output, minimum=self.minimum, probabilities=probabilities, predicted=probabilities.argmax(axis=1))
+            return
+        table = score_table(self.landscape, self.data, self.reference, rows=self.rows)
+        columns = [self.rows.tolist(), self.landscape.minima.energy[self.rows].tolist()]
+        columns += [table[name].tolist() for name in _SCORES]
+        with output.open("w", newline="") as file:
+            writer = csv.writer(file)
+            writer.writerow(["minimum", "loss", *_SCORES])
+            writer.writerows(zip(*columns, strict=True))
+
+    def keep(self, prefix: str) -> str:
+        """Keep the scores of all minima as properties."""
+        computed = keep_scores(self.landscape, self.data, prefix, self.reference)
+        return f"kept as {', '.join(f'{prefix}_{name}' for name in _SCORES)}; computed for {computed} minima"
