@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from thalweg.analysis.arguments import minimum_index
 from thalweg.analysis.cli.compilation_notice import compiling_notice
 from thalweg.analysis.cli.errors import errors_in_one_line, errors_of_usage
 from thalweg.analysis.cli.option_groups import from_option, with_options
 from thalweg.analysis.cli.shared_options import store_argument, time_option, workers_option
-from thalweg.analysis.systems.report import path_text
-from thalweg.landscapes import Landscape
+
+if TYPE_CHECKING:
+    from thalweg.landscapes import Landscape
 
 __all__ = ["connect"]
 
@@ -80,6 +81,9 @@ def _pair(first: int | None, second: int | None, search: _Search) -> tuple[int, 
 
 def _searched(path: Path, pair: tuple[int, int] | None, search: _Search) -> str:
     """Search, and return what was found."""
+    from thalweg.analysis.arguments import minimum_index
+    from thalweg.landscapes import Landscape
+
     searches = _SEARCHES if search.searches is None and (pair is None or search.lower) else search.searches
     with Landscape.open(path, "r+") as landscape, compiling_notice(lambda text: click.echo(text, err=True)):
         before = len(landscape.minima), len(landscape.transition_states)
@@ -99,6 +103,8 @@ def _searched(path: Path, pair: tuple[int, int] | None, search: _Search) -> str:
 
 
 def _path(landscape: Landscape, first: int, second: int) -> str:
+    from thalweg.analysis.systems.report import path_text
+
     path = landscape.lowest_path(first, second)
     if path is None:
         return f"minima {first} and {second} are not joined yet"

@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
-import numpy as np
 
 from thalweg.analysis.cli.errors import errors_in_one_line
 from thalweg.analysis.cli.shared_options import FILE, store_argument
-from thalweg.landscapes import Landscape
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from thalweg.analysis.networks.kinetic_transition_network import KineticTransitionNetwork
 
 __all__ = ["export"]
@@ -22,6 +22,7 @@ __all__ = ["export"]
 
 def _pathsample(path: Path, network: KineticTransitionNetwork, output: Path) -> list[Path]:
     from thalweg.analysis.networks.exchange import write_pathsample
+    from thalweg.landscapes import Landscape
 
     landscape = Landscape.open(path)
     # what was committed since the network was read is left out

@@ -6,17 +6,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
-import numpy as np
 
 from thalweg.analysis.cli.errors import errors_in_one_line
 from thalweg.analysis.cli.shared_options import FILE, new_store_option
-from thalweg.analysis.networks.exchange import read_points
-from thalweg.analysis.networks.pathsample import read_pathsample
-from thalweg.analysis.systems.named import build, default_options, resolve_name
-from thalweg.landscapes import Landscape
-from thalweg.landscapes.maintenance.import_points import import_points
 
 if TYPE_CHECKING:
+    import numpy as np
     from ase import Atoms
 
     from thalweg.potentials import Point, System
@@ -36,6 +31,8 @@ def import_(folder: Path, system: str, output: Path) -> None:
     FOLDER holds min.data, ts.data, points.min and points.ts. Gradients and Hessians are computed. A point that is not
     stationary is stored too, but as not verified.
     """
+    from thalweg.landscapes import Landscape
+    from thalweg.landscapes.maintenance.import_points import import_points
     from thalweg.potentials import as_system
 
     with errors_in_one_line(OSError, ValueError):
@@ -57,6 +54,9 @@ def import_(folder: Path, system: str, output: Path) -> None:
 
 def _read(folder: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return the coordinates of minima and of transition states, and the minima that each of the latter joins."""
+    from thalweg.analysis.networks.exchange import read_points
+    from thalweg.analysis.networks.pathsample import read_pathsample
+
     data = read_pathsample(folder)
     points = read_points(folder / "points.min", len(data["energies"]))
     ends = data["ts_minima"]
@@ -66,6 +66,9 @@ def _read(folder: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 def _subject(system: str) -> Atoms | Point | System:
     """Return the system of this name, or of this store."""
+    from thalweg.analysis.systems.named import build, default_options, resolve_name
+    from thalweg.landscapes import Landscape
+
     if Path(system).is_dir():
         return Landscape.open(system).system
     name = resolve_name(system)

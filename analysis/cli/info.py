@@ -8,10 +8,6 @@ import click
 
 from thalweg.analysis.cli.errors import errors_in_one_line
 from thalweg.analysis.cli.shared_options import store_argument
-from thalweg.analysis.systems.inspection import inspection_text
-from thalweg.analysis.systems.report import details_text
-from thalweg.analysis.systems.summary import summarise
-from thalweg.landscapes.storage.store import Store
 
 __all__ = ["info"]
 
@@ -24,6 +20,11 @@ def info(path: Path) -> None:
     PATH is the store. The summary has the system, the lowest energies, the numbers of points found and probably
     missing, the searches that failed with their reasons, the settings and the sizes of the arrays.
     """
+    from thalweg.analysis.systems.inspection import inspection_text
+    from thalweg.analysis.systems.report import details_text
+    from thalweg.analysis.systems.summary import summarise
+    from thalweg.landscapes.storage.store import Store
+
     with errors_in_one_line(OSError, ValueError):
         summary = summarise(path)
         inspection = inspection_text(Store.open(path))

@@ -8,8 +8,6 @@ import click
 
 from thalweg.analysis.cli.errors import errors_in_one_line
 from thalweg.analysis.cli.shared_options import FILE, new_store_option
-from thalweg.landscapes import Landscape
-from thalweg.landscapes import merge as merge_stores
 
 __all__ = ["merge"]
 
@@ -23,6 +21,9 @@ def merge(first: Path, second: Path, output: Path) -> None:
 
     FIRST and SECOND are the stores. A point that both hold is stored once.
     """
+    from thalweg.landscapes import Landscape
+    from thalweg.landscapes import merge as merge_stores
+
     with errors_in_one_line(OSError, ValueError):
         merge_stores(first, second, output)
         for path in (first, second, output):

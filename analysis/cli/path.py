@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
-import numpy as np
 
 from thalweg.analysis.cli.errors import errors_in_one_line
 from thalweg.analysis.cli.shared_options import FILE, check_ending, store_argument
@@ -69,7 +68,7 @@ def _text(path: LandscapePath) -> str:
         )
     lines.append(f"{len(path.followed)} transition states, the highest at {path.highest:.8f}{unit.replace(' /', '')}")
     if path.followed.any() and not path.followed.all():
-        lost = np.count_nonzero(~path.followed)
+        lost = (~path.followed).sum()
         lines.append(f"{lost} of them led elsewhere when followed down again: there only stationary points are shown")
     return "\n".join(lines)
 

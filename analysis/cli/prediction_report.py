@@ -14,6 +14,7 @@ from thalweg.analysis.prediction.predictions import agreement, class_probabiliti
 from thalweg.analysis.prediction.scores import confusion, keep_scores, mislabelled_table, score_table
 from thalweg.analysis.systems.scoring_data import chosen_data, reference_of, true_training_labels
 from thalweg.landscapes import Landscape
+from thalweg.potentials import NetworkLoss
 
 __all__ = ["PredictionReport"]
 
@@ -39,7 +40,10 @@ class PredictionReport:
     """
 
     def __init__(self, landscape: Landscape, options: ScoringOptions) -> None:
-        self.landscape, self.loss = landscape, loss_of(landscape, what="predictions")
+        loss = loss_of(landscape, what="predictions")
+        if not isinstance(loss, NetworkLoss):
+            raise TypeError(f"{type(loss).__name__} does not hold the data that its network was trained on")
+        self.landscape, self.loss = landscape, loss
         energies = landscape.minima.energy[:]
         self.minimum = landscape.minima.lowest() if options.minimum is None else options.minimum
         rows_of(landscape.minima.coordinates, self.minimum)

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 import numpy as np
-from ase.data import chemical_symbols
 
 from thalweg.analysis.cli.errors import errors_in_one_line
 from thalweg.analysis.cli.shared_options import FILE, store_argument
-from thalweg.landscapes import Landscape
-from thalweg.landscapes.maintenance.verify import eigenvalues
+
+if TYPE_CHECKING:
+    from thalweg.landscapes import Landscape
 
 __all__ = ["show"]
 
@@ -31,6 +31,8 @@ def show(path: Path, kind: str, row: int, output: Path | None) -> None:
     PATH is a store, and ROW the number of the point, counted from 0: of a minimum, or of a transition state after the
     word state. The energy, the neighbours, the eigenvalues of the Hessian and the coordinates are shown.
     """
+    from thalweg.landscapes import Landscape
+
     with errors_in_one_line(OSError, ValueError):
         landscape = Landscape.open(path)
         points = landscape.minima if kind == "minimum" else landscape.transition_states
@@ -93,6 +95,8 @@ def _sides(landscape: Landscape, values: dict[str, Any]) -> list[str]:
 
 def _spectrum(landscape: Landscape, x: np.ndarray) -> list[str]:
     """Return the eigenvalues of the Hessian, null modes excluded."""
+    from thalweg.landscapes.maintenance.verify import eigenvalues
+
     try:
         system = landscape.system
     except ValueError as error:
@@ -108,6 +112,8 @@ def _shape(landscape: Landscape, x: np.ndarray) -> list[str]:
     """Return positions of atoms, or weights by layer."""
     description = landscape._store.description()
     if "numbers" in description:
+        from ase.data import chemical_symbols
+
         symbols = [chemical_symbols[number] for number in description["numbers"]]
         rows = zip(symbols, x.reshape(-1, 3).tolist(), strict=True)
         return [f"{symbol:3}" + "".join(f"{value:16.9f}" for value in position) for symbol, position in rows]

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
-import numpy as np
 
 from thalweg.analysis.cli.errors import errors_in_one_line
 from thalweg.analysis.cli.shared_options import sample_seed_option, store_argument, workers_option
-from thalweg.landscapes import Landscape, Problem, mark_verified
-from thalweg.landscapes import verify as verify_points
-from thalweg.landscapes.maintenance.integrity import verify_structure
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from thalweg.landscapes import Landscape, Problem
 
 __all__ = ["verify"]
 
@@ -33,6 +35,8 @@ def verify(context: click.Context, path: Path, sample: int | None, seed: int, wo
     PATH is the store. The exit status is 1 if there is an error. A sample has as many minima as transition states;
     the arrays are read whole in any case.
     """
+    from thalweg.landscapes import Landscape
+
     with errors_in_one_line(OSError, ValueError):
         if mark and sample is not None:
             raise ValueError("--mark checks all imported points: leave --sample out")
@@ -48,6 +52,12 @@ def verify(context: click.Context, path: Path, sample: int | None, seed: int, wo
 
 
 def _check(landscape: Landscape, sample: int | None, seed: int, workers: int | None) -> tuple[str, list[Problem]]:
+    """Recompute all points, or a sample; return how many were checked, and the errors."""
+    import numpy as np
+
+    from thalweg.landscapes import verify as verify_points
+    from thalweg.landscapes.maintenance.integrity import verify_structure
+
     rng = np.random.default_rng(seed)
     counts = len(landscape.minima), len(landscape.transition_states)
     minima, states = (_rows(count, sample, rng) for count in counts)
@@ -55,15 +65,19 @@ def _check(landscape: Landscape, sample: int | None, seed: int, workers: int | N
     return f"{len(minima)} of {counts[0]} minima, {len(states)} of {counts[1]} transition states", problems
 
 
-def _mark(landscape: Landscape, workers: int | None) -> tuple[str, list[Problem]]:
-    groups = (landscape.minima, landscape.transition_states)
-    before = [int(np.sum(~points.verified[:])) for points in groups]
-    problems = verify_structure(landscape) or mark_verified(landscape, workers=workers)
-    marked = [count - int(np.sum(~points.verified[:])) for count, points in zip(before, groups, strict=True)]
-    return f"{marked[0]} of {before[0]} minima, {marked[1]} of {before[1]} transition states marked", problems
-
-
-def _rows(count: int, sample: int | None, rng: np.random.Generator) -> np.ndarray:
+def _rows(count: int, sample: int | None, rng: np.random.Generator) -> list[int]:
     if sample is None or sample >= count:
-        return np.arange(count)
-    return np.sort(rng.choice(count, sample, replace=False))
+        return list(range(count))
+    return sorted(rng.choice(count, sample, replace=False).tolist())
+
+
+def _mark(landscape: Landscape, workers: int | None) -> tuple[str, list[Problem]]:
+    """Mark imported points that pass as verified; return how many were marked, and the errors."""
+    from thalweg.landscapes import mark_verified
+    from thalweg.landscapes.maintenance.integrity import verify_structure
+
+    groups = (landscape.minima, landscape.transition_states)
+    before = [int((~points.verified[:]).sum()) for points in groups]
+    problems = verify_structure(landscape) or mark_verified(landscape, workers=workers)
+    marked = [count - int((~points.verified[:]).sum()) for count, points in zip(before, groups, strict=True)]
+    return f"{marked[0]} of {before[0]} minima, {marked[1]} of {before[1]} transition states marked", problems
