@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from thalweg.potentials.protocols import Mask
     from thalweg.potentials.system import System
 
-__all__ = ["describe_system", "subject_from"]
+__all__ = ["describe_system", "frozen_mask", "subject_from"]
 
 _CALCULATORS = {
     "LJAT": "thalweg.potentials.ljat.calculator",
@@ -66,6 +66,25 @@ def subject_from(description: Mapping[str, Any]) -> Atoms | Point:
     atoms = Atoms(description["numbers"], positions=x.reshape(-1, 3), cell=cell, pbc=pbc, calculator=calculator)
     atoms.set_constraint(_constraints(mask.reshape(-1, 3)))
     return atoms
+
+
+def frozen_mask(atoms: Atoms) -> Mask:
+    """Return the mask (n,) of the coordinates that constraints fix.
+
+    Raises
+    ------
+    TypeError
+        For a constraint other than FixAtoms and FixCartesian.
+    """
+    mask = np.zeros((len(atoms), 3), dtype=bool)
+    for constraint in atoms.constraints:
+        if isinstance(constraint, FixAtoms):
+            mask[constraint.index] = True
+        elif isinstance(constraint, FixCartesian):
+            mask[constraint.index] |= np.asarray(constraint.mask, dtype=bool)
+        else:
+            raise TypeError(f"constraint {type(constraint).__name__} is not supported: use FixAtoms or FixCartesian")
+    return mask.ravel()
 
 
 def _constraints(mask: Mask) -> list[FixAtoms | FixCartesian]:

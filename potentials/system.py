@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 from ase import Atoms
-from ase.constraints import FixAtoms, FixCartesian
 from numpy.typing import ArrayLike
 
 from thalweg.potentials.ase_calculators import FAILURES, evaluate_atoms, free_hessian, nearest_distance
@@ -16,7 +15,7 @@ from thalweg.potentials.bounds import BoundsLike, checked_bounds
 from thalweg.potentials.calculator import FlatCalculator, evaluate_batch
 from thalweg.potentials.compiled.callbacks import Callback
 from thalweg.potentials.compiled.signatures import Compiled
-from thalweg.potentials.description import describe_system, subject_from
+from thalweg.potentials.description import describe_system, frozen_mask, subject_from
 from thalweg.potentials.lazy import public
 from thalweg.potentials.point import Point
 from thalweg.potentials.protocols import ExchangeSymmetry, Mask, Matrix, Subject, Symmetry, Vector
@@ -85,7 +84,7 @@ class System:
         self.x = np.array(x, dtype=np.float64)
         if not np.isfinite(self.x).all():
             raise ValueError("the coordinates must be finite; they have NaN or infinite entries")
-        frozen = subject.frozen if isinstance(subject, Point) else _frozen_mask(subject)
+        frozen = subject.frozen if isinstance(subject, Point) else frozen_mask(subject)
         self.frozen, self.free = np.flatnonzero(frozen), np.flatnonzero(~frozen)
         if self.free.size == 0:
             raise ValueError("every coordinate is fixed: nothing is left to move")
@@ -121,16 +120,12 @@ class System:
     @property
     def threadsafe(self) -> bool:
         """Whether several threads may evaluate the potential at once."""
-        return self._own_compiled is not None
+        return self._own is not None and self._own.compiled is not None
 
     @property
     def _own(self) -> FlatCalculator | None:
         """The potential if it is one of Thalweg's calculators."""
         return self.potential if isinstance(self.potential, FlatCalculator) else None
-
-    @property
-    def _own_compiled(self) -> Compiled | None:
-        return None if self._own is None else self._own.compiled
 
     @cached_property
     def callback(self) -> Callback | None:
@@ -153,9 +148,8 @@ class System:
     @property
     def compiled(self) -> Compiled:
         """Functions that compiled optimizers call."""
-        own = self._own_compiled
-        if own is not None:
-            return own
+        if self._own is not None and self._own.compiled is not None:
+            return self._own.compiled
         assert self.callback is not None
         return self.callback.compiled
 
@@ -229,9 +223,7 @@ class System:
 
     @cached_property
     def _free_mask(self) -> Mask:
-        mask = np.zeros(self.n, dtype=bool)
-        mask[self.free] = True
-        return mask
+        return np.isin(np.arange(self.n), self.free)
 
     @cached_property
     def rigid(self) -> int:
@@ -406,15 +398,3 @@ def as_system(subject: Subject | System, bounds: BoundsLike | None = None) -> Sy
     if not isinstance(subject, System):
         return System(subject, bounds)
     return subject if bounds is None else System(subject.subject(), bounds)
-
-
-def _frozen_mask(atoms: Atoms) -> Mask:
-    mask = np.zeros((len(atoms), 3), dtype=bool)
-    for constraint in atoms.constraints:
-        if isinstance(constraint, FixAtoms):
-            mask[constraint.index] = True
-        elif isinstance(constraint, FixCartesian):
-            mask[constraint.index] |= np.asarray(constraint.mask, dtype=bool)
-        else:
-            raise TypeError(f"constraint {type(constraint).__name__} is not supported: use FixAtoms or FixCartesian")
-    return mask.ravel()
