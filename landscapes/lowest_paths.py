@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import numbers
 from collections.abc import Sequence
-from itertools import pairwise
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import breadth_first_order, connected_components, minimum_spanning_tree
 
 from thalweg.potentials.lazy import public
 
-__all__ = ["LowestPath", "LowestPaths", "checked_pairs", "pieces_below"]
+__all__ = ["LowestPath", "LowestPaths", "checked_pairs", "pieces_below", "spanning_forest"]
 
 
 def checked_pairs(pairs: Any, minima: int) -> list[tuple[int, int]]:
@@ -75,56 +76,105 @@ def pieces_below(minima: int, edges: np.ndarray, energies: np.ndarray, threshold
     return connected_components(graph, directed=False)[1]
 
 
-class LowestPaths:
-    """All lowest paths from one minimum: those of the minimum spanning tree of the transition states' energies.
+def spanning_forest(minima: int, edges: NDArray[np.int64], energies: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Find a minimum spanning forest: the fewest transition states over which every lowest path leads.
 
     Parameters
     ----------
     minima : int
-        How many.
+        Number of minima.
     edges : (t, 2) int array
-        Minima of each transition state.
-    energies : (t,) array
-        Of the transition states.
+        The two minima of each transition state.
+    energies : (t,) float array
+        Energies of the transition states.
+
+    Returns
+    -------
+    (k,) int64 ndarray
+        Rows of transition states, by rising energy, of equal ones the first.
+    """
+    order = np.argsort(energies, kind="stable")
+    order = order[edges[order, 0] != edges[order, 1]]
+    low, high = np.sort(edges[order], axis=1).T
+    # of several between one pair the lowest; ranks stand for energies, so that no weight is zero
+    _, first = np.unique(low * minima + high, return_index=True)
+    graph = csr_array((first + 1.0, (low[first], high[first])), shape=(minima, minima))
+    ranks = np.sort(minimum_spanning_tree(graph).data).astype(np.int64)
+    return order[ranks - 1]
+
+
+class LowestPaths:
+    """All lowest paths from one minimum: those of the minimum spanning forest of the transition states' energies.
+
+    Parameters
+    ----------
+    minima : int
+        Number of minima.
+    edges : (t, 2) int array
+        The two minima of each transition state.
+    energies : (t,) float array
+        Energies of the transition states.
     start : int
         Row of the minimum.
+    forest : (k,) int array, optional
+        The result of :func:`spanning_forest`, where it is known.
 
-    Attributes
-    ----------
-    barrier : (minima,) array
-        Highest energy on the lowest path to each; infinity where there is none, minus infinity for ``start``.
+    Examples
+    --------
+    >>> import numpy as np
+    >>> paths = LowestPaths(3, np.array([[0, 1], [1, 2], [0, 2]]), np.array([1.0, 2.0, 5.0]), start=0)
+    >>> paths.to(2)
+    LowestPath(minima=(0, 1, 2), transition_states=(0, 1), energy=2.0)
+    >>> paths.barrier
+    array([-inf,   1.,   2.])
     """
 
-    def __init__(self, minima: int, edges: np.ndarray, energies: np.ndarray, start: int) -> None:
-        self._edges, self._energies, self._start = np.sort(edges, axis=1), energies, start
-        order = np.argsort(energies, kind="stable")
-        order = order[self._edges[order, 0] != self._edges[order, 1]]
-        pairs = self._edges[order]
-        # of several between one pair the lowest; ranks stand for energies, so that no weight is zero
-        _, first = np.unique(pairs[:, 0] * minima + pairs[:, 1], return_index=True)
-        graph = csr_array((first + 1.0, (pairs[first, 0], pairs[first, 1])), shape=(minima, minima))
-        tree = minimum_spanning_tree(graph).tocoo()
-        self._state = {
-            (int(a), int(b)): int(order[int(rank) - 1])
-            for a, b, rank in zip(tree.coords[0], tree.coords[1], tree.data, strict=True)
-        }
-        nodes, self._before = breadth_first_order(tree.tocsr(), start, directed=False)
-        self.barrier = np.full(minima, np.inf)
-        self.barrier[start] = -np.inf
-        for node in nodes[1:].tolist():
-            before = int(self._before[node])
-            self.barrier[node] = max(self.barrier[before], energies[self._between(before, node)])
+    def __init__(
+        self,
+        minima: int,
+        edges: NDArray[np.int64],
+        energies: NDArray[np.float64],
+        start: int,
+        forest: NDArray[np.int64] | None = None,
+    ) -> None:
+        if forest is None:
+            forest = spanning_forest(minima, edges, energies)
+        self._minima, self._energies, self._start = minima, energies, int(start)
+        low, high = np.sort(edges[forest], axis=1).T
+        pairs = low * minima + high
+        order = np.argsort(pairs)
+        self._pairs, self._states = pairs[order], forest[order]
+        tree = csr_array((np.ones(len(forest)), (low, high)), shape=(minima, minima))
+        self._before = breadth_first_order(tree, self._start, directed=False)[1]
 
-    def _between(self, a: int, b: int) -> int:
-        return self._state[min(a, b), max(a, b)]
+    def _between(self, a: NDArray[np.int64], b: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return the transition states of the forest that join minima of ``a`` with those of ``b``."""
+        wanted = np.minimum(a, b) * self._minima + np.maximum(a, b)
+        return self._states[np.searchsorted(self._pairs, wanted)]
+
+    @cached_property
+    def barrier(self) -> NDArray[np.float64]:
+        """Highest energy on the lowest path to each minimum, (minima,).
+
+        It is infinity where there is no path, minus infinity for the start itself.
+        """
+        ahead = np.where(self._before < 0, np.arange(self._minima), self._before)
+        joined = np.flatnonzero(self._before >= 0)
+        barrier = np.full(self._minima, np.inf)
+        barrier[self._start] = -np.inf
+        barrier[joined] = self._energies[self._between(joined, ahead[joined])]
+        while not np.array_equal(further := ahead[ahead], ahead):  # twice as many steps towards the start each time
+            barrier, ahead = np.maximum(barrier, barrier[ahead]), further
+        return barrier
 
     def to(self, end: int) -> LowestPath | None:
         """Return the lowest path to a minimum, or None where there is none."""
-        if not self.barrier[end] < np.inf:
+        if end != self._start and self._before[end] < 0:
             return None
-        minima = [int(end)]
-        while minima[-1] != self._start:
-            minima.append(int(self._before[minima[-1]]))
-        minima.reverse()
-        states = tuple(self._between(a, b) for a, b in pairwise(minima))
-        return LowestPath(tuple(minima), states, float(self.barrier[end]))
+        reverse = [int(end)]
+        while reverse[-1] != self._start:
+            reverse.append(int(self._before[reverse[-1]]))
+        minima = np.array(reverse[::-1], dtype=np.int64)
+        states = self._between(minima[:-1], minima[1:])
+        highest = self._energies[states].max(initial=-np.inf)
+        return LowestPath(tuple(minima.tolist()), tuple(states.tolist()), float(highest))

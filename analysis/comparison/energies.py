@@ -7,12 +7,11 @@ from __future__ import annotations
 
 import numpy as np
 from scipy.optimize import brentq
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import breadth_first_order
 
 from thalweg.analysis.kinetics.thermodynamics import Thermodynamics
 from thalweg.analysis.networks.basins import escape_energies, monotonic_basins
 from thalweg.analysis.networks.kinetic_transition_network import KineticTransitionNetwork
+from thalweg.analysis.networks.lowest_barrier_paths import lowest_paths_from
 
 __all__ = [
     "band",
@@ -42,7 +41,7 @@ def connected_part(network: KineticTransitionNetwork) -> KineticTransitionNetwor
     kept = label == label[network.global_minimum]
     number = np.cumsum(kept) - 1
     ends = network.ts_minima
-    states = kept[ends[:, 0]] & (ends[:, 0] != ends[:, 1])
+    states = kept[ends].all(axis=1) & network.joining
     columns = {}
     for name in ("log_eigenvalue_product", "modes", "symmetry_order"):
         for key, rows in ((name, kept), (f"ts_{name}", states)):
@@ -69,9 +68,8 @@ def barriers(network: KineticTransitionNetwork) -> tuple[np.ndarray, np.ndarray]
 
     Uphill from the lower of the two minima, downhill from the higher; none is negative.
     """
-    ends = network.ts_minima
-    joining = ends[:, 0] != ends[:, 1]
-    energy, sides = network.joining_energies[joining], network.energies[ends[joining]]
+    joining = network.joining
+    energy, sides = network.joining_energies[joining], network.energies[network.ts_minima[joining]]
     return energy - sides.min(axis=1), energy - sides.max(axis=1)
 
 
@@ -80,17 +78,9 @@ def energies_from(network: KineticTransitionNetwork, source: int) -> np.ndarray:
 
     Its own energy at the source; infinite where no path leads.
     """
-    n, forest = network.n_minima, network.spanning_forest
-    a, b = network.ts_minima[forest].T
-    tree = coo_array((np.ones(len(forest)), (a, b)), shape=(n, n)).tocsr()
-    order, before = breadth_first_order(tree, source, directed=False)
-    result = np.full(n, np.inf)
-    result[source] = network.energies[source]
-    edge = dict(zip(zip(a.tolist(), b.tolist(), strict=True), network.joining_energies[forest].tolist(), strict=True))
-    for i, j in zip(order[1:].tolist(), before[order[1:]].tolist(), strict=True):
-        energy = edge[(i, j)] if (i, j) in edge else edge[(j, i)]
-        result[i] = max(result[j], energy)
-    return result
+    highest = lowest_paths_from(network, source).barrier
+    highest[source] = network.energies[source]
+    return highest
 
 
 def energy_measures(network: KineticTransitionNetwork) -> dict[str, float]:

@@ -12,6 +12,7 @@ from thalweg.analysis.arguments import frozen_array, minimum_indices
 from thalweg.analysis.kinetics.extended_range import coalesced, product, quotient, to_log
 from thalweg.analysis.kinetics.rates import summed_entries
 from thalweg.analysis.kinetics.relaxation_times import balanced
+from thalweg.analysis.networks.union_find import joined_groups
 from thalweg.potentials.lazy import public
 
 if TYPE_CHECKING:
@@ -112,20 +113,8 @@ def _joined(kinetics: Kinetics, slowest: float, tags: np.ndarray) -> np.ndarray:
     back = np.argsort(kinetics.indices * n + kinetics.row)  # the entries of the other direction
     least = np.minimum(log_rate, log_rate[back])
     fast = np.flatnonzero((least > slowest) & (kinetics.row < kinetics.indices))
-    parent, tags = list(range(n)), tags.tolist()
-    for k in fast[np.argsort(-least[fast], kind="stable")]:
-        a, b = _root(parent, int(kinetics.row[k])), _root(parent, int(kinetics.indices[k]))
-        if a != b and (tags[a] < 0 or tags[b] < 0 or tags[a] == tags[b]):
-            parent[max(a, b)] = min(a, b)
-            tags[min(a, b)] = max(tags[a], tags[b])
-    return np.unique([_root(parent, i) for i in range(n)], return_inverse=True)[1].ravel()
-
-
-def _root(parent: list[int], i: int) -> int:
-    while parent[i] != i:
-        parent[i] = parent[parent[i]]
-        i = parent[i]
-    return i
+    fast = fast[np.argsort(-least[fast], kind="stable")]
+    return joined_groups(np.stack([kinetics.row[fast], kinetics.indices[fast]], axis=1), tags)
 
 
 def _lumped(kinetics: Kinetics, label: np.ndarray) -> Kinetics:

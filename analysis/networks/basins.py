@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from thalweg.analysis.networks.union_find import pairs
-from thalweg.potentials.compiled.signatures import jit, vector
+from thalweg.analysis.networks.union_find import first_lower
 
 if TYPE_CHECKING:
     from thalweg.analysis.networks.kinetic_transition_network import KineticTransitionNetwork
@@ -53,27 +52,6 @@ def monotonic_basins(network: KineticTransitionNetwork) -> np.ndarray:
     return bottom
 
 
-@jit(vector(pairs, vector, vector))
-def _first_lower(edges, edge_energy, energies):
-    """Return, for each minimum, the energy of the edge that first joins it to a lower one; infinite for none."""
-    n = len(energies)
-    result = np.full(n, np.inf)
-    parent = np.arange(n)  # of the roots, each the lowest minimum of its part
-    for k in range(len(edges)):
-        i, j = edges[k, 0], edges[k, 1]
-        while parent[i] != i:
-            parent[i] = parent[parent[i]]
-            i = parent[i]
-        while parent[j] != j:
-            parent[j] = parent[parent[j]]
-            j = parent[j]
-        if energies[j] < energies[i] or (energies[j] == energies[i] and j < i):
-            i, j = j, i
-        parent[j] = i
-        result[j] = edge_energy[k]
-    return result
-
-
 def escape_energies(network: KineticTransitionNetwork) -> np.ndarray:
     """Return the energy one must reach to get from each minimum to a lower one, (n,).
 
@@ -86,4 +64,4 @@ def escape_energies(network: KineticTransitionNetwork) -> np.ndarray:
     """
     forest = network.spanning_forest
     edges = np.ascontiguousarray(network.ts_minima[forest])
-    return _first_lower(edges, network.joining_energies[forest], network.energies.copy())
+    return first_lower(edges, network.joining_energies[forest], network.energies.copy())

@@ -218,7 +218,7 @@ def minima_table(network: KineticTransitionNetwork) -> pandas.DataFrame:
     ImportError
         If pandas is not installed (the extra ``tables``).
     """
-    first = {"component": network.component_labels, "degree": network.degree}
+    first: dict[str, np.ndarray] = {"component": network.component_labels, "degree": network.degree}
     for name, members in network.groups.items():
         first[f"in_{name}"] = np.isin(np.arange(network.n_minima), members)
     return _table(network, "", first)

@@ -5,27 +5,16 @@ from __future__ import annotations
 import inspect
 import os
 from collections.abc import Mapping
-from functools import cached_property
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from scipy.sparse import coo_array, csr_array
-from scipy.sparse.csgraph import connected_components
+from numpy.typing import ArrayLike
 
-from thalweg.analysis.arguments import (
-    aligned,
-    checked_pairs,
-    columns,
-    frozen_array,
-    minimum_index,
-    minimum_indices,
-    optional,
-)
-from thalweg.analysis.networks.lowest_barrier_paths import Path, tree_path
+from thalweg.analysis.arguments import columns, minimum_indices, optional
+from thalweg.analysis.networks.connectivity import Connectivity
 from thalweg.analysis.networks.pathsample import read_pathsample
 from thalweg.analysis.networks.store_reader import read_store
-from thalweg.analysis.networks.union_find import barriers_between, spanning_edges
 from thalweg.potentials.lazy import public
 
 if TYPE_CHECKING:
@@ -43,7 +32,7 @@ def _rebuilt(arguments: dict[str, Any]) -> KineticTransitionNetwork:
 
 
 @public("thalweg.analysis")
-class KineticTransitionNetwork:
+class KineticTransitionNetwork(Connectivity):
     """Minima joined by transition states; immutable.
 
     Several transition states may join one pair of minima, and one may join a minimum with itself: all are kept
@@ -85,25 +74,23 @@ class KineticTransitionNetwork:
 
     def __init__(
         self,
-        energies: Any,
-        ts_energies: Any,
-        ts_minima: Any,
+        energies: ArrayLike,
+        ts_energies: ArrayLike,
+        ts_minima: ArrayLike,
         *,
-        log_eigenvalue_product: Any = None,
-        ts_log_eigenvalue_product: Any = None,
-        modes: Any = None,
-        ts_modes: Any = None,
-        symmetry_order: Any = None,
-        ts_symmetry_order: Any = None,
-        properties: Mapping[str, Any] | None = None,
-        ts_properties: Mapping[str, Any] | None = None,
-        groups: Mapping[str, Any] | None = None,
+        log_eigenvalue_product: ArrayLike | None = None,
+        ts_log_eigenvalue_product: ArrayLike | None = None,
+        modes: ArrayLike | None = None,
+        ts_modes: ArrayLike | None = None,
+        symmetry_order: ArrayLike | None = None,
+        ts_symmetry_order: ArrayLike | None = None,
+        properties: Mapping[str, ArrayLike] | None = None,
+        ts_properties: Mapping[str, ArrayLike] | None = None,
+        groups: Mapping[str, ArrayLike] | None = None,
         units: str = "reduced",
     ):
-        self.energies = aligned("energies", energies, -1)
-        self.ts_energies = aligned("ts_energies", ts_energies, -1)
-        n, m = len(self.energies), len(self.ts_energies)
-        self.ts_minima = checked_pairs("ts_minima", ts_minima, m, n)
+        super().__init__(energies, ts_energies, ts_minima)
+        n, m = self.n_minima, self.n_transition_states
         self.log_eigenvalue_product = optional("log_eigenvalue_product", log_eigenvalue_product, n)
         self.ts_log_eigenvalue_product = optional("ts_log_eigenvalue_product", ts_log_eigenvalue_product, m)
         self.modes = optional("modes", modes, n, np.int64)
@@ -185,140 +172,6 @@ class KineticTransitionNetwork:
         plain = {k: dict(v) if isinstance(v, Mapping) else v for k, v in vars(self).items() if k in _ARGUMENTS}
         return _rebuilt, (plain,)
 
-    @property
-    def n_minima(self) -> int:
-        """Number of minima."""
-        return len(self.energies)
-
-    @property
-    def n_transition_states(self) -> int:
-        """Number of transition states, those that join a minimum with itself included."""
-        return len(self.ts_energies)
-
-    @property
-    def global_minimum(self) -> int:
-        """Index of the minimum of lowest energy, the first of equals.
-
-        Raises
-        ------
-        ValueError
-            If there are no minima.
-        """
-        if not self.n_minima:
-            raise ValueError("the network has no minima, so no global minimum")
-        return int(np.argmin(self.energies))
-
-    @cached_property
-    def adjacency(self) -> csr_array:
-        """Symmetric (n, n) matrix: how many transition states join each two minima, none on the diagonal."""
-        a, b = self.ts_minima[self.ts_minima[:, 0] != self.ts_minima[:, 1]].T
-        ones = np.ones(2 * len(a), dtype=np.int64)
-        shape = (self.n_minima, self.n_minima)
-        return coo_array((ones, (np.concatenate([a, b]), np.concatenate([b, a]))), shape=shape).tocsr()
-
-    @cached_property
-    def degree(self) -> np.ndarray:
-        """Number of other minima each minimum is directly joined to, (n,)."""
-        return frozen_array(np.diff(self.adjacency.indptr), np.int64)
-
-    def neighbours(self, minimum: int) -> np.ndarray:
-        """Return the other minima that a minimum is directly joined to, rising."""
-        i = minimum_index("minimum", minimum, self.n_minima)
-        start, stop = self.adjacency.indptr[i : i + 2]
-        return np.sort(self.adjacency.indices[start:stop]).astype(np.int64)
-
-    def transition_states_between(self, a: int, b: int) -> np.ndarray:
-        """Return the transition states that join two minima (or one with itself), by rising energy."""
-        a, b = (minimum_index(name, value, self.n_minima) for name, value in (("a", a), ("b", b)))
-        low, high = self.ts_minima.min(axis=1), self.ts_minima.max(axis=1)
-        found = np.flatnonzero((low == min(a, b)) & (high == max(a, b)))
-        return found[np.argsort(self.ts_energies[found], kind="stable")]
-
-    @cached_property
-    def component_labels(self) -> np.ndarray:
-        """Number of the component of each minimum, (n,); component 0 is the largest."""
-        if not self.n_minima:
-            return frozen_array([], np.int64)
-        count, labels = connected_components(self.adjacency, directed=False)
-        order = np.argsort(-np.bincount(labels, minlength=count), kind="stable")
-        rank = np.empty(count, dtype=np.int64)
-        rank[order] = np.arange(count)
-        return frozen_array(rank[labels], np.int64)
-
-    @property
-    def n_components(self) -> int:
-        """Number of parts that no transition state joins."""
-        return int(self.component_labels.max(initial=-1)) + 1
-
-    @cached_property
-    def components(self) -> list[np.ndarray]:
-        """The minima of each connected part, largest part first, minima rising."""
-        order = np.argsort(self.component_labels, kind="stable")
-        return np.split(order, np.cumsum(np.bincount(self.component_labels))[:-1]) if self.n_minima else []
-
-    @cached_property
-    def spanning_forest(self) -> np.ndarray:
-        """The transition states that suffice to join all that is joined at every energy, by rising energy."""
-        ends = self.ts_minima
-        energy = self.joining_energies
-        order = np.argsort(energy, kind="stable")
-        order = order[ends[order, 0] != ends[order, 1]]
-        kept = spanning_edges(np.ascontiguousarray(ends[order]), self.n_minima)
-        return frozen_array(order[kept], np.int64)
-
-    @cached_property
-    def joining_energies(self) -> np.ndarray:
-        """The energy from which each transition state joins its minima, (m,): its own, or a higher minimum's."""
-        return frozen_array(np.maximum(self.ts_energies, self.energies[self.ts_minima].max(axis=1)), np.float64)
-
-    def lowest_barrier_path(self, a: int, b: int) -> Path:
-        """Return a path from one minimum to another whose highest energy is the lowest possible.
-
-        Every part of the path is a lowest-barrier path between its own ends.
-
-        Parameters
-        ----------
-        a, b : int
-            Minima.
-
-        Returns
-        -------
-        Path
-            ``minima``, ``transition_states`` and ``energy``, the highest on the path.
-
-        Raises
-        ------
-        ValueError
-            If the two minima are in different components.
-        """
-        a, b = (minimum_index(name, value, self.n_minima) for name, value in (("a", a), ("b", b)))
-        forest = self.spanning_forest
-        found = tree_path(self.ts_minima[forest], self.n_minima, a, b)
-        if found is None:
-            raise ValueError(f"no path joins minima {a} and {b}: they are in different components")
-        minima, states = found[0], forest[found[1]]
-        highest = max(self.energies[minima].max(), self.ts_energies[states].max(initial=-np.inf))
-        return Path(frozen_array(minima, np.int64), frozen_array(states, np.int64), float(highest))
-
-    def barrier_matrix(self, minima: Any = None) -> np.ndarray:
-        """Return the lowest energies at which minima are joined.
-
-        Parameters
-        ----------
-        minima : array_like of int, optional
-            Distinct minima; all by default.
-
-        Returns
-        -------
-        (k, k) ndarray
-            The highest energy on the lowest-barrier path; the minimum's own on the diagonal, infinity between
-            components.
-        """
-        chosen = np.arange(self.n_minima) if minima is None else minimum_indices("minima", minima, self.n_minima)
-        forest = self.spanning_forest
-        edges = np.ascontiguousarray(self.ts_minima[forest])
-        return barriers_between(edges, self.joining_energies[forest].copy(), chosen, self.energies.copy())
-
     def kinetics(
         self, temperature: float | None = None, *, kelvin: float | None = None, rotational: bool | None = None
     ) -> Kinetics:
@@ -360,7 +213,7 @@ class KineticTransitionNetwork:
         rates, weights = harmonic_rates(self, t, rotational)
         return Kinetics(*rates, weights, temperature=t, network=self, rotational=rotational)
 
-    def thermodynamics(self, temperatures: Any, rotational: bool | None = None) -> Thermodynamics:
+    def thermodynamics(self, temperatures: ArrayLike, rotational: bool | None = None) -> Thermodynamics:
         """Return heat capacity, energy and so on by the harmonic superposition approximation.
 
         Parameters
@@ -380,7 +233,12 @@ class KineticTransitionNetwork:
 
         return networkx_graph(self)
 
-    def to_pathsample(self, folder: os.PathLike[str] | str, coordinates: Any = None, ts_coordinates: Any = None):
+    def to_pathsample(
+        self,
+        folder: str | os.PathLike[str],
+        coordinates: ArrayLike | None = None,
+        ts_coordinates: ArrayLike | None = None,
+    ) -> None:
         """Write PATHSAMPLE's files; see :func:`~thalweg.analysis.networks.exchange.write_pathsample`."""
         from thalweg.analysis.networks.exchange import write_pathsample
 

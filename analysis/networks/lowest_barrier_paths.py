@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import breadth_first_order
+from numpy.typing import NDArray
 
 from thalweg.potentials.lazy import public
 
-__all__ = ["Path", "tree_path"]
+if TYPE_CHECKING:
+    from thalweg.analysis.networks.connectivity import Connectivity
+    from thalweg.landscapes.lowest_paths import LowestPaths
+
+__all__ = ["Path", "lowest_paths_from"]
 
 
 @public("thalweg.analysis")
@@ -26,36 +30,33 @@ class Path:
         The one between each minimum and the next.
     energy : float
         The highest energy on the path.
+
+    Examples
+    --------
+    >>> from thalweg.analysis import KineticTransitionNetwork
+    >>> network = KineticTransitionNetwork([0.0, 1.0, 0.5], [2.0, 3.0], [[0, 1], [1, 2]])
+    >>> path = network.lowest_barrier_path(0, 2)
+    >>> path.minima.tolist(), path.transition_states.tolist(), path.energy, len(path)
+    ([0, 1, 2], [0, 1], 3.0, 2)
     """
 
-    minima: np.ndarray
-    transition_states: np.ndarray
+    minima: NDArray[np.int64]
+    transition_states: NDArray[np.int64]
     energy: float
 
     def __len__(self) -> int:
         return len(self.transition_states)
 
 
-def tree_path(edges: np.ndarray, n: int, start: int, end: int) -> tuple[np.ndarray, np.ndarray] | None:
-    """Return the nodes and the edges between two nodes of a forest, or None if they are in different trees.
+def lowest_paths_from(network: Connectivity, start: int) -> LowestPaths:
+    """Return the lowest-barrier paths from one minimum to all others; energies count as where minima are joined.
 
     Parameters
     ----------
-    edges : (m, 2) int64 array
-        Without cycles.
-    n : int
-        Number of nodes.
-    start, end : int
+    network : KineticTransitionNetwork
+    start : int
+        A minimum.
     """
-    graph = coo_array((np.ones(len(edges)), edges.T), shape=(n, n)).tocsr()
-    before = breadth_first_order(graph, start, directed=False)[1]
-    nodes = [end]
-    while nodes[-1] != start:
-        nodes.append(before[nodes[-1]])
-        if nodes[-1] < 0:
-            return None
-    path = np.array(nodes[::-1], dtype=np.int64)
-    keys = edges.min(axis=1) * n + edges.max(axis=1)
-    order = np.argsort(keys)
-    steps = np.minimum(path[:-1], path[1:]) * n + np.maximum(path[:-1], path[1:])
-    return path, order[np.searchsorted(keys[order], steps)]
+    from thalweg.landscapes.lowest_paths import LowestPaths  # only here: it brings the optimizers with it
+
+    return LowestPaths(network.n_minima, network.ts_minima, network.joining_energies, start, network.spanning_forest)

@@ -16,7 +16,8 @@ __all__ = ["Components"]
 class Components:
     """The connected pieces of a growing graph, its largest piece, and the lowest nodes of that.
 
-    Of pieces of one size, that with the earliest node is the largest.
+    Of pieces of one size, that with the earliest node is the largest. The smaller of two pieces that are joined takes
+    the label of the larger, so that every node knows its piece and none is looked for.
 
     Parameters
     ----------
@@ -37,7 +38,7 @@ class Components:
         order = np.argsort(labels, kind="stable")
         pieces = np.split(order, np.flatnonzero(np.diff(labels[order])) + 1) if n else []
         first = np.array([piece[0] for piece in pieces], dtype=np.int64)
-        self._parents: list[int] = first[labels].tolist() if n else []
+        self._roots: list[int] = first[labels].tolist() if n else []
         # Of pieces of one node, which are most of them at first, nothing is kept.
         self._members = {int(piece[0]): piece.tolist() for piece in pieces if len(piece) > 1}
         self._first = {root: root for root in self._members}
@@ -55,7 +56,7 @@ class Components:
         """Take in a node, alone as yet, and return its number."""
         node = len(self.energies)
         self.energies.append(energy)
-        self._parents.append(node)
+        self._roots.append(node)
         if self.main < 0:
             self.main = node
             self._refresh()
@@ -63,10 +64,7 @@ class Components:
 
     def root(self, node: int) -> int:
         """Return the node that stands for the piece of ``node``."""
-        while self._parents[node] != node:
-            self._parents[node] = self._parents[self._parents[node]]
-            node = self._parents[node]
-        return node
+        return self._roots[node]
 
     def join(self, a: int, b: int) -> list[int]:
         """Join two nodes; return the nodes that were in the largest piece and no longer are."""
@@ -77,7 +75,8 @@ class Components:
             a, b = b, a
         came = self.members(b)
         first = min(self._first.get(a, a), self._first.get(b, b))
-        self._parents[b] = a
+        for node in came:
+            self._roots[node] = a
         self._members[a] = self.members(a)  # a list of its own where it was a single node
         self._members[a].extend(came)
         self._first[a] = first
