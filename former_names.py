@@ -47,7 +47,7 @@ _ROOMS = {
     },
     "analysis": {
         "classifier": "prediction.classifier",
-        "compare": "comparison.comparison",
+        "compare": "comparison.table",
         "elimination": "kinetics.elimination",
         "ensembles": "prediction.ensembles",
         "kinetic_monte_carlo": "kinetics.kinetic_monte_carlo",

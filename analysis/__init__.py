@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 from thalweg.potentials.lazy import lazy_names
 
 if TYPE_CHECKING:
-    from thalweg.analysis.comparison.comparison import Comparison
+    from thalweg.analysis.comparison.table import Comparison
     from thalweg.analysis.disconnectivity.colour_maps import RED_TO_BLUE
     from thalweg.analysis.disconnectivity.graph import DisconnectivityGraph
     from thalweg.analysis.disconnectivity.side_by_side import plot_graphs
     from thalweg.analysis.disconnectivity.superbasin_tree import SuperbasinTree
     from thalweg.analysis.kinetics.kinetic_monte_carlo import PassageSample
-    from thalweg.analysis.kinetics.kinetics import Kinetics
     from thalweg.analysis.kinetics.lumping import Regrouping
+    from thalweg.analysis.kinetics.rate_constants import Kinetics
     from thalweg.analysis.kinetics.rate_matrices import branching_probabilities, rate_matrix
     from thalweg.analysis.kinetics.thermodynamics import Thermodynamics
     from thalweg.analysis.networks.basins import escape_energies, monotonic_basins
@@ -80,11 +80,11 @@ __all__ = [
 # Loaded when first asked for: the command line lives here too and must not wait for matplotlib to answer.
 _HOMES = {
     "RED_TO_BLUE": "disconnectivity.colour_maps",
-    "Comparison": "comparison.comparison",
+    "Comparison": "comparison.table",
     "DisconnectivityGraph": "disconnectivity.graph",
     "Ensemble": "prediction.ensembles",
     "KineticTransitionNetwork": "networks.kinetic_transition_network",
-    "Kinetics": "kinetics.kinetics",
+    "Kinetics": "kinetics.rate_constants",
     "LandscapeClassifier": "prediction.classifier",
     "LandscapePath": "networks.energy_path",
     "PassageSample": "kinetics.kinetic_monte_carlo",

@@ -39,7 +39,7 @@ def compare(paths: tuple[Path, ...], output: Path | None, form: str, sample: int
     """
     if output is not None:
         check_ending(output)
-    from thalweg.analysis.comparison.comparison import Comparison
+    from thalweg.analysis.comparison.table import Comparison
 
     with errors_in_one_line(OSError, ValueError):
         comparison = Comparison(dict(zip(short_names(paths), paths, strict=True)), sample=sample, seed=seed)

@@ -2,24 +2,45 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import breadth_first_order, connected_components
 
 from thalweg.analysis.arguments import minimum_indices
 from thalweg.analysis.kinetics.elimination import Chain
-from thalweg.analysis.kinetics.rates import summed_entries
+from thalweg.analysis.kinetics.extended_range import full, is_positive, summed_entries
 
 if TYPE_CHECKING:
-    from thalweg.analysis.kinetics.kinetics import Kinetics
+    from thalweg.analysis.kinetics.markov_chain import MarkovChain
 
-__all__ = ["checked_sets", "closed_classes", "lumped", "reaching", "symmetric_pattern"]
+__all__ = ["Ends", "checked_sets", "closed_classes", "lumped", "reaching"]
 
 
-def checked_sets(kinetics: Kinetics, source: Any, target: Any) -> tuple[np.ndarray, np.ndarray]:
+class Ends(NamedTuple):
+    """Two sets of distinct states, none in both.
+
+    Attributes
+    ----------
+    source, target : (k,) int64 ndarrays
+        States, in the order given.
+    """
+
+    source: NDArray[np.int64]
+    target: NDArray[np.int64]
+
+
+def checked_sets(kinetics: MarkovChain, source: ArrayLike, target: ArrayLike) -> Ends:
     """Return source and target as arrays of distinct states, or raise.
+
+    Parameters
+    ----------
+    kinetics : MarkovChain
+        The chain.
+    source, target : array_like of int
+        States.
 
     Raises
     ------
@@ -28,27 +49,27 @@ def checked_sets(kinetics: Kinetics, source: Any, target: Any) -> tuple[np.ndarr
     ValueError
         If one is empty or they overlap, or no path leads from a state of the source to the target.
     """
-    sets = [minimum_indices(name, v, kinetics.n_states) for name, v in (("source", source), ("target", target))]
-    for name, members in zip(("source", "target"), sets, strict=True):
+    ends = Ends(*(minimum_indices(n, v, kinetics.n_states) for n, v in (("source", source), ("target", target))))
+    for name, members in zip(Ends._fields, ends, strict=True):
         if not len(members):
             raise ValueError(f"{name} is empty; at least one minimum is needed")
-    both = np.intersect1d(sets[0], sets[1])
+    both = np.intersect1d(ends.source, ends.target)
     if len(both):
         raise ValueError(f"source and target overlap: minimum {both[0]} is in both")
-    cut = sets[0][~reaching(kinetics, sets[1])[sets[0]]]
+    cut = ends.source[~reaching(kinetics, ends.target)[ends.source]]
     if len(cut):
         raise ValueError(f"source and target are not connected: no path leads from minimum {cut[0]} to the target")
-    return sets[0], sets[1]
+    return ends
 
 
-def _graph(kinetics: Kinetics, extra_rows: np.ndarray, extra_columns: np.ndarray) -> coo_array:
+def _graph(kinetics: MarkovChain, extra_rows: NDArray[np.int64], extra_columns: NDArray[np.int64]) -> coo_array:
     """Return where rates are positive, with one node more and edges added."""
-    real = kinetics.extended_rates[:, 0] > 0
+    real = is_positive(kinetics.extended_rates)
     rows, columns = np.r_[kinetics.row[real], extra_rows], np.r_[kinetics.indices[real], extra_columns]
     return coo_array((np.ones(len(rows), dtype=np.int8), (rows, columns)), shape=(kinetics.n_states + 1,) * 2)
 
 
-def reaching(kinetics: Kinetics, states: np.ndarray) -> np.ndarray:
+def reaching(kinetics: MarkovChain, states: NDArray[np.int64]) -> NDArray[np.bool_]:
     """Say which states have a path to one of the given, (n,) bool; those themselves included."""
     n = kinetics.n_states
     backwards = _graph(kinetics, states, np.full(len(states), n)).T.tocsr()
@@ -57,11 +78,11 @@ def reaching(kinetics: Kinetics, states: np.ndarray) -> np.ndarray:
     return found[:n]
 
 
-def closed_classes(kinetics: Kinetics) -> list[np.ndarray]:
+def closed_classes(kinetics: MarkovChain) -> list[NDArray[np.int64]]:
     """Return the sets of states that reach each other and nothing else."""
     none = np.empty(0, dtype=np.int64)
     count, label = connected_components(_graph(kinetics, none, none).tocsr(), directed=True, connection="strong")
-    real = kinetics.extended_rates[:, 0] > 0
+    real = is_positive(kinetics.extended_rates)
     start, end = label[kinetics.row[real]], label[kinetics.indices[real]]
     closed = np.ones(count, dtype=bool)
     closed[start[start != end]] = False
@@ -69,20 +90,12 @@ def closed_classes(kinetics: Kinetics) -> list[np.ndarray]:
     return [np.flatnonzero(label[:-1] == k) for k in np.flatnonzero(closed)]
 
 
-def symmetric_pattern(
-    rows: np.ndarray, columns: np.ndarray, values: np.ndarray, n: int
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return the CSR form of a matrix of extended numbers, with zeros where only the mirrored entry exists."""
-    zeros = np.tile([0.0, 0.0], (len(rows), 1))
-    return summed_entries(np.r_[rows, columns], np.r_[columns, rows], np.concatenate([values, zeros]), n)
-
-
-def lumped(kinetics: Kinetics, interior: np.ndarray, boundary: tuple[np.ndarray, ...]) -> Chain:
+def lumped(kinetics: MarkovChain, interior: NDArray[np.int64], boundary: tuple[NDArray[np.int64], ...]) -> Chain:
     """Return the chain of the interior states, each boundary set a single state, the last one all that is left.
 
     Parameters
     ----------
-    kinetics : Kinetics
+    kinetics : MarkovChain
     interior : (k,) int64 array
         They come first, in this order.
     boundary : tuple of int64 arrays
@@ -97,12 +110,8 @@ def lumped(kinetics: Kinetics, interior: np.ndarray, boundary: tuple[np.ndarray,
     within = rows < k
     rows, columns, values = rows[within], columns[within], kinetics.extended_rates[within]
     inner = columns < k
-    indptr, indices, values = _joined(rows, columns, values, inner, n)
-    return Chain(indptr, indices, values, k)
-
-
-def _joined(rows, columns, values, inner, n):
-    """Interior entries with a symmetric pattern, and those that lead to the boundary."""
-    zeros = np.zeros((int(inner.sum()), 2))
+    # graph transformation wants each entry between interior states mirrored, as a zero if need be
+    mirrored = full(int(inner.sum()), 0.0)
     all_rows, all_columns = np.r_[rows, columns[inner]], np.r_[columns, rows[inner]]
-    return summed_entries(all_rows, all_columns, np.concatenate([values, zeros]), n)
+    entries = summed_entries(all_rows, all_columns, np.concatenate([values, mirrored]), n)
+    return Chain(entries.indptr, entries.indices, entries.values, k)

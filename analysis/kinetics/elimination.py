@@ -7,10 +7,11 @@ from functools import cached_property
 from typing import Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.sparse import csc_array, eye_array
 from scipy.sparse.linalg import SuperLU, splu
 
-from thalweg.analysis.kinetics.extended_range import coalesced, from_float, product, quotient, to_float, to_log
+from thalweg.analysis.kinetics.extended_range import coalesced, from_float, full, product, quotient, to_float, to_log
 
 __all__ = ["Chain", "Elimination", "Solver", "SparseLU", "solver"]
 
@@ -26,14 +27,14 @@ class Chain:
     indptr, indices : int64 ndarrays
         Rows of interior states in CSR form, without a diagonal; those of boundary states are empty.
     rates : (nnz, 2) ndarray
-        Extended numbers, from the row's state to the column's.
+        Rates from the row's state to the column's, extended numbers.
     n_interior : int
-        The interior states come first.
+        Number of interior states, which come first.
     """
 
-    indptr: np.ndarray
-    indices: np.ndarray
-    rates: np.ndarray
+    indptr: NDArray[np.int64]
+    indices: NDArray[np.int64]
+    rates: NDArray[np.float64]
     n_interior: int
 
     @property
@@ -42,7 +43,7 @@ class Chain:
         return len(self.indptr) - 1
 
     @cached_property
-    def escape(self) -> np.ndarray:
+    def escape(self) -> NDArray[np.float64]:
         """Rate out of each state, (n, 2); one for boundary states."""
         row = np.repeat(np.arange(self.n), np.diff(self.indptr))
         out = coalesced(self.rates, row, self.n)
@@ -57,9 +58,9 @@ class Chain:
 
 
 class Solver(Protocol):
-    """What both ways of solving offer."""
+    """Solver of the linear equations of a chain's interior: graph transformation or sparse LU."""
 
-    def solve(self, reward: np.ndarray, boundary: np.ndarray) -> np.ndarray:
+    def solve(self, reward: NDArray[np.float64], boundary: NDArray[np.float64]) -> NDArray[np.float64]:
         """Solve ``K_i v_i = reward_i + sum_j k_ij v_j`` over the interior.
 
         Parameters
@@ -86,45 +87,45 @@ class Elimination:
         interior = np.arange(chain.n) < chain.n_interior
         self.factor = eliminate(chain.indptr, chain.indices, chain.rates.copy(), interior)
 
-    def solve(self, reward: np.ndarray, boundary: np.ndarray) -> np.ndarray:
+    def solve(self, reward: NDArray[np.float64], boundary: NDArray[np.float64]) -> NDArray[np.float64]:
         """See :class:`Solver`."""
         from thalweg.analysis.kinetics.graph_transformation import backward
 
         values = self._visits(reward)
         values[self.chain.n_interior :] = boundary
-        backward(*self.factor, values)
+        backward(self.factor, values)
         return values
 
-    def _visits(self, reward: np.ndarray) -> np.ndarray:
+    def _visits(self, reward: NDArray[np.float64]) -> NDArray[np.float64]:
         from thalweg.analysis.kinetics.graph_transformation import forward
 
-        full, values = np.zeros((self.chain.n, 2)), np.zeros((self.chain.n, 2))
-        full[: self.chain.n_interior] = reward
-        forward(*self.factor, full, values)
+        left, values = full(self.chain.n, 0.0), full(self.chain.n, 0.0)
+        left[: self.chain.n_interior] = reward
+        forward(self.factor, left, values)
         return values
 
-    def occupations(self, inflow: np.ndarray) -> np.ndarray:
+    def occupations(self, inflow: NDArray[np.float64]) -> NDArray[np.float64]:
         """Solve ``n_i K_i = inflow_i + sum_j n_j k_ji`` over the interior, (n_interior, 2)."""
         from thalweg.analysis.kinetics.graph_transformation import occupations
 
-        values = np.zeros((self.chain.n, 2))
+        values = full(self.chain.n, 0.0)
         values[: self.chain.n_interior] = inflow
-        occupations(*self.factor, values)
+        occupations(self.factor, values)
         return values[: self.chain.n_interior]
 
-    def edge_differences(self, reward: np.ndarray, pairs: np.ndarray) -> np.ndarray:
+    def edge_differences(self, reward: NDArray[np.float64], pairs: NDArray[np.int64]) -> NDArray[np.float64]:
         """Return v_a - v_b of joined pairs of states (a, b), for :meth:`solve` with a single boundary state of zero.
 
         Right even where v_a and v_b agree in all their digits.
         """
         from thalweg.analysis.kinetics.graph_transformation import differences, edge_differences
 
-        found = differences(*self.factor, self._visits(reward))
-        return edge_differences(*self.factor[1:4], found, np.ascontiguousarray(pairs))
+        found = differences(self.factor, self._visits(reward))
+        return edge_differences(self.factor, found, np.ascontiguousarray(pairs))
 
 
 class SparseLU:
-    """Sparse LU in double precision, which knows how many digits it has left.
+    """Sparse LU in double precision, with an estimate of how many digits are left.
 
     I - P is an M-matrix: the largest row sum of its inverse, its norm, is the largest expected number of jumps
     before the boundary, one solve with ones. Times the norm of I - P, at most 2, it is the condition number.
@@ -149,7 +150,7 @@ class SparseLU:
         """Whether at least 11.5 digits are left."""
         return self.digits >= _DIGITS
 
-    def solve(self, reward: np.ndarray, boundary: np.ndarray) -> np.ndarray:
+    def solve(self, reward: NDArray[np.float64], boundary: NDArray[np.float64]) -> NDArray[np.float64]:
         """See :class:`Solver`."""
         if self._lu is None:
             raise ArithmeticError("sparse LU found the equations singular to double precision")
@@ -157,7 +158,7 @@ class SparseLU:
         visit = quotient(reward, self.chain.escape[:k])
         largest = max(to_log(visit).max(initial=-np.inf), to_log(boundary).max(initial=-np.inf))
         if largest == -np.inf:
-            return np.zeros((self.chain.n, 2))
+            return full(self.chain.n, 0.0)
         unit = np.array([1.0, np.round(largest / np.log(2.0) / 256)])
         edge = to_float(quotient(boundary, unit))
         right = to_float(quotient(visit, unit)) + self.chain.probabilities[:k, k:] @ edge

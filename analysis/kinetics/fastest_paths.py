@@ -1,26 +1,27 @@
-"""Paths that carry most: those with the largest products of branching probabilities."""
+"""Fastest paths: those with the largest products of branching probabilities."""
 
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import yen
 
 from thalweg.analysis.arguments import frozen_array
-from thalweg.analysis.kinetics.boundary_chain import checked_sets
-from thalweg.analysis.kinetics.extended_range import coalesced, product, quotient, to_log
+from thalweg.analysis.kinetics.boundary_chain import Ends, checked_sets
+from thalweg.analysis.kinetics.extended_range import coalesced, is_positive, product, quotient, to_log
 from thalweg.analysis.networks.lowest_barrier_paths import Path
 
 if TYPE_CHECKING:
-    from thalweg.analysis.kinetics.kinetics import Kinetics
+    from thalweg.analysis.kinetics.rate_constants import Kinetics
 
 __all__ = ["fastest_paths"]
 
 
-def fastest_paths(kinetics: Kinetics, source: Any, target: Any, count: int = 1) -> list[Path]:
+def fastest_paths(kinetics: Kinetics, source: ArrayLike, target: ArrayLike, count: int = 1) -> list[Path]:
     """Return the paths that contribute most to the steady-state rate constant, the best first.
 
     A path's contribution is the equilibrium flux out of its first state times the branching probabilities along it
@@ -46,23 +47,24 @@ def fastest_paths(kinetics: Kinetics, source: Any, target: Any, count: int = 1) 
     ValueError
         If the sets overlap or are not connected, or count is not positive.
     """
-    source, target = checked_sets(kinetics, source, target)
+    ends = checked_sets(kinetics, source, target)
     if isinstance(count, bool) or not isinstance(count, (int, np.integer)) or count < 1:
         raise ValueError(f"count is {count!r}; a positive integer is needed")
     n = kinetics.n_states
-    costs = _costs(kinetics, source, target)
+    costs = _costs(kinetics, ends)
     length, before = yen(costs, n, n + 1, int(count), return_predecessors=True)
     found = [_nodes(row, n) for row, cost in zip(before, length, strict=True) if np.isfinite(cost)]
     return [_path(kinetics, states) for states in found]
 
 
-def _costs(kinetics: Kinetics, source: np.ndarray, target: np.ndarray) -> csr_array:
+def _costs(kinetics: Kinetics, ends: Ends) -> csr_array:
     """Return minus the logarithms of probabilities, with a node before the source and one after the target."""
+    source, target = ends
     n, row, column = kinetics.n_states, kinetics.row, kinetics.indices
     escape = coalesced(kinetics.extended_rates, row, n)
     in_source, in_target = np.zeros(n, dtype=bool), np.zeros(n, dtype=bool)
     in_source[source], in_target[target] = True, True
-    useful = (kinetics.extended_rates[:, 0] > 0) & ~in_source[column] & ~in_target[row]
+    useful = (is_positive(kinetics.extended_rates)) & ~in_source[column] & ~in_target[row]
     row, column = row[useful], column[useful]
     steps = -to_log(quotient(kinetics.extended_rates[useful], escape[row]))
     start = -to_log(product(kinetics.extended_weights[source], escape[source]))
@@ -74,7 +76,7 @@ def _costs(kinetics: Kinetics, source: np.ndarray, target: np.ndarray) -> csr_ar
     return csr_array((np.maximum(values, 0.0), (rows, columns)), shape=(n + 2, n + 2))
 
 
-def _nodes(before: np.ndarray, n: int) -> np.ndarray:
+def _nodes(before: NDArray[np.int64], n: int) -> NDArray[np.int64]:
     """Return the states between the two extra nodes."""
     states = [before[n + 1]]
     while before[states[-1]] != n:
@@ -82,7 +84,7 @@ def _nodes(before: np.ndarray, n: int) -> np.ndarray:
     return np.array(states[::-1], dtype=np.int64)
 
 
-def _path(kinetics: Kinetics, states: np.ndarray) -> Path:
+def _path(kinetics: Kinetics, states: NDArray[np.int64]) -> Path:
     network = kinetics.network
     if network is None:
         nothing = np.full(len(states) - 1, -1)

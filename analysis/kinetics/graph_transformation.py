@@ -14,6 +14,7 @@ from __future__ import annotations
 import numba
 import numpy as np
 
+from thalweg.analysis.kinetics.extended_range import Factor
 from thalweg.potentials.compiled.signatures import integers, jit, matrix
 
 __all__ = ["backward", "differences", "edge_differences", "eliminate", "forward", "occupations"]
@@ -22,7 +23,7 @@ _f = numba.float64
 _number = numba.types.UniTuple(_f, 2)
 _mask = numba.types.Array(numba.boolean, 1, "C")
 _pairs = numba.types.Array(numba.int64, 2, "C")
-_factor = (integers, integers, integers, integers, matrix, matrix, matrix)
+_factor = numba.types.NamedTuple((integers, integers, integers, integers, matrix, matrix, matrix), Factor)
 _pool = numba.types.Tuple((integers, matrix, matrix))
 _pool_end = numba.types.Tuple((integers, matrix, matrix, numba.int64))
 _UP, _DOWN = 2.0**256, 2.0**-256
@@ -243,7 +244,7 @@ def _finish(start, length, cols, up, low, total, members, ends, end):
     return cols, up, low
 
 
-@jit(numba.types.Tuple(_factor)(integers, integers, matrix, _mask))
+@jit(_factor(integers, integers, matrix, _mask))
 def eliminate(indptr, indices, rates, interior):
     """Eliminate the interior states, that with the fewest neighbours first, the rest as one dense block.
 
@@ -253,10 +254,7 @@ def eliminate(indptr, indices, rates, interior):
 
     Returns
     -------
-    order, start, length, cols : int64 arrays
-        States in the order eliminated; row x is ``cols[start[x]:start[x] + length[x]]``, what was left then.
-    up, low, total : (capacity, 2), (capacity, 2), (n, 2) arrays
-        Probabilities from x to each of them, rates from each interior one of them to x, and the rate out of x.
+    Factor
     """
     n = len(interior)
     start, length, end = indptr[:-1].copy(), np.diff(indptr), len(indices)
@@ -290,37 +288,40 @@ def eliminate(indptr, indices, rates, interior):
             degree[i] = length[i]
             _link(head, following, before, degree, i)
             least = min(least, degree[i])
-    return order, start, length, cols, up, low, total
+    return Factor(order, start, length, cols, up, low, total)
 
 
-@jit(numba.void(*_factor, matrix, matrix))
-def forward(order, start, length, cols, up, low, total, reward, values):
+@jit(numba.void(_factor, matrix, matrix))
+def forward(factor, reward, values):
     """Carry rewards (per unit of time in a state) over to the states that are left, in place.
 
-    The first arguments are what :func:`eliminate` returned; reward, (n, 2), is spent, and values, (n, 2), of interior
-    states are set to the reward of one visit.
+    The array reward, (n, 2), is spent, and values, (n, 2), of interior states are set to the reward of one visit.
     """
-    for x in order:
+    start, length, cols, low, total = factor.start, factor.length, factor.cols, factor.low, factor.total
+    for x in factor.order:
         values[x, 0], values[x, 1] = _quotient(reward, x, total, x)
         for p in range(start[x], start[x] + length[x]):
             _add_product(reward, cols[p], values[x, 0], values[x, 1], low, p)
 
 
-@jit(numba.void(*_factor, matrix))
-def backward(order, start, length, cols, up, low, total, values):
+@jit(numba.void(_factor, matrix))
+def backward(factor, values):
     """Complete the values of interior states by those of the states they go to, in place.
 
     With :func:`forward` this solves ``K_i v_i = reward_i + sum_j k_ij v_j`` for given values of the boundary.
     """
+    order, start, length, cols, up = factor.order, factor.start, factor.length, factor.cols, factor.up
     for k in range(len(order) - 1, -1, -1):
         x = order[k]
         for p in range(start[x], start[x] + length[x]):
             _add_product(values, x, up[p, 0], up[p, 1], values, cols[p])
 
 
-@jit(numba.void(*_factor, matrix))
-def occupations(order, start, length, cols, up, low, total, inflow):
+@jit(numba.void(_factor, matrix))
+def occupations(factor, inflow):
     """Solve ``n_i K_i = inflow_i + sum_j n_j k_ji`` over interior states; inflow becomes n, in place."""
+    order, start, length, cols = factor.order, factor.start, factor.length, factor.cols
+    up, low, total = factor.up, factor.low, factor.total
     for x in order:
         for p in range(start[x], start[x] + length[x]):
             _add_product(inflow, cols[p], inflow[x, 0], inflow[x, 1], up, p)
@@ -343,8 +344,8 @@ def _pair_differences(start, length, cols, up, out, place, x, p):
             _add_product(out, p, -up[slot, 0], up[slot, 1], out, s)
 
 
-@jit(matrix(*_factor, matrix))
-def differences(order, start, length, cols, up, low, total, visit):
+@jit(matrix(_factor, matrix))
+def differences(factor, visit):
     """Return the values of interior states less those of each of their neighbours when eliminated.
 
     They come from differences between the neighbours, never from the values: two states that exchange fast have
@@ -352,7 +353,7 @@ def differences(order, start, length, cols, up, low, total, visit):
 
     Parameters
     ----------
-    order, ..., total
+    factor : Factor
         From :func:`eliminate`, with one boundary state.
     visit : (n, 2) array
         Values of interior states as :func:`forward` leaves them.
@@ -362,6 +363,7 @@ def differences(order, start, length, cols, up, low, total, visit):
     (capacity, 2) array
         Extended numbers beside ``cols``.
     """
+    order, start, length, cols, up = factor.order, factor.start, factor.length, factor.cols, factor.up
     out, place = np.zeros_like(up), np.full(len(start), -1, dtype=np.int64)
     for k in range(len(order) - 1, -1, -1):
         x = order[k]
@@ -375,9 +377,10 @@ def differences(order, start, length, cols, up, low, total, visit):
     return out
 
 
-@jit(matrix(integers, integers, integers, matrix, _pairs))
-def edge_differences(start, length, cols, found, pairs):
+@jit(matrix(_factor, matrix, _pairs))
+def edge_differences(factor, found, pairs):
     """Return from :func:`differences` the value of each pair's first state less that of its second, (m, 2)."""
+    start, length, cols = factor.start, factor.length, factor.cols
     out = np.zeros((len(pairs), 2))
     for k in range(len(pairs)):
         for side in range(2):

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numba
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from thalweg.analysis.kinetics.boundary_chain import checked_sets
 from thalweg.analysis.kinetics.elimination import Chain
@@ -15,7 +16,7 @@ from thalweg.potentials.compiled.signatures import integers, jit, vector
 from thalweg.potentials.lazy import public
 
 if TYPE_CHECKING:
-    from thalweg.analysis.kinetics.kinetics import Kinetics
+    from thalweg.analysis.kinetics.rate_constants import Kinetics
 
 __all__ = ["PassageSample", "simulate"]
 
@@ -41,20 +42,29 @@ def _walk(indptr, indices, cumulative, waiting, ends, starts, most, rng, times, 
 @public("thalweg.analysis")
 @dataclass(frozen=True, eq=False)
 class PassageSample:
-    """Sampled first passage times.
+    """First passage times sampled by kinetic Monte Carlo.
 
     Attributes
     ----------
     times : (walks,) ndarray
-        From the source, in equilibrium within, to the first arrival in the target.
+        Times from the source, in equilibrium within, to the first arrival in the target.
     jumps : (walks,) int64 ndarray
+        Number of jumps of each walk.
     starts : (walks,) int64 ndarray
-        The state each walk started from.
+        State in which each walk started.
+
+    Examples
+    --------
+    >>> from thalweg.analysis import Kinetics
+    >>> chain = Kinetics.from_rates([[0, 2, 0], [1, 0, 1], [0, 2, 0]])
+    >>> sample = chain.simulate(source=0, target=2, walks=2000, seed=0)
+    >>> abs(sample.mean - chain.mean_first_passage_time(source=0, target=2)) < 4 * sample.error
+    True
     """
 
-    times: np.ndarray
-    jumps: np.ndarray
-    starts: np.ndarray
+    times: NDArray[np.float64]
+    jumps: NDArray[np.int64]
+    starts: NDArray[np.int64]
 
     @property
     def mean(self) -> float:
@@ -90,7 +100,13 @@ class PassageSample:
 
 
 def simulate(
-    kinetics: Kinetics, source: Any, target: Any, *, walks: int = 1000, seed: Any = 0, max_jumps: int = 10_000_000
+    kinetics: Kinetics,
+    source: ArrayLike,
+    target: ArrayLike,
+    *,
+    walks: int = 1000,
+    seed: int | np.random.SeedSequence | np.random.Generator = 0,
+    max_jumps: int = 10_000_000,
 ) -> PassageSample:
     """Sample first passage times by kinetic Monte Carlo.
 
@@ -124,18 +140,18 @@ def simulate(
     A. B. Bortz, M. H. Kalos, J. L. Lebowitz, J. Comput. Phys. 17 (1975) 10; D. T. Gillespie, J. Comput. Phys. 22
     (1976) 403.
     """
-    source, target = checked_sets(kinetics, source, target)
+    ends = checked_sets(kinetics, source, target)
     if walks < 2:
         raise ValueError(f"walks is {walks}; at least 2 are needed for an error bar")
     rng = np.random.default_rng(seed)
     chain = Chain(kinetics.indptr, kinetics.indices, kinetics.extended_rates, kinetics.n_states)
     cumulative, waiting = _tables(chain)
-    p = to_float(kinetics._source_weights(source))
-    starts = rng.choice(source, size=walks, p=p / p.sum())
-    times, jumps, ends = np.empty(walks), np.empty(walks, dtype=np.int64), np.zeros(chain.n, dtype=bool)
-    ends[target] = True
+    p = to_float(kinetics.source_weights(ends.source))
+    starts = rng.choice(ends.source, size=walks, p=p / p.sum())
+    times, jumps, arrived = np.empty(walks), np.empty(walks, dtype=np.int64), np.zeros(chain.n, dtype=bool)
+    arrived[ends.target] = True
     indptr, indices = chain.indptr.copy(), chain.indices.copy()
-    _walk(indptr, indices, cumulative, waiting, ends, starts, int(max_jumps), rng, times, jumps)
+    _walk(indptr, indices, cumulative, waiting, arrived, starts, int(max_jumps), rng, times, jumps)
     if np.isnan(times).any():
         raise ArithmeticError(
             f"{int(np.isnan(times).sum())} of {walks} walks had not arrived after {max_jumps} jumps: raise max_jumps, "
@@ -144,7 +160,7 @@ def simulate(
     return PassageSample(times, jumps, starts)
 
 
-def _tables(chain: Chain) -> tuple[np.ndarray, np.ndarray]:
+def _tables(chain: Chain) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return cumulative probabilities within each row, and mean waiting times."""
     probabilities = chain.probabilities.tocsr().sorted_indices()
     cumulative = np.cumsum(probabilities.data)

@@ -1,22 +1,22 @@
-"""Minima that exchange fast, lumped into groups in equilibrium within."""
+"""Lumping of states that exchange fast, to groups whose members are in equilibrium."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from thalweg.analysis.arguments import frozen_array, minimum_indices
-from thalweg.analysis.kinetics.extended_range import coalesced, product, quotient, to_log
-from thalweg.analysis.kinetics.rates import summed_entries
+from thalweg.analysis.kinetics.extended_range import coalesced, product, quotient, summed_entries, to_log
 from thalweg.analysis.kinetics.relaxation_times import balanced
 from thalweg.analysis.networks.union_find import joined_groups
 from thalweg.potentials.lazy import public
 
 if TYPE_CHECKING:
-    from thalweg.analysis.kinetics.kinetics import Kinetics
+    from thalweg.analysis.kinetics.rate_constants import Kinetics
 
 __all__ = ["Regrouping", "regroup"]
 
@@ -32,21 +32,32 @@ class Regrouping:
         Of the groups: weights are sums over members, rates those of members in equilibrium within their group.
     labels : (n,) int64 ndarray
         The group of each state; groups are numbered by their first members.
+
+    Examples
+    --------
+    >>> from thalweg.analysis import KineticTransitionNetwork
+    >>> network = KineticTransitionNetwork(
+    ...     [0.0, 0.1, 0.0], [0.2, 5.0], [[0, 1], [1, 2]],
+    ...     log_eigenvalue_product=[0, 0, 0], ts_log_eigenvalue_product=[0, 0],
+    ... )
+    >>> lumped = network.kinetics(temperature=0.2).regroup(barrier=1.0)
+    >>> lumped.labels.tolist(), lumped.members(0).tolist(), lumped.kinetics.n_states
+    ([0, 0, 1], [0, 1], 2)
     """
 
     kinetics: Kinetics
-    labels: np.ndarray
+    labels: NDArray[np.int64]
 
-    def members(self, group: int) -> np.ndarray:
+    def members(self, group: int) -> NDArray[np.int64]:
         """Return the states of a group, rising."""
         return np.flatnonzero(self.labels == group)
 
-    def groups(self, states: Any) -> np.ndarray:
+    def groups(self, states: ArrayLike) -> NDArray[np.int64]:
         """Return the groups that hold the given states, rising."""
         return np.unique(self.labels[minimum_indices("states", states, len(self.labels))])
 
 
-def regroup(kinetics: Kinetics, barrier: float, keep: Sequence[Any] | Mapping[str, Any] = ()) -> Regrouping:
+def regroup(kinetics: Kinetics, barrier: float, keep: Sequence[ArrayLike] | Mapping[str, ArrayLike] = ()) -> Regrouping:
     """Lump states until every free-energy barrier between groups is at least as high, one way or the other, as asked.
 
     Two groups J and L are joined while the barriers both ways are below ``barrier``, where the barrier from J to L is
@@ -56,7 +67,7 @@ def regroup(kinetics: Kinetics, barrier: float, keep: Sequence[Any] | Mapping[st
     Parameters
     ----------
     kinetics : Kinetics
-        With detailed balance and a temperature.
+        A chain with detailed balance and a temperature.
     barrier : float
         Free energy, in the landscape's unit.
     keep : sequence or mapping of array_like of int
@@ -94,7 +105,7 @@ def regroup(kinetics: Kinetics, barrier: float, keep: Sequence[Any] | Mapping[st
         tags = merged
 
 
-def _tags(keep: Sequence[Any] | Mapping[str, Any], n: int) -> np.ndarray:
+def _tags(keep: Sequence[ArrayLike] | Mapping[str, ArrayLike], n: int) -> NDArray[np.int64]:
     """Return the number of the kept set of each state, -1 for none."""
     named = keep.items() if isinstance(keep, Mapping) else enumerate(keep)
     tags = np.full(n, -1)
@@ -106,7 +117,7 @@ def _tags(keep: Sequence[Any] | Mapping[str, Any], n: int) -> np.ndarray:
     return tags
 
 
-def _joined(kinetics: Kinetics, slowest: float, tags: np.ndarray) -> np.ndarray:
+def _joined(kinetics: Kinetics, slowest: float, tags: NDArray[np.int64]) -> NDArray[np.int64]:
     """Return the new group of each state, numbered by first members."""
     log_rate = to_log(kinetics.extended_rates)
     n = kinetics.n_states
@@ -117,14 +128,13 @@ def _joined(kinetics: Kinetics, slowest: float, tags: np.ndarray) -> np.ndarray:
     return joined_groups(np.stack([kinetics.row[fast], kinetics.indices[fast]], axis=1), tags)
 
 
-def _lumped(kinetics: Kinetics, label: np.ndarray) -> Kinetics:
+def _lumped(kinetics: Kinetics, label: NDArray[np.int64]) -> Kinetics:
     """Return the kinetics of groups of states."""
     n = int(label.max()) + 1
     weights = coalesced(kinetics.extended_weights, label, n)
     flow = product(kinetics.extended_weights[kinetics.row], kinetics.extended_rates)
     rows, columns = label[kinetics.row], label[kinetics.indices]
     between = rows != columns
-    indptr, indices, flow = summed_entries(rows[between], columns[between], flow[between], n)
-    row = np.repeat(np.arange(n), np.diff(indptr))
-    rates = quotient(flow, weights[row])
-    return type(kinetics)(indptr, indices, rates, weights, temperature=kinetics.temperature)
+    flows = summed_entries(rows[between], columns[between], flow[between], n)
+    rates = quotient(flows.values, weights[flows.rows])
+    return type(kinetics)(flows.indptr, flows.indices, rates, weights, temperature=kinetics.temperature)

@@ -1,23 +1,23 @@
-"""Rate matrices of one's own: checked on the way in, in the conventions of others on the way out."""
+"""Rate matrices: a user's own as rates of a chain, and a chain's rates in the conventions of other programs."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.sparse import coo_array, csr_array, diags_array, issparse
+from numpy.typing import ArrayLike, NDArray
+from scipy.sparse import coo_array, csr_array, diags_array, issparse, sparray, spmatrix
 
 from thalweg.analysis.arguments import aligned
-from thalweg.analysis.kinetics.extended_range import from_float
-from thalweg.analysis.kinetics.rates import summed_entries
+from thalweg.analysis.kinetics.extended_range import SparseExtended, from_float, full, summed_entries
 
 if TYPE_CHECKING:
-    from thalweg.analysis.kinetics.kinetics import Kinetics
+    from thalweg.analysis.kinetics.rate_constants import Kinetics
 
 __all__ = ["branching_probabilities", "checked_rates", "checked_weights", "rate_matrix"]
 
 
-def checked_rates(rates: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def checked_rates(rates: ArrayLike | sparray | spmatrix) -> SparseExtended:
     """Return the off-diagonal rates in CSR form as extended numbers, or raise ValueError."""
     matrix = coo_array(rates if issparse(rates) else np.asarray(rates, dtype=np.float64))
     if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1]:
@@ -36,10 +36,10 @@ def checked_rates(rates: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return summed_entries(rows[real], columns[real], from_float(values[real]), matrix.shape[0])
 
 
-def checked_weights(weights: Any, n: int) -> np.ndarray:
+def checked_weights(weights: ArrayLike | None, n: int) -> NDArray[np.float64]:
     """Return weights as extended numbers, (n, 2), ones by default, or raise ValueError."""
     if weights is None:
-        return np.tile([1.0, 0.0], (n, 1))
+        return full(n, 1.0)
     values = aligned("weights", weights, n)
     if (values < 0).any() or not values.any():
         raise ValueError("weights must not be negative, and not all of them zero")
@@ -52,6 +52,7 @@ def rate_matrix(kinetics: Kinetics, convention: str = "row") -> csr_array:
     Parameters
     ----------
     kinetics : Kinetics
+        The chain.
     convention : {"row", "column"}
         Whether ``K[i, j]`` is the rate from i to j, rows adding up to zero (deeptime, MSM packages), or the rate from
         j to i, columns adding up to zero (PyGT).
@@ -59,6 +60,15 @@ def rate_matrix(kinetics: Kinetics, convention: str = "row") -> csr_array:
     Returns
     -------
     (n, n) scipy.sparse.csr_array
+
+    Examples
+    --------
+    >>> from thalweg.analysis import Kinetics, rate_matrix
+    >>> chain = Kinetics.from_rates([[0.0, 2.0], [1.0, 0.0]])
+    >>> rate_matrix(chain).toarray().tolist()
+    [[-2.0, 2.0], [1.0, -1.0]]
+    >>> rate_matrix(chain, convention="column").toarray().tolist()
+    [[-2.0, 1.0], [2.0, -1.0]]
     """
     if convention not in ("row", "column"):
         raise ValueError(f"convention is {convention!r}; it must be 'row' or 'column'")
@@ -66,8 +76,13 @@ def rate_matrix(kinetics: Kinetics, convention: str = "row") -> csr_array:
     return csr_array(matrix if convention == "row" else matrix.T)
 
 
-def branching_probabilities(kinetics: Kinetics) -> tuple[csr_array, np.ndarray]:
+def branching_probabilities(kinetics: Kinetics) -> tuple[csr_array, NDArray[np.float64]]:
     """Return branching probabilities and mean waiting times, as PyGT takes them.
+
+    Parameters
+    ----------
+    kinetics : Kinetics
+        The chain.
 
     Returns
     -------
@@ -75,6 +90,15 @@ def branching_probabilities(kinetics: Kinetics) -> tuple[csr_array, np.ndarray]:
         ``B[i, j]`` of going to i next from j; a state that nothing leads out of has a column of zeros.
     waiting : (n,) ndarray
         Mean times, infinite where nothing leads out.
+
+    Examples
+    --------
+    >>> from thalweg.analysis import Kinetics, branching_probabilities
+    >>> probabilities, waiting = branching_probabilities(Kinetics.from_rates([[0, 3, 1], [1, 0, 0], [1, 0, 0]]))
+    >>> probabilities.toarray().tolist()
+    [[0.0, 1.0, 1.0], [0.75, 0.0, 0.0], [0.25, 0.0, 0.0]]
+    >>> waiting.tolist()
+    [0.25, 1.0, 1.0]
     """
     out = kinetics.rates.sum(axis=1)
     with np.errstate(divide="ignore"):

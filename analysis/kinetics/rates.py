@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from numbers import Real
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
-from thalweg.analysis.kinetics.extended_range import coalesced, from_log, quotient
+from thalweg.analysis.kinetics.extended_range import SparseExtended, from_log, quotient, summed_entries
 from thalweg.analysis.networks.rotational_factors import log_rotational_factors, rotational_needed
 
 if TYPE_CHECKING:
     from thalweg.analysis.networks.kinetic_transition_network import KineticTransitionNetwork
 
-__all__ = ["checked_temperature", "harmonic_rates", "log_partition_functions", "summed_entries"]
+__all__ = ["HarmonicRates", "checked_temperature", "harmonic_rates", "log_partition_functions", "log_rate_factors"]
 
 
-def checked_temperature(temperature: Any, kelvin: Any, units: str) -> float:
+def checked_temperature(temperature: float | None, kelvin: float | None, units: str) -> float:
     """Return k_B T in the landscape's unit of energy, or raise.
 
     Parameters
@@ -50,7 +51,7 @@ def checked_temperature(temperature: Any, kelvin: Any, units: str) -> float:
     return value * kB
 
 
-def _needed(network: KineticTransitionNetwork, name: str) -> np.ndarray:
+def _needed(network: KineticTransitionNetwork, name: str) -> NDArray[np.float64]:
     """Return a column without which there are no harmonic weights, checked."""
     values = getattr(network, name)
     if values is None:
@@ -61,7 +62,7 @@ def _needed(network: KineticTransitionNetwork, name: str) -> np.ndarray:
     return values
 
 
-def _log_orders(network: KineticTransitionNetwork, name: str, length: int) -> np.ndarray:
+def _log_orders(network: KineticTransitionNetwork, name: str, length: int) -> NDArray[np.float64]:
     orders = getattr(network, name)
     if orders is None:
         return np.zeros(length)
@@ -71,86 +72,85 @@ def _log_orders(network: KineticTransitionNetwork, name: str, length: int) -> np
     return np.log(orders)
 
 
-def log_partition_functions(
-    network: KineticTransitionNetwork, temperature: float, rotational: bool | None = None, states: bool = True
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return ln of every minimum's partition function and of every transition state's rate factor.
+def _logarithms(
+    network: KineticTransitionNetwork, temperature: float, rotational: bool | None, ts: str
+) -> NDArray[np.float64]:
+    """Return the harmonic exponents of minima, or with ``ts="ts_"`` of transition states, which have one mode more."""
+    base = _needed(network, "log_eigenvalue_product")
+    products = _needed(network, f"{ts}log_eigenvalue_product")
+    if not network.n_minima:
+        return np.empty(0)
+    lowest, energies = network.global_minimum, getattr(network, f"{ts}energies")
+    values = -(energies - network.energies[lowest]) / temperature - (products - base[lowest]) / 2
+    values = values - _log_orders(network, f"{ts}symmetry_order", len(values))
+    own = getattr(network, f"{ts}modes")
+    if network.modes is not None and own is not None:
+        values = values + (own + (1 if ts else 0) - network.modes[lowest]) * np.log(temperature)
+    included = rotational_needed(network) if rotational is None else rotational
+    return values + log_rotational_factors(network, temperature, ts) if included else values
 
-    Up to one common factor, minimum i has ``z_i = T^(modes_i) exp(-E_i/T - L_i/2) R_i / o_i`` and transition state t
-    ``c_t = T^(modes_t + 1) exp(-E_t/T - L_t/2) R_t / (2 pi o_t)``, with L the log eigenvalue product, o the symmetry
-    order and R the rotational factor, 1 where left out. Rates are c_t / z_i.
+
+def log_partition_functions(
+    network: KineticTransitionNetwork, temperature: float, rotational: bool | None = None
+) -> NDArray[np.float64]:
+    """Return the logarithm of the harmonic partition function of each minimum, (n,).
+
+    Up to a factor that all minima and transition states share, that of minimum i is
+    ``z_i = T^(modes_i) exp(-E_i/T - L_i/2) R_i / o_i`` with L the log eigenvalue product, o the symmetry order and R
+    the rotational factor, 1 where left out.
 
     Parameters
     ----------
     network : KineticTransitionNetwork
         Without symmetry orders, all count as 1; without numbers of modes, all minima count as having the same.
     temperature : float
-        k_B T, positive.
+        k_B T in the landscape's unit of energy, positive.
     rotational : bool, optional
         Whether rotational factors are included; by default where the numbers of vibrations differ.
-    states : bool
-        Whether transition states are wanted; otherwise nothing is asked of them and the second array is empty.
 
     Returns
     -------
-    (n,) ndarray, (m,) ndarray
-        Relative to energies and log products of the minimum of lowest energy, so that nothing overflows.
+    (n,) ndarray
+        Relative to energy and log product of the minimum of lowest energy, so that nothing overflows.
 
     Raises
     ------
     ValueError
         If log eigenvalue products, or the moments of inertia needed, are missing or not finite.
     """
-    products = _needed(network, "log_eigenvalue_product")
-    if not network.n_minima:
-        return np.empty(0), np.empty(0)
-    lowest = network.global_minimum
-    rotational = rotational_needed(network) if rotational is None else rotational
-    modes = None if network.modes is None else network.modes[lowest]
-    assert network.log_eigenvalue_product is not None  # checked above
-    product_0 = network.log_eigenvalue_product[lowest]
-
-    def logarithms(ts: str, energies: np.ndarray, products: np.ndarray, extra: int) -> np.ndarray:
-        values = -(energies - network.energies[lowest]) / temperature - (products - product_0) / 2
-        values = values - _log_orders(network, f"{ts}symmetry_order", len(values))
-        own = getattr(network, f"{ts}modes")
-        if modes is not None and own is not None:
-            values = values + (own + extra - modes) * np.log(temperature)
-        return values + log_rotational_factors(network, temperature, ts) if rotational else values
-
-    log_z = logarithms("", network.energies, products, 0)
-    if not states:
-        return log_z, np.empty(0)
-    ts_products = _needed(network, "ts_log_eigenvalue_product")
-    return log_z, logarithms("ts_", network.ts_energies, ts_products, 1) - np.log(2 * np.pi)
+    return _logarithms(network, temperature, rotational, "")
 
 
-def summed_entries(
-    rows: np.ndarray, columns: np.ndarray, values: np.ndarray, n: int
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return the CSR form of an (n, n) matrix of extended numbers, entries of one place added.
+def log_rate_factors(
+    network: KineticTransitionNetwork, temperature: float, rotational: bool | None = None
+) -> NDArray[np.float64]:
+    """Return the logarithm of the rate factor of each transition state, (m,).
 
-    Parameters
-    ----------
-    rows, columns : (k,) int64 arrays
-    values : (k, 2) array
-    n : int
-
-    Returns
-    -------
-    indptr, indices : int64 arrays
-        Columns rise within a row.
-    values : (nnz, 2) array
+    That of transition state t is ``c_t = T^(modes_t + 1) exp(-E_t/T - L_t/2) R_t / (2 pi o_t)``, up to the same factor
+    as in :func:`log_partition_functions`, which has the parameters and errors too. Rates are c_t / z_i.
     """
-    places, label = np.unique(rows * n + columns, return_inverse=True)
-    indptr = np.searchsorted(places // n, np.arange(n + 1)).astype(np.int64)
-    return indptr, (places % n).astype(np.int64), coalesced(values, label.ravel(), len(places))
+    return _logarithms(network, temperature, rotational, "ts_") - np.log(2 * np.pi)
+
+
+class HarmonicRates(NamedTuple):
+    """Rates between minima, and the minima's weights.
+
+    Attributes
+    ----------
+    rates : SparseExtended
+        From the row's minimum to the column's.
+    weights : (n, 2) ndarray
+        Extended numbers, not normalised.
+    """
+
+    rates: SparseExtended
+    weights: NDArray[np.float64]
 
 
 def harmonic_rates(
     network: KineticTransitionNetwork, temperature: float, rotational: bool | None = None
-) -> tuple[tuple[np.ndarray, np.ndarray, np.ndarray], np.ndarray]:
-    """Return the rates between minima and the minima's weights, as extended numbers.
+) -> HarmonicRates:
+    """Return the rates of harmonic transition-state theory between minima.
 
     Transition states that join a minimum to itself are left out, parallel ones added. The rate both ways is one
     number divided by one weight or the other, so detailed balance holds to the last digit.
@@ -160,23 +160,17 @@ def harmonic_rates(
     network, temperature, rotational
         See :func:`log_partition_functions`.
 
-    Returns
-    -------
-    (indptr, indices, rates), weights
-        Rates in CSR form, (nnz, 2), from the row's minimum to the column's; weights (n, 2), not normalised.
-
     Raises
     ------
     ValueError
         If no transition state joins two different minima.
     """
-    log_z, log_c = log_partition_functions(network, temperature, rotational)
-    a, b = network.ts_minima.T
-    joins = a != b
+    log_z = log_partition_functions(network, temperature, rotational)
+    log_c = log_rate_factors(network, temperature, rotational)
+    joins = network.joining
     if not joins.any():
         raise ValueError("the network has no transition states that join two different minima, so no rates")
+    a, b = network.ts_minima[joins].T
     weights, flow = from_log(log_z), from_log(log_c[joins])
-    rows, columns = np.concatenate([a[joins], b[joins]]), np.concatenate([b[joins], a[joins]])
-    indptr, indices, flow = summed_entries(rows, columns, np.concatenate([flow, flow]), network.n_minima)
-    row = np.repeat(np.arange(network.n_minima), np.diff(indptr))
-    return (indptr, indices, quotient(flow, weights[row])), weights
+    flows = summed_entries(np.r_[a, b], np.r_[b, a], np.concatenate([flow, flow]), network.n_minima)
+    return HarmonicRates(flows._replace(values=quotient(flows.values, weights[flows.rows])), weights)

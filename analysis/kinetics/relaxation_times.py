@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.linalg import eigvals
 from scipy.linalg.lapack import dgejsv
 from scipy.sparse.csgraph import connected_components
@@ -13,7 +14,7 @@ from thalweg.analysis.kinetics.extended_range import product, to_log
 from thalweg.analysis.kinetics.rate_matrices import rate_matrix
 
 if TYPE_CHECKING:
-    from thalweg.analysis.kinetics.kinetics import Kinetics
+    from thalweg.analysis.kinetics.rate_constants import Kinetics
 
 __all__ = ["balanced", "time_scales"]
 
@@ -21,7 +22,7 @@ _LARGEST = 3000
 _BALANCE = 1e-8
 
 
-def time_scales(kinetics: Kinetics, count: int = 10) -> np.ndarray:
+def time_scales(kinetics: Kinetics, count: int = 10) -> NDArray[np.float64]:
     """Return the slowest relaxation times of a chain, longest first.
 
     Where detailed balance holds, graph transformation gives the symmetric form of the rate matrix as G G^T without
@@ -80,7 +81,7 @@ def balanced(kinetics: Kinetics) -> bool:
     return bool((np.isneginf(both).all(axis=0) | (np.abs(np.nan_to_num(both[0] - both[1])) < _BALANCE)).all())
 
 
-def _reversible(kinetics: Kinetics, part: np.ndarray) -> np.ndarray:
+def _reversible(kinetics: Kinetics, part: NDArray[np.int64]) -> NDArray[np.float64]:
     """Return all relaxation times of one component."""
     if len(part) < 2:
         return np.empty(0)
@@ -93,7 +94,7 @@ def _reversible(kinetics: Kinetics, part: np.ndarray) -> np.ndarray:
         return np.exp(-2 * np.log(sigma) - _fastest(kinetics))
 
 
-def _root(kinetics: Kinetics, part: np.ndarray) -> Any:
+def _root(kinetics: Kinetics, part: NDArray[np.int64]) -> NDArray[np.float64]:
     """Return G, (k, k - 1): G G^T is the symmetric form of minus the rate matrix, in units of the fastest rate.
 
     States leave in the order of their rates of escape from what is left, the fastest first: G is then a

@@ -1,33 +1,34 @@
-"""Which transition states a rate depends on."""
+"""Sensitivity: derivatives of a rate constant by the rate factor of each transition state."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from thalweg.analysis.kinetics.boundary_chain import checked_sets
 from thalweg.analysis.kinetics.elimination import Elimination
-from thalweg.analysis.kinetics.extended_range import from_log, product, quotient, to_float, total
-from thalweg.analysis.kinetics.rates import log_partition_functions
+from thalweg.analysis.kinetics.extended_range import from_log, full, product, quotient, to_float, total
+from thalweg.analysis.kinetics.rates import log_rate_factors
 
 if TYPE_CHECKING:
-    from thalweg.analysis.kinetics.kinetics import Kinetics
+    from thalweg.analysis.kinetics.rate_constants import Kinetics
 
 __all__ = ["sensitivity"]
 
 
-def sensitivity(kinetics: Kinetics, source: Any, target: Any) -> np.ndarray:
-    """Return d ln k / d ln c of the rate constant for each transition state's rate factor c.
+def sensitivity(kinetics: Kinetics, source: ArrayLike, target: ArrayLike) -> NDArray[np.float64]:
+    """Return d ln k / d ln c of the rate constant k for the rate factor c of each transition state.
 
-    A transition state with 0.9 is what 90 % of the rate hangs on: its rates both ways 1 % larger make the rate
-    constant 0.9 % larger, and the derivative of ln k by its energy is -0.9 / temperature. They add up to 1: all
-    rates twice as large make the rate constant twice as large. A negative one opens a way aside that delays.
+    Where it is 0.9, rates over the transition state that are 1 % larger both ways make the rate constant 0.9 % larger,
+    and the derivative of ln k by its energy is -0.9 / temperature. The values add up to 1: if all rates double, so
+    does the rate constant. A transition state with a negative value opens a way aside, which delays.
 
     Parameters
     ----------
     kinetics : Kinetics
-        Of a network.
+        Kinetics made by a network.
     source, target : array_like of int
         States, none in both.
 
@@ -44,26 +45,26 @@ def sensitivity(kinetics: Kinetics, source: Any, target: Any) -> np.ndarray:
     Notes
     -----
     With T the times to the target and H the weights' response, ``dk / d ln c = c (H_i - H_j) (T_i - T_j)`` for a
-    transition state between i and j. Both differences are had by graph transformation, not by subtraction of numbers
-    that agree.
+    transition state between i and j. Graph transformation gives both differences without subtracting numbers that
+    agree.
     """
     network = kinetics.network
     if network is None or kinetics.temperature is None:
         raise ValueError("sensitivity needs kinetics made by a network: these have no transition states")
     source, target = checked_sets(kinetics, source, target)
-    found, interior = kinetics._prepared(target, None, "graph transformation")
+    found, interior = kinetics.prepared("graph transformation", target)
     assert isinstance(found, Elimination)
     k = len(interior)
     number = np.full(network.n_minima, -1)
     number[interior], number[target] = np.arange(k), k
     pairs = number[network.ts_minima]
     real = (pairs >= 0).all(axis=1) & (pairs[:, 0] != pairs[:, 1])
-    one = np.tile([1.0, 0.0], (k, 1))
-    times = found.solve(one, np.zeros((2, 2)))[number[source]]
-    p = kinetics._source_weights(source)
-    reward = np.zeros((k, 2))
+    one = full(k, 1.0)
+    times = found.solve(one, full(2, 0.0))[number[source]]
+    p = kinetics.source_weights(source)
+    reward = full(k, 0.0)
     reward[number[source]] = quotient(quotient(p, product(times, times)), kinetics.extended_weights[source])
-    factor = from_log(log_partition_functions(network, kinetics.temperature, kinetics.rotational)[1][real])
+    factor = from_log(log_rate_factors(network, kinetics.temperature, kinetics.rotational)[real])
     change = product(found.edge_differences(one, pairs[real]), found.edge_differences(reward, pairs[real]))
     rate = total(quotient(p, times))
     result = np.zeros(network.n_transition_states)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import minimize_scalar
 from scipy.special import logsumexp
 
@@ -18,6 +19,29 @@ if TYPE_CHECKING:
     from thalweg.analysis.networks.kinetic_transition_network import KineticTransitionNetwork
 
 __all__ = ["Thermodynamics"]
+
+
+class _Occupation(NamedTuple):
+    """Partition function relative to the minimum of lowest energy, and probabilities of n minima at one temperature."""
+
+    log_partition_function: float
+    probabilities: NDArray[np.float64]
+
+
+class _Averages(NamedTuple):
+    """Canonical averages at one temperature, relative to the minimum of lowest energy."""
+
+    log_partition_function: float
+    energy: float
+    heat_capacity: float
+
+
+class _Curves(NamedTuple):
+    """Canonical averages at k temperatures, each (k,)."""
+
+    log_partition_function: NDArray[np.float64]
+    energy: NDArray[np.float64]
+    heat_capacity: NDArray[np.float64]
 
 
 @public("thalweg.analysis")
@@ -62,7 +86,7 @@ class Thermodynamics:
     [[0.8808, 0.1192]]
     """
 
-    def __init__(self, network: KineticTransitionNetwork, temperatures: Any, rotational: bool | None = None):
+    def __init__(self, network: KineticTransitionNetwork, temperatures: ArrayLike, rotational: bool | None = None):
         values = aligned("temperatures", np.atleast_1d(np.asarray(temperatures, dtype=np.float64)), -1)
         if (values <= 0).any():
             k = int(np.flatnonzero(values <= 0)[0])
@@ -76,12 +100,12 @@ class Thermodynamics:
     def __repr__(self) -> str:
         return f"<Thermodynamics: {self.network.n_minima} minima, {len(self.temperatures)} temperatures>"
 
-    def _log_weights(self, temperature: float) -> np.ndarray:
+    def _log_weights(self, temperature: float) -> NDArray[np.float64]:
         """Return ln of each minimum's share relative to the minimum of lowest energy, (n,)."""
-        return log_partition_functions(self.network, temperature, self.rotational, states=False)[0]
+        return log_partition_functions(self.network, temperature, self.rotational)
 
     @cached_property
-    def _thermal(self) -> np.ndarray:
+    def _thermal(self) -> NDArray[np.float64]:
         """U_i = E_i + thermal_i T: vibrations and rotations, (n,)."""
         network = self.network
         thermal = np.zeros(network.n_minima) if network.modes is None else network.modes.astype(np.float64)
@@ -89,24 +113,32 @@ class Thermodynamics:
             thermal = thermal + np.where(is_linear(network.properties["moments_of_inertia"]), 1.0, 1.5)
         return thermal
 
-    def _at(self, temperature: float) -> tuple[float, float, float, np.ndarray]:
-        """Return ln Z, energy relative to the lowest minimum, heat capacity and populations at one temperature."""
+    def _energies(self, temperature: float) -> NDArray[np.float64]:
+        """Return the mean energy within each minimum, relative to the lowest minimum, (n,)."""
+        energy = self.network.energies - self.network.energies[self.network.global_minimum]
+        return energy + self._thermal * temperature
+
+    def _occupation(self, temperature: float) -> _Occupation:
+        """Return the probability of each minimum, and their normalisation."""
         log_weights = self._log_weights(temperature)
         log_z = float(logsumexp(log_weights))
-        p = np.exp(log_weights - log_z)
-        energy = self.network.energies - self.network.energies[self.network.global_minimum]
-        energy = energy + self._thermal * temperature
+        return _Occupation(log_z, np.exp(log_weights - log_z))
+
+    def _averages(self, temperature: float) -> _Averages:
+        """Return canonical averages at one temperature."""
+        (log_z, p), energy = self._occupation(temperature), self._energies(temperature)
         mean = float(p @ energy)
         spread = float(p @ (energy - mean) ** 2) / temperature**2
-        return log_z, mean, float(p @ self._thermal) + spread, p
+        return _Averages(log_z, mean, float(p @ self._thermal) + spread)
 
     @cached_property
-    def _columns(self) -> np.ndarray:
-        """Rows: ln Z, energy, heat capacity; one column a temperature."""
-        return np.array([self._at(t)[:3] for t in self.temperatures.tolist()]).reshape(-1, 3).T
+    def _curves(self) -> _Curves:
+        """Canonical averages at all temperatures."""
+        rows = [self._averages(t) for t in self.temperatures.tolist()]
+        return _Curves(*np.array(rows, dtype=np.float64).reshape(-1, 3).T)
 
     @cached_property
-    def log_partition_function(self) -> np.ndarray:
+    def log_partition_function(self) -> NDArray[np.float64]:
         """ln Z, (k,), energies counted from zero, numbers of vibrations (where known) from none."""
         network, lowest = self.network, self.network.global_minimum
         modes = 0 if network.modes is None else network.modes[lowest]
@@ -114,36 +146,37 @@ class Thermodynamics:
         product = network.log_eigenvalue_product[lowest]
         t = self.temperatures
         return frozen_array(
-            self._columns[0] - network.energies[lowest] / t - product / 2 + modes * np.log(t), np.float64
+            self._curves.log_partition_function - network.energies[lowest] / t - product / 2 + modes * np.log(t),
+            np.float64,
         )
 
     @cached_property
-    def energy(self) -> np.ndarray:
+    def energy(self) -> NDArray[np.float64]:
         """Internal energy U, (k,), in the landscape's unit."""
-        return frozen_array(self._columns[1] + self.network.energies[self.network.global_minimum], np.float64)
+        return frozen_array(self._curves.energy + self.network.energies[self.network.global_minimum], np.float64)
 
     @cached_property
-    def free_energy(self) -> np.ndarray:
+    def free_energy(self) -> NDArray[np.float64]:
         """Free energy F = -T ln Z, (k,)."""
         return frozen_array(-self.temperatures * self.log_partition_function, np.float64)
 
     @cached_property
-    def entropy(self) -> np.ndarray:
+    def entropy(self) -> NDArray[np.float64]:
         """Entropy S = (U - F) / T, (k,), in units of k_B."""
         return frozen_array((self.energy - self.free_energy) / self.temperatures, np.float64)
 
     @cached_property
-    def heat_capacity(self) -> np.ndarray:
+    def heat_capacity(self) -> NDArray[np.float64]:
         """Heat capacity at constant volume, (k,), in units of k_B."""
-        return frozen_array(self._columns[2], np.float64)
+        return frozen_array(self._curves.heat_capacity, np.float64)
 
     @cached_property
-    def occupation(self) -> np.ndarray:
+    def occupation(self) -> NDArray[np.float64]:
         """Probability of each minimum, all its copies together, (k, n)."""
-        rows = [self._at(t)[3] for t in self.temperatures.tolist()]
+        rows = [self._occupation(t).probabilities for t in self.temperatures.tolist()]
         return frozen_array(np.reshape(rows, (len(rows), self.network.n_minima)), np.float64)
 
-    def contributions(self, temperature: float) -> np.ndarray:
+    def contributions(self, temperature: float) -> NDArray[np.float64]:
         """Return how fast each minimum's probability changes, dp_i/dT, (n,), adding up to zero.
 
         At a peak of the heat capacity, the minima that empty (negative) and fill (positive) are those behind it:
@@ -155,11 +188,10 @@ class Thermodynamics:
             Positive.
         """
         t = checked_temperature(temperature, None, self.network.units)
-        _, mean, _, p = self._at(t)
-        energy = self.network.energies - self.network.energies[self.network.global_minimum] + self._thermal * t
-        return p * (energy - mean) / t**2
+        p, energy = self._occupation(t).probabilities, self._energies(t)
+        return p * (energy - float(p @ energy)) / t**2
 
-    def peaks(self) -> np.ndarray:
+    def peaks(self) -> NDArray[np.float64]:
         """Return the temperatures where the heat capacity has a maximum, rising.
 
         Looked for between neighbouring ones of ``temperatures`` (rising), then refined.
@@ -170,7 +202,12 @@ class Thermodynamics:
         tops = 1 + np.flatnonzero((cv[1:-1] > cv[:-2]) & (cv[1:-1] >= cv[2:]))
         options = {"xatol": 1e-9 * float(t[-1])} if len(t) else {}
         found = [
-            minimize_scalar(lambda x: -self._at(x)[2], bounds=(t[k - 1], t[k + 1]), method="bounded", options=options).x
+            minimize_scalar(
+                lambda x: -self._averages(x).heat_capacity,
+                bounds=(t[k - 1], t[k + 1]),
+                method="bounded",
+                options=options,
+            ).x
             for k in tops
         ]
         return np.array(found)

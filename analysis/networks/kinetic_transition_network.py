@@ -21,8 +21,7 @@ if TYPE_CHECKING:
     import networkx as nx
     import pandas
 
-    from thalweg.analysis.kinetics.kinetics import Kinetics
-    from thalweg.analysis.kinetics.thermodynamics import Thermodynamics
+    from thalweg.analysis.kinetics import Kinetics, Thermodynamics
 
 __all__ = ["KineticTransitionNetwork"]
 
@@ -206,12 +205,9 @@ class KineticTransitionNetwork(Connectivity):
         >>> round(wells.kinetics(temperature=1.0).rate_constant(source=0, target=1), 6)
         0.05855
         """
-        from thalweg.analysis.kinetics.kinetics import Kinetics
-        from thalweg.analysis.kinetics.rates import checked_temperature, harmonic_rates
+        from thalweg.analysis.kinetics import Kinetics
 
-        t = checked_temperature(temperature, kelvin, self.units)
-        rates, weights = harmonic_rates(self, t, rotational)
-        return Kinetics(*rates, weights, temperature=t, network=self, rotational=rotational)
+        return Kinetics.from_network(self, temperature, kelvin=kelvin, rotational=rotational)
 
     def thermodynamics(self, temperatures: ArrayLike, rotational: bool | None = None) -> Thermodynamics:
         """Return heat capacity, energy and so on by the harmonic superposition approximation.
@@ -223,7 +219,7 @@ class KineticTransitionNetwork(Connectivity):
         rotational : bool, optional
             See :class:`~thalweg.analysis.Thermodynamics`.
         """
-        from thalweg.analysis.kinetics.thermodynamics import Thermodynamics
+        from thalweg.analysis.kinetics import Thermodynamics
 
         return Thermodynamics(self, temperatures, rotational)
 
