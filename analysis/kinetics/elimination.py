@@ -4,14 +4,23 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csc_array, eye_array
 from scipy.sparse.linalg import SuperLU, splu
 
-from thalweg.analysis.kinetics.extended_range import coalesced, from_float, full, product, quotient, to_float, to_log
+from thalweg.analysis.kinetics.extended_range import (
+    Factor,
+    coalesced,
+    from_float,
+    full,
+    product,
+    quotient,
+    to_float,
+    to_log,
+)
 
 __all__ = ["Chain", "Elimination", "Solver", "SparseLU", "solver"]
 
@@ -86,6 +95,10 @@ class Elimination:
         self.chain = chain
         interior = np.arange(chain.n) < chain.n_interior
         self.factor = eliminate(chain.indptr, chain.indices, chain.rates.copy(), interior)
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        # pickles written before graph transformation's results had names hold a plain tuple
+        self.__dict__.update(state, factor=Factor(*state["factor"]))
 
     def solve(self, reward: NDArray[np.float64], boundary: NDArray[np.float64]) -> NDArray[np.float64]:
         """See :class:`Solver`."""
