@@ -223,6 +223,7 @@ def _measure(landscape: Landscape, explored: Any, testing: int, workers: int | N
     """Store AUC and losses of all minima; beside a mean over classes, those of class 0."""
     from thalweg.analysis.prediction.minima_scores import measure
     from thalweg.analysis.prediction.roc import auc_table
+    from thalweg.landscapes import fill_property
 
     if not len(landscape.minima):
         return
@@ -233,6 +234,13 @@ def _measure(landscape: Landscape, explored: Any, testing: int, workers: int | N
             del landscape.properties[name]
     measure(landscape, test, explored.reference, threads=workers)
     if explored.reference == "macro":
-        table = auc_table(landscape, None, test, 0, threads=workers)
-        for name, values in table.items():
-            landscape.properties.set(f"{name}_0", values, reference=0, testing_points=len(test))
+        names = ("train_auc", "incorrect_auc", "correct_auc", "test_auc")
+        loss = landscape.system.potential
+
+        def areas(weights: np.ndarray) -> np.ndarray:
+            table = auc_table(weights, None, test, 0, loss=loss, threads=workers)
+            return np.column_stack([table[name] for name in names])
+
+        kept = [f"{name}_0" for name in names]
+        # the training data have every class, other parts may lack one
+        fill_property(landscape, kept, areas, workers=1, may_be_nan=kept[1:], reference=0, testing_points=len(test))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import time
+import json
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,8 +13,7 @@ if TYPE_CHECKING:
 
 __all__ = ["measure"]
 
-_BLOCK = 256
-_SECONDS_BETWEEN_SAVES = 30.0
+_AREAS = ("train_auc", "incorrect_auc", "correct_auc", "test_auc")
 
 
 def measure(landscape: Landscape, test: Dataset, reference: int | str = 0, threads: int | None = None) -> None:
@@ -35,37 +34,26 @@ def measure(landscape: Landscape, test: Dataset, reference: int | str = 0, threa
         All processors by default.
     """
     from thalweg.analysis.prediction.roc import auc_table
+    from thalweg.landscapes import fill_property
 
-    unknown = np.flatnonzero(np.isnan(_known(landscape, "test_loss")))
-    if not len(unknown):
+    properties = landscape.properties
+    if not len(landscape.minima) or ("test_loss" in properties and not np.isnan(properties["test_loss"]).any()):
         return
+    source = {"reference": reference, "testing_points": len(test), "testing": dict(test.identity)}
+    stored = json.loads(json.dumps(source))
+    for name in [name for name in (*_AREAS, "test_loss") if name in properties]:
+        if properties.attributes(name) != stored:
+            del properties[name]  # computed from other data: all values of a property have one source
     loss = landscape.system.potential
     tested = _on(loss, test)
-    source = {"reference": reference, "testing_points": len(test), "testing": dict(test.identity)}
-    table: dict[str, np.ndarray] = {}
-    saved = time.monotonic()
-    for first in range(0, len(unknown), _BLOCK):
-        rows = unknown[first : first + _BLOCK]
-        weights = landscape.minima.coordinates[rows]
-        block = auc_table(weights, loss, test, reference, loss=loss, threads=threads)
-        block["test_loss"] = tested.energies_gradients(weights, threads=threads)[0]
-        for name, values in block.items():
-            table.setdefault(name, _known(landscape, name))[rows] = values
-        if time.monotonic() - saved > _SECONDS_BETWEEN_SAVES or first + _BLOCK >= len(unknown):
-            _save(landscape, table, source)
-            saved = time.monotonic()
 
+    def scores(weights: np.ndarray) -> np.ndarray:
+        table = auc_table(weights, loss, test, reference, loss=loss, threads=threads)
+        losses = tested.energies_gradients(weights, threads=threads)[0]
+        return np.column_stack([*(table[name] for name in _AREAS), losses])
 
-def _save(landscape: Landscape, table: dict[str, np.ndarray], source: dict[str, Any]) -> None:
-    """Commit what has been computed; test_loss last, since what has none is computed again."""
-    for name in sorted(table, key=lambda name: name == "test_loss"):
-        landscape.properties.set(name, table[name], **source)
-
-
-def _known(landscape: Landscape, name: str) -> np.ndarray:
-    if name in landscape.properties:
-        return landscape.properties[name]
-    return np.full(len(landscape.minima), np.nan)
+    # workers=1: the scores of a block are computed on threads already. Where data lack a class, its AUC stays NaN
+    fill_property(landscape, (*_AREAS, "test_loss"), scores, workers=1, may_be_nan=_AREAS, **source)
 
 
 def _on(loss: Any, data: Dataset) -> Any:

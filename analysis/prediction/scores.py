@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -30,8 +29,6 @@ __all__ = ["confusion", "keep_scores", "mislabelled_table", "score_probabilities
 SCORES = ("accuracy", "log_loss", "auc")
 
 _TINY = np.finfo(np.float64).tiny
-_SECONDS_BETWEEN_SAVES = 10.0
-_BLOCK = 256
 
 
 def score_probabilities(probabilities: np.ndarray, labels: np.ndarray, classes: range) -> tuple[float, float, float]:
@@ -284,6 +281,8 @@ def keep_scores(
     ...     computed == len(landscape.minima), "test_accuracy" in landscape.properties
     (True, True)
     """
+    from thalweg.landscapes import fill_property
+
     loss = loss_of(landscape, what="scores")
     data = data_of("dataset", dataset, loss)
     classes = reference_classes(reference, loss.n_classes)
@@ -292,39 +291,18 @@ def keep_scores(
     names = [f"{prefix}_{score}" for score in SCORES]
     pairs = np.ndindex(loss.n_classes, loss.n_classes) if with_confusion else ()
     names += [f"{prefix}_confusion_{a}_{b}" for a, b in pairs]
-    source = {"reference": reference, "testing_points": len(data[1]), "testing": identity_of(dataset, data)}
 
     def score(p: np.ndarray, labels: np.ndarray) -> Sequence[float]:
         values = score_probabilities(p, labels, classes)
         return [*values, *counts(p, labels).ravel()] if with_confusion else values
 
-    return _fill(landscape, names, source, lambda x: score_each(NetworkMinima(x, loss), data, score, threads))
-
-
-def _fill(landscape: Any, names: list[str], source: dict[str, Any], scores: Callable[[np.ndarray], np.ndarray]) -> int:
-    """Compute several properties at once where one of them is missing, and return of how many minima."""
-    table = np.column_stack([_known(landscape, name, source) for name in names])
-    always = [k for k, name in enumerate(names) if not name.endswith("_auc")]  # data may lack the class of an AUC
-    unknown = np.flatnonzero(np.isnan(table[:, always]).any(axis=1))
-    saved = time.monotonic()
-    for first in range(0, len(unknown), _BLOCK):
-        rows = unknown[first : first + _BLOCK]
-        table[rows] = scores(landscape.minima.coordinates[rows])
-        last = first + _BLOCK >= len(unknown)
-        if last or time.monotonic() - saved > _SECONDS_BETWEEN_SAVES:
-            for name, values in zip(names, table.T, strict=True):
-                landscape.properties.set(name, values, **source)
-            saved = time.monotonic()
-    return len(unknown)
-
-
-def _known(landscape: Any, name: str, source: dict[str, Any]) -> np.ndarray:
-    """Return what is there of a property, NaN for the rest."""
-    if name not in landscape.properties:
-        return np.full(len(landscape.minima), np.nan)
-    before = dict(landscape.properties.attributes(name))
-    if before != source:
-        raise ValueError(
-            f"property {name!r} was computed from other data, {before}: delete it, or choose another prefix"
-        )
-    return landscape.properties[name]
+    return fill_property(
+        landscape,
+        names,
+        lambda x: score_each(NetworkMinima(x, loss), data, score, threads),
+        workers=1,  # the scores of a block are computed on threads already
+        may_be_nan=[f"{prefix}_auc"],  # the data may lack its class
+        reference=reference,
+        testing_points=len(data[1]),
+        testing=identity_of(dataset, data),
+    )

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeAlias
 
 import numpy as np
 
 from thalweg.landscapes.storage.schema import ArraySpec
 
-__all__ = ["build_description", "description_differences", "flatten_description", "static_spec"]
+__all__ = ["Json", "build_description", "description_differences", "flatten_description", "static_spec"]
+
+Json: TypeAlias = "bool | int | float | str | Sequence[Json] | Mapping[str, Json] | None"
+"""Value that JSON has: attributes of a store."""
 
 
 def flatten_description(description: Mapping[str, Any], path: str) -> tuple[dict[str, dict], dict[str, np.ndarray]]:

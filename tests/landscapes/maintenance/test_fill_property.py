@@ -56,3 +56,36 @@ def test_other_sources_and_wrong_shapes_are_errors(landscape):
     with pytest.raises(ValueError, match=r"one number for each of 50 points, not shape \(50, 6\)"):
         fill_property(landscape, "other", lambda X: X)
     assert "other" not in landscape.properties
+
+
+def test_several_properties_are_filled_at_once(made_up, landscape):
+    """A minimum is computed where one of them is missing, unless its NaN is a result."""
+    asked = []
+
+    def function(X):
+        asked.append(len(X))
+        return np.column_stack([np.where(X[:, 0] > 0, X[:, 1], np.nan), norms(X)])
+
+    def fill():
+        return fill_property(landscape, ("sign", "norm"), function, block=20, workers=1, may_be_nan=["sign"], of="x")
+
+    assert (fill(), asked) == (50, [20, 20, 10])
+    assert fill() == 0
+    X = landscape.minima.coordinates[:]
+    np.testing.assert_array_equal(landscape.properties["sign"], np.where(X[:, 0] > 0, X[:, 1], np.nan))
+    np.testing.assert_array_equal(landscape.properties["norm"], norms(X))
+    landscape.add_minimum(made_up.minimum(99))
+    assert fill() == 1
+    assert landscape.properties.attributes("sign") == {"of": "x"}
+    with pytest.raises(ValueError, match=r"2 numbers for each of 51 points, not shape \(51,\)"):
+        fill_property(landscape, ("a", "b"), norms)
+    # of a source as JSON gives it back
+    assert fill_property(landscape, "other", norms, shape=(1, 2)) == 51
+    assert fill_property(landscape, "other", norms, shape=(1, 2)) == 0
+
+
+def test_what_says_whether_to_compute_is_saved_last(landscape, monkeypatch):
+    saved = []
+    monkeypatch.setattr(type(landscape.properties), "set", lambda self, name, values, **source: saved.append(name))
+    fill_property(landscape, ("a", "b", "c"), lambda X: X[:, :3], may_be_nan=("b", "c"))
+    assert saved == ["b", "c", "a"]
