@@ -14,6 +14,7 @@ from thalweg.landscapes.records import Minimum, TransitionState
 from thalweg.landscapes.storage.column import Column
 from thalweg.landscapes.storage.schema import property_spec
 from thalweg.landscapes.storage.store import Store
+from thalweg.optimizers.kernels.status import current_reason
 
 if TYPE_CHECKING:
     from thalweg.landscapes.stored_landscape import StoredLandscape
@@ -250,7 +251,7 @@ class Searches(_Rows):
 
     def _words(self, name: str) -> StoredArray:
         column = self._store.columns[f"searches/{name}"]
-        words = np.array(column.attributes.get("meanings") or [""])
+        words = np.array([current_reason(word) for word in column.attributes.get("meanings") or [""]])
         return StoredArray(column, lambda codes: words[codes])
 
     def done(self, *kinds: str) -> int:

@@ -13,16 +13,14 @@ from ase import Atoms
 from ase.optimize.optimize import DEFAULT_MAX_STEPS, Dynamics, Optimizer
 
 from thalweg.optimizers.kernels.lbfgs import add_multiple, dot, remember, two_loop
+from thalweg.optimizers.kernels.status import Status
 from thalweg.optimizers.mode_steps import ModeSteps
-from thalweg.optimizers.results import REASONS
 from thalweg.optimizers.rules import Rules, default_rules
 from thalweg.potentials.lazy import public
 from thalweg.potentials.point import Point
 from thalweg.potentials.system import as_system
 
 __all__ = ["LBFGS", "EigenvectorFollowing", "SecondOrder"]
-
-_ENERGY, _NOT_FINITE, _WRONG_INDEX = 2, 3, 4
 
 
 class _ASEOptimizer(Optimizer):
@@ -72,7 +70,7 @@ class _ASEOptimizer(Optimizer):
         converged = False
         for converged in self.irun(fmax, steps, rms):  # noqa: B007  (the last one is the answer)
             pass
-        self.reason = REASONS[0] if converged else self.reason or REASONS[1]
+        self.reason = Status.CONVERGED.reason if converged else self.reason or Status.TOO_MANY_STEPS.reason
         return converged
 
     def gradient_converged(self, gradient: np.ndarray) -> bool:
@@ -87,9 +85,9 @@ class _ASEOptimizer(Optimizer):
         parts = self.optimizable
         return parts.get_x(), parts.get_value(), np.ascontiguousarray(parts.get_gradient())
 
-    def _stop(self, code: int) -> None:
+    def _stop(self, status: Status) -> None:
         """End the run after this step."""
-        self.reason = REASONS[code]
+        self.reason = status.reason
         self.max_steps = self.nsteps
 
 
@@ -154,13 +152,13 @@ class LBFGS(_ASEOptimizer):
         x, energy, gradient = self._state()
         norm = np.sqrt(dot(gradient, gradient))
         if not (np.isfinite(energy) and np.isfinite(norm)):
-            return self._stop(_NOT_FINITE)
+            return self._stop(Status.NOT_FINITE)
         taken = self._try(x, energy, gradient, norm)
         while taken is None:
             self._failures += 1
             # without a memory the next step would be the one just refused
             if self._failures > self.rules.resets or self._stored == 0:
-                return self._stop(_ENERGY)
+                return self._stop(Status.ENERGY_NOT_LOWERED)
             self.reset()
             taken = self._try(x, energy, gradient, norm)
         row = self._stored % self.rules.memory
@@ -230,7 +228,7 @@ class SecondOrder(LBFGS):
 
     def gradient_converged(self, gradient: np.ndarray) -> bool:
         """Whether a gradient meets the criteria, and no eigenvalue is negative here."""
-        return super().gradient_converged(gradient) and self.modes.classify() == 0
+        return super().gradient_converged(gradient) and self.modes.classify() == Status.CONVERGED
 
     def step(self) -> None:
         """Take a step of LBFGS, a Newton step, or leave a saddle."""
@@ -239,12 +237,12 @@ class SecondOrder(LBFGS):
             return super().step()
         if super().gradient_converged(gradient):
             status = self.modes.classify()
-            if status != _WRONG_INDEX:
+            if status != Status.WRONG_INDEX:
                 return self._stop(status)
             self.reset()
             return self.modes.leave(0.05)
         status = self.modes.step()
-        return self._stop(status) if status else None
+        return None if status == Status.CONVERGED else self._stop(status)
 
 
 @public("thalweg.optimizers")
@@ -291,15 +289,16 @@ class EigenvectorFollowing(_ASEOptimizer):
 
     def gradient_converged(self, gradient: np.ndarray) -> bool:
         """Whether a gradient meets the criteria, and exactly one eigenvalue is negative here."""
-        return super().gradient_converged(gradient) and self.modes.classify() == 0
+        return super().gradient_converged(gradient) and self.modes.classify() == Status.CONVERGED
 
     def step(self) -> None:
         """Take one step; stop the run where the energy cannot be trusted or the point has the wrong index."""
         status = self.modes.step()
-        if status:
+        if status != Status.CONVERGED:
             return self._stop(status)
         gradient = self.optimizable.get_gradient()
         # on a stationary point of another index there is nothing more to follow
-        if self.modes.length < 1e-6 and super().gradient_converged(gradient) and self.modes.classify():
-            return self._stop(self.modes.classify())
+        if self.modes.length < 1e-6 and super().gradient_converged(gradient):
+            index = self.modes.classify()
+            return None if index == Status.CONVERGED else self._stop(index)
         return None

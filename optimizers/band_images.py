@@ -11,15 +11,14 @@ from scipy.interpolate import CubicHermiteSpline
 
 from thalweg.optimizers.energy_profile import Curve
 from thalweg.optimizers.interpolation import interpolate
-from thalweg.optimizers.kernels.dneb import MEMORY, band_gradient, dneb_walk, evaluate_images, fresh_state
+from thalweg.optimizers.kernels.dneb import MEMORY, BandSettings, band_gradient, dneb_walk, evaluate_images, fresh_state
 from thalweg.optimizers.kernels.idpp import pair_separations
-from thalweg.optimizers.results import REASONS
+from thalweg.optimizers.kernels.status import Status
 from thalweg.potentials.lazy import public
 from thalweg.potentials.system import System
 
-__all__ = ["NOT_FINITE", "Band", "BandRules", "Images", "first_images"]
+__all__ = ["Band", "BandRules", "Images", "first_images"]
 
-NOT_FINITE = 3
 _FEWEST, _MOST = 7, 40
 # Images within the distance of neighbours: enough to show every maximum, or, where each one costs, to find the highest
 _DENSE, _SPARSE = 6.7, 2.5
@@ -103,12 +102,11 @@ class Images:
         self.band = np.zeros((count - 2, n))
         self.flat = self.band.reshape(-1)
         self.s, self.y = np.empty((MEMORY, self.inner.size)), np.empty((MEMORY, self.inner.size))
+        self.rho = np.empty(MEMORY)
         self.energy[[0, -1]], self.gradient[[0, -1]] = system.energies_gradients(self.x[[0, -1]])
         self.finite = self.evaluate()
         self.state = fresh_state(self._spring() if rules.k is None else rules.k)
-        self.settings = np.array([0.0, rules.max_step, rules.evenness, rules.top_springs, 0.0, _CLIMB_AFTER])
-        if rules.climb and self.finite:
-            self.settings[4] = _CLIMB_BELOW * self.rms()
+        self.climb_below = _CLIMB_BELOW * self.rms() if rules.climb and self.finite else 0.0
 
     def evaluate(self) -> bool:
         """Compute energies and gradients; return whether all are finite."""
@@ -125,27 +123,30 @@ class Images:
 
     def update(self) -> None:
         """Compute the gradient that moves the band."""
-        band_gradient(self.x, self.energy, self.gradient, self.settings, self.state, self.band)
+        band_gradient(self.x, self.energy, self.gradient, float(self.rules.top_springs), self.state, self.band)
 
     def rms(self) -> float:
         """Return the rms of the gradient that moves the band."""
         self.update()
         return float(np.linalg.norm(self.flat) / np.sqrt(len(self.band) * self.system.n_free))
 
-    def walk(self, rms: float, limit: int) -> tuple[float, int, int]:
+    def walk(self, rms: float, limit: int) -> tuple[float, int, Status]:
         """Move the band; return rms, steps, status."""
         if not self.finite:
-            return np.nan, 0, NOT_FINITE
-        self.settings[0] = rms
+            return np.nan, 0, Status.NOT_FINITE
         if self.rules.climb:
-            self.settings[4] = max(self.settings[4], 10.0 * rms)
+            self.climb_below = max(self.climb_below, 10.0 * rms)
+        settings = BandSettings(
+            rms=float(rms), max_step=float(self.rules.max_step), evenness=float(self.rules.evenness),
+            top_springs=float(self.rules.top_springs), climb_below=self.climb_below, climb_after=_CLIMB_AFTER,
+        )  # fmt: skip
         function, _, integers, floats = self.system.compiled
-        result = dneb_walk(
-            function, integers, floats, self.system.frozen, self.settings, limit, self.x, self.inner,
-            self.energy, self.gradient, self.band, self.flat, self.s, self.y, self.state,
+        norm, taken, status = dneb_walk(
+            function, integers, floats, self.system.frozen, settings, limit, self.x, self.inner, self.energy,
+            self.gradient, self.band, self.flat, self.s, self.y, self.rho, self.state,
         )  # fmt: skip
         self.system.reraise()
-        return result
+        return norm, taken, Status(status)
 
     def refined(self) -> Images | None:
         """Return the band with an image more wherever it is long or rough; None where it is neither."""
@@ -162,9 +163,9 @@ class Images:
         places = np.flatnonzero(rough)
         between = 0.5 * (self.x[places] + self.x[places + 1])
         x = np.insert(self.x, places + 1, between, axis=0)
-        return Images(self.system, x, self.rules._replace(k=float(self.state[0])))
+        return Images(self.system, x, self.rules._replace(k=float(self.state["spring"])))
 
-    def result(self, rms: float, steps: int, status: int) -> Band:
+    def result(self, rms: float, steps: int, status: Status) -> Band:
         """Return the band as it is now."""
         length = _distances_along(self.x)
         candidates, energies = _maxima(self.x, self.energy, self.gradient, length)
@@ -172,8 +173,9 @@ class Images:
             top, best = 1 + int(np.argmax(self.energy[1:-1])), int(np.argmax(energies))
             candidates[best], energies[best] = self.x[top], self.energy[top]
         return Band(
-            self.x.copy(), self.energy.copy(), length, float(length[-1]), candidates, energies,
-            float(rms), steps, status == 0, REASONS[status], self.system.units,
+            x=self.x.copy(), energy=self.energy.copy(), length=length, path_length=float(length[-1]),
+            candidates=candidates, candidate_energy=energies, rms=float(rms), steps=steps,
+            converged=status == Status.CONVERGED, reason=status.reason, units=self.system.units,
         )  # fmt: skip
 
 

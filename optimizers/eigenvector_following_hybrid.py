@@ -2,23 +2,34 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from thalweg.optimizers.eigenvalues import lowest_eigenvalues
-from thalweg.optimizers.kernels.hybrid import hybrid_walk
-from thalweg.optimizers.results import REASONS
+from thalweg.optimizers.kernels.arguments import Problem
+from thalweg.optimizers.kernels.hybrid import HybridSettings, hybrid_walk
+from thalweg.optimizers.kernels.status import Status, reasons
+from thalweg.optimizers.large_systems import SMALLEST_EIGENVALUE, large_minimum
+from thalweg.optimizers.results import TransitionStateResult
 from thalweg.optimizers.rules import Rules, default_rules
 from thalweg.potentials.lazy import public
 from thalweg.potentials.system import System, as_system
 
-__all__ = ["HybridResult", "approached", "hybrid_eigenvector_following"]
+__all__ = ["HybridResult", "approached", "hybrid_eigenvector_following", "transition_states_large"]
 
-_CONVERGED, _WRONG_INDEX, _ZERO_MODE = 0, 4, 5
 # An eigenvalue smaller than this part of the curvature of the mode nobody can tell from zero by differences
 _ZERO = 1e-5
+# Where a search by differences hands over to one by Hessians, in rms gradient
+_NEAR = 1e-3
+# First displacement from a transition state
+_PUSH = 0.01
+# A search that fell back into a minimum starts again this many longest steps along the softest mode
+_AWAY = 6.0
+
+_SIDE = np.dtype([(name, np.float64) for name in ("energy", "rms", "lowest_eigenvalue", "path_length")])
 
 
 @public("thalweg.optimizers")
@@ -106,39 +117,37 @@ def hybrid_eigenvector_following(
     x = np.array(system.x if x is None else x, dtype=np.float64).ravel()
     if x.size != system.n:
         raise ValueError(f"x must have {system.n} coordinates; it has {x.size}")
-    settings = np.array([rms, steps, max_step, across_steps, tolerance, difference, products], dtype=np.float64)
-    if not (settings > 0).all():
+    settings = HybridSettings(
+        rms=float(rms), steps=int(steps), max_step=float(max_step), across_steps=int(across_steps),
+        tolerance=float(tolerance), difference=float(difference), products=int(products),
+    )  # fmt: skip
+    if not all(value > 0 for value in settings):
         raise ValueError("rms, steps, max_step, across_steps, tolerance, difference and products must be positive")
     rules = rules or default_rules(system)
     guess = np.random.default_rng(seed).normal(size=system.n) if mode is None else np.asarray(mode, dtype=np.float64)
     if guess.shape != (system.n,) or not guess.any():
         raise ValueError(f"mode must be a vector of {system.n} coordinates, not all zero")
     mode = guess.copy()
-    function, _, integers, floats = system.compiled
-    energy, norm, taken, calls, status, _ = hybrid_walk(
-        function, integers, floats, system.frozen, system.rigid, system.constant_null_modes,
-        rules.packed(), settings, x, mode,
-    )  # fmt: skip
+    energy, norm, taken, calls, status, _ = hybrid_walk(Problem.of(system), rules.packed(), settings, x, mode)
     system.reraise()
     eigenvalues = np.full(2, np.nan)
-    if status == _CONVERGED:
+    if status == Status.CONVERGED:
         status, eigenvalues, mode = _checked(system, x, mode)
-    return HybridResult(x, energy, norm, taken, calls, status == _CONVERGED, REASONS[status], eigenvalues, mode)
+    return HybridResult(
+        x=x, energy=energy, rms=norm, steps=taken, evaluations=calls, converged=status == Status.CONVERGED,
+        reason=Status(status).reason, eigenvalues=eigenvalues, mode=mode,
+    )  # fmt: skip
 
 
-def _checked(system, x, mode):
+def _checked(system: System, x: np.ndarray, mode: np.ndarray) -> tuple[Status, np.ndarray, np.ndarray]:
     """Return a status by the signs of the two lowest eigenvalues, the eigenvalues, and the lowest one's vector."""
     count = min(2, system.n_free - len(system.null_modes(x)))
     values, vectors = lowest_eigenvalues(system, x, count, guess=mode)
     eigenvalues = np.append(values, np.full(2 - count, np.inf))
-    status = _CONVERGED if eigenvalues[0] < 0 < eigenvalues[1] else _WRONG_INDEX
+    status = Status.CONVERGED if eigenvalues[0] < 0 < eigenvalues[1] else Status.WRONG_INDEX
     if np.abs(eigenvalues).min() < _ZERO * abs(eigenvalues[0]):
-        status = _ZERO_MODE
+        status = Status.ZERO_MODE
     return status, eigenvalues, vectors[0]
-
-
-# Where a search by differences hands over to one by Hessians, in rms gradient
-_NEAR = 1e-3
 
 
 def approached(system: System, X: np.ndarray, directions: np.ndarray, rms: float, rules: Rules) -> np.ndarray:
@@ -159,16 +168,97 @@ def approached(system: System, X: np.ndarray, directions: np.ndarray, rms: float
     -------
     (walkers, n) ndarray
     """
-    near = X.copy()
+    near, problem = X.copy(), Problem.of(system)
+    settings = HybridSettings(
+        rms=float(max(rms, _NEAR)), steps=100, max_step=0.3, across_steps=10, tolerance=0.1, difference=1e-3, products=8
+    )
     for row in np.flatnonzero(~directions.any(axis=1)):
         x, mode = X[row].copy(), np.random.default_rng(0).normal(size=system.n)
-        settings = np.array([max(rms, _NEAR), 100, 0.3, 10, 0.1, 1e-3, 8], dtype=np.float64)
-        function, _, integers, floats = system.compiled
-        status = hybrid_walk(
-            function, integers, floats, system.frozen, system.rigid, system.constant_null_modes,
-            rules.packed(), settings, x, mode,
-        )[4]  # fmt: skip
+        _, _, _, _, status, _ = hybrid_walk(problem, rules.packed(), settings, x, mode)
         system.reraise()
-        if status == _CONVERGED:
+        if status == Status.CONVERGED:
             near[row] = x
     return near
+
+
+def transition_states_large(
+    system: System, X: np.ndarray, directions: np.ndarray, rms: float, rules: Rules, steps: int, max_step: float,
+    minimise_steps: int, down: Callable[[np.ndarray], np.ndarray] | None = None,
+) -> TransitionStateResult:  # fmt: skip
+    """Find a transition state from every row of X by hybrid eigenvector-following, and both of its minima.
+
+    The lowest two eigenvalues prove it; products of all eigenvalues are NaN, path lengths are distances.
+
+    Parameters
+    ----------
+    system : System
+    X, directions : ndarray, shape (walkers, n)
+        Starts; a row of directions that is not zero is the first guess of the mode.
+    rms, rules, steps, max_step, minimise_steps
+        As :func:`~thalweg.optimizers.find_transition_states` takes them.
+    down : callable, optional
+        Takes points (k, n) beside transition states down, all at once; they are finished and proved here.
+    """
+    count, n = X.shape
+    found = [
+        _saddle(system, x, direction, rms=rms, rules=rules, steps=steps, max_step=max_step)
+        for x, direction in zip(X, directions, strict=True)
+    ]
+    status = np.array([Status.of(one.reason) for one in found], dtype=np.int64)
+    ends, sides = np.full((count, 2, n), np.nan), np.full((count, 2), np.nan, dtype=_SIDE)
+    rows = [row for row, one in enumerate(found) if one.converged]
+    starts = np.array([found[row].x + sign * _PUSH * found[row].mode for row in rows for sign in (1.0, -1.0)])
+    if down is not None and rows:
+        starts = down(starts)
+    for k, row in enumerate(rows):
+        one, pair = found[row], starts[2 * k : 2 * k + 2]
+        status[row] = _sides(system, one, pair, rms, rules, minimise_steps, ends[row], sides[row])
+    nulls = [len(system.null_modes(one.x)) if np.isfinite(one.x).all() else 0 for one in found]
+    modes = np.array([system.n_free - k for k in nulls], dtype=np.int64)
+    return TransitionStateResult(
+        x=np.array([one.x for one in found]).reshape(count, n),
+        energy=np.array([one.energy for one in found]),
+        rms=np.array([one.rms for one in found]),
+        steps=np.array([one.steps for one in found], dtype=np.int64),
+        converged=status == Status.CONVERGED,
+        reason=reasons(status),
+        lowest_eigenvalue=np.array([one.eigenvalues[0] for one in found]),
+        log_eigenvalue_product=np.full(count, np.nan),
+        modes=modes - 1,
+        minima=ends,
+        minima_energy=sides["energy"],
+        minima_rms=sides["rms"],
+        minima_lowest_eigenvalue=sides["lowest_eigenvalue"],
+        minima_log_eigenvalue_product=np.full((count, 2), np.nan),
+        minima_modes=np.where(np.isfinite(sides["energy"]), modes[:, None], 0),
+        path_lengths=sides["path_length"],
+    )
+
+
+def _saddle(system: System, x: np.ndarray, direction: np.ndarray, **settings: Any) -> HybridResult:
+    """Search from x (n,), and if that ends in a minimum once more, from far enough along its softest mode."""
+    guess = direction if direction.any() else None
+    found = hybrid_eigenvector_following(system, x, mode=guess, **settings)
+    if not found.eigenvalues[0] > SMALLEST_EIGENVALUE:
+        return found
+    start = found.x + _AWAY * settings["max_step"] * found.mode
+    again = hybrid_eigenvector_following(system, start, mode=found.mode, **settings)
+    return replace(again, steps=found.steps + again.steps, evaluations=found.evaluations + again.evaluations)
+
+
+def _sides(
+    system: System, saddle: HybridResult, starts: np.ndarray, rms: float, rules: Rules, steps: int, ends: np.ndarray,
+    sides: np.ndarray,
+) -> Status:  # fmt: skip
+    """Minimise from both sides of a transition state: ``ends`` (2, n) and ``sides`` (2,) take what is found."""
+    for side in range(2):
+        ends[side] = starts[side]
+        end = large_minimum(system, ends[side], rms, rules, steps)
+        # without the points on the way the distance is what is known of the path
+        distance = np.linalg.norm(ends[side] - saddle.x)
+        sides[side] = end.energy, end.rms, end.lowest_eigenvalue, distance
+        if end.status != Status.CONVERGED:
+            return Status.SIDE_FAILED
+        if not end.energy < saddle.energy:
+            return Status.SIDE_NOT_BELOW
+    return Status.CONVERGED

@@ -11,8 +11,9 @@ from ase.calculators.singlepoint import SinglePointCalculator
 from ase.optimize.optimize import DEFAULT_MAX_STEPS, Dynamics, Optimizer
 from ase.utils.abc import Optimizable
 
-from thalweg.optimizers.band_images import NOT_FINITE, Band, BandRules, Images, first_images
-from thalweg.optimizers.results import REASONS, TransitionStateResult
+from thalweg.optimizers.band_images import Band, BandRules, Images, first_images
+from thalweg.optimizers.kernels.status import Status
+from thalweg.optimizers.results import TransitionStateResult
 from thalweg.optimizers.transition_states import find_transition_states
 from thalweg.potentials.lazy import public
 from thalweg.potentials.point import Point
@@ -228,7 +229,7 @@ class DNEB(Optimizer):
         converged = False
         for converged in self.irun(fmax, steps, rms):  # noqa: B007  (the last one is the answer)
             pass
-        self.reason = REASONS[0] if converged else self.reason or REASONS[1]
+        self.reason = Status.CONVERGED.reason if converged else self.reason or Status.TOO_MANY_STEPS.reason
         return converged
 
     def gradient_converged(self, gradient: np.ndarray) -> bool:
@@ -239,15 +240,14 @@ class DNEB(Optimizer):
     def step(self) -> None:
         """Move the whole band once."""
         _, _, status = self._images.walk(1e-300, 1)
-        if status == NOT_FINITE:
-            self.reason = REASONS[status]
+        if status == Status.NOT_FINITE:
+            self.reason = Status.NOT_FINITE.reason
             self.max_steps = self.nsteps
 
     def band(self) -> Band:
         """Return the band as it is now."""
-        converged = self.reason == REASONS[0]
-        status = REASONS.index(self.reason) if self.reason in REASONS else 1
-        return self._images.result(self._images.rms(), self.nsteps, 0 if converged else status)
+        status = Status.TOO_MANY_STEPS if self.reason is None else Status.of(self.reason)
+        return self._images.result(self._images.rms(), self.nsteps, status)
 
     def images(self) -> list[Atoms | Point]:
         """Return copies of all images, end points included."""

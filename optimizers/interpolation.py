@@ -82,10 +82,10 @@ def _even_distances(system, x, lengths, pbc, cell):
     for share, image in zip(np.linspace(0.0, 1.0, len(x))[1:-1], x[1:-1], strict=True):
         floats = np.concatenate([frame, (1.0 - share) * lengths[0] + share * lengths[1]])
         moved = image.copy()
-        energy = lbfgs_walk(
+        energy, *_ = lbfgs_walk(
             pair_potential, pbc.astype(np.int64), floats, system.frozen, _RULES.packed(), _RMS, _STEPS,
             moved, gradient, no_trace,
-        )[0]  # fmt: skip
+        )  # fmt: skip
         if np.isfinite(energy) and np.isfinite(moved).all():
             image[:] = moved
     return x

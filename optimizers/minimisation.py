@@ -6,18 +6,20 @@ from typing import Any
 
 import numpy as np
 
+from thalweg.optimizers.kernels.arguments import RUN, STATIONARY_POINT, MinimumSearch, Problem
 from thalweg.optimizers.kernels.lbfgs import lbfgs_rows, lbfgs_walk
 from thalweg.optimizers.kernels.lbfgs_simd import quick_walk
 from thalweg.optimizers.kernels.newton import newton_minimum
 from thalweg.optimizers.kernels.searches import minimum_rows
+from thalweg.optimizers.kernels.status import Status, reasons
 from thalweg.optimizers.large_systems import LARGEST_MATRIX, minimise_large
-from thalweg.optimizers.results import REASONS, MinimiseResult
+from thalweg.optimizers.results import MinimiseResult
 from thalweg.optimizers.rules import ORIGINAL_RULES, Rules, default_rules
 from thalweg.potentials.cuda.availability import use_gpu
 from thalweg.potentials.system import System, as_system
 from thalweg.potentials.threads import map_threads
 
-__all__ = ["checked_batch", "minimise", "minimum_settings", "system_arguments"]
+__all__ = ["checked_batch", "minimise", "minimum_search"]
 
 # Rms gradients at which second order takes over, by what a Hessian costs
 _SWITCH, _LATE_SWITCH = 1e-2, 1e-4
@@ -37,28 +39,30 @@ def checked_batch(system: System, X: Any) -> np.ndarray:
     return np.ascontiguousarray(X)
 
 
-def system_arguments(system: System) -> tuple:
-    """Return what every compiled search takes first: the minimisers, the potential, free coordinates, null modes."""
-    return (
-        quick_walk,
-        newton_minimum,
-        *system.compiled,
-        system.free,
-        system.frozen,
-        system.rigid,
-        system.constant_null_modes,
-    )
-
-
-def minimum_settings(system: System, rms: float, steps: int, max_step: float) -> np.ndarray:
-    """Pack when to hand over from LBFGS to second order, and the limits of both.
+def minimum_search(system: System, rms: float, rules: Rules, steps: int) -> MinimumSearch:
+    """Say how compiled searches of a system minimise.
 
     With a Hessian of our own second order is worth it early; by differences it costs as much as many LBFGS steps.
+
+    Parameters
+    ----------
+    system : System
+    rms : float
+        Rms gradient to reach.
+    rules : Rules
+        Step rules of LBFGS.
+    steps : int
+        Most LBFGS steps.
     """
     if system.n_free > LARGEST_MATRIX:
-        return np.array([rms, rms, steps, 100, max_step, 0.01])
-    switch = _SWITCH if system.threadsafe else (_LATE_SWITCH if system.atoms is None else rms)
-    return np.array([max(switch, rms), rms, steps, 100, max_step, 0.01])
+        switch = rms
+    else:
+        switch = _SWITCH if system.threadsafe else (_LATE_SWITCH if system.atoms is None else rms)
+    return MinimumSearch(
+        problem=Problem.of(system), walk=quick_walk, finish=newton_minimum, rules=rules.packed(),
+        switch=float(max(switch, rms)), rms=float(rms), steps=int(steps), hessians=100, max_step=float(rules.max_step),
+        push=0.01,
+    )  # fmt: skip
 
 
 def minimise(
@@ -124,40 +128,41 @@ def minimise(
     return result
 
 
-def _first_order(system, X, rms, rules, steps, threads):
-    count = len(X)
-    gradients, energy, norms = np.empty_like(X), np.empty(count), np.empty(count)
-    taken, evaluations, status = (np.zeros(count, dtype=np.int64) for _ in range(3))
+def _first_order(
+    system: System, X: np.ndarray, rms: float, rules: Rules, steps: int, threads: int | None
+) -> MinimiseResult:
+    """Minimise by LBFGS alone."""
+    found, gradients, packed = np.empty(len(X), RUN), np.empty_like(X), rules.packed()
     function, _, integers, floats = system.compiled
-    packed = rules.packed()
     # labels hang on the original programs' order of arithmetic too
     walk = lbfgs_walk if rules == ORIGINAL_RULES else quick_walk
 
-    def work(start, stop):
+    def work(start: int, stop: int) -> None:
         part = slice(start, stop)
         lbfgs_rows(
-            walk, function, integers, floats, system.frozen, packed, rms, steps, X[part], gradients[part],
-            energy[part], norms[part], taken[part], evaluations[part], status[part],
-        )  # fmt: skip
-
-    map_threads(work, count, threads)
-    reasons = [REASONS[code] for code in status]
-    return MinimiseResult(X, energy, norms, taken, evaluations, status == 0, reasons)
-
-
-def _second_order(system, X, rms, rules, steps, threads):
-    numbers = np.empty((len(X), 8))
-    settings = minimum_settings(system, rms, steps, rules.max_step)
-    arguments, packed = system_arguments(system), rules.packed()
-
-    def work(start, stop):
-        minimum_rows(*arguments, packed, settings, X[start:stop], numbers[start:stop])
+            walk, function, integers, floats, system.frozen, packed, rms, steps, X[part], gradients[part], found[part]
+        )
 
     map_threads(work, len(X), threads)
-    status = numbers[:, 3].astype(np.int64)
-    steps_taken, modes = numbers[:, 2].astype(np.int64), numbers[:, 6].astype(np.int64)
-    reasons = [REASONS[code] for code in status]
     return MinimiseResult(
-        X, numbers[:, 0], numbers[:, 1], steps_taken, steps_taken, status == 0, reasons,
-        numbers[:, 4], numbers[:, 5], modes,
+        x=X, energy=found["energy"], rms=found["rms"], steps=found["steps"], evaluations=found["evaluations"],
+        converged=found["status"] == Status.CONVERGED, reason=reasons(found["status"]),
+    )  # fmt: skip
+
+
+def _second_order(
+    system: System, X: np.ndarray, rms: float, rules: Rules, steps: int, threads: int | None
+) -> MinimiseResult:
+    """Minimise to second order, and prove that every minimum is one."""
+    found, search = np.empty(len(X), STATIONARY_POINT), minimum_search(system, rms, rules, steps)
+
+    def work(start: int, stop: int) -> None:
+        minimum_rows(search, X[start:stop], found[start:stop])
+
+    map_threads(work, len(X), threads)
+    return MinimiseResult(
+        x=X, energy=found["energy"], rms=found["rms"], steps=found["steps"], evaluations=found["steps"],
+        converged=found["status"] == Status.CONVERGED, reason=reasons(found["status"]),
+        lowest_eigenvalue=found["lowest_eigenvalue"], log_eigenvalue_product=found["log_eigenvalue_product"],
+        modes=found["modes"],
     )  # fmt: skip

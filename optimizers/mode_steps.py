@@ -6,12 +6,12 @@ from typing import Any
 
 import numpy as np
 
+from thalweg.optimizers.kernels.status import Status
 from thalweg.potentials.symmetry.null_modes import lift_null_modes
 from thalweg.potentials.system import System
 
 __all__ = ["ModeSteps"]
 
-_CONVERGED, _ENERGY, _NOT_FINITE, _WRONG_INDEX, _ZERO_MODE = 0, 2, 3, 4, 5
 # Eigenvalues below this part of the largest are taken for zero
 _ZERO = 1e-9
 
@@ -60,14 +60,14 @@ class ModeSteps:
                 self._values, self._vectors = values[: free.size - len(null)], vectors.T[: free.size - len(null)]
         return self._values.size > 0
 
-    def classify(self) -> int:
-        """Return a status by the signs of the eigenvalues here: 0 where ``index`` of them are negative."""
+    def classify(self) -> Status:
+        """Return a status by the signs of the eigenvalues here: CONVERGED where ``index`` of them are negative."""
         if not self._diagonalise():
-            return _NOT_FINITE
+            return Status.NOT_FINITE
         zero = _ZERO * np.abs(self._values).max()
         if (np.abs(self._values) <= zero).any():
-            return _ZERO_MODE
-        return _CONVERGED if np.sum(self._values < 0.0) == self.index else _WRONG_INDEX
+            return Status.ZERO_MODE
+        return Status.CONVERGED if np.sum(self._values < 0.0) == self.index else Status.WRONG_INDEX
 
     def leave(self, distance: float) -> None:
         """Move along the lowest mode."""
@@ -76,20 +76,20 @@ class ModeSteps:
         x[self.system.free] += distance * self._vectors[0]
         self.optimizable.set_x(x)
 
-    def step(self) -> int:
-        """Take one step and return 0, or stay and return why."""
+    def step(self) -> Status:
+        """Take one step and return CONVERGED, or stay and return the reason."""
         parts = self.optimizable
         x, energy, gradient = parts.get_x(), parts.get_value(), parts.get_gradient()
         if not (np.isfinite(energy) and np.isfinite(gradient).all() and self._diagonalise()):
-            return _NOT_FINITE
+            return Status.NOT_FINITE
         while self.trust >= 1e-8:
             step, predicted = self._step(gradient)
             parts.set_x(x + step)
             if self._accept(parts.get_value(), energy, predicted):
-                return _CONVERGED
+                return Status.CONVERGED
         parts.set_x(x)
         self.trust = self.max_step
-        return _ENERGY
+        return Status.ENERGY_NOT_LOWERED
 
     def _step(self, gradient: np.ndarray) -> tuple[np.ndarray, float]:
         """Return a step within the trust radius and the change of energy that it should bring."""

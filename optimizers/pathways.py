@@ -11,7 +11,6 @@ from thalweg.optimizers.eigenvalues import lowest_eigenvalues
 from thalweg.optimizers.energy_profile import Curve
 from thalweg.optimizers.kernels.lbfgs import lbfgs_walk
 from thalweg.optimizers.minimisation import minimise
-from thalweg.optimizers.results import REASONS
 from thalweg.optimizers.rules import Rules, default_rules
 from thalweg.potentials.lazy import public
 from thalweg.potentials.system import as_system
@@ -107,7 +106,10 @@ def pathway(
     coordinates = np.concatenate([first[0][::-1], start[None], second[0]])
     energies = np.concatenate([first[1][::-1], [energy], second[1]])
     length = np.concatenate([[0.0], np.cumsum(np.linalg.norm(np.diff(coordinates, axis=0), axis=1))])
-    return Pathway(coordinates, energies, length, len(first[0]), (0, len(coordinates) - 1), system.units)
+    return Pathway(
+        points=coordinates, energy=energies, length=length, transition_state=len(first[0]),
+        minima=(0, len(coordinates) - 1), units=system.units,
+    )  # fmt: skip
 
 
 def _side(system, x, careful, rules, rms, steps, points):
@@ -119,6 +121,6 @@ def _side(system, x, careful, rules, rms, steps, points):
     system.reraise()
     end = minimise(system, x, rms=rms, rules=rules, steps=steps, second_order=True, threads=1)
     if not end.converged[0]:
-        raise RuntimeError(f"a side did not reach a minimum: {end.reason[0]}, which is not '{REASONS[0]}'")
+        raise RuntimeError(f"a side did not reach a minimum: {end.reason[0]}")
     kept = trace[np.isfinite(trace[:, 0])]
     return np.concatenate([kept[:, :-1], end.x]), np.concatenate([kept[:, -1], end.energy])

@@ -8,22 +8,7 @@ import numpy as np
 
 from thalweg.potentials.lazy import public
 
-__all__ = ["KNOWN", "REASONS", "MinimiseResult", "TransitionStateResult"]
-
-KNOWN = "energy of a known transition state"
-REASONS = (
-    "converged",
-    "too many steps",
-    "energy could not be lowered",
-    "energy or gradient not finite",
-    "wrong number of negative eigenvalues",
-    "zero eigenvalue that no symmetry explains",
-    "downhill side did not converge",
-    "downhill side did not fall below the transition state",
-    "curvature stayed positive all the way up",
-    "the way up has no end, as of an atom that leaves",
-    KNOWN,
-)
+__all__ = ["MinimiseResult", "TransitionStateResult"]
 
 
 @public("thalweg.optimizers")

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from thalweg.optimizers.kernels.status import Rule
 from thalweg.potentials.lazy import public
 
 if TYPE_CHECKING:
@@ -83,7 +84,7 @@ class Rules:
 
     def packed(self) -> np.ndarray:
         """Return the rules as the float64 vector that compiled code reads."""
-        return np.array([float(getattr(self, field.name)) for field in fields(self)])
+        return np.array([float(getattr(self, rule.name.lower())) for rule in Rule])
 
 
 ORIGINAL_RULES = Rules()

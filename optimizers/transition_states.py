@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
 import numpy as np
 
-from thalweg.optimizers.eigenvector_following_hybrid import approached
+from thalweg.optimizers.eigenvector_following_hybrid import approached, transition_states_large
+from thalweg.optimizers.kernels.arguments import STATIONARY_POINT, SaddleSearch
 from thalweg.optimizers.kernels.eigenvector_following import follow_modes
 from thalweg.optimizers.kernels.searches import transition_state_rows
-from thalweg.optimizers.large_systems import LARGEST_MATRIX, transition_states_large
-from thalweg.optimizers.minimisation import checked_batch, minimum_settings, system_arguments
-from thalweg.optimizers.results import REASONS, TransitionStateResult
+from thalweg.optimizers.kernels.status import Status, reasons
+from thalweg.optimizers.large_systems import LARGEST_MATRIX
+from thalweg.optimizers.minimisation import checked_batch, minimum_search
+from thalweg.optimizers.results import TransitionStateResult
 from thalweg.optimizers.rules import Rules, default_rules
 from thalweg.potentials.cuda.availability import use_gpu
-from thalweg.potentials.system import as_system
+from thalweg.potentials.system import System, as_system
 from thalweg.potentials.threads import map_threads
 
 __all__ = ["find_transition_states"]
@@ -94,9 +97,7 @@ def find_transition_states(
         raise ValueError(f"directions must have the shape of X, {X.shape}; theirs is {directions.shape}")
     on_gpu = use_gpu(system.potential, X)
     if system.n_free > LARGEST_MATRIX:
-        large: Callable[..., TransitionStateResult] = transition_states_large
-        if on_gpu:
-            from thalweg.optimizers.cuda.transition_states import transition_states_large_cuda as large
+        large = _large_on_gpu if on_gpu else transition_states_large
         result = large(system, X, directions, rms, rules, steps, max_step, minimise_steps)
     else:
         search: Callable[..., tuple] = partial(_on_cpu, known=_ascending(known), within=known_within)
@@ -116,43 +117,56 @@ def _ascending(known: Any) -> np.ndarray:
     return energies
 
 
-def _on_cpu(system, X, directions, rms, rules, steps, max_step, minimise_steps, threads, *, known, within):
-    """Return points, numbers, ends and their numbers as :func:`transition_state_rows` writes them."""
+def _large_on_gpu(
+    system: System, X: np.ndarray, directions: np.ndarray, rms: float, rules: Rules, steps: int, max_step: float,
+    minimise_steps: int,
+) -> TransitionStateResult:  # fmt: skip
+    """Let the device search and minimise, and prove what it found as :func:`transition_states_large` does."""
+    from thalweg.optimizers.cuda.transition_states import PROOF, down_cuda, search_cuda
+
+    x, modes, searched = search_cuda(system, X, directions, rms, rules, steps, max_step)
+
+    def down(ends: np.ndarray) -> np.ndarray:
+        return down_cuda(system, ends, rms, rules, minimise_steps)[0]
+
+    result = transition_states_large(system, x, modes, rms, rules, PROOF, max_step, minimise_steps, down)
+    return replace(result, steps=result.steps + searched["steps"])
+
+
+def _on_cpu(
+    system: System, X: np.ndarray, directions: np.ndarray, rms: float, rules: Rules, steps: int, max_step: float,
+    minimise_steps: int, threads: int | None, *, known: np.ndarray, within: float,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:  # fmt: skip
+    """Return points, records, ends and their records as :func:`transition_state_rows` writes them."""
     if not system.threadsafe and system.atoms is not None:
         X = approached(system, X, directions, rms, rules)
     count, n = X.shape
-    numbers, ends, end_numbers = np.empty((count, 7)), np.empty((count, 2, n)), np.empty((count, 2, 8))
-    arguments, packed = system_arguments(system), rules.packed()
-    settings = minimum_settings(system, rms, minimise_steps, rules.max_step)
-    ts_settings = np.array([rms, steps, max_step, within])
+    found, ends, minima = (
+        np.empty(count, STATIONARY_POINT),
+        np.empty((count, 2, n)),
+        np.empty((count, 2), STATIONARY_POINT),
+    )
+    uphill = SaddleSearch(
+        follow=follow_modes, rms=float(rms), steps=int(steps), max_step=float(max_step), known=known,
+        within=float(within),
+    )  # fmt: skip
+    downhill = minimum_search(system, rms, rules, minimise_steps)
 
-    def work(start, stop):
+    def work(start: int, stop: int) -> None:
         part = slice(start, stop)
-        transition_state_rows(
-            follow_modes,
-            *arguments,
-            packed,
-            settings,
-            ts_settings,
-            known,
-            directions[part],
-            X[part],
-            numbers[part],
-            ends[part],
-            end_numbers[part],
-        )
+        transition_state_rows(uphill, downhill, directions[part], X[part], found[part], ends[part], minima[part])
 
     map_threads(work, count, threads)
-    return X, numbers, ends, end_numbers
+    return X, found, ends, minima
 
 
-def _result(X, numbers, ends, end_numbers):
-    status = numbers[:, 3].astype(np.int64)
-    reasons = [REASONS[code] for code in status]
-    modes = numbers[:, 6].astype(np.int64)
-    end_modes = np.nan_to_num(end_numbers[:, :, 6]).astype(np.int64)
+def _result(X: np.ndarray, found: np.ndarray, ends: np.ndarray, minima: np.ndarray) -> TransitionStateResult:
     return TransitionStateResult(
-        X, numbers[:, 0], numbers[:, 1], numbers[:, 2].astype(np.int64), status == 0, reasons,
-        numbers[:, 4], numbers[:, 5], modes, ends, end_numbers[:, :, 0], end_numbers[:, :, 1],
-        end_numbers[:, :, 4], end_numbers[:, :, 5], end_modes, end_numbers[:, :, 7],
+        x=X, energy=found["energy"], rms=found["rms"], steps=found["steps"],
+        converged=found["status"] == Status.CONVERGED, reason=reasons(found["status"]),
+        lowest_eigenvalue=found["lowest_eigenvalue"], log_eigenvalue_product=found["log_eigenvalue_product"],
+        modes=found["modes"], minima=ends, minima_energy=minima["energy"], minima_rms=minima["rms"],
+        minima_lowest_eigenvalue=minima["lowest_eigenvalue"],
+        minima_log_eigenvalue_product=minima["log_eigenvalue_product"], minima_modes=minima["modes"],
+        path_lengths=minima["path_length"],
     )  # fmt: skip

@@ -11,6 +11,8 @@ import numpy as np
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
+from thalweg.optimizers.kernels.status import current_reason
+
 if TYPE_CHECKING:
     from thalweg.landscapes.estimates import Discoveries
     from thalweg.landscapes.storage.store import Store
@@ -183,7 +185,8 @@ def _searches(store: Store) -> dict[str, dict[str, int]]:
     pairs, counts = np.unique(codes, axis=1, return_counts=True)
     result: dict[str, dict[str, int]] = {kind: {} for kind in words["kind"]}
     for pair, count in sorted(zip(pairs.T.tolist(), counts.tolist(), strict=True), key=lambda item: -item[1]):
-        result[words["kind"][pair[0]]][words["status"][pair[1]]] = count
+        ended, reason = result[words["kind"][pair[0]]], current_reason(words["status"][pair[1]])
+        ended[reason] = ended.get(reason, 0) + count
     return {kind: _success_first(ended) for kind, ended in result.items()}
 
 

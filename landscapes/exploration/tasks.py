@@ -24,8 +24,9 @@ from thalweg.optimizers.basin_hopping.chain_without_hessian import large_chain
 from thalweg.optimizers.basin_hopping.dynamics import BasinHoppingResult, basin_hopping_steps
 from thalweg.optimizers.basin_hopping.moves import Move
 from thalweg.optimizers.elastic_band import connect_pair
+from thalweg.optimizers.kernels.status import Status
 from thalweg.optimizers.large_systems import LARGEST_MATRIX
-from thalweg.optimizers.results import KNOWN, TransitionStateResult
+from thalweg.optimizers.results import TransitionStateResult
 from thalweg.optimizers.rules import Rules
 from thalweg.optimizers.transition_states import find_transition_states
 from thalweg.potentials.symmetry.null_modes import lift_null_modes
@@ -206,7 +207,7 @@ def _double_ended(system: System, task: Task, rng: np.random.Generator) -> TaskR
 
 
 def _search(system: System, task: Task, result: TransitionStateResult, rows: range, start: tuple[int, int]) -> Search:
-    if len(rows) == 1 and result.reason[rows[0]] == KNOWN and system.inside(result.x[rows[0]]):
+    if len(rows) == 1 and result.reason[rows[0]] == Status.KNOWN.reason and system.inside(result.x[rows[0]]):
         arrival = Arrival(float(result.energy[rows[0]]), result.x[rows[0]])
         steps = int(result.steps[rows[0]])
         return Search(task.number, task.kind, CONVERGED, start, arrival.energy, steps, (), (arrival,))

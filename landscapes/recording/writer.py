@@ -15,6 +15,7 @@ from thalweg.landscapes.recording.duplicates import KnownPoints
 from thalweg.landscapes.records import FROM_STATE, AddedSearch, Arrival, Minimum, Search, TransitionState
 from thalweg.landscapes.storage.store import Store
 from thalweg.landscapes.tolerances import Tolerances
+from thalweg.optimizers.kernels.status import current_reason
 
 __all__ = ["Writer"]
 
@@ -154,9 +155,11 @@ class Writer:
     def _code(self, name: str, word: str) -> int:
         """Return the number that stands for a word in ``searches/kind`` or ``searches/status``."""
         words = self._store.columns[f"searches/{name}"].attributes.setdefault("meanings", [])
-        if word not in words:
+        known = [current_reason(one) for one in words]
+        if word not in known:
             words.append(str(word))
-        return words.index(word)
+            known.append(word)
+        return known.index(word)
 
 
 def _columns(found: list[tuple[int, bool]]) -> tuple[tuple[int, ...], tuple[bool, ...]]:

@@ -3,23 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from thalweg.optimizers.basin_hopping.moves import Pool, checked_moves, is_free_cluster
-from thalweg.optimizers.kernels.basin_hopping import (
-    ACCEPTED,
-    COLUMNS,
-    MOST_MOVES,
-    PROVED,
-    WHICH,
-    basin_hopping_rows,
-)
+from thalweg.optimizers.kernels.arguments import STATIONARY_POINT
+from thalweg.optimizers.kernels.basin_hopping import CHAIN, MOST_MOVES, OUTCOME, TALLY, Hopping, basin_hopping_rows
 from thalweg.optimizers.kernels.moves import given_move, move_all
-from thalweg.optimizers.kernels.searches import minimum_rows, quench_rows
-from thalweg.optimizers.minimisation import minimise, minimum_settings, system_arguments
-from thalweg.optimizers.results import REASONS
+from thalweg.optimizers.kernels.searches import find_minimum, quench
+from thalweg.optimizers.kernels.status import Status, reasons
+from thalweg.optimizers.minimisation import minimise, minimum_search
 from thalweg.optimizers.rules import Rules, default_rules
 from thalweg.potentials.lazy import public
 from thalweg.potentials.system import System
@@ -32,6 +26,23 @@ _ENERGY_TOLERANCE = 1e-8
 _TARGET_TOLERANCE = 1e-6
 # Steps between changes of an adaptive step, and their factor
 _INTERVAL, _FACTOR = 20.0, 1.1
+
+
+class Quenches(NamedTuple):
+    """Quenches of a chain: where each ended (rows, n), and the records of what it found and of what became of it."""
+
+    x: np.ndarray
+    found: np.ndarray
+    outcomes: np.ndarray
+
+    @classmethod
+    def room(cls, rows: int, n: int) -> Quenches:
+        """Return room for as many quenches of n coordinates."""
+        return cls(x=np.empty((rows, n)), found=np.empty(rows, STATIONARY_POINT), outcomes=np.empty(rows, OUTCOME))
+
+    def first(self, rows: int) -> Quenches:
+        """Return the first of them."""
+        return Quenches(*(part[:rows] for part in self))
 
 
 @public("thalweg.optimizers")
@@ -114,9 +125,9 @@ class Chain:
         self._adaptive, self._keep = adaptive or 0.0, np.iinfo(np.int32).max if keep is None else int(keep)
         self._known = np.empty(0)
         count = len(self.moves)
-        self._tallies = np.zeros((max(MOST_MOVES, count), 4))
-        for row, move in enumerate(self.moves):
-            self._tallies[row, :2] = move.step or step, float(move.adapts)
+        self._tallies = np.zeros(max(MOST_MOVES, count), TALLY)
+        for tally, move in zip(self._tallies, self.moves, strict=False):
+            tally["step"], tally["adapts"] = move.step or step, move.adapts
         weights = np.array([move.weight for move in self.moves])
         self._chances = np.ones(max(MOST_MOVES, count))
         self._chances[: count - 1] = np.cumsum(weights / weights.sum())[:-1]
@@ -131,7 +142,7 @@ class Chain:
     @property
     def steps(self) -> np.ndarray:
         """Present size of each move, shape (moves,)."""
-        return self._tallies[: len(self.moves), 0].copy()
+        return self._tallies["step"][: len(self.moves)].copy()
 
     def move_to(self, x: np.ndarray) -> None:
         """Stand at another point, which the next step minimises first."""
@@ -146,14 +157,15 @@ class Chain:
             before, rows = rng.bit_generator.state, min(block, steps - done)
             part = self._block(rng.random((rows, self._width)))
             parts.append(part)
-            done += len(part[0])
-            if len(part[0]) < rows:
+            taken = len(part.found)
+            done += taken
+            if taken < rows:
                 # leave the generator where a chain cut there would have
                 rng.bit_generator.state = before
-                rng.random((len(part[0]), self._width))
+                rng.random((taken, self._width))
         return self._result(parts)
 
-    def _start(self) -> tuple[np.ndarray, np.ndarray]:
+    def _start(self) -> Quenches:
         """Minimise where the chain stands."""
         first = minimise(
             self.system, self.x, rms=self.rms, rules=self.rules, steps=self.minimise_steps, second_order=True,
@@ -165,17 +177,16 @@ class Chain:
             self.x = first.x[0].copy()
             self.pool.add(self.energy, self.x)
             self._known = np.append(self._known, self.energy)
-        assert first.lowest_eigenvalue is not None
-        assert first.log_eigenvalue_product is not None
-        assert first.modes is not None
-        numbers = [
-            first.energy[0], first.rms[0], first.steps[0], REASONS.index(first.reason[0]), first.lowest_eigenvalue[0],
-            first.log_eigenvalue_product[0], first.modes[0], np.nan, good, good, -1,
-        ]  # fmt: skip
-        return first.x, np.array([numbers], dtype=np.float64)
+        part = Quenches.room(1, self.system.n)
+        part.x[:] = first.x
+        for name in ("energy", "rms", "steps", "lowest_eigenvalue", "log_eigenvalue_product", "modes"):
+            part.found[name] = getattr(first, name)
+        part.found["status"], part.found["path_length"] = Status.of(first.reason[0]), np.nan
+        part.outcomes["accepted"], part.outcomes["proved"], part.outcomes["move"] = good, good, -1
+        return part
 
-    def _block(self, draws: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Take a step a row; what Python moves propose enters as a move of its own."""
+    def _block(self, draws: np.ndarray) -> Quenches:
+        """Take a step a row; the point that a move in Python proposes enters as a move of its own."""
         pointers, chances, tallies = [move.compiled for move in self.moves], self._chances, self._tallies
         which = 0
         if not self._compiled:
@@ -184,30 +195,45 @@ class Chain:
             draws = np.concatenate([proposed, draws[0, -1:]])[None]
             pointers, chances, tallies = [given_move], np.ones(MOST_MOVES), self._tallies[which : which + 1]
         pointers += [move_all] * (MOST_MOVES - len(pointers))
-        X, numbers = np.empty((len(draws), self.system.n)), np.empty((len(draws), max(COLUMNS, 3)))
+        part = Quenches.room(len(draws), self.system.n)
         known = np.concatenate([self._known, np.empty(len(draws))])
-        state = np.array([self.energy, len(self._known)], dtype=np.float64)
-        options = np.array([
-            self.temperature, self.target, self.container, self._proves, _ENERGY_TOLERANCE, self._adaptive,
-            _INTERVAL, _FACTOR, self._keep,
-        ], dtype=np.float64)  # fmt: skip
-        rows = basin_hopping_rows(
-            minimum_rows if self._proves else quench_rows, minimum_rows, *system_arguments(self.system),
-            self.rules.packed(), minimum_settings(self.system, self.rms, self.minimise_steps, self.rules.max_step),
-            *pointers, chances, tallies, options, known, state, draws, self.x, X, numbers,
-        )  # fmt: skip
+        chain = np.array([(self.energy, len(self._known))], dtype=CHAIN)[0]
+        hopping = self._hopping(tuple(pointers), chances)
+        rows = basin_hopping_rows(hopping, tallies, known, chain, draws, self.x, *part)
         self.system.reraise()
-        self.energy, self._known = float(state[0]), known[: int(state[1])].copy()
-        X, numbers = X[:rows], numbers[:rows]
+        self.energy, self._known = float(chain["energy"]), known[: chain["known"]].copy()
+        part = part.first(rows)
         if not self._compiled:
-            numbers[:, WHICH] = which
-        self._remember(X, numbers)
-        return X, numbers
+            part.outcomes["move"] = which
+        self._remember(part)
+        return part
+
+    def _hopping(self, moves: tuple[Any, ...], chances: np.ndarray) -> Hopping:
+        """Return how the chain goes on, as compiled code takes it."""
+        return Hopping(
+            search=minimum_search(self.system, self.rms, self.rules, self.minimise_steps),
+            minimise=find_minimum if self._proves else quench,
+            prove=find_minimum,
+            proves=self._proves,
+            move_0=moves[0],
+            move_1=moves[1],
+            move_2=moves[2],
+            move_3=moves[3],
+            chances=chances,
+            temperature=self.temperature,
+            target=float(self.target),
+            container=self.container,
+            tolerance=_ENERGY_TOLERANCE,
+            keep=self._keep,
+            ratio=float(self._adaptive),
+            interval=_INTERVAL,
+            factor=_FACTOR,
+        )
 
     def _proposed(self, which: int, draws: np.ndarray) -> np.ndarray:
         """Let a move propose where to go; return the free coordinates of it."""
         move, system = self.moves[which], self.system
-        step = float(self._tallies[which, 0])
+        step = float(self._tallies["step"][which])
         proposed = np.asarray(move.displace(system, self.x, step, draws[: move.numbers(system)], self.pool))
         if proposed.shape != (system.n,):
             raise ValueError(
@@ -215,22 +241,23 @@ class Chain:
             )
         return proposed.astype(np.float64)[system.free]
 
-    def _remember(self, X: np.ndarray, numbers: np.ndarray) -> None:
-        """Put proved minima in the pool: it is what moves in Python choose partners from."""
-        proved = np.flatnonzero(numbers[:, PROVED])
-        for row in proved[np.argsort(numbers[proved, 0], kind="stable")][: self.pool.size]:
-            self.pool.add(float(numbers[row, 0]), X[row])
+    def _remember(self, part: Quenches) -> None:
+        """Put proved minima in the pool, from which moves in Python choose partners."""
+        energy, proved = part.found["energy"], np.flatnonzero(part.outcomes["proved"])
+        for row in proved[np.argsort(energy[proved], kind="stable")][: self.pool.size]:
+            self.pool.add(float(energy[row]), part.x[row])
 
-    def _result(self, parts: list[tuple[np.ndarray, np.ndarray]]) -> BasinHoppingResult:
-        X = np.concatenate([part[0] for part in parts]) if parts else np.empty((0, self.system.n))
-        numbers = np.concatenate([part[1] for part in parts]) if parts else np.empty((0, COLUMNS))
-        status = numbers[:, 3].astype(np.int64)
+    def _result(self, parts: list[Quenches]) -> BasinHoppingResult:
+        x, found, outcomes = (
+            np.concatenate(same) for same in zip(Quenches.room(0, self.system.n), *parts, strict=True)
+        )
         energy = np.nan if self.energy is None or not np.isfinite(self.energy) else self.energy
         return BasinHoppingResult(
-            X, numbers[:, 0], numbers[:, 1], numbers[:, 2].astype(np.int64), status == 0,
-            [REASONS[code] for code in status], numbers[:, 4], numbers[:, 5],
-            np.nan_to_num(numbers[:, 6]).astype(np.int64), numbers[:, ACCEPTED] > 0.5, numbers[:, PROVED] > 0.5,
-            numbers[:, WHICH].astype(np.int64), self.x.copy(), energy, self.steps,
+            x=x, energy=found["energy"], rms=found["rms"], steps=found["steps"],
+            converged=found["status"] == Status.CONVERGED, reason=reasons(found["status"]),
+            lowest_eigenvalue=found["lowest_eigenvalue"], log_eigenvalue_product=found["log_eigenvalue_product"],
+            modes=found["modes"], accepted=outcomes["accepted"], proved=outcomes["proved"], move=outcomes["move"],
+            final_x=self.x.copy(), final_energy=energy, final_steps=self.steps,
         )  # fmt: skip
 
 

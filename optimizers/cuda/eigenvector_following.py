@@ -17,13 +17,23 @@ from numba import cuda
 from numba.core import types
 from numpy import uint64 as at
 
-from thalweg.optimizers.cuda.lbfgs import copy_to, remember, take_step, two_loop
+from thalweg.optimizers.cuda.lbfgs import copy_to, remember, step_along, take_step, two_loop
 from thalweg.optimizers.cuda.lowest_mode import make_lowest_mode
+from thalweg.optimizers.kernels.status import Rule, Status
 from thalweg.potentials.cuda.block import block_sums, carve, device
 
-__all__ = ["CLIMB", "RELAX", "SEARCH_VECTORS", "STATE", "climb_kernel", "first_states", "relax_kernel", "state_numbers"]
+__all__ = [
+    "CLIMB", "RELAX", "SEARCHED", "SEARCH_VECTORS", "STATE", "climb_kernel", "first_states", "relax_kernel",
+    "searched_states",
+]  # fmt: skip
 
-CONVERGED, STEPS, NOT_FINITE, BOWL, ENDLESS = 0, 1, 3, 8, 9
+# what a kernel knows of an enumeration are its numbers
+_CONVERGED, _TOO_MANY_STEPS, _NOT_FINITE = map(int, (Status.CONVERGED, Status.TOO_MANY_STEPS, Status.NOT_FINITE))
+_ONLY_POSITIVE, _DIVERGED = int(Status.ONLY_POSITIVE_CURVATURE), int(Status.DIVERGED)
+_INITIAL_DIAGONAL, _MAX_STEP, _MAX_RISE = map(int, (Rule.INITIAL_DIAGONAL, Rule.MAX_STEP, Rule.MAX_RISE))
+_SHRINK, _TRIALS = int(Rule.SHRINK), int(Rule.TRIALS)
+# Places in the goals
+_RMS, _MOST_STEPS, _LONGEST, _MOST_ACROSS, _RESIDUAL, _MOST_PRODUCTS = range(6)
 SEARCH_VECTORS = 5  # of n numbers: next point, its gradient, direction, and the gradients across the mode at both
 # As of eigenvector_following_kernel: steps up with no negative curvature, steps with one too faint, and how faint
 _UPHILL, _FADED, _FAINT = 25, 4, 1e-6
@@ -56,23 +66,28 @@ def first_states(count: int, max_step: float) -> np.ndarray:
     return states
 
 
-def state_numbers(states: np.ndarray, free: int) -> np.ndarray:
-    """Return energy, rms gradient, steps uphill and status (walkers, 4) of states (walkers, :data:`STATE`)."""
-    numbers = states[:, [_ENERGY, _NORM, _TAKEN_UP, _STATUS]]
-    numbers[:, 1] /= math.sqrt(free)
-    return numbers
+SEARCHED = np.dtype([("energy", np.float64), ("rms", np.float64), ("steps", np.int64), ("status", np.int64)])
+"""What a search uphill found."""
+
+
+def searched_states(states: np.ndarray, free: int) -> np.ndarray:
+    """Return what the walkers found, records of :data:`SEARCHED`, from their states (walkers, :data:`STATE`)."""
+    found = np.empty(len(states), SEARCHED)
+    found["energy"], found["rms"] = states[:, _ENERGY], states[:, _NORM] / math.sqrt(free)
+    found["steps"], found["status"] = states[:, _TAKEN_UP], states[:, _STATUS]
+    return found
 
 
 @device
 def _trusted(state, goals, root, slope):
     """After a step uphill: set the trust by the slope found and the goal across the mode; one thread."""
-    value, size, most = state[_VALUE], state[_SIZE], goals[2]
+    value, size, most = state[_VALUE], state[_SIZE], goals[_LONGEST]
     found = (slope - state[_SLOPE]) / size if size != 0.0 else value
     if abs(found - value) > 1.5 * abs(value):
         state[_TRUST] = max(0.5 * state[_TRUST], 0.02 * most)
     else:
         state[_TRUST] = min(1.2 * state[_TRUST], 2.0 * most)
-    state[_GOAL] = max(0.3 * goals[0] * root, 0.03 * min(state[_NORM], abs(slope)))
+    state[_GOAL] = max(0.3 * goals[_RMS] * root, 0.03 * min(state[_NORM], abs(slope)))
     state[_TAKEN], state[_STORED] = 0.0, 0.0
 
 
@@ -85,11 +100,11 @@ def _decide(state, rules, goals, root, energy, norm, slope, across):
     fine = math.isfinite(energy) and math.isfinite(norm) and math.isfinite(across)
     stage, next_up = state[_STAGE], _MODE
     state[_CALLS] += 1.0
-    if stage == _ACROSS and not (fine and energy - state[_ENERGY] <= rules[3]):
+    if stage == _ACROSS and not (fine and energy - state[_ENERGY] <= rules[_MAX_RISE]):
         state[_ACCEPT] = _REFUSED
-        state[_SCALE] *= rules[4]
+        state[_SCALE] *= rules[_SHRINK]
         state[_TRIED] += 1.0
-        if state[_TRIED] <= rules[5]:
+        if state[_TRIED] <= rules[_TRIALS]:
             next_up = _SHORTEN
     else:
         state[_ACCEPT] = _LEARNED if stage == _ACROSS else _MOVED
@@ -99,13 +114,13 @@ def _decide(state, rules, goals, root, energy, norm, slope, across):
             state[_TAKEN] += 1.0
         state[_ENERGY], state[_NORM], state[_ACROSS_NORM], state[_TRIED] = energy, norm, across, 0.0
         if not fine:
-            next_up, state[_STATUS] = _END, NOT_FINITE
-        elif stage != _START and across > state[_GOAL] and state[_TAKEN] < goals[3]:
+            next_up, state[_STATUS] = _END, _NOT_FINITE
+        elif stage != _START and across > state[_GOAL] and state[_TAKEN] < goals[_MOST_ACROSS]:
             next_up, state[_STAGE] = _STEP, _ACROSS
-    if next_up == _MODE and state[_NORM] < goals[0] * root:
-        next_up, state[_STATUS] = _END, CONVERGED
-    elif next_up == _MODE and state[_TAKEN_UP] >= goals[1]:
-        next_up, state[_STATUS] = _END, STEPS
+    if next_up == _MODE and state[_NORM] < goals[_RMS] * root:
+        next_up, state[_STATUS] = _END, _CONVERGED
+    elif next_up == _MODE and state[_TAKEN_UP] >= goals[_MOST_STEPS]:
+        next_up, state[_STATUS] = _END, _TOO_MANY_STEPS
     state[_NEXT] = next_up
 
 
@@ -140,15 +155,15 @@ def _aim(state, goals, slope, value, products, highest):
     state[_TAKEN_UP] += 1.0
     state[_BOWLS] = state[_BOWLS] + 1.0 if value > 0.0 else 0.0
     # near a saddle, however flat, Newton's step is short
-    faint = value < 0.0 and -value < min(_FAINT * highest, abs(slope) / goals[2])
+    faint = value < 0.0 and -value < min(_FAINT * highest, abs(slope) / goals[_LONGEST])
     state[_FAINTS] = state[_FAINTS] + 1.0 if faint else 0.0
     state[_STAGE] = _UP
     if not math.isfinite(value):
-        state[_NEXT], state[_STATUS] = _END, NOT_FINITE
+        state[_NEXT], state[_STATUS] = _END, _NOT_FINITE
     elif state[_BOWLS] > _UPHILL:
-        state[_NEXT], state[_STATUS] = _END, BOWL
+        state[_NEXT], state[_STATUS] = _END, _ONLY_POSITIVE
     elif state[_FAINTS] >= _FADED:
-        state[_NEXT], state[_STATUS] = _END, ENDLESS
+        state[_NEXT], state[_STATUS] = _END, _DIVERGED
     size = 2.0 * slope / (abs(value) + math.sqrt(value * value + 4.0 * slope * slope) + 1e-300)
     state[_SIZE] = min(max(size, -state[_TRUST]), state[_TRUST])
 
@@ -169,8 +184,10 @@ def _learn(state, rules, history, direction, new_across, across, room):
 def _step_across(x, x_new, across, direction, state, rules, history, room):
     """Take a step of LBFGS across the mode. Barriers on both sides."""
     stored, norm = int(state[_STORED]), state[_ACROSS_NORM]
-    two_loop(across, history, rules, stored, 0, state[_DIAGONAL] if stored > 0 else rules[1], direction)
-    scale, _ = take_step(x, direction, x_new, across, rules[2], min(1.0 / norm, norm) if stored == 0 else 1.0, room)
+    two_loop(across, history, rules, stored, 0, state[_DIAGONAL] if stored > 0 else rules[_INITIAL_DIAGONAL], direction)
+    scale, _ = take_step(
+        x, direction, x_new, across, rules[_MAX_STEP], min(1.0 / norm, norm) if stored == 0 else 1.0, room
+    )
     if cuda.threadIdx.x == 0:
         state[_SCALE] = scale
     cuda.syncthreads()
@@ -209,9 +226,7 @@ def relax_kernel(evaluate: Any) -> Callable:
         for item in range(cuda.blockIdx.x, chosen.size, cuda.gridDim.x):
             row = chosen[item]
             x, gradient, mode, state = X[row], G[row], M[row], S[row]
-            for k in range(cuda.threadIdx.x, n, cuda.blockDim.x):
-                x_new[k] = x[k] + state[_SIZE] * mode[k]
-            cuda.syncthreads()
+            step_along(x, state[_SIZE], mode, x_new)
             while True:
                 energy = evaluate(x_new, g_new, integers, floats, scratch, w, room)
                 _judge(energy, g_new, mode, new_across, frozen, rules, goals, state, room)
@@ -225,9 +240,7 @@ def relax_kernel(evaluate: Any) -> Callable:
                 if state[_NEXT] == _STEP:
                     _step_across(x, x_new, across, direction, state, rules, history, room)
                 elif state[_NEXT] == _SHORTEN:
-                    for k in range(cuda.threadIdx.x, n, cuda.blockDim.x):
-                        x_new[k] = x[k] + state[_SCALE] * direction[k]
-                    cuda.syncthreads()
+                    step_along(x, state[_SCALE], direction, x_new)
                 else:
                     break
             if cuda.threadIdx.x == 0:
@@ -255,7 +268,7 @@ def climb_kernel(product: Any) -> Callable:
             row = chosen[item]
             nulls = _collect(constant, N[row], basis)
             value, products, highest = lowest_mode(
-                X[row], M[row], vectors, nulls, small, basis, int(goals[5]), goals[4], frozen,
+                X[row], M[row], vectors, nulls, small, basis, int(goals[_MOST_PRODUCTS]), goals[_RESIDUAL], frozen,
                 integers, floats, scratch, w, room,
             )  # fmt: skip
             slope = 0.0

@@ -11,15 +11,30 @@ import math
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 from numba import cuda
 from numba.core import types
 from numpy import uint64 as at
 
+from thalweg.optimizers.kernels.arguments import RUN
+from thalweg.optimizers.kernels.status import Rule, Status
 from thalweg.potentials.cuda.block import block_sums, carve, device
 
-__all__ = ["LBFGS", "VECTORS", "history_size", "lbfgs_kernel", "make_walk"]
+__all__ = ["LBFGS", "RUN_NUMBERS", "VECTORS", "history_size", "lbfgs_kernel", "make_walk"]
 
-CONVERGED, STEPS, ENERGY, NOT_FINITE = 0, 1, 2, 3
+# what a kernel knows of an enumeration are its numbers
+_CONVERGED, _TOO_MANY_STEPS = int(Status.CONVERGED), int(Status.TOO_MANY_STEPS)
+_ENERGY_NOT_LOWERED, _NOT_FINITE = int(Status.ENERGY_NOT_LOWERED), int(Status.NOT_FINITE)
+_MEMORY, _INITIAL_DIAGONAL, _MAX_STEP, _MAX_RISE = map(
+    int, (Rule.MEMORY, Rule.INITIAL_DIAGONAL, Rule.MAX_STEP, Rule.MAX_RISE)
+)
+_SHRINK, _TRIALS, _RESETS, _SIGNED = map(int, (Rule.SHRINK, Rule.TRIALS, Rule.RESETS, Rule.SIGNED_CURVATURE))
+RUN_NUMBERS = np.dtype([(name, np.float64) for name in RUN.names or ()])
+"""What a minimisation found, all of it float64: a row of numbers seen as a record."""
+_ENERGY, _RMS, _STEPS, _EVALUATIONS, _STATUS, _PATH_LENGTH = range(len(RUN_NUMBERS))
+# Places in the goals, and behind the history
+_GOAL, _MOST_STEPS = range(2)
+_TRAVELLED, _LENGTH, _CALLS, _RESETS_LEFT = range(4)
 VECTORS = 3  # of n numbers that a walk needs: next point, its gradient, direction
 
 _vector, _matrix, _integers = types.float64[::1], types.float64[:, ::1], types.int64[::1]
@@ -77,7 +92,7 @@ def two_loop(gradient, history, rules, count, oldest, diagonal, direction):
     """Write minus the inverse Hessian's estimate times the gradient to direction; barriers on both sides."""
     cuda.syncthreads()
     # read again behind a barrier: kept, this and all that follows from it would take registers from the loss
-    memory = int(rules[0])
+    memory = int(rules[_MEMORY])
     thread, threads, n = cuda.threadIdx.x, cuda.blockDim.x, gradient.size
     width = memory | 1
     y = n * width
@@ -114,7 +129,7 @@ def remember(history, rules, row, count, scale, direction, g_new, gradient, room
     """Store a step and its gradient change; return s.y / y.y and whether the pair counts."""
     thread, threads, n = cuda.threadIdx.x, cuda.blockDim.x, gradient.size
     cuda.syncthreads()
-    memory = int(rules[0])
+    memory = int(rules[_MEMORY])
     width, ys, yy = memory | 1, 0.0, 0.0
     y = n * width
     products = 2 * y
@@ -125,7 +140,7 @@ def remember(history, rules, row, count, scale, direction, g_new, gradient, room
         yy += change * change
     ys, yy, _ = block_sums(ys, yy, 0.0, room)
     ys, yy = 1.0 if ys == 0.0 else ys, 1.0 if yy == 0.0 else yy
-    keep = rules[7] != 0.0 or ys / yy > 0.0
+    keep = rules[_SIGNED] != 0.0 or ys / yy > 0.0
     if keep:
         if thread == 0:
             history[at(products + memory * memory + row)] = 1.0 / ys
@@ -171,10 +186,28 @@ def take_step(x, direction, x_new, g, max_step, scale, room):
 
 
 @device
+def step_along(x, scale, direction, x_new):
+    """Write the point a step from x. A barrier behind."""
+    for k in range(cuda.threadIdx.x, x.size, cuda.blockDim.x):
+        x_new[k] = x[k] + scale * direction[k]
+    cuda.syncthreads()
+
+
+@device
 def copy_to(target, source):
     """Copy a vector; every thread its own entries."""
     for k in range(cuda.threadIdx.x, source.size, cuda.blockDim.x):
         target[k] = source[k]
+
+
+@device
+def _no_reset_left(history, far):
+    """Count a reset of the memory; return whether it was one too many. Barriers on both sides."""
+    cuda.syncthreads()
+    if cuda.threadIdx.x == 0:
+        history[far + _RESETS_LEFT] -= 1.0
+    cuda.syncthreads()
+    return history[far + _RESETS_LEFT] < 0.0
 
 
 def make_walk(evaluate: Any) -> Any:
@@ -187,64 +220,53 @@ def make_walk(evaluate: Any) -> Any:
 
     @device
     def walk(x, gradient, vectors, history, frozen, rules, goals, integers, floats, scratch, w, room):
-        n, energy, norm, scale = x.size, 0.0, 0.0, 0.0
-        far = history.size - 4
+        n, far, energy, norm, scale = x.size, history.size - 4, 0.0, 0.0, 0.0
         x_new, g_new, direction = vectors[:n], vectors[n : 2 * n], vectors[2 * n : 3 * n]
-        stored, newest, steps, tried, diagonal = 0, 0, 0, 0, rules[1]
+        stored, newest, steps, tried, diagonal = 0, 0, 0, 0, rules[_INITIAL_DIAGONAL]
         if cuda.threadIdx.x == 0:
-            history[far], history[far + 2], history[far + 3] = 0.0, 0.0, rules[6]
+            history[far + _TRAVELLED], history[far + _CALLS], history[far + _RESETS_LEFT] = 0.0, 0.0, rules[_RESETS]
         copy_to(x_new, x)
         cuda.syncthreads()
         while True:
             e_new = evaluate(x_new, g_new, integers, floats, scratch, w, room)
             square = squared_norm(g_new, frozen, room)
             if cuda.threadIdx.x == 0:
-                history[far + 2] += 1.0
+                history[far + _CALLS] += 1.0
             fine = math.isfinite(e_new) and math.isfinite(square)
             if scale == 0.0 and not fine:  # the first evaluation
                 copy_to(gradient, g_new)
-                return e_new, math.sqrt(square), 0, 1.0, NOT_FINITE, 0.0
-            if scale == 0.0 or (fine and e_new - energy <= rules[3]):
+                return e_new, math.sqrt(square), 0, 1.0, _NOT_FINITE, 0.0
+            if scale == 0.0 or (fine and e_new - energy <= rules[_MAX_RISE]):
                 if scale > 0.0:
                     found, keep = remember(history, rules, newest, stored, scale, direction, g_new, gradient, room)
                     if keep:
-                        diagonal, stored, newest = (
-                            found,
-                            min(stored + 1, int(rules[0])),
-                            _ring(newest + 1, int(rules[0])),
-                        )
+                        diagonal, stored = found, min(stored + 1, int(rules[_MEMORY]))
+                        newest = _ring(newest + 1, int(rules[_MEMORY]))
                     steps, tried = steps + 1, 0
                     if cuda.threadIdx.x == 0:
-                        history[far] += scale * history[far + 1]
+                        history[far + _TRAVELLED] += scale * history[far + _LENGTH]
                 energy, norm = e_new, math.sqrt(square)
                 copy_to(x, x_new)
                 copy_to(gradient, g_new)
-                if norm < goals[0] * math.sqrt(float(n - frozen.size)):
-                    return energy, norm, steps, history[far + 2], CONVERGED, history[far]
-                if steps >= goals[1]:
-                    return energy, norm, steps, history[far + 2], STEPS, history[far]
+                if norm < goals[_GOAL] * math.sqrt(float(n - frozen.size)):
+                    return energy, norm, steps, history[far + _CALLS], _CONVERGED, history[far + _TRAVELLED]
+                if steps >= goals[_MOST_STEPS]:
+                    return energy, norm, steps, history[far + _CALLS], _TOO_MANY_STEPS, history[far + _TRAVELLED]
             else:
-                scale *= rules[4]
+                scale *= rules[_SHRINK]
                 tried += 1
-                if tried <= rules[5]:
-                    for k in range(cuda.threadIdx.x, n, cuda.blockDim.x):
-                        x_new[k] = x[k] + scale * direction[k]
-                    cuda.syncthreads()
+                if tried <= rules[_TRIALS]:
+                    step_along(x, scale, direction, x_new)
                     continue
-                cuda.syncthreads()
-                if cuda.threadIdx.x == 0:
-                    history[far + 3] -= 1.0
-                cuda.syncthreads()
-                if history[far + 3] < 0.0 or stored == 0:
-                    return energy, norm, steps, history[far + 2], ENERGY, history[far]
-                stored, newest, diagonal, tried = 0, 0, rules[1], 0
-            oldest = 0 if stored < int(rules[0]) else newest
+                if _no_reset_left(history, far) or stored == 0:
+                    return energy, norm, steps, history[far + _CALLS], _ENERGY_NOT_LOWERED, history[far + _TRAVELLED]
+                stored, newest, diagonal, tried = 0, 0, rules[_INITIAL_DIAGONAL], 0
+            oldest = 0 if stored < int(rules[_MEMORY]) else newest
             two_loop(gradient, history, rules, stored, oldest, diagonal, direction)
-            scale, length = take_step(
-                x, direction, x_new, gradient, rules[2], min(1.0 / norm, norm) if stored == 0 else 1.0, room
-            )
+            scale = min(1.0 / norm, norm) if stored == 0 else 1.0
+            scale, length = take_step(x, direction, x_new, gradient, rules[_MAX_STEP], scale, room)
             if cuda.threadIdx.x == 0:
-                history[far + 1] = length
+                history[far + _LENGTH] = length
 
     return walk
 
@@ -252,9 +274,9 @@ def make_walk(evaluate: Any) -> Any:
 def lbfgs_kernel(evaluate: Any) -> Callable:
     """Return the kernel that minimises every row of X in place.
 
-    Its arguments: X, G (walkers, n); numbers (walkers, 6) takes energy, rms, steps, evaluations, status, path
-    length; frozen, rules: as a System and packed Rules have them; goals: (rms gradient, most steps); integers,
-    floats: the potential's; plan, workspace: the memory, in the groups room, scratch, weights, vectors and history.
+    Its arguments: X, G (walkers, n); numbers (walkers, 6) takes the fields of :data:`RUN_NUMBERS`; frozen, rules: as a
+    System and packed Rules have them; goals: (rms gradient, most steps); integers, floats: the potential's; plan,
+    workspace: the memory, in the groups room, scratch, weights, vectors and history.
     """
     walk = make_walk(evaluate)
 
@@ -270,8 +292,9 @@ def lbfgs_kernel(evaluate: Any) -> Callable:
             )  # fmt: skip
             if cuda.threadIdx.x == 0:
                 root = math.sqrt(float(X.shape[1] - frozen.size))
-                numbers[row, 0], numbers[row, 1], numbers[row, 2] = energy, norm / root, float(steps)
-                numbers[row, 3], numbers[row, 4], numbers[row, 5] = evaluations, float(status), travelled
+                numbers[row, _ENERGY], numbers[row, _RMS], numbers[row, _STEPS] = energy, norm / root, float(steps)
+                numbers[row, _EVALUATIONS], numbers[row, _STATUS] = evaluations, float(status)
+                numbers[row, _PATH_LENGTH] = travelled
             cuda.syncthreads()
 
     return lbfgs

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numba import cuda
 
-from thalweg.optimizers.cuda.lbfgs import VECTORS, history_size, lbfgs_kernel
-from thalweg.optimizers.results import REASONS, MinimiseResult
+from thalweg.optimizers.cuda.lbfgs import RUN_NUMBERS, VECTORS, history_size, lbfgs_kernel
+from thalweg.optimizers.kernels.status import Status, reasons
+from thalweg.optimizers.results import MinimiseResult
 from thalweg.optimizers.rules import Rules
 from thalweg.potentials.cuda.device import built, device_problem, exclusive, launch
 from thalweg.potentials.system import System
@@ -20,24 +21,26 @@ def lbfgs_cuda(system: System, X: np.ndarray, rms: float, rules: Rules, steps: i
 
     Returns
     -------
-    x : (walkers, n)
-    numbers : (walkers, 6), energy, rms, steps, evaluations, status and path length.
+    x : (walkers, n) ndarray
+    found : (walkers,) ndarray
+        Records of RUN_NUMBERS.
     """
     n = X.shape[1]
     problem = device_problem(system.potential, n)
     plan = problem.plan(n, VECTORS * n, history_size(n, rules.memory))
-    points, numbers = cuda.to_device(X), cuda.device_array((len(X), 6))
+    points, numbers = cuda.to_device(X), cuda.device_array((len(X), len(RUN_NUMBERS)))
     goals = np.array([rms, steps], dtype=np.float64)
     frozen = system.frozen.astype(np.int64)
     arguments = (points, cuda.device_array(X.shape), numbers, *map(cuda.to_device, (frozen, rules.packed(), goals)))
     launch(built(lbfgs_kernel, problem.gradient), plan, len(X), (*arguments, problem.integers, problem.floats))
-    return points.copy_to_host(), numbers.copy_to_host()
+    return points.copy_to_host(), numbers.copy_to_host().view(RUN_NUMBERS)[:, 0]
 
 
 def minimise_cuda(system: System, X: np.ndarray, rms: float, rules: Rules, steps: int) -> MinimiseResult:
     """Minimise the rows of X on the GPU; arguments as :func:`~thalweg.optimizers.minimise`."""
-    x, numbers = lbfgs_cuda(system, X, rms, rules, steps)
-    status = numbers[:, 4].astype(np.int64)
-    taken, evaluations = numbers[:, 2].astype(np.int64), numbers[:, 3].astype(np.int64)
-    reasons = [REASONS[code] for code in status]
-    return MinimiseResult(x, numbers[:, 0], numbers[:, 1], taken, evaluations, status == 0, reasons)
+    x, found = lbfgs_cuda(system, X, rms, rules, steps)
+    return MinimiseResult(
+        x=x, energy=found["energy"], rms=found["rms"], steps=found["steps"].astype(np.int64),
+        evaluations=found["evaluations"].astype(np.int64), converged=found["status"] == Status.CONVERGED,
+        reason=reasons(found["status"]),
+    )  # fmt: skip

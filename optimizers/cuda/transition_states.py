@@ -6,41 +6,39 @@ one Hessian each of what was found, and the last of Newton's steps where its rou
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 from numba import cuda
 
 from thalweg.optimizers.cuda.eigenvector_following import (
     SEARCH_VECTORS,
+    SEARCHED,
     climb_kernel,
     first_states,
     relax_kernel,
-    state_numbers,
+    searched_states,
 )
 from thalweg.optimizers.cuda.lbfgs import history_size
 from thalweg.optimizers.cuda.lowest_mode import basis_size, small_size
 from thalweg.optimizers.cuda.minimise import lbfgs_cuda
 from thalweg.optimizers.cuda.null_modes import rigid_kernel
+from thalweg.optimizers.kernels.arguments import STATIONARY_POINT, Problem
 from thalweg.optimizers.kernels.eigenvector_following import follow_modes
 from thalweg.optimizers.kernels.searches import minimum_rows
-from thalweg.optimizers.large_systems import transition_states_large
-from thalweg.optimizers.minimisation import minimum_settings, system_arguments
-from thalweg.optimizers.results import TransitionStateResult
+from thalweg.optimizers.kernels.status import Status
+from thalweg.optimizers.minimisation import minimum_search
 from thalweg.optimizers.rules import Rules
 from thalweg.potentials.cuda.device import built, device_problem, exclusive, launch, workspace_of
 from thalweg.potentials.system import System
 from thalweg.potentials.threads import map_threads
 
-__all__ = ["CudaSearch", "search_cuda", "transition_states_cuda", "transition_states_large_cuda"]
+__all__ = ["PROOF", "CudaSearch", "down_cuda", "search_cuda", "transition_states_cuda"]
 
-_CONVERGED, _SIDE_FAILED, _SIDE_RETURNED, _BOWL, _ENDLESS = 0, 6, 7, 8, 9
 # Most steps across the mode after each along it, in every attempt from a start, as on the CPU
 _ACROSS = (20, 8, 3)
 # Most Hessian-vector products for a mode
 _PRODUCTS = 24
 # Diagonalisations for the proof, of which the first is nearly always enough
-_PROOF = 20
+PROOF = 20
 # LBFGS steps from a transition state before a small gradient means a minimum
 _AWAY = 10
 
@@ -107,12 +105,12 @@ class CudaSearch:
         return rows[self.going.copy_to_host()[rows] == 1]
 
     def run(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Let all walkers go to their ends; return points, modes and numbers as :func:`search_cuda` does."""
+        """Let all walkers go to their ends; return points, modes and records as :func:`search_cuda` does."""
         rows = np.arange(len(self.going))
         while rows.size:
             rows = self.relax(rows)
             rows = self.climb(rows) if rows.size else rows
-        return self.X.copy_to_host(), self.M.copy_to_host(), state_numbers(self.S.copy_to_host(), self.free)
+        return self.X.copy_to_host(), self.M.copy_to_host(), searched_states(self.S.copy_to_host(), self.free)
 
 
 @exclusive
@@ -127,53 +125,59 @@ def search_cuda(
 
     Returns
     -------
-    x, modes : (walkers, n)
-    numbers : (walkers, 4), energy, rms, steps and status.
+    x, modes : (walkers, n) ndarray
+    found : (walkers,) ndarray
+        Records of SEARCHED.
     """
     given = directions.any(axis=1, keepdims=True)
     guesses = np.where(given, directions, np.random.default_rng(0).normal(size=system.n))
-    x, modes, numbers = X.copy(), guesses.copy(), np.zeros((len(X), 4))
+    x, modes, found = X.copy(), guesses.copy(), np.zeros(len(X), SEARCHED)
     rows = np.arange(len(X))
     for across in _ACROSS:
-        before = numbers[rows, 2]
+        before = found["steps"][rows]
         goals = (rms, steps, max_step, across)
-        x[rows], modes[rows], numbers[rows] = CudaSearch(system, X[rows], guesses[rows], rules, goals).run()
-        numbers[rows, 2] += before
-        rows = rows[np.isin(numbers[rows, 3], (_BOWL, _ENDLESS))]
+        x[rows], modes[rows], found[rows] = CudaSearch(system, X[rows], guesses[rows], rules, goals).run()
+        found["steps"][rows] += before
+        rows = rows[np.isin(found["status"][rows], (Status.ONLY_POSITIVE_CURVATURE, Status.DIVERGED))]
         if rows.size == 0:
             break
-    return x, modes, numbers
+    return x, modes, found
 
 
 def _proved(
-    system: System, x: np.ndarray, numbers: np.ndarray, rms: float, max_step: float, threads: int | None
+    system: System, x: np.ndarray, searched: np.ndarray, rms: float, max_step: float, threads: int | None
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Prove by their Hessians that what converged are transition states; return all numbers, and the lowest modes.
+    """Prove by their Hessians that what converged are transition states; return records and the lowest modes.
 
-    The numbers are those of :func:`~thalweg.optimizers.kernels.searches.transition_state_rows`; x is refined in place.
+    The records are those of STATIONARY_POINT; x is refined in place.
     """
-    found = np.full((len(x), 7), np.nan)
-    found[:, :4], found[:, 6] = numbers, 0.0
-    modes, rows = np.zeros_like(x), np.flatnonzero(numbers[:, 3] == _CONVERGED)
-    arguments = system_arguments(system)[2:]
+    found = np.zeros(len(x), STATIONARY_POINT)
+    for name in SEARCHED.names or ():
+        found[name] = searched[name]
+    for name in ("lowest_eigenvalue", "log_eigenvalue_product", "path_length"):
+        found[name] = np.nan
+    modes, rows = np.zeros_like(x), np.flatnonzero(searched["status"] == Status.CONVERGED)
+    problem = Problem.of(system)
 
-    def work(start, stop):
+    def work(start: int, stop: int) -> None:
         for row in rows[start:stop]:
-            energy, norm, steps, *rest = follow_modes(*arguments, 1, rms, _PROOF, max_step, x[row], modes[row])
-            found[row] = energy, norm, numbers[row, 2] + steps, *rest
+            energy, norm, steps, status, lowest, product, positive = follow_modes(
+                problem, 1, rms, PROOF, max_step, x[row], modes[row]
+            )
+            found[row] = energy, norm, searched["steps"][row] + steps, status, lowest, product, positive, np.nan
 
     map_threads(work, len(rows), threads)
     return found, modes
 
 
-def _down(
+def down_cuda(
     system: System, ends: np.ndarray, rms: float, rules: Rules, steps: int
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Minimise points beside transition states on the device; return where they end, steps and path lengths."""
     # near the transition state the gradient is as small as near a minimum: first a goal that nothing reaches
     ends, away = lbfgs_cuda(system, ends, 1e-300, rules, _AWAY)
     ends, down = lbfgs_cuda(system, ends, rms, rules, steps)
-    return ends, away[:, 2] + down[:, 2], away[:, 5] + down[:, 5]
+    return ends, away["steps"] + down["steps"], away["path_length"] + down["path_length"]
 
 
 def _sides(
@@ -182,21 +186,23 @@ def _sides(
 ) -> tuple[np.ndarray, np.ndarray]:  # fmt: skip
     """Minimise from both sides of transition states (k, n) with lowest eigenvalues (k,), and prove the ends minima.
 
-    Returns the minima (k, 2, n) and their numbers (k, 2, 8).
+    Returns the minima (k, 2, n) and their records (k, 2) of STATIONARY_POINT.
     """
-    settings = minimum_settings(system, rms, steps, rules.max_step)
-    push = np.clip(np.sqrt(1e-8 / np.abs(lowest)), settings[5], 10.0 * settings[5])
+    search = minimum_search(system, rms, rules, steps)
+    push = np.clip(np.sqrt(1e-8 / np.abs(lowest)), search.push, 10.0 * search.push)
     step = push[:, None] * modes
-    ends, taken, lengths = _down(system, np.stack([x + step, x - step], 1).reshape(-1, x.shape[1]), rms, rules, steps)
-    numbers, arguments, packed = np.empty((len(ends), 8)), system_arguments(system), rules.packed()
+    ends, taken, lengths = down_cuda(
+        system, np.stack([x + step, x - step], 1).reshape(-1, x.shape[1]), rms, rules, steps
+    )
+    found = np.empty(len(ends), STATIONARY_POINT)
 
-    def prove(start, stop):
-        minimum_rows(*arguments, packed, settings, ends[start:stop], numbers[start:stop])
+    def prove(start: int, stop: int) -> None:
+        minimum_rows(search, ends[start:stop], found[start:stop])
 
     map_threads(prove, len(ends), threads)
-    numbers[:, 2] += taken
-    numbers[:, 7] += np.repeat(push, 2) + lengths
-    return ends.reshape(-1, 2, x.shape[1]), numbers.reshape(-1, 2, 8)
+    found["steps"] += taken.astype(np.int64)
+    found["path_length"] += np.repeat(push, 2) + lengths
+    return ends.reshape(-1, 2, x.shape[1]), found.reshape(-1, 2)
 
 
 def transition_states_cuda(
@@ -207,32 +213,25 @@ def transition_states_cuda(
 
     Returns
     -------
-    x : (walkers, n); numbers : (walkers, 7); ends : (walkers, 2, n); end_numbers : (walkers, 2, 8)
+    x : (walkers, n) ndarray
+    found : (walkers,) ndarray
+    ends : (walkers, 2, n) ndarray
+    minima : (walkers, 2) ndarray
         As :func:`~thalweg.optimizers.kernels.searches.transition_state_rows` writes them.
     """
     x, _, searched = search_cuda(system, X, directions, rms, rules, steps, max_step)
-    numbers, modes = _proved(system, x, searched, rms, max_step, threads)
-    ends, end_numbers = np.full((len(x), 2, x.shape[1]), np.nan), np.full((len(x), 2, 8), np.nan)
-    rows = np.flatnonzero(numbers[:, 3] == _CONVERGED)
+    found, modes = _proved(system, x, searched, rms, max_step, threads)
+    ends, minima = np.full((len(x), 2, x.shape[1]), np.nan), np.zeros((len(x), 2), STATIONARY_POINT)
+    for name in ("energy", "rms", "lowest_eigenvalue", "log_eigenvalue_product", "path_length"):
+        minima[name] = np.nan
+    rows = np.flatnonzero(found["status"] == Status.CONVERGED)
     if rows.size == 0:
-        return x, numbers, ends, end_numbers
-    ends[rows], found = _sides(system, x[rows], numbers[rows, 4], modes[rows], rms, rules, minimise_steps, threads)
-    end_numbers[rows] = found
-    failed = (found[:, :, 3] != _CONVERGED).any(axis=1)
-    returned = ~(found[:, :, 0] < numbers[rows, :1]).all(axis=1)
-    numbers[rows, 3] = np.where(failed, _SIDE_FAILED, np.where(returned, _SIDE_RETURNED, _CONVERGED))
-    return x, numbers, ends, end_numbers
-
-
-def transition_states_large_cuda(
-    system: System, X: np.ndarray, directions: np.ndarray, rms: float, rules: Rules, steps: int, max_step: float,
-    minimise_steps: int,
-) -> TransitionStateResult:  # fmt: skip
-    """As :func:`~thalweg.optimizers.large_systems.transition_states_large`, which proves what the device finds."""
-    x, modes, searched = search_cuda(system, X, directions, rms, rules, steps, max_step)
-
-    def down(ends: np.ndarray) -> np.ndarray:
-        return _down(system, ends, rms, rules, minimise_steps)[0]
-
-    result = transition_states_large(system, x, modes, rms, rules, _PROOF, max_step, minimise_steps, down)
-    return replace(result, steps=result.steps + searched[:, 2].astype(np.int64))
+        return x, found, ends, minima
+    lowest = found["lowest_eigenvalue"][rows]
+    ends[rows], minima[rows] = _sides(system, x[rows], lowest, modes[rows], rms, rules, minimise_steps, threads)
+    failed = (minima["status"][rows] != Status.CONVERGED).any(axis=1)
+    returned = ~(minima["energy"][rows] < found["energy"][rows, None]).all(axis=1)
+    found["status"][rows] = np.where(
+        failed, Status.SIDE_FAILED, np.where(returned, Status.SIDE_NOT_BELOW, Status.CONVERGED)
+    )
+    return x, found, ends, minima

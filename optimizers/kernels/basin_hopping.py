@@ -2,21 +2,92 @@
 
 from __future__ import annotations
 
+from typing import Any, NamedTuple
+
 import numba
 import numpy as np
 
+from thalweg.optimizers.kernels.arguments import MINIMUM_SEARCH, Arguments, MinimumSearch, stationary_points
 from thalweg.optimizers.kernels.moves import MOVE, pull_inside, reach
-from thalweg.optimizers.kernels.searches import SYSTEM
+from thalweg.optimizers.kernels.searches import SEARCH_SIGNATURE
+from thalweg.optimizers.kernels.status import Status
 from thalweg.potentials.compiled.signatures import jit, matrix, vector
 
-__all__ = ["ACCEPTED", "COLUMNS", "MOST_MOVES", "PROVED", "WHICH", "adapt", "basin_hopping_rows", "metropolis"]
+__all__ = ["CHAIN", "MOST_MOVES", "OUTCOME", "TALLY", "Hopping", "adapt", "basin_hopping_rows", "metropolis"]
 
-_CONVERGED = 0
 MOST_MOVES = 4
-ACCEPTED, PROVED, WHICH, COLUMNS = 8, 9, 10, 11
 
-# The minimisations come as pointers too: called directly they would be compiled again into this function
-MINIMISATION = numba.types.FunctionType(numba.void(*SYSTEM, vector, vector, matrix, matrix))
+# The minimisations come as pointers: called directly they would be compiled again into this function
+_MINIMISATION = numba.types.FunctionType(SEARCH_SIGNATURE)
+
+
+class Hopping(NamedTuple):
+    """How a basin-hopping chain goes on.
+
+    Attributes
+    ----------
+    search : MinimumSearch
+        What the minimisations take.
+    minimise, prove : compiled functions such as quench and find_minimum
+        The second is given what the first found at a new energy.
+    proves : bool
+        Whether ``minimise`` proves what it finds.
+    move_0, move_1, move_2, move_3 : compiled functions of the type MOVE
+    chances : (MOST_MOVES,) float64 array
+        Their cumulative probabilities.
+    temperature : float
+        k_B T in the unit of energy.
+    target : float
+        The chain ends at this energy or below.
+    container : float
+        Radius within which atoms stay.
+    tolerance : float
+        Minima whose energies differ by less are the same.
+    keep : int
+        How many of the lowest minima are proved.
+    ratio : float
+        Acceptance ratio that steps are adapted to, 0 for none.
+    interval, factor : float
+        Steps between changes, and how much the step changes.
+    """
+
+    search: MinimumSearch
+    minimise: Any
+    prove: Any
+    proves: bool
+    move_0: Any
+    move_1: Any
+    move_2: Any
+    move_3: Any
+    chances: np.ndarray
+    temperature: float
+    target: float
+    container: float
+    tolerance: float
+    keep: int
+    ratio: float
+    interval: float
+    factor: float
+
+
+_REAL = numba.float64
+HOPPING = Arguments(
+    Hopping, MINIMUM_SEARCH, _MINIMISATION, _MINIMISATION, numba.boolean, MOVE, MOVE, MOVE, MOVE, vector, _REAL, _REAL,
+    _REAL, _REAL, numba.int64, _REAL, _REAL, _REAL,
+)  # fmt: skip
+
+TALLY = np.dtype(
+    [("step", np.float64), ("adapts", np.bool_), ("tried", np.int64), ("accepted", np.int64)], align=True
+)  # fmt: skip
+"""Size of a move, whether it may change, and how often the move was tried and accepted since it last did."""
+CHAIN = np.dtype([("energy", np.float64), ("known", np.int64)], align=True)
+"""Energy of a chain, and how many energies it knows."""
+OUTCOME = np.dtype([("accepted", np.bool_), ("proved", np.bool_), ("move", np.int64)], align=True)
+"""What became of a quench: whether the chain moved there, whether the minimum is proved, which move led there."""
+
+_tally, _chain = numba.from_dtype(TALLY), numba.from_dtype(CHAIN)
+_tallies = numba.types.Array(_tally, 1, "C")
+_outcomes = numba.types.Array(numba.from_dtype(OUTCOME), 1, "C")
 
 
 @jit(numba.boolean(numba.float64, numba.float64, numba.float64))
@@ -46,7 +117,7 @@ def _is_new(known, count, energy, tolerance):
 
 @jit(numba.boolean(vector, numba.int64, numba.float64, numba.float64, numba.int64))
 def _wanted(known, count, energy, tolerance, keep):
-    """Return whether an energy is new and among the lowest so many."""
+    """Return whether an energy is new and among the ``keep`` lowest."""
     return (count < keep or energy < known[keep - 1]) and _is_new(known, count, energy, tolerance)
 
 
@@ -58,19 +129,19 @@ def _insert(known, count, energy):
     known[place] = energy
 
 
-@jit(numba.void(vector, numba.boolean, numba.float64, numba.float64, numba.float64))
+@jit(numba.void(_tally, numba.boolean, numba.float64, numba.float64, numba.float64))
 def adapt(tally, accepted, ratio, interval, factor):
     """Count a step; once an interval make the step longer if more than the ratio were accepted, else shorter.
 
-    ``tally`` (4,): step, 1 where it may change, tried and accepted since it last did.
+    ``tally`` is a record of TALLY.
     """
-    tally[2] += 1.0
-    tally[3] += 1.0 if accepted else 0.0
-    if tally[2] < interval:
+    tally.tried += 1
+    tally.accepted += 1 if accepted else 0
+    if tally.tried < interval:
         return
-    if tally[1] > 0.0 and ratio > 0.0:
-        tally[0] *= factor if tally[3] > ratio * tally[2] else 1.0 / factor
-    tally[2], tally[3] = 0.0, 0.0
+    if tally.adapts and ratio > 0.0:
+        tally.step *= factor if tally.accepted > ratio * tally.tried else 1.0 / factor
+    tally.tried, tally.accepted = 0, 0
 
 
 @jit(numba.int64(vector, vector))
@@ -82,78 +153,57 @@ def _chosen(chances, draws):
     return which
 
 
-@jit(
-    numba.int64(
-        MINIMISATION, MINIMISATION, *SYSTEM, vector, vector, MOVE, MOVE, MOVE, MOVE,
-        vector, matrix, vector, vector, vector, matrix, vector, matrix, matrix,
-    )
-)  # fmt: skip
-def basin_hopping_rows(
-    minimise, prove, walk, follow, function, hessian, integers, floats, free, frozen, rigid, constant,
-    rules, settings, move_0, move_1, move_2, move_3, chances, tallies, options, known, state, draws, x, X, numbers,
-):  # fmt: skip
+@jit(numba.int64(HOPPING, _tallies, vector, _chain, matrix, vector, matrix, stationary_points, _outcomes))
+def basin_hopping_rows(hopping, tallies, known, chain, draws, x, X, found, outcomes):
     """Displace, minimise, accept or refuse, once a row of ``draws``, until the target energy is reached.
 
     Parameters
     ----------
-    minimise, prove : functions as :func:`minimum_rows`; the second sees what the first found at a new energy.
-    walk, follow : as they take them.
-    function, hessian, integers, floats, free, frozen, rigid, constant : as a System has them.
-    rules, settings : as :func:`minimum_rows` takes them.
-    move_0, ..., chances, tallies : the moves, their cumulative probabilities (4,), and what :func:`adapt` keeps (4, 4).
-    options : k_B T, target energy, radius of the container, 1 if ``minimise`` proves, tolerance of energies, acceptance
-        ratio to keep (0 for none), steps between changes, their factor, how many of the lowest minima to prove.
+    hopping : Hopping
+    tallies : (MOST_MOVES,) records of TALLY, which :func:`adapt` keeps up to date.
     known : rising energies of proved minima, with room for as many more as there are rows.
-    state : energy of the chain, how many energies are known; both are kept up to date.
+    chain : record of CHAIN, kept up to date.
     draws : (rows, ...) uniform random numbers in [0, 1), the last of a row for the acceptance.
     x : (n,) the chain's minimum, overwritten by its last.
     X : (rows, n) takes every minimum.
-    numbers : (rows, 11) what :func:`minimum_rows` writes; 1 where accepted; 1 where proved; which move.
+    found : (rows,) records of STATIONARY_POINT, for every minimum.
+    outcomes : (rows,) records of OUTCOME.
 
     Returns
     -------
-    how many rows were done
+    Number of rows that were done.
     """
-    trial, result = np.empty((1, x.size)), np.empty((1, 8))
+    search, tolerance, centre = hopping.search, hopping.tolerance, np.empty(3)
     for row in range(draws.shape[0]):
-        which = _chosen(chances, draws[row])
-        move = move_0 if which == 0 else move_1 if which == 1 else move_2 if which == 2 else move_3
-        move(x, free, tallies[which, 0], draws[row], trial[0])
-        pull_inside(trial[0], options[2])
-        minimise(
-            walk, follow, function, hessian, integers, floats, free, frozen, rigid, constant,
-            rules, settings, trial, result,
-        )  # fmt: skip
-        inside = reach(trial[0], -1, numbers[row]) <= options[2]
-        proved = options[3] > 0.0
-        converged = result[0, 3] == _CONVERGED and inside
-        if not proved and converged and _wanted(known, int(state[1]), result[0, 0], options[4], int(options[8])):
-            steps, length = result[0, 2], result[0, 7]
-            prove(
-                walk, follow, function, hessian, integers, floats, free, frozen, rigid, constant,
-                rules, settings, trial, result,
-            )  # fmt: skip
-            result[0, 2] += steps
-            result[0, 7] += length
+        which, trial, quenched = _chosen(hopping.chances, draws[row]), X[row], found[row]
+        move = hopping.move_0 if which == 0 else hopping.move_1
+        move = move if which < 2 else hopping.move_2 if which == 2 else hopping.move_3
+        move(x, search.problem.free, tallies[which].step, draws[row], trial)
+        pull_inside(trial, hopping.container)
+        hopping.minimise(search, trial, quenched)
+        inside = reach(trial, -1, centre) <= hopping.container
+        proved = hopping.proves
+        converged = quenched.status == Status.CONVERGED and inside
+        if not proved and converged and _wanted(known, chain.known, quenched.energy, tolerance, hopping.keep):
+            steps, length = quenched.steps, quenched.path_length
+            hopping.prove(search, trial, quenched)
+            quenched.steps += steps
+            quenched.path_length += length
             proved = True
-        proved = proved and result[0, 3] == _CONVERGED
-        if proved and _is_new(known, int(state[1]), result[0, 0], options[4]):
-            _insert(known, int(state[1]), result[0, 0])
-            state[1] += 1.0
-        accepted = inside and result[0, 3] == _CONVERGED
-        accepted = accepted and metropolis(result[0, 0] - state[0], options[0], draws[row, draws.shape[1] - 1])
-        adapt(tallies[which], accepted, options[5], options[6], options[7])
-        for k in range(8):
-            numbers[row, k] = result[0, k]
-        numbers[row, ACCEPTED] = 1.0 if accepted else 0.0
-        numbers[row, PROVED] = 1.0 if proved else 0.0
-        numbers[row, WHICH] = which
-        for k in range(x.size):
-            X[row, k] = trial[0, k]
-            if accepted:
-                x[k] = trial[0, k]
+        converged = quenched.status == Status.CONVERGED
+        proved = proved and converged
+        if proved and _is_new(known, chain.known, quenched.energy, tolerance):
+            _insert(known, chain.known, quenched.energy)
+            chain.known += 1
+        accepted = inside and converged
+        rise, chance = quenched.energy - chain.energy, draws[row, draws.shape[1] - 1]
+        accepted = accepted and metropolis(rise, hopping.temperature, chance)
+        adapt(tallies[which], accepted, hopping.ratio, hopping.interval, hopping.factor)
+        outcomes[row].accepted, outcomes[row].proved, outcomes[row].move = accepted, proved, which
         if accepted:
-            state[0] = result[0, 0]
-            if state[0] <= options[1]:
+            for k in range(x.size):
+                x[k] = trial[k]
+            chain.energy = quenched.energy
+            if chain.energy <= hopping.target:
                 return row + 1
     return draws.shape[0]

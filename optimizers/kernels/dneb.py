@@ -2,25 +2,76 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numba
 import numpy as np
 
+from thalweg.optimizers.kernels.arguments import Arguments
 from thalweg.optimizers.kernels.lbfgs import add_multiple, dot, remember, two_loop
+from thalweg.optimizers.kernels.status import Status
 from thalweg.potentials.compiled.signatures import FUNCTION, floats, integers, jit, matrix, vector
 
-__all__ = ["MEMORY", "band_gradient", "dneb_walk", "evaluate_images", "fresh_state"]
-
-CONVERGED, STEPS, NOT_FINITE = 0, 1, 3
+__all__ = ["MEMORY", "BandSettings", "band_gradient", "dneb_walk", "evaluate_images", "fresh_state"]
 
 MEMORY = 4
-# Of the state: the spring constant, pairs stored, inverse curvature, steps so far, whether an image climbs; then 1/s.y
-_SPRING, _STORED, _DIAGONAL, _STEPS, _CLIMBS, _PAIRS = 0, 1, 2, 3, 4, 5
 
 
-def fresh_state(spring: float) -> np.ndarray:
-    """Return the state of a band that has not moved, for :func:`dneb_walk`."""
-    state = np.zeros(_PAIRS + MEMORY)
-    state[_SPRING], state[_DIAGONAL] = spring, 0.1
+class BandSettings(NamedTuple):
+    """How a band moves.
+
+    Attributes
+    ----------
+    rms : float
+        Rms of the band's gradient to reach.
+    max_step : float
+        Longest step of an image.
+    evenness : float
+        Unevenness of the images that the springs aim at.
+    top_springs : float
+        How many times stiffer the springs are at the top.
+    climb_below : float
+        Rms below which the highest image climbs, 0 for never.
+    climb_after : int
+        Steps after which it climbs anyway.
+    """
+
+    rms: float
+    max_step: float
+    evenness: float
+    top_springs: float
+    climb_below: float
+    climb_after: int
+
+
+_REAL = numba.float64
+_SETTINGS = Arguments(BandSettings, _REAL, _REAL, _REAL, _REAL, _REAL, numba.int64)
+
+_STATE = np.dtype(
+    [
+        ("spring", np.float64), ("diagonal", np.float64), ("stored", np.int64), ("steps", np.int64),
+        ("climbs", np.bool_),
+    ],
+    align=True,
+)  # fmt: skip
+_state = numba.from_dtype(_STATE)
+
+
+def fresh_state(spring: float) -> np.void:
+    """Return the state of a band that has not moved, for :func:`dneb_walk`.
+
+    Parameters
+    ----------
+    spring : float
+        Spring constant.
+
+    Returns
+    -------
+    record
+        Spring constant, inverse curvature, pairs stored, steps so far, and whether an image climbs.
+    """
+    state = np.zeros(1, _STATE)[0]
+    state["spring"], state["diagonal"] = spring, 0.1
     return state
 
 
@@ -84,22 +135,22 @@ def _climber(energies):
     return highest
 
 
-@jit(numba.void(matrix, vector, matrix, vector, vector, matrix))
-def band_gradient(X, energies, gradients, settings, state, out):
+@jit(numba.void(matrix, vector, matrix, numba.float64, _state, matrix))
+def band_gradient(X, energies, gradients, top_springs, state, out):
     """Write the gradient that moves every image between the end points to ``out`` (images, n).
 
     The true gradient across the tangent, the springs' along it, and of the springs' across it what is orthogonal to
     the true gradient. Once an image climbs it has no springs and the true gradient with its part along the tangent
     turned round; the springs' part across is left out then, since a band with it does not converge.
     """
-    n, climbs = X.shape[1], state[_CLIMBS] > 0.0
+    n, climbs, stiff = X.shape[1], state.climbs, state.spring
     climber = _climber(energies) if climbs else -1
     tangent, spring, across = np.empty(n), np.empty(n), np.empty(n)
     lengths, stiffness = np.empty(X.shape[0] - 1), np.empty(X.shape[0] - 1)
-    _springs(X, energies, settings[3], lengths, stiffness)
+    _springs(X, energies, top_springs, lengths, stiffness)
     for i in range(1, X.shape[0] - 1):
         _tangent(X, energies, i, tangent)
-        before, after = state[_SPRING] * stiffness[i - 1], state[_SPRING] * stiffness[i]
+        before, after = stiff * stiffness[i - 1], stiff * stiffness[i]
         along, pull = 0.0, 0.0
         for c in range(n):
             spring[c] = before * (X[i, c] - X[i - 1, c]) - after * (X[i + 1, c] - X[i, c])
@@ -153,48 +204,46 @@ def _copy(a, out):
 
 @jit(
     numba.types.Tuple((numba.float64, numba.int64, numba.int64))(
-        FUNCTION, integers, floats, integers, vector, numba.int64, matrix, vector, vector, matrix, matrix, vector,
-        matrix, matrix, vector,
+        FUNCTION, integers, floats, integers, _SETTINGS, numba.int64, matrix, vector, vector, matrix, matrix, vector,
+        matrix, matrix, vector, _state,
     )
 )  # fmt: skip
 def dneb_walk(
-    function, integers, floats, frozen, settings, limit, X, inner, energies, gradients, band, flat, s, y, state
+    function, integers, floats, frozen, settings, limit, X, inner, energies, gradients, band, flat, s, y, rho, state
 ):
     """Move the band by LBFGS steps, in place; several calls go on where the last one stopped.
 
     Parameters
     ----------
     function, integers, floats, frozen : the potential and its fixed coordinates.
-    settings : (rms to reach, longest step of an image, unevenness the springs aim at, how much stiffer the springs
-        are at the top, rms below which the highest image climbs or 0 for never, steps after which it climbs anyway)
+    settings : BandSettings
     limit : most steps.
     X : (images + 2, n) with end points; inner : the same memory, end points left out, flat.
     energies (images + 2,), gradients (images + 2, n) : of X, as :func:`evaluate_images` left them.
     band : (images, n) gradient of the band, overwritten; flat : the same memory.
-    s, y : (memory, images * n) memory.
+    s, y : (memory, images * n) memory; rho : (memory,) 1 / s.y.
     state : as :func:`fresh_state` gave it.
 
     Returns
     -------
     rms of the band's gradient, steps taken, status
     """
-    goal, max_step, aim, top, climb = settings[0], settings[1], settings[2], settings[3], settings[4]
+    goal, max_step, top, climb = settings.rms, settings.max_step, settings.top_springs, settings.climb_below
     n, memory = X.shape[1], s.shape[0]
     root = np.sqrt(band.shape[0] * (n - frozen.size))
-    rho, alpha = state[_PAIRS:], np.empty(memory)
-    direction, old, start = np.empty(flat.size), np.empty(flat.size), np.empty(flat.size)
-    band_gradient(X, energies, gradients, settings, state, band)
+    alpha, direction, old, start = np.empty(memory), np.empty(flat.size), np.empty(flat.size), np.empty(flat.size)
+    band_gradient(X, energies, gradients, top, state, band)
     for taken in range(limit):
         norm = np.sqrt(dot(flat, flat))
-        if state[_CLIMBS] == 0.0 and climb > 0.0 and (norm / root < climb or state[_STEPS] >= settings[5]):
+        if not state.climbs and climb > 0.0 and (norm / root < climb or state.steps >= settings.climb_after):
             # another function from here on: what was remembered of the old one would mislead
-            state[_CLIMBS], state[_STORED] = 1.0, 0.0
-            band_gradient(X, energies, gradients, settings, state, band)
+            state.climbs, state.stored = True, 0
+            band_gradient(X, energies, gradients, top, state, band)
             norm = np.sqrt(dot(flat, flat))
         if norm / root < goal:
-            return norm / root, taken, CONVERGED
-        stored = int(state[_STORED])
-        two_loop(flat, s, y, rho, alpha, stored, state[_DIAGONAL], direction)
+            return norm / root, taken, Status.CONVERGED
+        stored = state.stored
+        two_loop(flat, s, y, rho, alpha, stored, state.diagonal, direction)
         if dot(direction, flat) > 0.0:
             for c in range(direction.size):
                 direction[c] = -direction[c]
@@ -212,16 +261,16 @@ def dneb_walk(
             _copy(start, inner)
             scale *= 0.1
         if not finite:
-            return norm / root, taken, NOT_FINITE
-        band_gradient(X, energies, gradients, settings, state, band)
+            return norm / root, taken, Status.NOT_FINITE
+        band_gradient(X, energies, gradients, top, state, band)
         diagonal = remember(s, y, rho, stored % memory, scale, direction, flat, old)
         if diagonal > 0.0:
-            state[_DIAGONAL] = diagonal
-            state[_STORED] += 1.0
-        state[_STEPS] += 1.0
-        if int(state[_STEPS]) % 5 == 0 and state[_CLIMBS] == 0.0:
+            state.diagonal = diagonal
+            state.stored += 1
+        state.steps += 1
+        if state.steps % 5 == 0 and not state.climbs:
             # stiffer springs where the images bunch up, softer ones where they hold the band off the valley
-            state[_SPRING] *= 1.05 if _unevenness(X, energies, top) > aim else 1.0 / 1.05
-            band_gradient(X, energies, gradients, settings, state, band)
+            state.spring *= 1.05 if _unevenness(X, energies, top) > settings.evenness else 1.0 / 1.05
+            band_gradient(X, energies, gradients, top, state, band)
     norm = np.sqrt(dot(flat, flat))
-    return norm / root, limit, CONVERGED if norm / root < goal else STEPS
+    return norm / root, limit, Status.CONVERGED if norm / root < goal else Status.TOO_MANY_STEPS

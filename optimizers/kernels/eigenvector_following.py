@@ -9,14 +9,15 @@ from __future__ import annotations
 import numba
 import numpy as np
 
+from thalweg.optimizers.kernels.arguments import FOLLOW_SIGNATURE, PROBLEM
 from thalweg.optimizers.kernels.lbfgs import assign, dot
 from thalweg.optimizers.kernels.lbfgs_in_modes import converge_modes, relax_modes
-from thalweg.potentials.compiled.signatures import FUNCTION, HESSIAN, floats, integers, jit, matrix, vector
+from thalweg.optimizers.kernels.status import Status
+from thalweg.potentials.compiled.signatures import FUNCTION, floats, integers, jit, matrix, vector
 from thalweg.potentials.symmetry.null_modes import orthonormal_null_modes
 
-__all__ = ["FOLLOW", "FOLLOW_SIGNATURE", "WRONG_INDEX", "ZERO_MODE", "diagonalise", "follow_modes"]
+__all__ = ["diagonalise", "follow_modes"]
 
-CONVERGED, STEPS, ENERGY, NOT_FINITE, WRONG_INDEX, ZERO_MODE, BOWL, ENDLESS = 0, 1, 2, 3, 4, 5, 8, 9
 _ZERO = 1e-9
 # Entries of a Hessian above which atoms overlap: LAPACK's iterations need not converge
 _HUGE = 1e100
@@ -86,8 +87,8 @@ def _classify(values, modes, index):
             positive += 1
             total += np.log(values[i])
     if negative + positive < modes:
-        return ZERO_MODE, total, positive
-    return (CONVERGED if negative == index else WRONG_INDEX), total, positive
+        return Status.ZERO_MODE, total, positive
+    return (Status.CONVERGED if negative == index else Status.WRONG_INDEX), total, positive
 
 
 @jit(numba.int64(matrix, vector, numba.int64, vector, numba.boolean))
@@ -128,14 +129,9 @@ def _uphill(function, integers, floats, free, mode, curvature, trust, x, gradien
     return energy, 1.3 * trust
 
 
-_RESULT = numba.types.Tuple(
-    (numba.float64, numba.float64, numba.int64, numba.int64, numba.float64, numba.float64, numba.int64)
-)
-
-
 @jit(numba.int64(vector, vector, vector, integers, numba.int64, numba.int64, numba.float64, integers))
 def _astray(gradient, mode, values, free, modes, followed, max_step, counts):
-    """Return BOWL or ENDLESS if the way up leads nowhere, else CONVERGED; ``counts`` (2,) are kept between steps."""
+    """Return the reason why the way up leads nowhere, else CONVERGED; ``counts`` (2,) are kept between steps."""
     counts[0] = counts[0] + 1 if values[0] > 0.0 else 0
     slope = 0.0
     for j in range(free.size):
@@ -144,8 +140,8 @@ def _astray(gradient, mode, values, free, modes, followed, max_step, counts):
     faint = values[followed] < 0.0 and -values[followed] < min(_FAINT * values[modes - 1], abs(slope) / max_step)
     counts[1] = counts[1] + 1 if faint else 0
     if counts[0] > _UPHILL:
-        return BOWL
-    return ENDLESS if counts[1] >= _FADED else CONVERGED
+        return Status.ONLY_POSITIVE_CURVATURE
+    return Status.DIVERGED if counts[1] >= _FADED else Status.CONVERGED
 
 
 @jit(numba.boolean(integers, vector, vector))
@@ -159,15 +155,15 @@ def _over_free(free, mode, packed):
 
 
 @jit(
-    _RESULT(
-        FUNCTION, HESSIAN, integers, floats, integers, integers, numba.int64, matrix, numba.int64, numba.int64,
-        numba.float64, numba.int64, numba.float64, vector, vector,
+    FOLLOW_SIGNATURE.return_type(
+        PROBLEM, numba.int64, numba.int64, numba.float64, numba.int64, numba.float64, vector, vector
     )
-)  # fmt: skip
-def _follow(
-    function, hessian, integers, floats, free, frozen, rigid, constant, index, relax, goal, limit, max_step, x, mode
-):
+)
+def _follow(problem, index, relax, goal, limit, max_step, x, mode):
     """Walk as :func:`follow_modes` does, once, with at most ``relax`` steps across the mode after each along it."""
+    function = problem.function  # on its own: numba warns of tuples of functions
+    integers, floats = problem.integers, problem.floats
+    free, frozen, rigid, constant = problem.free, problem.frozen, problem.rigid, problem.constant
     n, m = x.size, free.size
     full, vectors, values = np.empty((n, n)), np.empty((m, m)), np.empty(m)
     gradient, previous, counts = np.empty(n), np.empty(m), np.zeros(2, dtype=np.int64)
@@ -180,10 +176,10 @@ def _follow(
         rms = np.sqrt(dot(gradient, gradient) / m)
         modes = 0
         if np.isfinite(energy) and np.isfinite(rms):
-            hessian(x, full, integers, floats)
+            problem.hessian(x, full, integers, floats)
             modes = _free_modes(x, full, free, frozen, rigid, constant, vectors, values)
         if modes < 1:
-            return energy, rms, iteration, NOT_FINITE, np.nan, np.nan, 0
+            return energy, rms, iteration, Status.NOT_FINITE, np.nan, np.nan, 0
         if rms < goal:
             status, product, positive = _classify(values, modes, index)
             for j in range(m):
@@ -199,7 +195,7 @@ def _follow(
         if index == 1:
             followed = _followed(vectors, values, modes, previous, chosen)
             astray = _astray(gradient, vectors[followed], values, free, modes, followed, max_step, counts)
-            if astray != CONVERGED:
+            if astray != Status.CONVERGED:
                 return energy, rms, iteration, astray, values[0], np.nan, 0
             assign(previous, vectors[followed])
             energy, trust = _uphill(
@@ -211,28 +207,18 @@ def _follow(
             function, integers, floats, free, vectors, values, modes, followed, across_goal, relax,
             4.0 * max_step, x, gradient, energy,
         )  # fmt: skip
-    return energy, rms, limit, STEPS, np.nan, np.nan, 0
-
-
-FOLLOW_SIGNATURE = _RESULT(
-    FUNCTION, HESSIAN, integers, floats, integers, integers, numba.int64, matrix,
-    numba.int64, numba.float64, numba.int64, numba.float64, vector, vector,
-)  # fmt: skip
-FOLLOW = numba.types.FunctionType(FOLLOW_SIGNATURE)
+    return energy, rms, limit, Status.TOO_MANY_STEPS, np.nan, np.nan, 0
 
 
 @jit(FOLLOW_SIGNATURE)
-def follow_modes(
-    function, hessian, integers, floats, free, frozen, rigid, constant, index, goal, limit, max_step, x, mode
-):
+def follow_modes(problem, index, goal, limit, max_step, x, mode):
     """Walk to a stationary point with ``index`` negative eigenvalues from x, in place.
 
     A walk that goes up a bowl, or on along an atom that leaves, starts again from x and relaxes less on its way.
 
     Parameters
     ----------
-    function, hessian, integers, floats : the potential.
-    free, frozen, rigid, constant : free and frozen coordinates and null modes, as a System has them.
+    problem : Problem
     index : 0 for a minimum, 1 for a transition state.
     goal : rms gradient; limit : most diagonalisations; max_step : longest step uphill at first.
     x : (n,) start, overwritten.
@@ -243,15 +229,14 @@ def follow_modes(
     energy, rms, diagonalisations, status, lowest eigenvalue, log eigenvalue product, number of positive eigenvalues
     """
     start, taken = np.empty(x.size), 0
-    energy, rms, steps, status, lowest, product, positive = np.nan, np.nan, 0, STEPS, np.nan, np.nan, 0
+    energy, rms, steps, status, lowest, product, positive = np.nan, np.nan, 0, Status.TOO_MANY_STEPS, np.nan, np.nan, 0
     assign(start, x)
     for relax in _RELAX_STEPS:
         assign(x, start)
         energy, rms, steps, status, lowest, product, positive = _follow(
-            function, hessian, integers, floats, free, frozen, rigid, constant,
-            index, relax, goal, limit - taken, max_step, x, mode,
-        )  # fmt: skip
+            problem, index, relax, goal, limit - taken, max_step, x, mode
+        )
         taken += steps
-        if status != BOWL and status != ENDLESS:
+        if status != Status.ONLY_POSITIVE_CURVATURE and status != Status.DIVERGED:
             break
     return energy, rms, taken, status, lowest, product, positive

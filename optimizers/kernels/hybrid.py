@@ -2,16 +2,52 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numba
 import numpy as np
 
+from thalweg.optimizers.kernels.arguments import PROBLEM, Arguments
 from thalweg.optimizers.kernels.lbfgs import add_multiple, dot, remember, two_loop
+from thalweg.optimizers.kernels.status import Rule, Status
 from thalweg.potentials.compiled.signatures import FUNCTION, floats, integers, jit, matrix, vector
 from thalweg.potentials.symmetry.null_modes import orthonormal_null_modes
 
-__all__ = ["difference_product", "hybrid_walk", "lowest_mode"]
+__all__ = ["HybridSettings", "difference_product", "hybrid_walk", "lowest_mode"]
 
-CONVERGED, STEPS, NOT_FINITE = 0, 1, 3
+
+class HybridSettings(NamedTuple):
+    """How hybrid eigenvector-following goes on; see :func:`~thalweg.optimizers.hybrid_eigenvector_following`.
+
+    Attributes
+    ----------
+    rms : float
+        Rms gradient to reach.
+    steps : int
+        Most uphill steps.
+    max_step : float
+        Longest uphill step at first.
+    across_steps : int
+        Most steps across the mode after each.
+    tolerance : float
+        Residual of the mode, relative to its eigenvalue.
+    difference : float
+        Displacement for gradient differences.
+    products : int
+        Most Hessian-vector products after each step.
+    """
+
+    rms: float
+    steps: int
+    max_step: float
+    across_steps: int
+    tolerance: float
+    difference: float
+    products: int
+
+
+_REAL, _WHOLE = numba.float64, numba.int64
+SETTINGS = Arguments(HybridSettings, _REAL, _WHOLE, _REAL, _WHOLE, _REAL, _REAL, _WHOLE)
 
 
 @jit(numba.void(FUNCTION, integers, floats, integers, vector, vector, numba.float64, vector))
@@ -134,10 +170,11 @@ def _tangent_walk(function, integers, floats, frozen, rules, goal, limit, mode, 
     -------
     energy, steps, gradient calls
     """
-    n, memory, max_step, max_rise, shrink = x.size, int(rules[0]), rules[2], rules[3], rules[4]
+    n, memory, max_step = x.size, int(rules[Rule.MEMORY]), rules[Rule.MAX_STEP]
+    max_rise, shrink, trials = rules[Rule.MAX_RISE], rules[Rule.SHRINK], int(rules[Rule.TRIALS])
     s, y, rho, alpha = np.empty((memory, n)), np.empty((memory, n)), np.empty(memory), np.empty(memory)
     across, new_across, direction, moved, new_gradient = np.empty(n), np.empty(n), np.empty(n), np.empty(n), np.empty(n)
-    stored, diagonal, calls = 0, rules[1], 0
+    stored, diagonal, calls = 0, rules[Rule.INITIAL_DIAGONAL], 0
     norm = _across(frozen, mode, gradient, across)
     for step in range(limit):
         if not norm > goal:
@@ -150,7 +187,7 @@ def _tangent_walk(function, integers, floats, frozen, rules, goal, limit, mode, 
         length = np.sqrt(dot(direction, direction))
         scale = min(scale, max_step / length)
         accepted = False
-        for _trial in range(int(rules[5]) + 1):
+        for _trial in range(trials + 1):
             for k in range(n):
                 moved[k] = x[k] + scale * direction[k]
             new_energy = function(moved, new_gradient, integers, floats)
@@ -175,26 +212,28 @@ def _tangent_walk(function, integers, floats, frozen, rules, goal, limit, mode, 
 
 @jit(
     numba.types.Tuple((numba.float64, numba.float64, numba.int64, numba.int64, numba.int64, numba.float64))(
-        FUNCTION, integers, floats, integers, numba.int64, matrix, vector, vector, vector, vector
+        PROBLEM, vector, SETTINGS, vector, vector
     )
 )
-def hybrid_walk(function, integers, floats, frozen, rigid, constant, rules, settings, x, mode):
+def hybrid_walk(problem, rules, settings, x, mode):
     """Walk uphill along the lowest mode and downhill across it, in place, until the gradient vanishes.
 
     Parameters
     ----------
-    function, integers, floats, frozen, rigid, constant : the potential and null modes, as a System has them.
+    problem : Problem
     rules : packed Rules of the minimisation across the mode.
-    settings : (rms to reach, most steps, longest uphill step, most steps across the mode, the mode's tolerance, h,
-        most products)
+    settings : HybridSettings
     x : (n,) start, overwritten; mode : (n,) a first guess of the mode, overwritten.
 
     Returns
     -------
     energy, rms, steps, gradient calls, status, eigenvalue of the mode when last looked at
     """
-    goal, limit, max_step, most_across = settings[0], int(settings[1]), settings[2], int(settings[3])
-    tolerance, h, most = settings[4], settings[5], int(settings[6])
+    function = problem.function  # on its own: numba warns of tuples of functions
+    integers, floats = problem.integers, problem.floats
+    frozen, rigid, constant = problem.frozen, problem.rigid, problem.constant
+    goal, limit, max_step, most_across = settings.rms, settings.steps, settings.max_step, settings.across_steps
+    tolerance, h, most = settings.tolerance, settings.difference, settings.products
     n = x.size
     root = np.sqrt(n - frozen.size)
     null, basis = np.empty((6 + constant.shape[0], n)), np.empty((min(most, n - frozen.size), n))
@@ -206,14 +245,14 @@ def hybrid_walk(function, integers, floats, frozen, rigid, constant, rules, sett
         part = _across(frozen, mode, gradient, across)
         norm = np.sqrt(dot(gradient, gradient))
         if not (np.isfinite(norm) and np.isfinite(energy) and np.isfinite(part)):
-            return energy, norm / root, step, calls, NOT_FINITE, value
+            return energy, norm / root, step, calls, Status.NOT_FINITE, value
         if norm / root < goal:
-            return energy, norm / root, step, calls, CONVERGED, value
+            return energy, norm / root, step, calls, Status.CONVERGED, value
         nulls = orthonormal_null_modes(x, frozen, rigid, constant, null)
         value, used = lowest_mode(function, integers, floats, frozen, x, null, nulls, h, tolerance, basis, mode)
         calls += 2 * used
         if not np.isfinite(value):
-            return energy, norm / root, step, calls, NOT_FINITE, value
+            return energy, norm / root, step, calls, Status.NOT_FINITE, value
         slope = dot(gradient, mode)
         size = 2.0 * slope / (abs(value) + np.sqrt(value**2 + 4.0 * slope**2) + 1e-300)
         size = min(max(size, -trust), trust)
@@ -230,4 +269,4 @@ def hybrid_walk(function, integers, floats, frozen, rigid, constant, rules, sett
             function, integers, floats, frozen, rules, across_goal, most_across, mode, x, energy, gradient
         )
         calls += extra
-    return energy, norm / root, limit, calls, STEPS, value
+    return energy, norm / root, limit, calls, Status.TOO_MANY_STEPS, value

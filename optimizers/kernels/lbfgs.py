@@ -9,15 +9,11 @@ from __future__ import annotations
 import numba
 import numpy as np
 
+from thalweg.optimizers.kernels.arguments import WALK, WALK_SIGNATURE, runs
+from thalweg.optimizers.kernels.status import Rule, Status
 from thalweg.potentials.compiled.signatures import FUNCTION, floats, integers, jit, matrix, vector
 
 __all__ = [
-    "CONVERGED",
-    "ENERGY",
-    "NOT_FINITE",
-    "STEPS",
-    "WALK",
-    "WALK_SIGNATURE",
     "add_multiple",
     "assign",
     "dot",
@@ -27,8 +23,6 @@ __all__ = [
     "remember",
     "two_loop",
 ]
-
-CONVERGED, STEPS, ENERGY, NOT_FINITE = 0, 1, 2, 3
 
 _FAST = {"reassoc", "contract", "nsz", "arcp"}
 
@@ -89,7 +83,7 @@ def shortened_step(function, integers, floats, frozen, rules, energy, x, directi
 
     The norm is -1 if no step was accepted.
     """
-    max_rise, shrink, trials = rules[3], rules[4], int(rules[5])
+    max_rise, shrink, trials = rules[Rule.MAX_RISE], rules[Rule.SHRINK], int(rules[Rule.TRIALS])
     for trial in range(trials + 1):
         for k in range(x.size):
             x_new[k] = x[k] + scale * direction[k]
@@ -136,12 +130,6 @@ def _record(trace, traced, stride, x, energy):
     return traced + 1, stride
 
 
-WALK_SIGNATURE = numba.types.Tuple(
-    (numba.float64, numba.float64, numba.int64, numba.int64, numba.int64, numba.float64)
-)(FUNCTION, integers, floats, integers, vector, numba.float64, numba.int64, vector, vector, matrix)
-WALK = numba.types.FunctionType(WALK_SIGNATURE)
-
-
 @jit(WALK_SIGNATURE, fastmath=_FAST)
 def lbfgs_walk(function, integers, floats, frozen, rules, goal, limit, x, gradient, trace):
     """Minimise from x, in place.
@@ -158,9 +146,9 @@ def lbfgs_walk(function, integers, floats, frozen, rules, goal, limit, x, gradie
     -------
     energy, rms, steps, evaluations, status, path length
     """
-    memory, diagonal_0, max_step, resets, signed = int(rules[0]), rules[1], rules[2], int(rules[6]), rules[7] != 0.0
-    n = x.size
-    root = np.sqrt(n - frozen.size)
+    n, memory, resets = x.size, int(rules[Rule.MEMORY]), int(rules[Rule.RESETS])
+    diagonal_0, max_step = rules[Rule.INITIAL_DIAGONAL], rules[Rule.MAX_STEP]
+    root, signed = np.sqrt(n - frozen.size), rules[Rule.SIGNED_CURVATURE] != 0.0
     s, y, rho, alpha = np.empty((memory, n)), np.empty((memory, n)), np.empty(memory), np.empty(memory)
     direction, x_new, g_new = np.empty(n), np.empty(n), np.empty(n)
     stored, steps, failures, evaluations, diagonal = 0, 0, 0, 1, diagonal_0
@@ -173,10 +161,10 @@ def lbfgs_walk(function, integers, floats, frozen, rules, goal, limit, x, gradie
         gradient[k] = 0.0
     norm = norm_of(gradient)
     if not (np.isfinite(energy) and np.isfinite(norm)):
-        return energy, norm / root, steps, evaluations, NOT_FINITE, travelled
+        return energy, norm / root, steps, evaluations, Status.NOT_FINITE, travelled
     while norm / root >= goal:
         if steps >= limit:
-            return energy, norm / root, steps, evaluations, STEPS, travelled
+            return energy, norm / root, steps, evaluations, Status.TOO_MANY_STEPS, travelled
         two_loop(gradient, s, y, rho, alpha, stored, diagonal, direction)
         scale = min(1.0 / norm, norm) if stored == 0 else 1.0
         if dot(direction, gradient) > 0.0:
@@ -193,7 +181,7 @@ def lbfgs_walk(function, integers, floats, frozen, rules, goal, limit, x, gradie
             failures += 1
             # without a memory the next step would be the one just refused
             if failures > resets or stored == 0:
-                return energy, norm / root, steps, evaluations, ENERGY, travelled
+                return energy, norm / root, steps, evaluations, Status.ENERGY_NOT_LOWERED, travelled
             stored, diagonal = 0, diagonal_0
             continue
         new_diagonal = remember(s, y, rho, stored % memory, scale, direction, g_new, gradient)
@@ -207,21 +195,20 @@ def lbfgs_walk(function, integers, floats, frozen, rules, goal, limit, x, gradie
         travelled += scale * length
         if trace.shape[0] > 0 and steps % stride == 0:
             traced, stride = _record(trace, traced, stride, x, energy)
-    return energy, norm / root, steps, evaluations, CONVERGED, travelled
+    return energy, norm / root, steps, evaluations, Status.CONVERGED, travelled
 
 
 @jit(
     numba.void(
-        WALK, FUNCTION, integers, floats, integers, vector, numba.float64, numba.int64,
-        matrix, matrix, vector, vector, integers, integers, integers,
+        WALK, FUNCTION, integers, floats, integers, vector, numba.float64, numba.int64, matrix, matrix, runs,
     )
 )  # fmt: skip
-def lbfgs_rows(
-    walk, function, integers, floats, frozen, rules, goal, limit, X, gradients, energy, rms, steps, evaluations, status
-):
-    """Minimise every row of X in place by ``walk``; one entry of the result arrays a row."""
+def lbfgs_rows(walk, function, integers, floats, frozen, rules, goal, limit, X, gradients, found):
+    """Minimise every row of X in place by ``walk``; one record of RUN a row."""
     no_trace = np.empty((0, X.shape[1] + 1))
     for row in range(X.shape[0]):
-        energy[row], rms[row], steps[row], evaluations[row], status[row], _ = walk(
+        energy, rms, steps, evaluations, status, length = walk(
             function, integers, floats, frozen, rules, goal, limit, X[row], gradients[row], no_trace
         )
+        found[row].energy, found[row].rms, found[row].path_length = energy, rms, length
+        found[row].steps, found[row].evaluations, found[row].status = steps, evaluations, status

@@ -1,6 +1,6 @@
 """LBFGS with little overhead a step: fused passes by lanes, a memory of few pairs, nothing allocated on the way.
 
-For minimisations that second order finishes. The plain walk of ``lbfgs_kernel`` keeps the original programs' order of
+For minimisations that second order finishes. The plain walk of ``lbfgs`` keeps the original programs' order of
 arithmetic instead.
 """
 
@@ -10,13 +10,14 @@ import numba
 import numpy as np
 from numba.extending import register_jitable
 
-from thalweg.optimizers.kernels.lbfgs import WALK_SIGNATURE, assign
+from thalweg.optimizers.kernels.arguments import WALK_SIGNATURE
+from thalweg.optimizers.kernels.lbfgs import assign
+from thalweg.optimizers.kernels.status import Rule, Status
 from thalweg.potentials.compiled.signatures import FUNCTION, floats, integers, jit, matrix, vector
 from thalweg.potentials.compiled.simd import LANES, load, splat, store, total
 
 __all__ = ["quick_walk"]
 
-CONVERGED, STEPS, ENERGY, NOT_FINITE = 0, 1, 2, 3
 _FAST = {"reassoc", "contract", "nsz", "arcp"}
 
 # The walk's vectors have zeros behind their n entries, up to a multiple of two lanes: loops over 39 coordinates spend
@@ -104,7 +105,7 @@ def _shortened_step(
     function, integers, floats, frozen, rules, energy, x, direction, scale, x_new, g_new, x_view, g_view
 ):
     """Do what ``shortened_step`` of the plain walk does; the views are what the potential knows of x_new and g_new."""
-    max_rise, shrink, trials = rules[3], rules[4], int(rules[5])
+    max_rise, shrink, trials = rules[Rule.MAX_RISE], rules[Rule.SHRINK], int(rules[Rule.TRIALS])
     for trial in range(trials + 1):
         for k in range(0, x.size, LANES):
             store(x_new, k, load(x, k) + scale * load(direction, k))
@@ -128,7 +129,8 @@ def _shortened_step(
 )
 def _walk(function, integers, floats, frozen, rules, goal, limit, n, x, gradient, x_new, g_new):
     """Minimise from x, in place, as :func:`quick_walk` does; the vectors have zeros behind their n entries."""
-    memory, diagonal_0, max_step, resets, m = int(rules[0]), rules[1], rules[2], int(rules[6]), x.size
+    memory, diagonal_0, max_step = int(rules[Rule.MEMORY]), rules[Rule.INITIAL_DIAGONAL], rules[Rule.MAX_STEP]
+    resets, m = int(rules[Rule.RESETS]), x.size
     root = np.sqrt(n - frozen.size)
     s, y, rho, alpha = np.empty((memory, m)), np.empty((memory, m)), np.empty(memory), np.empty(memory)
     direction, x_view, g_view = np.empty(m), x_new[:n], g_new[:n]
@@ -139,10 +141,10 @@ def _walk(function, integers, floats, frozen, rules, goal, limit, n, x, gradient
         gradient[k] = 0.0
     norm = _norm(gradient)
     if not (np.isfinite(energy) and np.isfinite(norm)):
-        return energy, norm / root, steps, evaluations, NOT_FINITE, travelled
+        return energy, norm / root, steps, evaluations, Status.NOT_FINITE, travelled
     while norm >= goal * root:
         if steps >= limit:
-            return energy, norm / root, steps, evaluations, STEPS, travelled
+            return energy, norm / root, steps, evaluations, Status.TOO_MANY_STEPS, travelled
         slope = _direction(gradient, s, y, rho, alpha, max(newest, 0), stored, diagonal, direction)
         length = _norm(direction)
         # uphill only where rounding has spoilt the memory
@@ -156,7 +158,7 @@ def _walk(function, integers, floats, frozen, rules, goal, limit, n, x, gradient
         if norm_new < 0.0:
             failures += 1
             if failures > resets or careful:
-                return energy, norm / root, steps, evaluations, ENERGY, travelled
+                return energy, norm / root, steps, evaluations, Status.ENERGY_NOT_LOWERED, travelled
             stored, newest, diagonal, careful = 0, -1, diagonal_0, True
             continue
         row = newest + 1 if newest < memory - 1 else 0
@@ -172,7 +174,7 @@ def _walk(function, integers, floats, frozen, rules, goal, limit, n, x, gradient
         steps += 1
         energy, norm = e_new, norm_new
         travelled += abs(scale) * length
-    return energy, norm / root, steps, evaluations, CONVERGED, travelled
+    return energy, norm / root, steps, evaluations, Status.CONVERGED, travelled
 
 
 @jit(WALK_SIGNATURE)

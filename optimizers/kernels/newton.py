@@ -10,15 +10,16 @@ from __future__ import annotations
 import numba
 import numpy as np
 
+from thalweg.optimizers.kernels.arguments import FOLLOW_SIGNATURE, PROBLEM
 from thalweg.optimizers.kernels.cholesky import factor, log_determinant, lowest_of_factor, solve, solve_lower
-from thalweg.optimizers.kernels.eigenvector_following import FOLLOW_SIGNATURE, diagonalise
+from thalweg.optimizers.kernels.eigenvector_following import diagonalise
 from thalweg.optimizers.kernels.lbfgs import norm_of
-from thalweg.potentials.compiled.signatures import FUNCTION, HESSIAN, floats, integers, jit, matrix, vector
+from thalweg.optimizers.kernels.status import Status
+from thalweg.potentials.compiled.signatures import FUNCTION, floats, integers, jit, matrix, vector
 from thalweg.potentials.symmetry.null_modes import orthonormal_null_modes
 
 __all__ = ["newton_minimum"]
 
-CONVERGED, STEPS, ENERGY, NOT_FINITE, WRONG_INDEX, ZERO_MODE = 0, 1, 2, 3, 4, 5
 _FAST = {"reassoc", "contract", "nsz", "arcp"}
 # Eigenvalues below this part of the largest are taken for zero
 _ZERO = 1e-9
@@ -220,38 +221,34 @@ def _proof(reduced, largest, u, lowest_mode):
     if _shifted_factor(reduced, 0.0, u):
         lowest = lowest_of_factor(u, _ACCURACY, lowest_mode)
         if lowest > _ZERO * largest:
-            return CONVERGED, lowest, log_determinant(u)
+            return Status.CONVERGED, lowest, log_determinant(u)
     values, vectors = np.empty(lowest_mode.size), np.empty_like(reduced)
     if not diagonalise(reduced, values, vectors):
-        return NOT_FINITE, np.nan, np.nan
+        return Status.NOT_FINITE, np.nan, np.nan
     for j in range(lowest_mode.size):
         lowest_mode[j] = vectors[0, j]
-    status = WRONG_INDEX if values[0] < -_ZERO * largest else ZERO_MODE
+    status = Status.WRONG_INDEX if values[0] < -_ZERO * largest else Status.ZERO_MODE
     return status, values[0], np.nan
 
 
-@jit(
-    numba.types.Tuple((numba.float64, numba.int64))(
-        HESSIAN, integers, floats, integers, integers, numba.int64, matrix, vector, matrix, matrix
-    )
-)
-def _hessian_over_free(hessian, integers, floats, free, frozen, rigid, constant, x, full, reduced):
+@jit(numba.types.Tuple((numba.float64, numba.int64))(PROBLEM, vector, matrix, matrix))
+def _hessian_over_free(problem, x, full, reduced):
     """Write the Hessian at x over free coordinates with the null modes moved up; return how far, and their number."""
-    null = np.empty((6 + constant.shape[0], x.size))
-    hessian(x, full, integers, floats)
-    count = orthonormal_null_modes(x, frozen, rigid, constant, null)
-    return _reduce(full, free, null, count, reduced), count
+    null = np.empty((6 + problem.constant.shape[0], x.size))
+    problem.hessian(x, full, problem.integers, problem.floats)
+    count = orthonormal_null_modes(x, problem.frozen, problem.rigid, problem.constant, null)
+    return _reduce(full, problem.free, null, count, reduced), count
 
 
 @jit(FOLLOW_SIGNATURE)
-def newton_minimum(
-    function, hessian, integers, floats, free, frozen, rigid, constant, index, goal, limit, max_step, x, mode
-):
+def newton_minimum(problem, index, goal, limit, max_step, x, mode):
     """Minimise from x, in place: arguments and results as those of :func:`follow_modes`.
 
     ``index`` is 0 for a proved minimum; below 0 the search ends with the gradient, and what of the Hessian it would
     report is NaN. The first step may have 4 ``max_step``. Steps are those with gradients and Hessians together.
     """
+    function = problem.function  # on its own: numba warns of tuples of functions
+    integers, floats, free, frozen = problem.integers, problem.floats, problem.free, problem.frozen
     n, m = x.size, free.size
     gradient, slopes, work = np.empty(n), np.empty(m), np.empty(m)
     root, trust, shift, steps = np.sqrt(float(m)), 4.0 * max_step, 0.0, 0
@@ -260,22 +257,20 @@ def newton_minimum(
         gradient[k] = 0.0
     norm = norm_of(gradient)
     if index < 0 and norm < goal * root and np.isfinite(energy):
-        return energy, norm / root, steps, CONVERGED, np.nan, np.nan, 0
+        return energy, norm / root, steps, Status.CONVERGED, np.nan, np.nan, 0
     full, reduced, u = np.empty((n, n)), np.empty((m, m)), np.empty((m, m))
     for _iteration in range(limit):
         largest, count = np.nan, 0
         if np.isfinite(energy) and np.isfinite(norm):
-            largest, count = _hessian_over_free(
-                hessian, integers, floats, free, frozen, rigid, constant, x, full, reduced
-            )
+            largest, count = _hessian_over_free(problem, x, full, reduced)
             steps += 1
         if not np.isfinite(largest):
-            return energy, norm / root, steps, NOT_FINITE, np.nan, np.nan, 0
+            return energy, norm / root, steps, Status.NOT_FINITE, np.nan, np.nan, 0
         if norm < goal * root:
             status, lowest, product = _proof(reduced, largest, u, work)
             for j in range(m):
                 mode[free[j]] = work[j]
-            positive = m - count if status == CONVERGED else 0
+            positive = m - count if status == Status.CONVERGED else 0
             return energy, norm / root, steps, status, lowest, product - count * np.log(largest), positive
         for j in range(m):
             slopes[j] = gradient[free[j]]
@@ -285,7 +280,7 @@ def newton_minimum(
         )
         steps += taken
         if index < 0 and norm < goal * root:
-            return energy, norm / root, steps, CONVERGED, np.nan, np.nan, 0
+            return energy, norm / root, steps, Status.CONVERGED, np.nan, np.nan, 0
         if trust < 1e-12:
-            return energy, norm / root, steps, ENERGY, np.nan, np.nan, 0
-    return energy, norm / root, steps, STEPS, np.nan, np.nan, 0
+            return energy, norm / root, steps, Status.ENERGY_NOT_LOWERED, np.nan, np.nan, 0
+    return energy, norm / root, steps, Status.TOO_MANY_STEPS, np.nan, np.nan, 0

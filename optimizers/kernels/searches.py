@@ -5,143 +5,135 @@ from __future__ import annotations
 import numba
 import numpy as np
 
-from thalweg.optimizers.kernels.eigenvector_following import FOLLOW
-from thalweg.optimizers.kernels.lbfgs import WALK, assign
-from thalweg.potentials.compiled.signatures import FUNCTION, HESSIAN, floats, integers, jit, matrix, vector
+from thalweg.optimizers.kernels.arguments import (
+    MINIMUM_SEARCH,
+    SADDLE_SEARCH,
+    stationary_pairs,
+    stationary_point,
+    stationary_points,
+)
+from thalweg.optimizers.kernels.lbfgs import assign
+from thalweg.optimizers.kernels.status import Status
+from thalweg.potentials.compiled.signatures import jit, matrix, vector
 
-__all__ = ["SYSTEM", "minimum_rows", "quench_rows", "transition_state_rows"]
-
-CONVERGED, NOT_FINITE, WRONG_INDEX, SIDE_FAILED, SIDE_RETURNED, KNOWN = 0, 3, 4, 6, 7, 10
-
-# The walk and what finishes it come as pointers: called directly they would be compiled again into every caller
-SYSTEM = (WALK, FOLLOW, FUNCTION, HESSIAN, integers, floats, integers, integers, numba.int64, matrix)
+__all__ = ["SEARCH_SIGNATURE", "find_minimum", "minimum_rows", "quench", "quench_rows", "transition_state_rows"]
 
 _CUBE = numba.types.Array(numba.float64, 3, "C")
-_REAL, _WHOLE = numba.float64, numba.int64
 # Steps from a transition state before a small gradient means a minimum
 _AWAY = 10
 
 
-@jit(
-    numba.types.Tuple((_REAL, _REAL, _WHOLE, _WHOLE, _REAL, _REAL, _WHOLE, _REAL))(
-        *SYSTEM, _WHOLE, vector, vector, vector, vector
-    )
-)
-def _finished(
-    walk, follow, function, hessian, integers, floats, free, frozen, rigid, constant, index, rules, settings, x, mode,
-):  # fmt: skip
-    """Minimise by LBFGS to a loose gradient, then to second order; return what a row of numbers holds."""
+@jit(numba.void(stationary_point))
+def _nothing_found(found):
+    found.energy, found.rms, found.steps, found.status = np.nan, np.nan, 0, Status.CONVERGED
+    found.lowest_eigenvalue, found.log_eigenvalue_product, found.modes = np.nan, np.nan, 0
+    found.path_length = np.nan
+
+
+@jit(numba.void(MINIMUM_SEARCH, numba.int64, vector, vector, stationary_point))
+def _finished(search, index, x, mode, found):
+    """Minimise by LBFGS to a loose gradient, then to second order."""
+    problem = search.problem
     gradient, start, no_trace = np.empty(x.size), np.empty(x.size), np.empty((0, x.size + 1))
-    energy, rms, steps, _, status, length = walk(
-        function, integers, floats, frozen, rules, settings[0], int(settings[2]), x, gradient, no_trace
-    )
-    if status == NOT_FINITE:
-        return energy, rms, steps, status, np.nan, np.nan, 0, length
-    assign(start, x)
-    energy, rms, more, status, lowest, product, positive = follow(
-        function, hessian, integers, floats, free, frozen, rigid, constant,
-        index, settings[1], int(settings[3]), settings[4], x, mode,
+    energy, rms, steps, _, status, length = search.walk(
+        problem.function, problem.integers, problem.floats, problem.frozen, search.rules, search.switch, search.steps,
+        x, gradient, no_trace,
     )  # fmt: skip
-    square = 0.0
-    for k in range(x.size):
-        square += (x[k] - start[k]) ** 2
-    return energy, rms, steps + more, status, lowest, product, positive, length + np.sqrt(square)
+    lowest, product, positive, more, square = np.nan, np.nan, 0, 0, 0.0
+    if status != Status.NOT_FINITE:
+        assign(start, x)
+        energy, rms, more, status, lowest, product, positive = search.finish(
+            problem, index, search.rms, search.hessians, search.max_step, x, mode
+        )
+        for k in range(x.size):
+            square += (x[k] - start[k]) ** 2
+    found.energy, found.rms, found.steps, found.status = energy, rms, steps + more, status
+    found.lowest_eigenvalue, found.log_eigenvalue_product, found.modes = lowest, product, positive
+    found.path_length = length + np.sqrt(square)
 
 
-@jit(numba.void(*SYSTEM, _WHOLE, vector, vector, vector, vector))
-def _minimum_into(
-    walk, follow, function, hessian, integers, floats, free, frozen, rigid, constant,
-    index, rules, settings, x, numbers,
-):  # fmt: skip
-    """Minimise from x, in place; ``numbers`` (8,) takes what :func:`minimum_rows` says."""
-    mode, all_steps, travelled = np.zeros(x.size), 0, 0.0
+@jit(numba.void(MINIMUM_SEARCH, numba.int64, vector, stationary_point))
+def _minimum_into(search, index, x, found):
+    """Minimise from x, in place; a saddle is left downhill, twice at most."""
+    mode, steps, travelled = np.zeros(x.size), 0, 0.0
     for _attempt in range(3):
-        energy, rms, steps, status, lowest, product, positive, length = _finished(
-            walk, follow, function, hessian, integers, floats, free, frozen, rigid, constant,
-            index, rules, settings, x, mode,
-        )  # fmt: skip
-        all_steps += steps
-        travelled += length
-        numbers[0], numbers[1], numbers[2], numbers[3] = energy, rms, all_steps, status
-        numbers[4], numbers[5], numbers[6], numbers[7] = lowest, product, positive, travelled
-        if status != WRONG_INDEX:
+        _finished(search, index, x, mode, found)
+        steps += found.steps
+        travelled += found.path_length
+        found.steps, found.path_length = steps, travelled
+        if found.status != Status.WRONG_INDEX:
             return
-        # it stopped on a saddle: leave it downhill
         for k in range(x.size):
             x[k] += 0.05 * mode[k]
             mode[k] = 0.0
 
 
-@jit(numba.void(*SYSTEM, vector, vector, matrix, matrix))
-def minimum_rows(
-    walk, follow, function, hessian, integers, floats, free, frozen, rigid, constant, rules, settings, X, numbers,
-):  # fmt: skip
-    """Find a proved minimum from every row of X, in place; a row that is one already is only proved.
+SEARCH_SIGNATURE = numba.void(MINIMUM_SEARCH, vector, stationary_point)
+"""A minimisation of one walker: (search, x, what was found)."""
+
+
+@jit(SEARCH_SIGNATURE)
+def find_minimum(search, x, found):
+    """Find a proved minimum from x, in place; one that is there already is only proved.
 
     LBFGS to a loose gradient, then second order, and no eigenvalue of the Hessian may be negative.
 
     Parameters
     ----------
-    walk, follow : of the types WALK and FOLLOW, such as quick_walk and newton_minimum.
-    function, hessian, integers, floats, free, frozen, rigid, constant : as a System has them.
-    rules : packed Rules of LBFGS.
-    settings : (rms gradient at which second order takes over, rms gradient to reach, most LBFGS steps, most
-        Hessians, longest second-order step at first, displacement from a transition state)
-    X : (rows, n) starts, overwritten.
-    numbers : (rows, 8 or more) energy, rms, steps, status, lowest eigenvalue, log eigenvalue product, positive
-        eigenvalues, path length.
+    search : MinimumSearch
+    x : (n,) start, overwritten.
+    found : record of STATIONARY_POINT
     """
+    _minimum_into(search, 0, x, found)
+
+
+@jit(SEARCH_SIGNATURE)
+def quench(search, x, found):
+    """As :func:`find_minimum`, but converged where the gradient is: eigenvalues and product are NaN, not proved."""
+    _minimum_into(search, -1, x, found)
+
+
+@jit(numba.void(MINIMUM_SEARCH, matrix, stationary_points))
+def minimum_rows(search, X, found):
+    """Find a proved minimum from every row of X, in place, as :func:`find_minimum` does; one record a row."""
     for row in range(X.shape[0]):
-        _minimum_into(
-            walk, follow, function, hessian, integers, floats, free, frozen, rigid, constant,
-            0, rules, settings, X[row], numbers[row],
-        )  # fmt: skip
+        _minimum_into(search, 0, X[row], found[row])
 
 
-@jit(numba.void(*SYSTEM, vector, vector, matrix, matrix))
-def quench_rows(
-    walk, follow, function, hessian, integers, floats, free, frozen, rigid, constant, rules, settings, X, numbers,
-):  # fmt: skip
-    """As :func:`minimum_rows`, but converged where the gradient is: eigenvalues and product are NaN, not proved."""
+@jit(numba.void(MINIMUM_SEARCH, matrix, stationary_points))
+def quench_rows(search, X, found):
+    """Quench every row of X, in place, as :func:`quench` does; one record a row."""
     for row in range(X.shape[0]):
-        _minimum_into(
-            walk, follow, function, hessian, integers, floats, free, frozen, rigid, constant,
-            -1, rules, settings, X[row], numbers[row],
-        )  # fmt: skip
+        _minimum_into(search, -1, X[row], found[row])
 
 
-@jit(numba.void(*SYSTEM, vector, vector, vector, matrix, vector, vector, matrix))
-def _both_sides(
-    walk, follow, function, hessian, integers, floats, free, frozen, rigid, constant,
-    rules, settings, mode, ends, x, ts, numbers,
-):  # fmt: skip
-    """Minimise from both sides of a transition state; rows 0 and 1 of ``ends`` and ``numbers`` take the results.
+@jit(numba.void(MINIMUM_SEARCH, vector, matrix, vector, stationary_point, stationary_points))
+def _both_sides(search, mode, ends, x, saddle, minima):
+    """Minimise from both sides of a transition state, whose status is set if a side fails.
 
-    ``ts`` holds the numbers of the transition state (energy first, lowest eigenvalue fifth), and its status,
-    fourth, is set if a side fails.
+    ``ends`` (2, n) and ``minima`` (2,) take the results; ``saddle`` has energy and lowest eigenvalue.
     """
+    problem = search.problem
     # far enough that the fall in energy is well above what LBFGS may rise, close enough to stay on the path
-    push = min(max(settings[5], np.sqrt(1e-8 / abs(ts[4]))), 10.0 * settings[5])
+    push = min(max(search.push, np.sqrt(1e-8 / abs(saddle.lowest_eigenvalue))), 10.0 * search.push)
     gradient, no_trace = np.empty(x.size), np.empty((0, x.size + 1))
     for side in range(2):
         sign = 1.0 if side == 0 else -1.0
         for k in range(x.size):
             ends[side, k] = x[k] + sign * push * mode[k]
         # near the transition state the gradient is as small as near a minimum
-        _, _, steps, _, _, length = walk(
-            function, integers, floats, frozen, rules, 0.0, _AWAY, ends[side], gradient, no_trace
-        )
-        _minimum_into(
-            walk, follow, function, hessian, integers, floats, free, frozen, rigid, constant,
-            0, rules, settings, ends[side], numbers[side],
+        _, _, steps, _, _, length = search.walk(
+            problem.function, problem.integers, problem.floats, problem.frozen, search.rules, 0.0, _AWAY,
+            ends[side], gradient, no_trace,
         )  # fmt: skip
-        numbers[side, 2] += steps
-        numbers[side, 7] += push + length
-        if numbers[side, 3] != CONVERGED:
-            ts[3] = SIDE_FAILED
+        _minimum_into(search, 0, ends[side], minima[side])
+        minima[side].steps += steps
+        minima[side].path_length += push + length
+        if minima[side].status != Status.CONVERGED:
+            saddle.status = Status.SIDE_FAILED
             return
-        if not numbers[side, 0] < ts[0]:
-            ts[3] = SIDE_RETURNED
+        if not minima[side].energy < saddle.energy:
+            saddle.status = Status.SIDE_NOT_BELOW
             return
 
 
@@ -152,46 +144,39 @@ def _is_known(known, energy, tolerance):
     return place < known.size and known[place] <= energy + tolerance
 
 
-@jit(numba.void(FOLLOW, *SYSTEM, vector, vector, vector, vector, matrix, matrix, matrix, _CUBE, _CUBE))
-def transition_state_rows(
-    search, walk, follow, function, hessian, integers, floats, free, frozen, rigid, constant,
-    rules, settings, ts_settings, known, directions, X, numbers, ends, end_numbers,
-):  # fmt: skip
+@jit(
+    numba.void(SADDLE_SEARCH, MINIMUM_SEARCH, matrix, matrix, stationary_points, _CUBE, stationary_pairs)
+)  # fmt: skip
+def transition_state_rows(uphill, downhill, directions, X, found, ends, minima):
     """Find a transition state and both of its minima from every row of X, in place.
 
-    The minima are left out, and the status is KNOWN, where the transition state has one of the energies ``known``.
+    The minima are left out, and the status is KNOWN, where the transition state has a known energy.
 
     Parameters
     ----------
-    search : of the type FOLLOW, such as follow_modes: goes to a transition state.
-    walk, follow, ..., rules, settings
-        As :func:`minimum_rows` takes them; settings have, sixth, the displacement along the downhill mode.
-    ts_settings : (goal, most steps, longest step, how far energies may be from known ones)
-    known : (k,) ascending energies.
+    uphill : SaddleSearch
+    downhill : MinimumSearch
     directions : (rows, n) of the modes to go up, zero for the lowest.
     X : (rows, n) starts, overwritten.
-    numbers : (rows, 7) energy, rms, steps, status, lowest eigenvalue, log product, positive eigenvalues.
+    found : (rows,) records of STATIONARY_POINT, for the transition states; path lengths are NaN.
     ends : (rows, 2, n) the minima.
-    end_numbers : (rows, 2, 8) what :func:`minimum_rows` writes, the path length last.
+    minima : (rows, 2) records of STATIONARY_POINT.
     """
     mode = np.empty(X.shape[1])
     for row in range(X.shape[0]):
+        saddle = found[row]
         assign(mode, directions[row])
-        energy, rms, steps, status, lowest, product, positive = search(
-            function, hessian, integers, floats, free, frozen, rigid, constant,
-            1, ts_settings[0], int(ts_settings[1]), ts_settings[2], X[row], mode,
-        )  # fmt: skip
-        numbers[row, 0], numbers[row, 1], numbers[row, 2], numbers[row, 3] = energy, rms, steps, status
-        numbers[row, 4], numbers[row, 5], numbers[row, 6] = lowest, product, positive
+        energy, rms, steps, status, lowest, product, positive = uphill.follow(
+            downhill.problem, 1, uphill.rms, uphill.steps, uphill.max_step, X[row], mode
+        )
+        saddle.energy, saddle.rms, saddle.steps, saddle.status = energy, rms, steps, status
+        saddle.lowest_eigenvalue, saddle.log_eigenvalue_product, saddle.modes = lowest, product, positive
+        saddle.path_length = np.nan
         for side in range(2):
             for k in range(X.shape[1]):
                 ends[row, side, k] = np.nan
-            for k in range(8):
-                end_numbers[row, side, k] = np.nan
-        if status == CONVERGED and _is_known(known, energy, ts_settings[3]):
-            numbers[row, 3] = KNOWN
-        elif status == CONVERGED:
-            _both_sides(
-                walk, follow, function, hessian, integers, floats, free, frozen, rigid, constant,
-                rules, settings, mode, ends[row], X[row], numbers[row], end_numbers[row],
-            )  # fmt: skip
+            _nothing_found(minima[row, side])
+        if status == Status.CONVERGED and _is_known(uphill.known, energy, uphill.within):
+            saddle.status = Status.KNOWN
+        elif status == Status.CONVERGED:
+            _both_sides(downhill, mode, ends[row], X[row], saddle, minima[row])

@@ -19,11 +19,12 @@ import pytest
 
 from thalweg.analysis.systems.named import build, default_options
 from thalweg.optimizers import find_transition_states, minimise, transition_states
-from thalweg.optimizers.kernels.eigenvector_following import FOLLOW_SIGNATURE, follow_modes
-from thalweg.optimizers.kernels.lbfgs import WALK_SIGNATURE
+from thalweg.optimizers.kernels.arguments import FOLLOW_SIGNATURE, WALK_SIGNATURE
+from thalweg.optimizers.kernels.eigenvector_following import follow_modes
 from thalweg.optimizers.kernels.lbfgs_simd import quick_walk
 from thalweg.optimizers.kernels.newton import newton_minimum
-from thalweg.optimizers.minimisation import system_arguments
+from thalweg.optimizers.minimisation import minimum_search
+from thalweg.optimizers.rules import default_rules
 from thalweg.potentials import System, as_system
 from thalweg.potentials.compiled.signatures import FUNCTION_SIGNATURE, HESSIAN_SIGNATURE
 
@@ -38,12 +39,12 @@ _clock = ctypes.CDLL(None).clock
 _clock.restype, _clock.argtypes = ctypes.c_long, []
 
 
-def _timed(inner: Any, signature: Any, floats_at: int, reading: int) -> Any:
-    """Return a compiled function like ``inner`` that adds its time and calls to the floats, its argument there."""
+def _timed(inner: Any, signature: Any, floats: str, reading: int) -> Any:
+    """Return a compiled function like ``inner`` that adds its time and calls to the floats among its arguments."""
     names = [f"a{k}" for k in range(len(signature.args))]
     text = (
         f"def timed({', '.join(names)}):\n    began = clock()\n    result = inner({', '.join(names)})\n"
-        f"    f = {names[floats_at]}\n    f[f.size - {reading}] += clock() - began\n"
+        f"    f = {floats}\n    f[f.size - {reading}] += clock() - began\n"
         f"    f[f.size - {reading - 1}] += 1.0\n    return result\n"
     )
     space = {"inner": inner, "clock": _clock}
@@ -94,15 +95,20 @@ def _eigenvector_seconds(matrix: np.ndarray) -> float:
 
 def test_shares(system, monkeypatch):
     X = starts(system)
-    _, _, function, hessian, integers, floats, *rest = system_arguments(system)
-    floats = np.append(floats, np.zeros(_READINGS))
-    timed = (
-        _timed(quick_walk, WALK_SIGNATURE, 2, WALK), _timed(newton_minimum, FOLLOW_SIGNATURE, 3, FINISH),
-        _timed(function, FUNCTION_SIGNATURE, 3, GRADIENT), _timed(hessian, HESSIAN_SIGNATURE, 3, HESSIAN),
-        integers, floats, *rest,
-    )  # fmt: skip
-    monkeypatch.setattr(transition_states, "system_arguments", lambda _: timed)
-    monkeypatch.setattr(transition_states, "follow_modes", _timed(follow_modes, FOLLOW_SIGNATURE, 3, SEARCH))
+    search = minimum_search(system, 1e-9, default_rules(system), 10_000)
+    floats = np.append(search.problem.floats, np.zeros(_READINGS))
+    problem = search.problem._replace(
+        function=_timed(search.problem.function, FUNCTION_SIGNATURE, "a3", GRADIENT),
+        hessian=_timed(search.problem.hessian, HESSIAN_SIGNATURE, "a3", HESSIAN),
+        floats=floats,
+    )
+    timed = search._replace(
+        problem=problem,
+        walk=_timed(quick_walk, WALK_SIGNATURE, "a2", WALK),
+        finish=_timed(newton_minimum, FOLLOW_SIGNATURE, "a0.floats", FINISH),
+    )
+    monkeypatch.setattr(transition_states, "minimum_search", lambda *_: timed)
+    monkeypatch.setattr(transition_states, "follow_modes", _timed(follow_modes, FOLLOW_SIGNATURE, "a0.floats", SEARCH))
     began = time.process_time()
     found = find_transition_states(system, X, threads=1)
     total = time.process_time() - began

@@ -12,8 +12,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from thalweg.analysis.systems.summary import summarise
 from thalweg.landscapes import Landscape, RejectedError, Search, Tolerances
 from thalweg.landscapes.recording.duplicates import EnergyIndex
+
+FORMER = "the way up has no end, as of an atom that leaves"
 
 
 @pytest.fixture
@@ -160,6 +163,17 @@ def test_searches_tell_what_they_found_and_what_was_new(made_up, landscape):
     assert landscape.minima.times_found().tolist() == [1, 3, 2]
     assert landscape.transition_states.times_found().tolist() == [2]
     assert searches.start[0].tolist() == [0, -1]
+
+
+def test_reasons_of_earlier_versions_are_counted_with_those_of_today(made_up, landscape):
+    landscape.add(Search(0, "climb", "uphill search diverged"))
+    # as an earlier version wrote it
+    landscape._store.columns["searches/status"].attributes["meanings"][0] = FORMER
+    landscape.add(Search(1, "climb", "uphill search diverged"))
+    landscape.close()
+    read = Landscape.open(landscape.path)
+    assert read.searches.count() == {"uphill search diverged": 2}
+    assert summarise(landscape.path).failures == {"uphill search diverged": 2}
 
 
 def test_a_degenerate_rearrangement_joins_a_minimum_to_itself(made_up, landscape):

@@ -48,7 +48,7 @@ def test_few_searches_are_lost_in_the_bowl():
         (
             lambda x: -((1 + x[0] ** 2) ** -3) + x[1] ** 2,
             lambda x: np.array([6 * x[0] * (1 + x[0] ** 2) ** -4, 2 * x[1]]),
-            "the way up has no end, as of an atom that leaves",
+            "uphill search diverged",
         ),
     ],
     ids=["bowl", "leaving"],

@@ -6,9 +6,11 @@ import numpy as np
 import pytest
 
 from thalweg.optimizers import find_transition_states, large_systems, minimise
+from thalweg.optimizers.kernels.arguments import STATIONARY_POINT
 from thalweg.optimizers.kernels.cholesky import factor, log_determinant, lowest_of_factor, solve
 from thalweg.optimizers.kernels.searches import minimum_rows, quench_rows
-from thalweg.optimizers.minimisation import minimum_settings, system_arguments
+from thalweg.optimizers.kernels.status import Status
+from thalweg.optimizers.minimisation import minimum_search
 from thalweg.optimizers.rules import default_rules
 from thalweg.potentials import Function, Point, Weights, as_system
 
@@ -81,27 +83,27 @@ def test_a_saddle_is_no_minimum():
     result = minimise(system, [[0.0, 0.0]], second_order=True)
     assert result.converged[0]
     assert abs(result.x[0, 0]) == pytest.approx(1.0, abs=1e-8)
-    x, numbers = np.zeros((1, 2)), np.empty((1, 8))
-    settings, packed = minimum_settings(system, 1e-9, 100, 0.4), default_rules(system).packed()
-    quench_rows(*system_arguments(system), packed, settings, x, numbers)
-    assert numbers[0, 3] == 0
-    assert np.isnan(numbers[0, 4:6]).all()
+    x, found = np.zeros((1, 2)), np.empty(1, STATIONARY_POINT)
+    quench_rows(minimum_search(system, 1e-9, default_rules(system), 100), x, found)
+    assert found["status"][0] == Status.CONVERGED
+    assert np.isnan(found["lowest_eigenvalue"][0])
+    assert np.isnan(found["log_eigenvalue_product"][0])
     np.testing.assert_array_equal(x, 0.0)
 
 
 def test_proof_of_a_quench_leaves_it_where_it_is():
     system = as_system(cluster(9, 5))
     X = np.array([system.random(np.random.default_rng(seed)) for seed in range(6)])
-    numbers, proved = np.empty((6, 8)), np.empty((6, 8))
-    arguments = (*system_arguments(system), default_rules(system).packed(), minimum_settings(system, 1e-9, 10_000, 0.4))
-    quench_rows(*arguments, X, numbers)
-    assert (numbers[:, 3] == 0).all()
+    found, proved = np.empty(6, STATIONARY_POINT), np.empty(6, STATIONARY_POINT)
+    search = minimum_search(system, 1e-9, default_rules(system), 10_000)
+    quench_rows(search, X, found)
+    assert (found["status"] == Status.CONVERGED).all()
     before = X.copy()
-    minimum_rows(*arguments, X, proved)
-    good = proved[:, 2] <= 2
+    minimum_rows(search, X, proved)
+    good = proved["steps"] <= 2
     assert good.sum() >= 5
     np.testing.assert_array_equal(X[good], before[good])
-    assert (proved[good, 4] > 0).all()
+    assert (proved["lowest_eigenvalue"][good] > 0).all()
 
 
 def test_neither_threads_nor_company_change_a_minimum():
