@@ -6,15 +6,14 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import click
 
 from thalweg.analysis.cli.paper import PaperOptions
 from thalweg.analysis.paper.archive import best_state
-from thalweg.analysis.paper.command_line import Source
-from thalweg.analysis.paper.growth import grow, searches_of, state_of
+from thalweg.analysis.paper.growth import GrowthState, Turn, grow, searches_of, state_of
 from thalweg.analysis.paper.page import page_text
+from thalweg.analysis.paper.page_command import Source
 from thalweg.analysis.paper.plan import Job, Plan, read_plan
 from thalweg.analysis.paper.publish import publish, recall
 from thalweg.analysis.paper.results import write_results
@@ -69,7 +68,7 @@ class PaperRun:
         """Return whether the deadline has passed."""
         return self.deadline is not None and time.monotonic() >= self.deadline
 
-    def state(self, job: Job) -> dict[str, Any]:
+    def state(self, job: Job) -> GrowthState:
         """Return how far a landscape is, from its store or from the files beside the page."""
         return best_state(job, self.plan, self.output, self.options.kept)
 
@@ -78,11 +77,11 @@ class PaperRun:
         return {job.name: why for job in self.plan.jobs if not job.store(self.output).exists()}
 
 
-def _done(plan: Plan, state: Mapping[str, Any]) -> bool:
+def _done(plan: Plan, state: GrowthState) -> bool:
     return bool(state.get("done") and state.get("scale") == plan.scale and "problems" in state)
 
 
-def estimate(job: Job, plan: Plan, states: Mapping[str, Mapping[str, Any]]) -> float:
+def estimate(job: Job, plan: Plan, states: Mapping[str, GrowthState]) -> float:
     """Return the seconds that a landscape may still take.
 
     The mean of those of its family that are done; else the definition's guess at full scale, and the longest time at
@@ -151,7 +150,7 @@ def _grow(job: Job, run: PaperRun, turn: int) -> str:
     """Search one landscape for a turn; return why its data are missing, if they are."""
     path = job.store(run.output)
     try:
-        done = grow(job, run.plan, path, turn, run.deadline, run.options.workers, _Progress())
+        done = grow(job, run.plan, path, Turn(turn, run.deadline, run.options.workers, _Progress()))
     except (FileNotFoundError, ConnectionError) as error:
         lacking = f"no data: {str(error).splitlines()[0]}"
         click.echo(f"{job.name}: {lacking}", err=True)

@@ -1,20 +1,22 @@
-"""What tables and figures need of one landscape, from its store or from a small file that outlives it.
+"""Results of one landscape for tables and figures, from its store or from a small file that outlives it.
 
 A file, NAME.npz, has the energies and AUC of all minima, the energies and minima of all transition states, the line of
-measures.csv, how the landscape grew, and on what. So landscapes explored in different sessions, or on different
-machines, meet on one page, and no session does again what another has done.
+measures.csv, the growth of the landscape, and the machine. So landscapes explored in different sessions, or on
+different machines, meet on one page, and no session repeats the work of another.
 """
 
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from thalweg.analysis.networks.kinetic_transition_network import KineticTransitionNetwork
-from thalweg.analysis.paper.growth import state_of
+from thalweg.analysis.paper.growth import GrowthState, state_of
 from thalweg.analysis.paper.measures import from_csv, measures, to_csv
 from thalweg.analysis.paper.plan import Job, Plan
 from thalweg.analysis.systems.summary import summarise
@@ -26,36 +28,35 @@ _STATE = ("done", "why", "seconds", "stages", "scale", "problems", "told")
 
 
 class Found(NamedTuple):
-    """A landscape, as tables and figures see it.
+    """Results of a landscape for tables and figures.
 
     Attributes
     ----------
     row : dict
-        Of measures.csv.
-    state : dict
-        As :func:`thalweg.analysis.paper.growth.state_of` gives it.
+        Its line of measures.csv.
+    state : GrowthState
     failures : dict of str to int
-        Searches that failed, by reason.
+        Numbers of failed searches by reason.
     network : KineticTransitionNetwork
-        With AUC as properties.
+        Its minima and transition states, with AUC as properties.
     where : str
-        When it was explored, and on what machine; "" for a store that is at hand.
+        Date and machine of its exploration; "" for a store that is at hand.
     """
 
     row: dict[str, Any]
-    state: dict[str, Any]
+    state: GrowthState
     failures: dict[str, int]
     network: KineticTransitionNetwork
     where: str = ""
 
 
 def kept_path(folder: Path, job: Job) -> Path:
-    """Return the file of a landscape in a folder of results, or one beside a page."""
+    """Return the path of a landscape's file in a folder of results, or in one beside a page."""
     return folder / "networks" / f"{job.name}.npz"
 
 
 def find(job: Job, plan: Plan, output: Path, page: Path | None) -> Found | None:
-    """Return what there is of a landscape: of its store and the files kept of it, what has the most searches.
+    """Return the results of a landscape, from its store or a kept file, whichever has the most searches.
 
     Parameters
     ----------
@@ -64,7 +65,7 @@ def find(job: Job, plan: Plan, output: Path, page: Path | None) -> Found | None:
     output : Path
         Folder with ``landscapes/``.
     page : Path or None
-        Folder beside a page, with files kept by earlier calls.
+        Folder beside a page, with the files that earlier calls kept.
 
     Returns
     -------
@@ -91,16 +92,16 @@ def _from_store(job: Job, output: Path) -> Found | None:
 
 
 def keep(found: Found, job: Job, plan: Plan, folder: Path, where: str) -> Path:
-    """Write the file of a landscape and return it; ``where`` says when and on what it was explored."""
-    path, network = kept_path(folder, job), found.network
+    """Write the file of a landscape and return its path; ``where`` is the date and machine of the exploration."""
+    path, network, state = kept_path(folder, job), found.network, dict(found.state)
     path.parent.mkdir(parents=True, exist_ok=True)
     arrays: dict[str, Any] = {name: network.properties[name] for name in _SHOWN if name in network.properties}
     arrays |= {name: getattr(network, name) for name in ("energies", "ts_energies")}
     arrays["ts_minima"] = network.ts_minima.astype(np.int32)
     told = {
         "options": _options(job), "row": to_csv([found.row]), "failures": found.failures,
-        "state": {name: found.state[name] for name in _STATE if name in found.state},
-        "where": where, "rule": plan.rule,
+        "state": {name: state[name] for name in _STATE if name in state},
+        "where": where, "rule": asdict(plan.rule),
     }  # fmt: skip
     partial = path.with_suffix(".partial.npz")
     np.savez_compressed(partial, told=np.array(json.dumps(told)), **arrays)
@@ -109,9 +110,9 @@ def keep(found: Found, job: Job, plan: Plan, folder: Path, where: str) -> Path:
 
 
 def kept(job: Job, plan: Plan, folder: Path) -> Found | None:
-    """Read the file of a landscape; None where there is none, or it is of another network, other data or another scale.
+    """Read the file of a landscape; None without a file, or if it belongs to another network, other data or scale.
 
-    One that had ended its growth by another rule has not ended it by this one.
+    A landscape that stopped growing by another rule has not stopped by this one.
 
     Raises
     ------
@@ -126,7 +127,7 @@ def kept(job: Job, plan: Plan, folder: Path) -> Found | None:
         state = told["state"]
         if told["options"] != _options(job) or state.get("scale") != plan.scale:
             return None
-        if told["rule"] != plan.rule and state.get("why") == "stopped growing":
+        if told["rule"] != asdict(plan.rule) and state.get("why") == "stopped growing":
             state |= {"done": False, "why": ""}
         properties = {name: file[name] for name in _SHOWN if name in file}
         network = KineticTransitionNetwork(
@@ -135,13 +136,13 @@ def kept(job: Job, plan: Plan, folder: Path) -> Found | None:
     return Found(_stopped(from_csv(told["row"])[0], state), state, told["failures"], network, told["where"])
 
 
-def _stopped(row: dict[str, Any], state: dict[str, Any]) -> dict[str, Any]:
-    """Return a line of measures.csv with the reason why its landscape has ended, in words also where there is none."""
-    return row | {"stopped": state.get("why", "")}
+def _stopped(row: Mapping[str, Any], state: GrowthState) -> dict[str, Any]:
+    """Return a line of measures.csv with the reason for which its landscape has ended, "" where it has not."""
+    return {**row, "stopped": state.get("why", "")}
 
 
-def best_state(job: Job, plan: Plan, output: Path, page: Path | None) -> dict[str, Any]:
-    """Return how a landscape grew: what was kept of it where that is done, its store's state otherwise."""
+def best_state(job: Job, plan: Plan, output: Path, page: Path | None) -> GrowthState:
+    """Return the growth of a landscape: that of its kept file where it has ended, that of its store otherwise."""
     state = state_of(job.store(output))
     if page is None or state.get("done"):
         return state
@@ -150,5 +151,5 @@ def best_state(job: Job, plan: Plan, output: Path, page: Path | None) -> dict[st
 
 
 def _options(job: Job) -> dict[str, Any]:
-    """Return what a landscape is of, as JSON has it: not where its data were read from."""
+    """Return the options of a landscape as JSON has them, without the folder that its data were read from."""
     return json.loads(json.dumps({name: value for name, value in job.options.items() if name != "path"}))

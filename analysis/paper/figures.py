@@ -1,4 +1,4 @@
-"""The paper's figures: graphs in its arrangement of panels, box plots, and counts against time."""
+"""Figures of the paper: graphs in its arrangement of panels, box plots, and counts against time."""
 
 from __future__ import annotations
 
@@ -8,19 +8,22 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from matplotlib import colormaps
+from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.cm import ScalarMappable
+from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 
 from thalweg.analysis.disconnectivity.colour_maps import colour_map, colour_range
 from thalweg.analysis.disconnectivity.graph import DisconnectivityGraph
 from thalweg.analysis.networks.kinetic_transition_network import KineticTransitionNetwork
+from thalweg.analysis.paper.growth import Stage
 
 __all__ = ["Panel", "box_figure", "graph_figure", "growth_figure"]
 
 _PANEL = 4.2  # inches
-_TITLE = 48  # letters above it in a line
-_SOON = 0.1  # seconds
+_TITLE = 48  # letters in a line of its title
+_SOON = 0.1  # seconds, the earliest time on a logarithmic axis
 
 
 def _empty_figure(rows: int, columns: int, width: float, height: float) -> tuple[Figure, np.ndarray]:
@@ -30,7 +33,7 @@ def _empty_figure(rows: int, columns: int, width: float, height: float) -> tuple
 
 
 class Panel(NamedTuple):
-    """A graph of a figure: its title, the landscape (None where there is none yet), whether that still grows."""
+    """Graph of a figure: its title, the landscape (None where it is not explored), and whether that still grows."""
 
     title: str
     network: KineticTransitionNetwork | None = None
@@ -45,14 +48,14 @@ def graph_figure(
     Parameters
     ----------
     entry : mapping
-        Of a figure in the definition: colour, shape; lowest where only so many minima are shown, own_colours where
+        Figure of the definition: colour, shape; lowest where only that number of minima is shown, own_colours where
         each panel has its own scale of colours.
     panels : sequence of Panel
-        Row by row.
+        Panels row by row.
     ceiling : float, optional
-        The highest AUC that can be had, marked at the colour bar.
+        Highest possible AUC, marked at the colour bar.
     most : int, optional
-        Show no more minima, those of lowest loss.
+        Largest number of minima, those of lowest loss.
     """
     rows, columns = entry["shape"]
     figure, axes = _empty_figure(rows, columns, _PANEL, _PANEL)
@@ -66,8 +69,8 @@ def graph_figure(
             _leave_empty(ax, panel.title)
             continue
         norm = colour_range(colour[graph.minima], None, None) if own else common
-        style = {"colour": colour, "vmin": norm.vmin, "vmax": norm.vmax, "colour_bar": False}
-        graph.plot(ax, energy_label="loss", size_bar=False, **style)
+        ends = {"vmin": norm.vmin, "vmax": norm.vmax}
+        graph.plot(ax, colour=colour, colour_bar=False, energy_label="loss", size_bar=False, **ends)
         if own:
             _colours(figure, ax, norm, "", ceiling)
         ax.set_title(_said(panel, graph), fontsize="medium")
@@ -85,7 +88,7 @@ def _values(graph: DisconnectivityGraph, name: str) -> np.ndarray:
 
 
 def _said(panel: Panel, graph: DisconnectivityGraph) -> str:
-    """Return a panel's title: how many minima are shown, and whether more are to be found."""
+    """Return a panel's title: the number of minima, and whether the landscape still grows."""
     shown, total = len(graph.minima), graph.network.n_minima
     counts = f"{'' if shown == total else f'{shown:,} of '}{total:,} {'minimum' if total == 1 else 'minima'}"
     said = f"{panel.title}: {counts}{', still growing' if panel.growing else ''}"
@@ -100,23 +103,24 @@ def _meaning(colour: str, ceiling: float | None) -> str:
 def _graph(network: KineticTransitionNetwork, lowest: int | None, most: int | None) -> DisconnectivityGraph:
     few = [limit for limit in (lowest, most) if limit is not None]
     anchor = network.global_minimum
-    # what is not joined yet stands apart: left out only where it is the smaller part
+    # minima that are not joined yet stand apart; they are left out only where they are the smaller part
     joined = 2 * np.sum(network.component_labels == network.component_labels[anchor]) >= network.n_minima
     return DisconnectivityGraph(network, 100, connected_to=anchor if joined else None, lowest=min(few) if few else None)
 
 
-def _leave_empty(ax: Any, title: str) -> None:
+def _leave_empty(ax: Axes, title: str) -> None:
     ax.set_axis_off()
     ax.set_title(title, fontsize="medium")
     ax.text(0.5, 0.5, "not explored yet", ha="center", va="center", transform=ax.transAxes, color="grey")
 
 
-def _colours(figure: Figure, axes: Any, norm: Any, label: str, ceiling: float | None) -> None:
-    """Draw a colour bar, and on it the ceiling where it lies within."""
+def _colours(figure: Figure, axes: Axes | np.ndarray, norm: Normalize, label: str, ceiling: float | None) -> None:
+    """Draw a colour bar, and the ceiling on it where it lies within the scale."""
     bar = figure.colorbar(ScalarMappable(norm, colour_map(None)), ax=axes, shrink=0.6, aspect=30, pad=0.02)
     bar.set_label(label)
     bar.outline.set_visible(False)
-    if ceiling is not None and norm.vmin <= ceiling <= norm.vmax:
+    low, high = norm.vmin, norm.vmax
+    if ceiling is not None and low is not None and high is not None and low <= ceiling <= high:
         bar.ax.axhline(ceiling, color="black", linewidth=1.5)
 
 
@@ -126,7 +130,7 @@ def box_figure(groups: Mapping[str, Mapping[str, np.ndarray]]) -> Figure:
     Parameters
     ----------
     groups : mapping of str to mapping of str to (n,) ndarray
-        For each panel, named as its axis: values over minima by percentage of label errors, in their order.
+        Values over minima by percentage of label errors, for each panel, which has the name of its axis.
     """
     figure, axes = _empty_figure(1, len(groups), 4.5, 3.8)
     for k, (ax, (name, boxes)) in enumerate(zip(axes.flat, groups.items(), strict=True)):
@@ -143,22 +147,22 @@ def box_figure(groups: Mapping[str, Mapping[str, np.ndarray]]) -> Figure:
     return figure
 
 
-def growth_figure(stages: Mapping[str, Sequence[Sequence[float]]]) -> Figure:
+def growth_figure(stages: Mapping[str, Sequence[Stage]]) -> Figure:
     """Draw numbers of minima (full) and transition states (dashed) against the time of searching.
 
     Parameters
     ----------
-    stages : mapping of str to sequence of (searches, seconds, minima, transition states)
-        For each landscape.
+    stages : mapping of str to sequence of Stage
+        Stages of each landscape, by name.
     """
     figure, axes = _empty_figure(1, 1, 8.0, 4.2)
     ax = axes[0, 0]
     colours = colormaps["tab20"](range(20))
     for (name, rows), colour in zip(stages.items(), cycle(colours)):
-        _, seconds, minima, states = np.array(rows, dtype=np.float64).T
-        minutes = np.maximum(seconds, _SOON) / 60  # on a logarithmic axis
-        ax.plot(minutes, minima, color=colour, marker=".", label=name)
-        if states.any():  # none where minima are only sampled
+        minutes = np.maximum([stage.seconds for stage in rows], _SOON) / 60
+        states = [stage.transition_states for stage in rows]
+        ax.plot(minutes, [stage.minima for stage in rows], color=colour, marker=".", label=name)
+        if any(states):  # none where minima are only sampled
             ax.plot(minutes, states, color=colour, marker=".", linestyle="--")
     ax.set(xlabel="minutes of searching", ylabel="minima (full), transition states (dashed)")
     ax.set_xscale("log")

@@ -1,119 +1,158 @@
-"""Growing one landscape until it has stopped growing, by a rule that is the same for all."""
+"""Growth of one landscape: searches in turns until it has stopped growing, or a limit ends it."""
 
 from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypedDict, cast
 
 import numpy as np
 
 from thalweg.analysis.paper.plan import Job, Plan
+from thalweg.analysis.paper.stopping_rule import grown, next_stage
 from thalweg.landscapes.records import SADDLE_SEARCHES
 
 if TYPE_CHECKING:
+    from thalweg.analysis.systems.named import Explored
     from thalweg.landscapes import Landscape
-    from thalweg.landscapes.estimates import Discoveries
 
-__all__ = ["FINISHED", "grow", "grown", "next_stage", "searches_of", "state_of"]
+__all__ = ["GrowthState", "Stage", "Turn", "grow", "searches_of", "stages_of", "state_of"]
 
-FINISHED = ("stopped growing", "sampled")
-"""Why a landscape has ended whose counts are its own, not a limit's."""
+Work = Literal["steps", "searches"]
+"""Basin-hopping steps, or searches for transition states."""
 
 _SLICE = 120.0  # seconds between notes of the time that was spent
 _QUENCHES = 5  # of a chain where minima are sampled: a random start and four steps, which is one task
 _QUICK = 5_000  # new minima whose AUC are soon computed, and all points verified, when a turn is over
 _TOLD = 10  # problems that are kept in words
-_KINDS = {"steps": ("basin-hopping",), "searches": SADDLE_SEARCHES}
+_KINDS: dict[Work, tuple[str, ...]] = {"steps": ("basin-hopping",), "searches": SADDLE_SEARCHES}
 
 
-def grown(discoveries: Discoveries, rule: Mapping[str, float]) -> bool:
-    """Say whether a landscape has stopped growing.
+class Stage(NamedTuple):
+    """Counts of a landscape after a number of searches for transition states, and seconds of searching."""
 
-    Parameters
+    searches: int
+    seconds: float
+    minima: int
+    transition_states: int
+
+
+class GrowthState(TypedDict, total=False):
+    """Growth of a landscape as its store keeps it; empty where there is no store.
+
+    Attributes
     ----------
-    discoveries : Discoveries
-        What its searches found how often.
-    rule : mapping
-        With 95 % confidence less than the part ``remaining`` of the known minima, or less than one, remains; and of
-        the next arrivals at transition states less than the part ``new`` is at new ones.
+    done : bool
+        Whether nothing remains to be searched.
+    why : str
+        Reason for which the landscape has ended.
+    seconds : float
+        Time of searching.
+    stages : list of Stage
+        Counts whenever the rule was applied.
+    scale : str
+        Scale of the plan.
+    problems : int
+        Number of points in which verification found an error.
+    told : list of str
+        The first of these errors.
     """
-    minima, states = discoveries.minima, discoveries.transition_states
-    few = minima.found > 0 and minima.high < max(1.0, rule["remaining"] * minima.found)
-    return few and states.found > 0 and 1.0 - states.coverage < rule["new"]
+
+    done: bool
+    why: str
+    seconds: float
+    stages: list[Stage]
+    scale: str
+    problems: int
+    told: list[str]
 
 
-def next_stage(done: int, first: int, factor: float) -> int:
-    """Return the number of searches at which the rule is asked next: first, first * factor, and so on, rounded up."""
-    stage = first
-    while stage <= done:
-        stage = math.ceil(stage * factor)
-    return stage
+@dataclass(frozen=True)
+class Turn:
+    """Turn of a landscape, after which others have theirs.
 
-
-def state_of(path: Path) -> dict[str, Any]:
-    """Return what a store says of its growth; empty where there is none.
-
-    ``done`` says whether nothing remains to be searched, ``why`` for what reason; ``seconds`` how long it took;
-    ``stages`` what was known when the rule was asked; ``scale`` at which scale.
+    Attributes
+    ----------
+    searches : int
+        Number of searches for transition states, all turns together, after which the turn is over; a sample has only
+        one turn.
+    deadline : float or None
+        Value of time.monotonic() at which searching ends.
+    workers : int or None
+        Threads; all processors where None.
+    say : callable
+        Function that is given a line of text about the progress.
     """
+
+    searches: int
+    deadline: float | None
+    workers: int | None
+    say: Callable[[str], object]
+
+
+def state_of(path: Path) -> GrowthState:
+    """Return the growth of a landscape, as its store keeps it; empty where there is no store."""
     if not path.exists():
         return {}
     from thalweg.landscapes.storage.store import Store
 
     store = Store.open(path)
     try:
-        return dict(store.attributes["state"].get("paper") or {})
+        return cast("GrowthState", dict(store.attributes["state"].get("paper") or {}))
     finally:
         store.close()
 
 
-def grow(
-    job: Job, plan: Plan, path: Path, most: int, deadline: float | None, workers: int | None, say: Callable
-) -> bool:
-    """Search a landscape until it has stopped growing, or a limit ends it, measure its minima and verify all points.
+def stages_of(state: GrowthState) -> list[Stage]:
+    """Return the stages of a landscape's growth."""
+    return [Stage(*stage) for stage in state.get("stages", ())]
+
+
+def searches_of(state: GrowthState) -> int:
+    """Return the number of searches for transition states that a landscape has had."""
+    stages = stages_of(state)
+    return int(stages[-1].searches) if stages else 0
+
+
+def grow(job: Job, plan: Plan, path: Path, turn: Turn) -> bool:
+    """Search a landscape until its turn is over or it has stopped growing, score its minima and verify all points.
 
     Parameters
     ----------
     job : Job
+        Landscape.
     plan : Plan
-        Of which the rule and the limits count.
+        Plan with the stopping rule and the limits.
     path : Path
-        The store; what is there already is gone on with.
-    most : int
-        Searches for transition states after which its turn is over; a sample has but one turn.
-    deadline : float or None
-        Of time.monotonic().
-    workers : int or None
-        Threads.
-    say : callable
-        Given a line of text about how far it is.
+        Store, which is continued where it exists.
+    turn : Turn
 
     Returns
     -------
     bool
-        Whether it is done; False where its turn was over, or the deadline came first.
+        Whether the landscape has ended; False where the turn was over or the deadline came first.
 
     Raises
     ------
     ValueError, FileNotFoundError, ConnectionError
-        If the training data cannot be had; StoreError where the store is of something else.
+        If the training data cannot be read or downloaded; StoreError where the store holds another system.
     """
     from thalweg.analysis.systems.named import build
     from thalweg.landscapes import Landscape, verify
 
     explored = build(job.system, job.options)
     limits = plan.limits
-    ahead = {"tasks_ahead": limits["sample"]} if job.sampled else {}
-    with Landscape(explored.subject, path, seed=job.options["seed"], **({} if path.exists() else ahead)) as landscape:
+    ahead = limits.sample if job.sampled and not path.exists() else None
+    with Landscape(explored.subject, path, seed=job.options["seed"], tasks_ahead=ahead) as landscape:
         _describe(landscape, job, explored)
-        done = _searched(landscape, job, plan, most, deadline, workers, say)
+        done = _searched(landscape, job, plan, turn)
         if done or _unmeasured(landscape) <= _QUICK:
-            _measure(landscape, explored, limits["testing"], workers)
-            if "problems" not in landscape.state["paper"]:
-                found = verify(landscape, workers=workers)
+            _measure(landscape, explored, limits.testing, turn.workers)
+            if "problems" not in _state(landscape):
+                found = verify(landscape, workers=turn.workers)
                 told = [f"{problem.group} {problem.row}: {problem.message}" for problem in found[:_TOLD]]
                 _note(landscape, problems=len(found), told=told)
     return done
@@ -124,49 +163,46 @@ def _unmeasured(landscape: Landscape) -> int:
     return int(np.isnan(properties["test_loss"]).sum()) if "test_loss" in properties else len(landscape.minima)
 
 
-def searches_of(state: dict[str, Any]) -> int:
-    """Return how many searches a landscape has had, by its state."""
-    return int(state["stages"][-1][0]) if state.get("stages") else 0
-
-
-def _describe(landscape: Landscape, job: Job, explored: Any) -> None:
-    """Leave in the store what ``thalweg explore`` would, so that other commands know its data."""
+def _describe(landscape: Landscape, job: Job, explored: Explored) -> None:
+    """Write into the store what ``thalweg explore`` would write, so that other commands know its data."""
     plan = {"system": job.system, "steps": 0, "searches": 0, "minima": None, "until_converged": None}
     landscape.state["explore"] = {**plan, "options": job.options, "data": explored.data}
     landscape.state.setdefault("paper", {"seconds": 0.0, "stages": [], "done": False, "why": ""})
     landscape.commit()
 
 
-def _note(landscape: Landscape, **what: Any) -> None:
-    landscape.state["paper"] = {**landscape.state["paper"], **what}
+def _state(landscape: Landscape) -> GrowthState:
+    return cast("GrowthState", landscape.state["paper"])
+
+
+def _note(landscape: Landscape, **changes: Any) -> None:
+    """Change the state of growth and commit it."""
+    landscape.state["paper"] = {**landscape.state["paper"], **changes}
     landscape.commit()
 
 
-def _searched(
-    landscape: Landscape, job: Job, plan: Plan, most: int, deadline: float | None, workers: int | None, say: Callable
-) -> bool:
-    """Search up to the next reason to stop; say whether that is one of the landscape's own."""
-    state = landscape.state["paper"]
+def _searched(landscape: Landscape, job: Job, plan: Plan, turn: Turn) -> bool:
+    """Search up to the next reason to stop; return whether the landscape has ended."""
+    state = _state(landscape)
     if state["done"] and state["scale"] == plan.scale:
         return True
     _note(landscape, scale=plan.scale, done=False, why="")
-    landscape.state["paper"].pop("problems", None)  # of what was known before
-    search = _Slices(landscape, job, deadline, workers, say)
-    steps = _QUENCHES * plan.limits["sample"] if job.sampled else plan.limits["steps"]
+    landscape.state["paper"].pop("problems", None)  # they belong to the points that were known before
+    search = _Slices(landscape, job, turn)
+    steps = _QUENCHES * plan.limits.sample if job.sampled else plan.limits.steps
     stop = search.run("steps", steps)
-    if stop is None and (job.sampled or not landscape.state["paper"]["stages"]):
+    if stop is None and (job.sampled or not _state(landscape)["stages"]):
         search.stage()
     while stop is None and not job.sampled and len(landscape.minima):
         done = _count(landscape, "searches")
-        if done >= plan.rule["first"] and grown(landscape.discoveries(), plan.rule):
+        if done >= plan.rule.first and grown(landscape.discoveries(), plan.rule):
             stop = "stopped growing"
-        elif done >= plan.limits["searches"]:
+        elif done >= plan.limits.searches:
             stop = "most searches"
-        elif done >= most:
+        elif done >= turn.searches:
             stop = "turn"
         else:
-            stage = min(next_stage(done, plan.rule["first"], plan.rule["factor"]), plan.limits["searches"], most)
-            stop = search.run("searches", stage)
+            stop = search.run("searches", min(next_stage(done, plan.rule), plan.limits.searches, turn.searches))
             search.stage()
     if stop in ("time", "turn"):
         return False
@@ -174,58 +210,57 @@ def _searched(
     return True
 
 
-def _count(landscape: Landscape, what: str) -> int:
-    return landscape.searches.done(*_KINDS[what])
+def _count(landscape: Landscape, work: Work) -> int:
+    return landscape.searches.done(*_KINDS[work])
 
 
 class _Slices:
-    """Searches in slices of time, so that what they took is known after a kill, too."""
+    """Searches in slices of time, so that the time they took is known after a kill, too."""
 
-    def __init__(
-        self, landscape: Landscape, job: Job, deadline: float | None, workers: int | None, say: Callable
-    ) -> None:
-        self.landscape, self.job, self.deadline, self.workers, self.say = landscape, job, deadline, workers, say
+    def __init__(self, landscape: Landscape, job: Job, turn: Turn) -> None:
+        self.landscape, self.job, self.turn = landscape, job, turn
 
-    def run(self, what: str, total: int) -> str | None:
-        """Search up to a total; return what ended it early, if anything did."""
-        method = self.landscape.find_minima if what == "steps" else self.landscape.connect
-        while (missing := total - _count(self.landscape, what)) > 0:
-            spent = self.landscape.state["paper"]["seconds"]
+    def run(self, work: Work, total: int) -> str | None:
+        """Search up to a total; return the reason for which it ended early, if it did."""
+        method = self.landscape.find_minima if work == "steps" else self.landscape.connect
+        deadline = self.turn.deadline
+        while (missing := total - _count(self.landscape, work)) > 0:
+            spent = _state(self.landscape)["seconds"]
             left = self.job.seconds - spent
             if left <= 0:
                 return "longest time"
-            until = math.inf if self.deadline is None else self.deadline - time.monotonic()
+            until = math.inf if deadline is None else deadline - time.monotonic()
             if until <= 0:
                 return "time"
             began = time.monotonic()
-            method(missing, seconds=min(_SLICE, left, until), workers=self.workers, progress=False)
+            method(missing, seconds=min(_SLICE, left, until), workers=self.turn.workers, progress=False)
             _note(self.landscape, seconds=spent + time.monotonic() - began)
-            self.say(self.line())
+            self.turn.say(self.line())
         return None
 
     def line(self) -> str:
-        """Say how far it is."""
+        """Return the progress in one line."""
         landscape = self.landscape
         found = f"{len(landscape.minima)} minima, {len(landscape.transition_states)} transition states"
-        seconds = landscape.state["paper"]["seconds"]
+        seconds = _state(landscape)["seconds"]
         return f"{self.job.name}: {_count(landscape, 'searches')} searches, {found}, {seconds:.0f} s"
 
     def stage(self) -> None:
-        """Keep what is known now."""
+        """Add the present counts to the stages of growth."""
         landscape = self.landscape
-        searches, seconds = _count(landscape, "searches"), landscape.state["paper"]["seconds"]
-        now = [searches, round(seconds, 1), len(landscape.minima), len(landscape.transition_states)]
-        before = [stage for stage in landscape.state["paper"]["stages"] if stage[0] < searches]
-        _note(landscape, stages=[*before, now])
+        searches, seconds = _count(landscape, "searches"), _state(landscape)["seconds"]
+        now = Stage(searches, round(seconds, 1), len(landscape.minima), len(landscape.transition_states))
+        before = [stage for stage in stages_of(_state(landscape)) if stage.searches < searches]
+        _note(landscape, stages=[list(stage) for stage in (*before, now)])
 
 
-def _measure(landscape: Landscape, explored: Any, testing: int, workers: int | None) -> None:
-    """Store AUC and losses of all minima; beside a mean over classes, those of class 0."""
+def _measure(landscape: Landscape, explored: Explored, testing: int, workers: int | None) -> None:
+    """Store AUC and losses of all minima; with a mean over classes, also those of class 0."""
     from thalweg.analysis.prediction.minima_scores import measure
     from thalweg.analysis.prediction.roc import auc_table
     from thalweg.landscapes import fill_property
 
-    if not len(landscape.minima):
+    if explored.test is None or not len(landscape.minima):
         return
     test = explored.test[:testing] if testing else explored.test
     if "test_auc" in landscape.properties:  # of another scale

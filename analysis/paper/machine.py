@@ -1,4 +1,4 @@
-"""What the paper's landscapes were explored on, in a line."""
+"""Machine and versions that explored the paper's landscapes, in one line."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ __all__ = ["machine"]
 
 
 def machine() -> str:
-    """Return what this runs on, in a line."""
+    """Return the processor and the versions of this process in one line."""
     model = platform.processor() or platform.machine()
     try:
         with open("/proc/cpuinfo", encoding="utf-8") as file:

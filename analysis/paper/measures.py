@@ -1,29 +1,39 @@
-"""One line of numbers for each landscape: what tables and claims are made of, and the CSV file that holds them."""
+"""Measures of a landscape, one line of measures.csv, from which tables and claims are made."""
 
 from __future__ import annotations
 
 import csv
 import io
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from thalweg.analysis.comparison.energies import band, connected_part, energies_from, frustration, funnel_measures
 from thalweg.analysis.networks.kinetic_transition_network import KineticTransitionNetwork
+from thalweg.analysis.paper.growth import GrowthState
 from thalweg.analysis.paper.plan import Job
 from thalweg.analysis.systems.summary import Summary
 
-__all__ = ["correlation", "from_csv", "measures", "to_csv"]
+__all__ = ["RankCorrelation", "correlation", "from_csv", "measures", "to_csv"]
 
 _PARTS = ("train", "incorrect", "correct", "test")
 _LOW = 0.25  # part of the band of losses in which minima count as low-lying
 _Z = 1.959963984540054
 
 
-def correlation(a: Any, b: Any) -> tuple[float, float, float]:
+class RankCorrelation(NamedTuple):
+    """Rank correlation of two quantities, and the ends of its 95 % interval."""
+
+    rho: float
+    low: float
+    high: float
+
+
+def correlation(a: ArrayLike, b: ArrayLike) -> RankCorrelation:
     """Return the rank correlation of two quantities over minima, and its 95 % interval (Fisher's z).
 
     Parameters
@@ -33,25 +43,25 @@ def correlation(a: Any, b: Any) -> tuple[float, float, float]:
 
     Returns
     -------
-    (float, float, float)
+    RankCorrelation
         NaN for fewer than five minima, or where a quantity is the same for all.
     """
     from scipy.stats import spearmanr
 
-    a, b = np.asarray(a, dtype=np.float64), np.asarray(b, dtype=np.float64)
-    known = np.isfinite(a) & np.isfinite(b)
-    a, b = a[known], b[known]
-    if len(a) < 5 or np.ptp(a) == 0 or np.ptp(b) == 0:
-        return math.nan, math.nan, math.nan
-    rho = float(spearmanr(a, b).statistic)
+    x, y = np.asarray(a, dtype=np.float64), np.asarray(b, dtype=np.float64)
+    known = np.isfinite(x) & np.isfinite(y)
+    x, y = x[known], y[known]
+    if len(x) < 5 or np.ptp(x) == 0 or np.ptp(y) == 0:
+        return RankCorrelation(math.nan, math.nan, math.nan)
+    rho = float(spearmanr(x, y).statistic)
     bent = math.atanh(max(-1 + 1e-12, min(1 - 1e-12, rho)))
     # 1.06 as ranks scatter more than normal variables (Fieller, Hartley, Pearson, Biometrika 44 (1957) 470)
-    wide = _Z * math.sqrt(1.06 / (len(a) - 3))
-    return rho, math.tanh(bent - wide), math.tanh(bent + wide)
+    wide = _Z * math.sqrt(1.06 / (len(x) - 3))
+    return RankCorrelation(rho, math.tanh(bent - wide), math.tanh(bent + wide))
 
 
 def measures(
-    job: Job, path: Path, state: dict[str, Any], summary: Summary, network: KineticTransitionNetwork
+    job: Job, path: Path, state: GrowthState, summary: Summary, network: KineticTransitionNetwork
 ) -> dict[str, Any]:
     """Measure a landscape.
 
@@ -59,17 +69,16 @@ def measures(
     ----------
     job : Job
     path : Path
-        Its store, with the properties of :func:`thalweg.analysis.prediction.minima_scores.measure`.
-    state : dict
-        As :func:`thalweg.analysis.paper.growth.state_of` gives it.
+        Store, with the properties of :func:`thalweg.analysis.prediction.minima_scores.measure`.
+    state : GrowthState
     summary : Summary
     network : KineticTransitionNetwork
-        Of the store.
+        Minima and transition states of the store.
 
     Returns
     -------
     dict
-        By column of measures.csv; NaN for what is not known.
+        Measures by column of measures.csv; NaN where unknown.
     """
     return {
         **_origin(job, path),
@@ -91,7 +100,7 @@ def _origin(job: Job, path: Path) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _counts(summary: Summary, state: dict[str, Any]) -> dict[str, Any]:
+def _counts(summary: Summary, state: GrowthState) -> dict[str, Any]:
     found, calculator = summary.discoveries, summary.system["calculator"]
     labels, wrong = summary.labels, calculator.get("mislabelled")
     done = {kind: sum(ended.values()) for kind, ended in summary.searches.items()}
@@ -108,7 +117,7 @@ def _counts(summary: Summary, state: dict[str, Any]) -> dict[str, Any]:
 
 
 def _losses(network: KineticTransitionNetwork, summary: Summary, job: Job) -> dict[str, float]:
-    """Return losses of the lowest minimum; without the L2 term, too."""
+    """Return losses of the lowest minimum, with and without the L2 term."""
     gmin = network.global_minimum
     tested = network.properties.get("test_loss", np.full(network.n_minima, np.nan))
     penalty = job.options["l2"] * summary.weights_squared
@@ -121,7 +130,7 @@ def _losses(network: KineticTransitionNetwork, summary: Summary, job: Job) -> di
 
 
 def _areas(network: KineticTransitionNetwork) -> dict[str, float]:
-    """Return AUC: of the lowest minimum, mean and standard deviation over all, and the highest."""
+    """Return the AUC of the lowest minimum, mean and standard deviation over all minima, and the highest AUC."""
     result = {}
     gmin = network.global_minimum
     for part in _PARTS:
@@ -141,7 +150,7 @@ def _areas(network: KineticTransitionNetwork) -> dict[str, float]:
 def _correlations(network: KineticTransitionNetwork) -> dict[str, float]:
     unknown = np.full(network.n_minima, np.nan)
     train, test = (network.properties.get(f"{part}_auc", unknown) for part in ("train", "test"))
-    result: dict = {}
+    result: dict[str, float] = {}
     for name, a, b in (
         ("loss_train", network.energies, train),
         ("loss_test", network.energies, test),
@@ -153,14 +162,14 @@ def _correlations(network: KineticTransitionNetwork) -> dict[str, float]:
 
 
 def _shape(network: KineticTransitionNetwork) -> dict[str, float]:
-    """Return funnels, frustration and barriers of what is connected with the lowest minimum."""
+    """Return funnels, frustration and barriers of the component of the lowest minimum."""
     names = ("funnels", "main_funnel", "main_depth", "other_funnel")
     part = connected_part(network)
     if not part.n_transition_states or part.n_minima < 2:
         return dict.fromkeys((*names, "frustration", "barrier_to_gmin", "connected_range"), math.nan)
     funnel = funnel_measures(part)
     if funnel["funnels"] == 1:
-        funnel["depth of the deepest other / band"] = 0.0  # there is none
+        funnel["depth of the deepest other / band"] = 0.0  # no other funnel
     top = energies_from(part, part.global_minimum)
     uphill = np.delete(top - part.energies, part.global_minimum)
     return {
@@ -171,8 +180,8 @@ def _shape(network: KineticTransitionNetwork) -> dict[str, float]:
     }
 
 
-def to_csv(rows: Sequence[dict[str, Any]]) -> str:
-    """Return rows of one set of columns as comma-separated values, all digits; empty where unknown."""
+def to_csv(rows: Sequence[Mapping[str, Any]]) -> str:
+    """Return rows of the same columns as comma-separated values with all digits, empty where unknown."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(list(rows[0]) if rows else [])

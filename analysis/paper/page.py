@@ -1,4 +1,4 @@
-"""One page of Markdown with all tables, figures and claims, and where each number comes from."""
+"""Page of Markdown with all tables, figures and claims, and the origin of each number."""
 
 from __future__ import annotations
 
@@ -8,16 +8,17 @@ from typing import Any
 from thalweg.analysis.paper.claims.cases import NOT_EXPLORED, Case
 from thalweg.analysis.paper.claims.decisions import Claim
 from thalweg.analysis.paper.claims.equal_searches import with_stages
-from thalweg.analysis.paper.command_line import Source
-from thalweg.analysis.paper.growth import FINISHED
+from thalweg.analysis.paper.growth import stages_of
 from thalweg.analysis.paper.machine import machine
+from thalweg.analysis.paper.page_command import Source
 from thalweg.analysis.paper.plan import Plan
 from thalweg.analysis.paper.results import Results
+from thalweg.analysis.paper.stopping_rule import FINISHED
 from thalweg.analysis.paper.tables import agreement, behind, equal_counts, table_markdown
 
 __all__ = ["page_text"]
 
-_TIMES = 4  # as many searches, from one line of growth to the next
+_TIMES = 4  # factor between the searches of one line of growth and those of the next
 
 
 def page_text(plan: Plan, results: Results, source: Source, skipped: Mapping[str, str], files: str = "") -> str:
@@ -28,11 +29,11 @@ def page_text(plan: Plan, results: Results, source: Source, skipped: Mapping[str
     plan : Plan
     results : Results
     source : Source
-        How it was asked for.
+        Command that made the results.
     skipped : mapping of str to str
-        Landscapes that could not be explored, and why.
+        Reasons for which landscapes could not be explored, by name.
     files : str
-        Put before the names of pictures and data: "paper/", say, where they are in another folder.
+        Prefix of the names of pictures and data, such as "paper/" where they are in another folder.
     """
     parts = [_head(plan, results, source), _origins(plan, source, files)]
     parts += [_table(name, plan, results) for name in plan.tables]
@@ -61,8 +62,8 @@ def _head(plan: Plan, results: Results, source: Source) -> str:
         f"Seeds {', '.join(map(str, seeds))}. {machine()}. Searching took {seconds / 3600:.2f} hours in all. "
         f"{_progress(plan, results)}\n\n"
         f"A landscape has stopped growing when with 95 % confidence (Chao's estimate) fewer than "
-        f"{plan.rule['remaining']:.0%} of its minima, or fewer than one, remain to be found, and fewer than "
-        f"{plan.rule['new']:.0%} of the arrivals at transition states are at new ones (Good and Turing's estimate). "
+        f"{plan.rule.remaining:.0%} of its minima, or fewer than one, remain to be found, and fewer than "
+        f"{plan.rule.new:.0%} of the arrivals at transition states are at new ones (Good and Turing's estimate). "
         "A row with * rests on one that had not, and its numbers may still change. A count with * is a lower bound: "
         "more than a few remain, as of transition states also where growth has stopped, since rare ones are many (how "
         "many at least stands under Landscapes). ± is the standard deviation between draws of the training data. What "
@@ -71,7 +72,7 @@ def _head(plan: Plan, results: Results, source: Source) -> str:
 
 
 def _progress(plan: Plan, results: Results) -> str:
-    """Say how many landscapes there are, and how many of them are as they will be."""
+    """Return a sentence with the numbers of landscapes, explored and ended ones."""
     ended = sum(state.get("why") in FINISHED for state in results.states.values())
     return (
         f"Of {len(plan.jobs)} landscapes {len(results.rows)} are explored, {ended} of them to the end of their growth "
@@ -80,7 +81,7 @@ def _progress(plan: Plan, results: Results) -> str:
 
 
 def _origins(plan: Plan, source: Source, files: str) -> str:
-    """Say for each kind of number where it came from, and how to make it again alone."""
+    """Return the section on the origin of each kind of number, and on making it again."""
     name = plan.jobs[0].name
     return (
         "## Where each number comes from\n\n"
@@ -110,7 +111,7 @@ def _figure(name: str, plan: Plan, results: Results, files: str) -> str:
 def _table(name: str, plan: Plan, results: Results) -> str:
     table, found = plan.tables[name], results.cells[name]
     grown = [with_stages(row, results.states[row["name"]]) for row in results.rows]
-    equal = equal_counts(table, {head: [row for _, row in behind(table, head, grown)] for head, *_ in table["rows"]})
+    equal = equal_counts(table, {head: [one.row for one in behind(table, head, grown)] for head, *_ in table["rows"]})
     parts = [f"## {name}", f"{table['title']}.", table_markdown(table, found), equal, agreement(found)]
     parts.append(table.get("note", ""))
     return "\n\n".join(part for part in parts if part)
@@ -178,7 +179,7 @@ def _landscapes(plan: Plan, results: Results, skipped: Mapping[str, str]) -> str
 
 
 def _kept(results: Results) -> str:
-    """Say which landscapes were explored by earlier calls whose stores are not here."""
+    """Return the landscapes that earlier calls explored and whose stores are not at hand."""
     groups: dict[str, list[str]] = {}
     for name, where in results.where.items():
         if where:
@@ -195,14 +196,15 @@ def _labels(results: Results) -> str:
 
 
 def _growth(results: Results, files: str) -> str:
-    """Return the counts at some of the stages: each after four times as many searches, and the last."""
+    """Return the counts at stages with four times as many searches each, and at the last one."""
     rows: list[list[str]] = []
     for name, state in results.states.items():
-        stages = state.get("stages", ())
-        for k, (searches, seconds, minima, states) in enumerate(stages):
+        stages = stages_of(state)
+        for k, stage in enumerate(stages):
             last = k == len(stages) - 1
-            if last or not rows or rows[-1][0] != name or searches >= _TIMES * max(int(rows[-1][1]), 1):
-                rows.append([name, str(searches), f"{seconds:.0f}", str(minima), str(states)])
+            if last or not rows or rows[-1][0] != name or stage.searches >= _TIMES * max(int(rows[-1][1]), 1):
+                counts = (str(stage.minima), str(stage.transition_states))
+                rows.append([name, str(stage.searches), f"{stage.seconds:.0f}", *counts])
     if not rows:
         return ""
     head = ["landscape", "searches", "seconds", "minima", "transition states"]
@@ -211,7 +213,7 @@ def _growth(results: Results, files: str) -> str:
 
 
 def _peers(source: Source) -> str:
-    """Return what the benchmark beside the original programs left in the folder, if it did."""
+    """Return the table of the benchmark beside the original programs, if the folder has it."""
     path = source.output / "peers.md"
     return f"## Beside the original programs\n\n{path.read_text(encoding='utf-8').strip()}" if path.exists() else ""
 

@@ -1,47 +1,50 @@
-"""What the paper's tables and figures need: the definition file, and the landscapes it asks for."""
+"""Plan of the paper's tables and figures: the definition file, and the landscapes that it asks for."""
 
 from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import MISSING, dataclass, fields, replace
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
+from thalweg.analysis.paper.stopping_rule import StoppingRule
 from thalweg.analysis.systems.named import NETWORKS
 
-__all__ = ["Job", "Plan", "read_plan"]
+__all__ = ["Job", "Limits", "Plan", "read_plan"]
+
+Record = TypeVar("Record", bound="StoppingRule | Limits")
 
 _KEYS = {
     "system", "data", "hidden", "l2", "neighbours", "errors", "draws", "sampled", "seconds", "guess",
 }  # fmt: skip
-_LONGER = 4  # times as many searches from turn to turn
+_LONGER = 4  # factor between the searches of a turn and those of the next
 _SECTIONS = ("rule", "scales", "choices", "landscapes", "tables", "figures")
 
 
 @dataclass(frozen=True)
 class Job:
-    """One landscape to be explored.
+    """Landscape to be explored.
 
     Attributes
     ----------
     name : str
-        Of its store, without .zarr.
+        Name of its store, without .zarr.
     family : str
-        Its entry in the definition.
+        Name of its entry in the definition.
     draw : int
-        Which of the training sets, from 0.
+        Number of its training set, counted from 0.
     system : str
-        As ``thalweg explore`` names it.
+        Name of the system for ``thalweg explore``.
     options : dict
-        Of the system, as :func:`thalweg.analysis.systems.named.default_options` has them.
+        Options of the system, as :func:`thalweg.analysis.systems.named.default_options` returns them.
     sampled : bool
         Whether only minima are wanted.
     seconds : float
-        Longest search.
+        Longest time of searching.
     guess : float
-        Seconds that it may take at full scale.
+        Estimated seconds at full scale.
     """
 
     name: str
@@ -59,31 +62,66 @@ class Job:
         return float(self.options["errors"])
 
     def store(self, output: Path) -> Path:
-        """Return where its store is in a folder of results."""
+        """Return the path of its store in a folder of results."""
         return output / "landscapes" / f"{self.name}.zarr"
 
 
 @dataclass(frozen=True)
+class Limits:
+    """Limits of a scale.
+
+    Attributes
+    ----------
+    draws : int
+        Number of training sets of a landscape that has several.
+    steps, searches : int
+        Basin-hopping steps, and most searches for transition states.
+    seconds : float
+        Longest time of searching one landscape.
+    sample : int
+        Basin-hopping chains of a landscape that is only sampled.
+    testing : int
+        Number of testing points, 0 for all.
+    data : int
+        Largest number of training points.
+    pictures : int
+        Largest number of minima in a graph.
+    turn : int or None
+        Searches that every landscape has before any has more; all at once where None.
+    """
+
+    draws: int
+    steps: int
+    searches: int
+    seconds: float
+    sample: int
+    testing: int
+    data: int
+    pictures: int
+    turn: int | None = None
+
+
+@dataclass(frozen=True)
 class Plan:
-    """A definition at one scale.
+    """Definition at one scale.
 
     Attributes
     ----------
     scale : str
-    limits : dict
-        The scale's entries: draws, steps, searches, seconds, sample, testing, data, pictures, turn where it has one.
-    rule : dict
-        When a landscape has stopped growing: remaining, new, first, factor.
+        Name of the scale.
+    limits : Limits
+    rule : StoppingRule
     choices : dict of str to str
+        Choices where the paper leaves something open.
     families, tables, figures : dict
-        As in the file.
+        Landscapes, tables and figures of the definition, by name.
     jobs : tuple of Job
-        All second draws come after the first draws of all; within a draw, in the order of the definition.
+        Landscapes to be explored: first draws first, within a draw in the order of the definition.
     """
 
     scale: str
-    limits: dict[str, Any]
-    rule: dict[str, Any]
+    limits: Limits
+    rule: StoppingRule
     choices: dict[str, str]
     families: dict[str, dict[str, Any]]
     tables: dict[str, dict[str, Any]]
@@ -92,16 +130,16 @@ class Plan:
 
     @property
     def turns(self) -> list[int]:
-        """Searches that every landscape has before any has more, rising; the last are the most of all."""
-        most = self.limits["searches"]
-        turns, turn = [], self.limits.get("turn", most)
+        """Searches that every landscape has before any has more, rising; the last is the limit."""
+        most = self.limits.searches
+        turns, turn = [], self.limits.turn or most
         while turn < most:
             turns.append(turn)
             turn *= _LONGER
         return [*turns, most]
 
     def shown(self, figure: str) -> list[Job]:
-        """Return the landscapes of a figure, first draws: one a panel, or one a box by rising errors."""
+        """Return the landscapes of a figure, first draws: one for each panel, or for each box by rising errors."""
         entry = self.figures[figure]
         first = {(job.family, job.errors): job for job in self.jobs if job.draw == 0}
         if "panels" in entry:
@@ -109,12 +147,12 @@ class Plan:
         return [job for (family, _), job in sorted(first.items()) if family == entry["landscapes"]]
 
     def only(self, names: Iterable[str]) -> Plan:
-        """Return the plan for some tables, figures, or landscapes by their store's name.
+        """Return the plan of some tables, figures, or landscapes by the names of their stores.
 
         Raises
         ------
         ValueError
-            If something is none of these.
+            If there is nothing of a name.
         """
         wanted = list(names)
         stores = {job.name for job in self.jobs}
@@ -128,11 +166,11 @@ class Plan:
         figures = {name: figure for name, figure in self.figures.items() if name in wanted}
         needed = _needed(self.jobs, tables, figures) | (stores & set(wanted))
         jobs = tuple(job for job in self.jobs if job.name in needed)
-        return Plan(self.scale, self.limits, self.rule, self.choices, self.families, tables, figures, jobs)
+        return replace(self, tables=tables, figures=figures, jobs=jobs)
 
 
 def _needed(jobs: Iterable[Job], tables: Mapping[str, Any], figures: Mapping[str, Any]) -> set[str]:
-    """Return the names of the landscapes that tables (all draws) and figures (the first) show."""
+    """Return the names of the landscapes that tables (all draws) and figures (first draws) show."""
     families, panels = set(), set()
     for table in tables.values():
         rows = [row[0] for row in table["rows"]]
@@ -151,13 +189,13 @@ def read_plan(scale: str, path: Path | None = None, *, seed: int = 0, mnist: Pat
     Parameters
     ----------
     scale : str
-        One of the file's.
+        Name of one of its scales.
     path : Path, optional
-        The file; the package's own where missing.
+        Path of the file; by default that of the package.
     seed : int
-        Of the first draw.
+        Seed of the first draw.
     mnist : Path, optional
-        Folder with MNIST's files.
+        Folder with the files of MNIST.
 
     Raises
     ------
@@ -174,20 +212,33 @@ def read_plan(scale: str, path: Path | None = None, *, seed: int = 0, mnist: Pat
         raise ValueError(f"{source} has no [{missing[0]}]; it needs {', '.join(_SECTIONS)}")
     if scale not in read["scales"]:
         raise ValueError(f"there is no scale {scale!r}; {source} has {', '.join(read['scales'])}")
-    limits = read["scales"][scale]
     _check(read)
+    limits, rule = (
+        _record(Limits, f"scales.{scale}", read["scales"][scale]),
+        _record(StoppingRule, "rule", read["rule"]),
+    )
     jobs = [job for name, one in read["landscapes"].items() for job in _jobs(name, one, limits, seed, mnist)]
     jobs.sort(key=lambda job: job.draw)
     families, tables, figures = read["landscapes"], read["tables"], read["figures"]
-    return Plan(scale, limits, read["rule"], read["choices"], families, tables, figures, tuple(jobs))
+    return Plan(scale, limits, rule, read["choices"], families, tables, figures, tuple(jobs))
+
+
+def _record(kind: type[Record], section: str, values: Mapping[str, Any]) -> Record:
+    """Return a section of the definition as an object with named fields."""
+    known = {field.name: field.default is MISSING for field in fields(kind)}
+    lacking = [name for name, needed in known.items() if needed and name not in values]
+    if lacking or values.keys() - known:
+        wrong = f"has no {', '.join(lacking)}" if lacking else f"has {', '.join(sorted(values.keys() - known))}"
+        raise ValueError(f"[{section}] {wrong}; it takes {', '.join(known)}")
+    return kind(**values)
 
 
 def _check(read: Mapping[str, Any]) -> None:
-    """Raise a ValueError for what the definition has that nothing knows."""
+    """Raise a ValueError for unknown entries of the definition."""
     for name, one in read["landscapes"].items():
         if one.get("system") not in NETWORKS or one.keys() - _KEYS:
             wrong = ", ".join(one.keys() - _KEYS) or f"system = {one.get('system')!r}"
-            raise ValueError(f"landscapes.{name}: {wrong} means nothing; known are {', '.join(sorted(_KEYS))}")
+            raise ValueError(f"landscapes.{name}: {wrong} is unknown; known are {', '.join(sorted(_KEYS))}")
     known = set(read["landscapes"])
     for name, table in read["tables"].items():
         asked = {table["landscapes"]} if "landscapes" in table else {row[0] for row in table["rows"]}
@@ -202,22 +253,23 @@ def _check(read: Mapping[str, Any]) -> None:
                 raise ValueError(f"figures.{name}: landscapes.{family} has no {errors} among its errors")
 
 
-def _jobs(family: str, one: Mapping[str, Any], limits: Mapping[str, Any], seed: int, mnist: Path | None) -> list[Job]:
+def _jobs(family: str, one: Mapping[str, Any], limits: Limits, seed: int, mnist: Path | None) -> list[Job]:
+    """Return the landscapes of an entry of the definition."""
     default = NETWORKS[one["system"]]
     options: dict[str, Any] = {
-        "data": min(one.get("data", default.data), limits["data"]), "errors": 0.0,
+        "data": min(one.get("data", default.data), limits.data), "errors": 0.0,
         "hidden": list(one.get("hidden", default.hidden)), "l2": one.get("l2", default.l2),
         "neighbours": one.get("neighbours"),
     }  # fmt: skip
     if one["system"] == "MNIST":
         options["path"] = None if mnist is None else str(mnist.resolve())
-    seconds = min(one.get("seconds", limits["seconds"]), limits["seconds"])
+    seconds = min(one.get("seconds", limits.seconds), limits.seconds)
     return [
         Job(
             f"{family}-e{errors:g}-d{draw}", family, draw, one["system"],
             {**options, "errors": float(errors), "seed": seed + draw}, one.get("sampled", False), float(seconds),
             60.0 * one.get("guess", 0),
         )
-        for draw in range(limits["draws"] if one.get("draws") else 1)
+        for draw in range(limits.draws if one.get("draws") else 1)
         for errors in one.get("errors", [0])
     ]  # fmt: skip

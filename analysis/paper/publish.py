@@ -1,4 +1,4 @@
-"""A page that can be kept without the stores: its pictures and data in a folder of its name beside it."""
+"""Page that can be kept without the stores: its pictures and data are in a folder of its name beside it."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from thalweg.analysis.paper.plan import Plan
 __all__ = ["kept_files", "publish", "recall"]
 
 _COLOURS = 256
-_PEERS = ("peers.md", "peers.csv")  # of a benchmark, which no call makes again
+_PEERS = ("peers.md", "peers.csv")  # results of a benchmark, which `thalweg paper` does not repeat
 
 
 def kept_files(plan: Plan, output: Path) -> Iterable[Path]:
-    """Yield the files of a folder of results that a page shows or names, relative to it."""
+    """Yield the paths, relative to a folder of results, of its files that a page shows or names."""
     names = [f"{name}.csv" for name in ("measures", "growth", "failures", "ceiling", "claims")]
     names += _PEERS
     names += [f"tables/{name}.csv" for name in plan.tables]
@@ -26,7 +26,7 @@ def kept_files(plan: Plan, output: Path) -> Iterable[Path]:
 
 
 def recall(output: Path, folder: Path) -> None:
-    """Copy into a folder of results what the folder beside a page has kept of the benchmark, unless it has its own."""
+    """Copy the benchmark's files from the folder beside a page into a folder of results, unless it has its own."""
     if any((output / name).exists() for name in _PEERS):
         return
     for name in _PEERS:
@@ -35,22 +35,22 @@ def recall(output: Path, folder: Path) -> None:
 
 
 def publish(plan: Plan, output: Path, page: Path, text: str) -> int:
-    """Write a page and copy its files: CSV as they are, pictures with 256 colours, a third of the size.
+    """Write a page and copy its files: CSV unchanged, pictures with 256 colours, at a third of the size.
 
     Parameters
     ----------
     plan : Plan
     output : Path
-        The folder of results.
+        Folder of results.
     page : Path
-        The page, NAME.md; its files go into NAME/ beside it, where those of the same names are replaced.
+        Path of the page, NAME.md; its files go into NAME/ beside it and replace files of the same names.
     text : str
-        Of the page.
+        Text of the page.
 
     Returns
     -------
     int
-        Bytes of the page and its files.
+        Size of the page and its files in bytes.
     """
     folder = page.with_suffix("")
     page.parent.mkdir(parents=True, exist_ok=True)

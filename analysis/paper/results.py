@@ -1,4 +1,4 @@
-"""From the stores to files: measures, tables, figures, claims."""
+"""Files of results from the stores: measures, tables, figures, claims."""
 
 from __future__ import annotations
 
@@ -17,38 +17,41 @@ from thalweg.analysis.paper.claims.ceiling import Ceiling, ceiling
 from thalweg.analysis.paper.claims.decisions import Claim, decide
 from thalweg.analysis.paper.claims.equal_searches import with_stages
 from thalweg.analysis.paper.figures import Panel, box_figure, graph_figure, growth_figure
-from thalweg.analysis.paper.growth import FINISHED
+from thalweg.analysis.paper.growth import GrowthState, stages_of
 from thalweg.analysis.paper.machine import machine
 from thalweg.analysis.paper.measures import to_csv
 from thalweg.analysis.paper.plan import Job, Plan
+from thalweg.analysis.paper.stopping_rule import FINISHED
 from thalweg.analysis.paper.tables import Cell, cells, table_csv, table_markdown
 
 __all__ = ["Results", "write_results"]
 
 _DPI = 150
+_CEILINGS = "ceiling.csv"
 
 
 class Results(NamedTuple):
-    """What was found, as the page needs it.
+    """Results of all landscapes for the page.
 
     Attributes
     ----------
     rows : list of dict
-        Of measures.csv.
-    states : dict of str to dict
-        Of each landscape's growth, by its name.
+        Lines of measures.csv.
+    states : dict of str to GrowthState
+        Growth of each landscape.
     where : dict of str to str
-        When those without a store here were explored, and on what; "" for the others.
+        Date and machine of the landscapes whose store is not at hand; "" for the others.
     ceilings : dict of str to Ceiling
+        Ceilings of prediction, by data.
     cells : dict of str to list of Cell
-        Of each table.
+        Numbers of each table.
     claims : list of Claim
     failures : dict of str to dict of str to int
-        How many searches failed for what reason, by landscape.
+        Numbers of failed searches by reason, for each landscape.
     """
 
     rows: list[dict[str, Any]]
-    states: dict[str, dict[str, Any]]
+    states: dict[str, GrowthState]
     where: dict[str, str]
     ceilings: dict[str, Ceiling]
     cells: dict[str, list[Cell]]
@@ -65,26 +68,32 @@ def write_results(
     ----------
     plan : Plan
     output : Path
-        The folder with ``landscapes/``.
+        Folder with ``landscapes/``.
     page : Path or None
-        Folder beside a page, with what earlier calls kept of landscapes whose stores may be gone.
+        Folder beside a page, with files that earlier calls kept of landscapes, whose stores may be gone.
     workers : int or None
-        Threads.
+        Threads; all processors where None.
     say : callable
-        Given the name of each file that takes a while.
+        Function that is given the name of each file that takes a while.
     """
     found = {job.name: one for job in plan.jobs if (one := find(job, plan, output, page)) is not None}
     _keep(plan, found, output)
     rows = [one.row for one in found.values()]
     _write(output / "measures.csv", to_csv(rows))
-    ceilings = _ceilings(plan, [job for job in plan.jobs if job.name in found], output, page, workers, say)
+    known = _known_ceilings([folder for folder in (page, output) if folder is not None], plan.limits.testing)
+    ceilings: dict[str, Ceiling] = {}
+    for name in sorted({job.system for job in plan.jobs if job.name in found} & {"D1", "D2", "D3"}):
+        if name not in known:
+            say(f"ceiling of {name}")
+        ceilings[name] = known[name] if name in known else ceiling(name, plan.limits.testing, workers)
+    _write(output / _CEILINGS, _ceiling_lines(ceilings, plan.limits.testing))
     failures = {name: one.failures for name, one in found.items()}
     _write(output / "failures.csv", _lines("name,reason,searches", _flat(failures)))
-    growth = [(name, *stage) for name, one in found.items() for stage in one.state.get("stages", ())]
+    growth = [(name, *stage) for name, one in found.items() for stage in stages_of(one.state)]
     _write(output / "growth.csv", _lines("name,searches,seconds,minima,transition_states", growth))
     unexplored = [_wanted(job) for job in plan.jobs if job.name not in found]
     grown = [with_stages(one.row, one.state) for one in found.values()]
-    claims = decide(grown, {name: (one.auc, one.log_loss, one.error) for name, one in ceilings.items()}, unexplored)
+    claims = decide(grown, ceilings, unexplored)
     _write(output / "claims.csv", _claim_lines(claims))
     tables = {name: cells(table, rows) for name, table in plan.tables.items()}
     for name, these in tables.items():
@@ -96,7 +105,7 @@ def write_results(
 
 
 def _keep(plan: Plan, found: Mapping[str, Found], output: Path) -> None:
-    """Write a file for each landscape that is in ``networks/``: those of stores anew, others as they are."""
+    """Write the file of each landscape into ``networks/``: of stores anew, of others unchanged."""
     for job in plan.jobs:
         if job.name in found:
             one = found[job.name]
@@ -135,30 +144,27 @@ def _claim_lines(claims: Sequence[Claim]) -> str:
     return _lines("claim,paper,measure,of,numbers,holds,ours", rows)
 
 
-def _ceilings(
-    plan: Plan, jobs: Sequence[Job], output: Path, page: Path | None, workers: int | None, say: Callable[[str], object]
-) -> dict[str, Ceiling]:
-    """Return the ceilings of the data in the plan; those in a ceiling.csv are not computed again."""
-    path, testing = output / "ceiling.csv", plan.limits["testing"]
-    texts = [folder.joinpath(path.name) for folder in (page, output) if folder is not None]
-    known = {
-        row["name"]: row for text in texts if text.exists() for row in csv.DictReader(io.StringIO(text.read_text()))
-    }
-    result: dict[str, Ceiling] = {}
-    for name in sorted({job.system for job in jobs} & {"D1", "D2", "D3"}):
-        if name in known and int(known[name]["testing"]) == testing:
-            result[name] = _from_line(known[name])
-        else:
-            say(f"ceiling of {name}")
-            result[name] = ceiling(name, testing, workers)
-    rows = [(testing, *one) for one in result.values()]
-    _write(path, _lines("testing,name,neighbours,auc,log_loss,error,testing_points", rows))
-    return result
+def _known_ceilings(folders: Sequence[Path], testing: int) -> dict[str, Ceiling]:
+    """Return the ceilings in ceiling.csv of some folders, the last one first, for a number of testing data."""
+    texts = [folder / _CEILINGS for folder in folders if (folder / _CEILINGS).exists()]
+    rows = {row["name"]: row for text in texts for row in csv.DictReader(io.StringIO(text.read_text()))}
+    return {name: _from_line(row) for name, row in rows.items() if int(row["testing"]) == testing}
 
 
 def _from_line(row: Mapping[str, str]) -> Ceiling:
-    auc, log_loss, error = (float(row[name]) for name in ("auc", "log_loss", "error"))
-    return Ceiling(row["name"], int(row["neighbours"]), auc, log_loss, error, int(row["testing_points"]))
+    return Ceiling(
+        name=row["name"],
+        neighbours=int(row["neighbours"]),
+        auc=float(row["auc"]),
+        log_loss=float(row["log_loss"]),
+        error=float(row["error"]),
+        testing_points=int(row["testing_points"]),
+    )
+
+
+def _ceiling_lines(ceilings: Mapping[str, Ceiling], testing: int) -> str:
+    rows = [(testing, *one) for one in ceilings.values()]
+    return _lines("testing,name,neighbours,auc,log_loss,error,testing_points", rows)
 
 
 def _figures(
@@ -177,10 +183,10 @@ def _figures(
                 Panel(title, found[job.name].network, _growing(found[job.name])) if job.name in found else Panel(title)
                 for job, (_, _, title) in zip(chosen, entry["panels"], strict=True)
             ]
-            figure = graph_figure(entry, panels, ceilings.get(chosen[0].system), plan.limits["pictures"])
+            figure = graph_figure(entry, panels, ceilings.get(chosen[0].system), plan.limits.pictures)
         _save(figure, folder / name)
     first = [job.name for job in plan.jobs if job.errors + job.draw == 0 and job.name in found]
-    shown = {name: stages for name in first if (stages := found[name].state.get("stages"))}
+    shown = {name: stages for name in first if (stages := stages_of(found[name].state))}
     if shown:
         _save(growth_figure(shown), folder / "growth")
 
@@ -197,7 +203,7 @@ def _save(figure: Figure, path: Path) -> None:
 def _boxes(
     jobs: Sequence[Job], found: Mapping[str, Found], entry: Mapping[str, Any]
 ) -> dict[str, dict[str, np.ndarray]]:
-    """Return AUC over minima by percentage of errors, which has a * where the sample is not finished."""
+    """Return AUC over minima by percentage of errors, with a * where the sample is not finished."""
     groups: dict[str, dict[str, np.ndarray]] = {}
     for colour in entry["boxes"]:
         label = f"{colour.replace('_auc', '').replace('test', 'testing').replace('train', 'training')} AUC"

@@ -1,4 +1,4 @@
-"""The paper's tables: what was published and what was measured, in adjacent columns."""
+"""Tables of the paper: published and measured numbers in adjacent columns."""
 
 from __future__ import annotations
 
@@ -12,36 +12,65 @@ import numpy as np
 
 from thalweg.analysis.paper.claims.equal_searches import COUNTS, count_after, finished, settled, shared_searches
 
-__all__ = ["Cell", "agreement", "behind", "cells", "equal_counts", "table_csv", "table_markdown"]
+__all__ = [
+    "Cell",
+    "Head",
+    "MeanSpread",
+    "NumberedRow",
+    "agreement",
+    "behind",
+    "cells",
+    "equal_counts",
+    "table_csv",
+    "table_markdown",
+]
 
 _AT_ONCE = 6  # columns of a table in Markdown, so that it fits on a page
 _DISTANCE = 2.0  # standard deviations between draws within which the published value counts as one of them
 
 
+Head = str | float
+"""Key of a table's row: percentage of errors, or a family of landscapes."""
+
+
+class NumberedRow(NamedTuple):
+    """Line of measures.csv, counted from 1, and its entries."""
+
+    line: int
+    row: Mapping[str, Any]
+
+
+class MeanSpread(NamedTuple):
+    """Mean and standard deviation over draws; NaN where there are none, or only one."""
+
+    mean: float
+    spread: float
+
+
 class Cell(NamedTuple):
-    """A number of a table.
+    """Number of a table.
 
     Attributes
     ----------
     row : str or float
-        The key of its row: errors, or a family of landscapes.
+        Key of its row: errors, or a family of landscapes.
     column : str
-        Of measures.csv.
+        Column of measures.csv.
     published : float
-        NaN where nothing was.
+        Published number; NaN where there is none.
     mean, spread : float
-        Over draws; NaN where nothing was measured, or of one draw there is no spread.
+        Mean and standard deviation over draws; NaN where nothing was measured, the spread also of a single draw.
     values : tuple of float
-        One a draw.
+        Measured number of each draw.
     lines : tuple of int
-        Lines of measures.csv, the first being the header's, 1.
+        Lines of measures.csv, counted from 1, which is the header.
     unfinished : bool
         Whether a landscape behind it has not stopped growing.
     lower_bound : bool
         Whether it is a count of which more than a few may remain to be found.
     """
 
-    row: Any
+    row: Head
     column: str
     published: float
     mean: float
@@ -58,9 +87,9 @@ def cells(table: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> list[C
     Parameters
     ----------
     table : mapping
-        As the definition has it: columns, rows, and landscapes where the rows are errors.
+        Table of the definition: columns, rows, and landscapes where the rows are errors.
     rows : sequence of mapping
-        Those of measures.csv, in its order.
+        Lines of measures.csv, in its order.
     """
     _, *columns = table["columns"]
     result = []
@@ -71,21 +100,32 @@ def cells(table: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> list[C
     return result
 
 
-def behind(
-    table: Mapping[str, Any], head: Any, rows: Sequence[Mapping[str, Any]]
-) -> list[tuple[int, Mapping[str, Any]]]:
-    """Return the landscapes behind a row of a table, with their lines of measures.csv."""
+def behind(table: Mapping[str, Any], head: Head, rows: Sequence[Mapping[str, Any]]) -> list[NumberedRow]:
+    """Return the lines of measures.csv over which a row of a table is a mean."""
     wanted = {table["columns"][0]: head} | ({"family": table["landscapes"]} if "landscapes" in table else {})
-    return [(k + 2, row) for k, row in enumerate(rows) if all(row[name] == value for name, value in wanted.items())]
+    return [
+        NumberedRow(k + 2, row)
+        for k, row in enumerate(rows)
+        if all(row[name] == value for name, value in wanted.items())
+    ]
 
 
-def _cell(first: Any, column: str, published: float, mine: list[tuple[int, Mapping[str, Any]]]) -> Cell:
-    known = [(line, row) for line, row in mine if math.isfinite(row[column])]
-    values = tuple(float(row[column]) for _, row in known)
+def _cell(head: Head, column: str, published: float, mine: Sequence[NumberedRow]) -> Cell:
+    """Return a number of a table from the lines of measures.csv behind its row."""
+    known = [one for one in mine if math.isfinite(one.row[column])]
+    values = tuple(float(one.row[column]) for one in known)
     mean, spread = _mean_spread(values)
-    unfinished = not finished(*(row for _, row in known))
-    bound = column in COUNTS and not all(settled(row, column) for _, row in known)
-    return Cell(first, column, published, mean, spread, values, tuple(line for line, _ in known), unfinished, bound)
+    return Cell(
+        row=head,
+        column=column,
+        published=published,
+        mean=mean,
+        spread=spread,
+        values=values,
+        lines=tuple(one.line for one in known),
+        unfinished=not finished(*(one.row for one in known)),
+        lower_bound=column in COUNTS and not all(settled(one.row, column) for one in known),
+    )
 
 
 def _number(value: float, digits: int = 4) -> str:
@@ -106,10 +146,10 @@ def _count(mean: float, spread: float) -> str:
     return f"{mean:,.0f}{'' if math.isnan(spread) else f' ± {spread:,.0f}'}"
 
 
-def _mean_spread(values: Sequence[float]) -> tuple[float, float]:
-    """Return mean and standard deviation over draws; NaN where there are none, or but one."""
+def _mean_spread(values: Sequence[float]) -> MeanSpread:
+    """Return mean and standard deviation over draws."""
     mean = float(np.mean(values)) if values else math.nan
-    return mean, float(np.std(values, ddof=1)) if len(values) > 1 else math.nan
+    return MeanSpread(mean, float(np.std(values, ddof=1)) if len(values) > 1 else math.nan)
 
 
 def _grid(lines: Sequence[Sequence[str]]) -> str:
@@ -119,7 +159,7 @@ def _grid(lines: Sequence[Sequence[str]]) -> str:
 def table_markdown(table: Mapping[str, Any], found: Sequence[Cell]) -> str:
     """Return a table as Markdown, in pieces of some columns, with the lines of measures.csv behind each row.
 
-    A row has a * where a landscape behind it has not stopped growing, and says of how many draws it is.
+    A row has a * where a landscape behind it has not stopped growing, and states its number of draws.
     """
     key, *columns = table["columns"]
     heads = [first for first, *_ in table["rows"]]
@@ -137,12 +177,12 @@ def table_markdown(table: Mapping[str, Any], found: Sequence[Cell]) -> str:
     return "\n\n".join([*pieces, f"Lines of measures.csv: {'; '.join(sources) or 'none yet'}."])
 
 
-def _head(head: Any, first: Cell) -> list[str]:
-    """Return what a row begins with: what it is of, and how many draws."""
+def _head(head: Head, first: Cell) -> list[str]:
+    """Return the first columns of a row: its key, and the number of draws."""
     return [f"{_named(head)}{' *' if first.unfinished else ''}", str(len(first.values) or "")]
 
 
-def _named(head: Any) -> str:
+def _named(head: Head) -> str:
     return f"{head:g} %" if isinstance(head, int | float) else str(head)
 
 
@@ -154,15 +194,15 @@ def _lines(lines: Sequence[int]) -> str:
     return ", ".join(map(str, lines))
 
 
-def equal_counts(table: Mapping[str, Any], groups: Mapping[Any, Sequence[Mapping[str, Any]]]) -> str:
+def equal_counts(table: Mapping[str, Any], groups: Mapping[Head, Sequence[Mapping[str, Any]]]) -> str:
     """Return the counts of a table's rows after the same number of searches, as Markdown.
 
     Parameters
     ----------
     table : mapping
-        As the definition has it.
+        Table of the definition.
     groups : mapping
-        The landscapes of each row, with ``stages``.
+        Landscapes of each row, lines of measures.csv with ``stages``.
 
     Returns
     -------
@@ -190,7 +230,7 @@ def equal_counts(table: Mapping[str, Any], groups: Mapping[Any, Sequence[Mapping
 
 
 def table_csv(found: Sequence[Cell]) -> str:
-    """Return a table as comma-separated values: one line a row, published, mean, spread and draws of each column."""
+    """Return a table as comma-separated values, with published number, mean, spread and draws of each column."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     columns = list(dict.fromkeys(cell.column for cell in found))
@@ -209,9 +249,9 @@ def _plain(value: float) -> str:
 
 
 def agreement(found: Sequence[Cell]) -> str:
-    """Say which published numbers lie within two standard deviations of our draws, and which do not.
+    """Return a sentence on the published numbers that lie outside two standard deviations of our draws.
 
-    Single measurements cannot say so and are left out, and so are counts that are lower bounds.
+    Single measurements and counts that are lower bounds are left out.
     """
     known = [cell for cell in found if math.isfinite(cell.published) and math.isfinite(cell.spread)]
     judged = [cell for cell in known if not cell.lower_bound]

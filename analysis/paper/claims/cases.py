@@ -1,4 +1,4 @@
-"""Instances of the paper's claims: comparisons and trends of the lines of measures.csv, and whether they hold."""
+"""Cases of the paper's claims: comparisons and trends of the lines of measures.csv, and whether they hold."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from thalweg.analysis.paper.claims.equal_searches import COUNTS, count_after, fi
 __all__ = [
     "NOT_EXPLORED",
     "Case",
+    "Entry",
     "Row",
     "Rows",
     "Unexplored",
@@ -24,18 +25,24 @@ __all__ = [
 ]
 
 NOT_EXPLORED = "not explored yet"
-_OF_SHAPE = ("frustration", "barrier_to_gmin", "loss_range")  # of pieces that are not joined yet they say nothing
-_JOINED = 0.9  # of the minima must be connected where a landscape that still grows is to have a shape
+_OF_SHAPE = ("frustration", "barrier_to_gmin", "loss_range")  # undefined while components are not joined
+_JOINED = 0.9  # part of the minima that must be connected before the shape of a growing landscape counts
 
 Row = Mapping[str, Any]
 Rows = Sequence[Row]
 
 
 class Case(NamedTuple):
-    """One instance of a claim: what it is of, the numbers, and whether it holds (None: the data do not say).
+    """Case of a claim.
 
-    It is of landscapes by the names of their stores, with a * where one has not stopped growing. Where one has not
-    been explored, the numbers say so.
+    Attributes
+    ----------
+    of : str
+        Names of the landscapes, with a * where one has not stopped growing.
+    numbers : str
+        Numbers that decide the case, or that a landscape is not explored yet.
+    holds : bool or None
+        Whether the claim holds; None where the data do not say.
     """
 
     of: str
@@ -44,14 +51,14 @@ class Case(NamedTuple):
 
 
 class Unexplored(dict[str, Any]):
-    """The row of a landscape of which nothing is known: no number, and not finished."""
+    """Row of a landscape that is not explored: no numbers, and not finished."""
 
     def __missing__(self, column: str) -> Any:
         return "" if column == "stopped" else math.nan
 
 
 def of_family(rows: Rows, family: str, errors: float | None = None, draw: int | None = None) -> list[Row]:
-    """Return rows of a family, by errors and draw."""
+    """Return the rows of a family, with the given errors and draw."""
     return [
         row
         for row in rows
@@ -64,55 +71,71 @@ def _draws(rows: Rows, family: str) -> list[int]:
 
 
 def joined(row: Row) -> bool:
-    """Return whether a landscape has a shape: it has ended, or nearly all of its minima are connected."""
+    """Return whether the shape of a landscape counts: it has ended, or nearly all of its minima are connected."""
     return finished(row) or row["connected"] >= _JOINED * row["minima"]
 
 
 def _name(*rows: Row) -> str:
-    """Return the names of landscapes, marked where they still grow."""
+    """Return the names of landscapes, with a * where they still grow."""
     return " and ".join(f"{row['name']}{'' if finished(row) else '*'}" for row in rows)
 
 
 def _open(*rows: Row) -> Case | None:
-    """Return the case of landscapes that are not all explored; None if they are."""
+    """Return an open case where one of the landscapes is not explored; None otherwise."""
     lacking = any(isinstance(row, Unexplored) for row in rows)
     return Case(" and ".join(str(row["name"]) for row in rows), NOT_EXPLORED, None) if lacking else None
 
 
-def compare(low: tuple[Row, str], high: tuple[Row, str]) -> Case | None:
-    """Return whether one number is below another; of pieces that are not joined the shape is unknown."""
-    rows = (low[0],) if low[0] is high[0] else (low[0], high[0])
+class Entry(NamedTuple):
+    """Number of a landscape: its row, and the column."""
+
+    row: Row
+    column: str
+
+
+class _Comparable(NamedTuple):
+    """Numbers of some landscapes, whether they can be compared, and after how many searches if that is why."""
+
+    values: list[float]
+    known: bool
+    when: str = ""
+
+
+def compare(low: Entry, high: Entry) -> Case | None:
+    """Return the case that one number is below another; open for shapes of components that are not joined."""
+    rows = (low.row,) if low.row is high.row else (low.row, high.row)
     if case := _open(*rows):
         return case
-    (a, b), known, when = _numbers([low, high])
+    (a, b), known, when = _comparable([low, high])
     if not (math.isfinite(a) and math.isfinite(b)):
         return None
-    known = known and (low[1] not in _OF_SHAPE or all(map(joined, rows)))
+    known = known and (low.column not in _OF_SHAPE or all(map(joined, rows)))
     return Case(_name(*rows), f"{a:.4g} against {b:.4g}{when}", a < b if known else None)
 
 
-def _numbers(entries: Sequence[tuple[Row, str]]) -> tuple[list[float], bool, str]:
-    """Return numbers by landscape and column, whether they can be compared, and after how many searches if that is why.
+def _comparable(entries: Sequence[Entry]) -> _Comparable:
+    """Return the numbers of some landscapes, of one column where they are counts.
 
-    Last counts may be lower bounds: they compare where all but the largest are settled, else counts after the same
-    number of searches do. The columns are one where they are counts.
+    Last counts may be lower bounds: they can be compared where all but the largest are settled. Otherwise counts after
+    the same number of searches are compared.
     """
-    counts, column = [float(row[name]) for row, name in entries], entries[0][1]
+    counts, column = [float(entry.row[entry.column]) for entry in entries], entries[0].column
     if column not in COUNTS:
-        return counts, True, ""
-    rows = [row for row, _ in entries]
+        return _Comparable(counts, True)
+    rows = [entry.row for entry in entries]
     smaller = [row for row, count in zip(rows, counts, strict=True) if count < max(counts)]
     needed = smaller if len(smaller) == len(rows) - 1 else rows
     if all(settled(row, column) for row in needed):
-        return counts, True, ""
+        return _Comparable(counts, True)
     searches = shared_searches(rows, [column])
     if searches is None:
-        return counts, False, ""
-    return [count_after(row, column, searches) for row in rows], True, f" after {searches:,} searches"
+        return _Comparable(counts, False)
+    values = [count_after(row, column, searches) for row in rows]
+    return _Comparable(values, True, f" after {searches:,} searches")
 
 
 def trend(rows: Rows, family: str, column: str, sign: int, until: float = 100) -> list[Case]:
-    """Return whether a number rises (sign 1) or falls (-1) with the errors, by rank correlation in each draw."""
+    """Return cases that a number rises (sign 1) or falls (-1) with the errors, by rank correlation in each draw."""
     from scipy.stats import spearmanr
 
     cases = []
@@ -127,7 +150,7 @@ def trend(rows: Rows, family: str, column: str, sign: int, until: float = 100) -
         mine = [row for row in mine if math.isfinite(row[column])]
         if len(mine) < 3:
             continue
-        values, known, when = _numbers([(row, column) for row in mine])
+        values, known, when = _comparable([Entry(row, column) for row in mine])
         rho = float(spearmanr([row["errors"] for row in mine], values).statistic) if len(set(values)) > 1 else 0.0
         numbers = f"{', '.join(f'{v:.4g}' for v in values)}{when}: rank correlation {rho:.2f}"
         cases.append(Case(of if finished(*mine) else f"{of}*", numbers, sign * rho > 0 if known else None))
@@ -137,26 +160,26 @@ def trend(rows: Rows, family: str, column: str, sign: int, until: float = 100) -
 def within(
     rows: Rows, families: Iterable[str], errors: Iterable[float] | None, low: str, high: str
 ) -> Iterable[Case | None]:
-    """Compare two numbers of one landscape."""
+    """Yield the cases that one number of a landscape is below another."""
     for family in families:
         for row in of_family(rows, family):
             if errors is None or row["errors"] in errors:
-                yield compare((row, low), (row, high))
+                yield compare(Entry(row, low), Entry(row, high))
 
 
 def each(
     rows: Rows, families: Iterable[str], column: str, judged: Callable[[Row], tuple[str, bool | None]],
     errors: float | None = None, draw: int | None = None,
 ) -> list[Case]:  # fmt: skip
-    """Return numbers and whether they are as claimed, for each landscape with a column; of errors, a draw if given."""
+    """Return the case of each landscape that has a column, as ``judged`` decides it, with the given errors and draw."""
     mine = [row for family in families for row in of_family(rows, family, errors, draw)]
     cases = [_open(row) or (Case(_name(row), *judged(row)) if math.isfinite(row[column]) else None) for row in mine]
     return [case for case in cases if case is not None]
 
 
 def between(rows: Rows, pairs: Iterable[tuple[str, str]], column: str) -> Iterable[Case | None]:
-    """Compare one number of two landscapes of the first draw without errors: the first below the second."""
+    """Yield the cases that a number of one landscape is below that of another, in the first draws without errors."""
     for low, high in pairs:
         for a in of_family(rows, low, 0.0, 0):
             for b in of_family(rows, high, 0.0, 0):
-                yield compare((a, column), (b, column))
+                yield compare(Entry(a, column), Entry(b, column))

@@ -1,10 +1,14 @@
-"""The best that can be predicted from two distances: the marginal probability of each outcome, estimated."""
+"""Ceiling of prediction from two distances: scores of the marginal probability of each outcome, estimated."""
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
+
+if TYPE_CHECKING:
+    from thalweg.datasets import Dataset
 
 __all__ = ["Ceiling", "ceiling", "neighbour_probabilities"]
 
@@ -15,19 +19,20 @@ _SWAPPED = np.array([0, 1, 3, 2])  # classes after atoms 2 and 3 change places
 
 
 class Ceiling(NamedTuple):
-    """What the marginal probabilities of the outcomes score on data that they were not estimated from.
+    """Scores of the marginal probabilities of the outcomes on data that they were not estimated from.
 
     Attributes
     ----------
     name : str
-        Of the data.
+        Name of the data.
     neighbours : int
-        How many of the nearest data each probability is the mean over; those with the lowest log loss.
+        Number of nearest data over which each probability is a mean, chosen by the lowest log loss.
     auc, log_loss : float
-        Of class 0 against the rest, and over all classes.
+        AUC of class 0 against the rest, and log loss over all classes.
     error : float
-        Standard error of the AUC from the testing data's number (Hanley and McNeil, Radiology 143 (1982) 29).
+        Standard error of the AUC from the number of testing data (Hanley and McNeil, Radiology 143 (1982) 29).
     testing_points : int
+        Number of testing data.
     """
 
     name: str
@@ -42,17 +47,18 @@ def ceiling(name: str, testing: int = 0, workers: int | None = None) -> Ceiling:
     """Estimate the ceiling of D1, D2 or D3 from its 200,000 labels.
 
     Probabilities are means over the nearest of the 100,000 training data in the plane of r12 and r13; each datum
-    counts twice, since exchanging atoms 2 and 3 exchanges both distances and the classes 2 and 3. How many neighbours
-    is decided on training data held apart, and the score is that of the testing data that the networks have, too. It
-    is itself an estimate from finite data, somewhat below the true ceiling.
+    counts twice, since exchanging atoms 2 and 3 exchanges both distances and the classes 2 and 3. Held-out training
+    data decide the number of neighbours, and the scores are those on the testing data of the networks. The result is
+    an estimate from finite data, somewhat below the true ceiling.
 
     Parameters
     ----------
     name : str
+        Name of the data.
     testing : int
-        How many testing data to take; 0 for all.
+        Number of testing data; 0 for all.
     workers : int, optional
-        Threads; all processors where missing.
+        Threads; all processors by default.
     """
     from thalweg.analysis.prediction.roc import roc_auc
     from thalweg.datasets import ljat3_outcomes
@@ -67,18 +73,34 @@ def ceiling(name: str, testing: int = 0, workers: int | None = None) -> Ceiling:
     return Ceiling(name, _NEIGHBOURS[best], area, _log_loss(p, test.labels), error, len(test))
 
 
-def _mirrored(data: Any) -> tuple[np.ndarray, np.ndarray]:
+def _mirrored(data: Dataset) -> tuple[np.ndarray, np.ndarray]:
     """Return inputs and labels, and the same with atoms 2 and 3 exchanged."""
     inputs = np.concatenate([data.inputs, data.inputs[:, ::-1]])
     return inputs, np.concatenate([data.labels, _SWAPPED[data.labels]])
 
 
 def neighbour_probabilities(
-    inputs: np.ndarray, labels: np.ndarray, n_classes: int, queries: np.ndarray, counts: Any, workers: int | None = None
+    inputs: np.ndarray,
+    labels: np.ndarray,
+    n_classes: int,
+    queries: np.ndarray,
+    counts: Sequence[int],
+    workers: int | None = None,
 ) -> list[np.ndarray]:
-    """Return the share of each class among the nearest data, one (queries, classes) array for each number of them.
+    """Return the share of each class among the nearest data, (queries, n_classes) for each number of neighbours.
 
-    Shares are drawn towards equal ones by one datum, so that none is zero.
+    One further datum, shared equally by the classes, keeps all shares above zero.
+
+    Parameters
+    ----------
+    inputs : (N, d) ndarray
+    labels : (N,) ndarray of int
+    n_classes : int
+    queries : (queries, d) ndarray
+    counts : sequence of int
+        Numbers of neighbours.
+    workers : int, optional
+        Threads; all processors by default.
     """
     from scipy.spatial import cKDTree
 

@@ -1,12 +1,13 @@
-"""The paper's claims, each decided by a stated measure on the lines of measures.csv."""
+"""Claims of the paper, each decided by a stated measure on the lines of measures.csv."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from thalweg.analysis.paper.claims.cases import (
     Case,
+    Entry,
     Row,
     Rows,
     Unexplored,
@@ -18,27 +19,29 @@ from thalweg.analysis.paper.claims.cases import (
     trend,
     within,
 )
+from thalweg.analysis.paper.claims.ceiling import Ceiling
 from thalweg.analysis.paper.claims.equal_searches import finished
 
 __all__ = ["Claim", "decide", "verdict"]
 
 CONFIRMED, NOT, UNKNOWN = "confirmed", "not confirmed", "cannot be told"
 TABLES = ("D1", "D2", "D3")
-_SINGLE = 0.1  # of the band: a landscape whose deepest other funnel is shallower counts as single-funnelled
+_SINGLE = 0.1  # part of the band: a landscape whose deepest other funnel is shallower is single-funnelled
 
 
 class Claim(NamedTuple):
-    """One claim, or a part of one, decided.
+    """Claim, or a part of one, and the decision.
 
     Attributes
     ----------
     number : str
-        As science.md counts, with a letter.
+        Number of the claim, with a letter for its parts.
     paper : str
-        The paper's word.
+        The claim in the paper's words.
     measure : str
-        What decides it.
+        Measure that decides it.
     cases : tuple of Case
+        Landscapes or pairs of them in which it holds or not.
     ours : str
         "confirmed", "not confirmed" or "cannot be told".
     """
@@ -51,7 +54,7 @@ class Claim(NamedTuple):
 
 
 def verdict(cases: Sequence[Case]) -> str:
-    """Return confirmed where a claim holds in every case, not confirmed where it fails in more than half of them."""
+    """Return "confirmed" if a claim holds in every case, "not confirmed" if it fails in more than half of them."""
     if not cases:
         return UNKNOWN
     if all(case.holds for case in cases):
@@ -60,19 +63,17 @@ def verdict(cases: Sequence[Case]) -> str:
     return NOT if 2 * failed > len(cases) else UNKNOWN
 
 
-def decide(
-    rows: Rows, ceilings: Mapping[str, tuple[float, float, float]], unexplored: Sequence[Mapping[str, Any]] = ()
-) -> list[Claim]:
+def decide(rows: Rows, ceilings: Mapping[str, Ceiling], unexplored: Sequence[Mapping[str, Any]] = ()) -> list[Claim]:
     """Decide all claims.
 
     Parameters
     ----------
     rows : sequence of mapping
-        Of measures.csv, each with the ``stages`` of its growth.
-    ceilings : mapping of str to (float, float, float)
-        AUC and log loss of the best prediction, and the AUC's standard error, by data.
+        Lines of measures.csv, each with the ``stages`` of its growth.
+    ceilings : mapping of str to Ceiling
+        Scores of the best prediction, by data.
     unexplored : sequence of mapping
-        Landscapes that are wanted and not there yet: name, family, system, errors, draw. A claim about them is open.
+        Landscapes of the plan without a store: name, family, system, errors, draw. A claim about them is open.
     """
     rows = [*rows, *map(Unexplored, unexplored)]
     decided = []
@@ -104,7 +105,7 @@ def _sizes(rows: Rows) -> list[Claim]:
         for small, large in (("D2", "D3"), ("D3", "D1")):
             for row in of_family(rows, small):
                 for other in of_family(rows, large, row["errors"], row["draw"]):
-                    yield compare((row, column), (other, column))
+                    yield compare(Entry(row, column), Entry(other, column))
 
     word = "the larger the configuration space (D2, D3, D1), the {}"
     rank = "D2 below D3 and D3 below D1, at every error and draw"
@@ -146,7 +147,7 @@ def _spreads(rows: Rows) -> list[Claim]:
             for row in of_family(rows, family, 0.0):
                 for other in (50.0, 100.0):
                     for wrong in of_family(rows, family, other, row["draw"]):
-                        yield compare((row, "test_sd_low"), (wrong, "test_sd_low"))
+                        yield compare(Entry(row, "test_sd_low"), Entry(wrong, "test_sd_low"))
 
     sd = "standard deviation over minima"
     return [
@@ -161,7 +162,7 @@ def _spreads(rows: Rows) -> list[Claim]:
 
 
 def _single(rows: Rows, families: Iterable[str], wanted: bool) -> list[Case]:
-    """Return whether landscapes are single-funnelled, or have sub-funnels where that is claimed."""
+    """Return the cases that landscapes are single-funnelled (wanted), or that they have sub-funnels."""
 
     def judged(row: Row) -> tuple[str, bool | None]:
         numbers = (
@@ -211,7 +212,7 @@ def _neighbours(rows: Rows) -> list[Claim]:
 
 
 def _rank_cases(rows: Rows, families: Iterable[str], errors: Iterable[float], column: str, sign: int) -> list[Case]:
-    """Return whether a rank correlation over minima has a sign; None where its 95 % interval holds 0."""
+    """Return the cases that a rank correlation over minima has a sign; open where its 95 % interval contains 0."""
 
     def judged(row: Row) -> tuple[str, bool | None]:
         rho, low, high = (row[f"{column}{end}"] for end in ("", "_low", "_high"))
@@ -262,12 +263,12 @@ def _mnist(rows: Rows) -> list[Claim]:
     ]  # fmt: skip
 
 
-def _ceiling(rows: Rows, ceilings: Mapping[str, tuple[float, float, float]]) -> list[Claim]:
-    def cases(column: str, place: int, above: int) -> list[Case]:
+def _ceiling(rows: Rows, ceilings: Mapping[str, Ceiling]) -> list[Claim]:
+    def cases(column: str, score: Callable[[Ceiling], float], above: int) -> list[Case]:
         def judged(row: Row) -> tuple[str, bool | None]:
-            best, error = ceilings[row["system"]][place], ceilings[row["system"]][2]
-            beyond = above * (row[column] - best)
-            holds = True if beyond <= 0 else None if beyond <= 2 * error else False
+            ceiling = ceilings[row["system"]]
+            best, beyond = score(ceiling), above * (row[column] - score(ceiling))
+            holds = True if beyond <= 0 else None if beyond <= 2 * ceiling.error else False
             return f"{row[column]:.4f} against {best:.4f}", holds
 
         families = dict.fromkeys(str(row["family"]) for row in rows if row["system"] in ceilings)
@@ -276,7 +277,7 @@ def _ceiling(rows: Rows, ceilings: Mapping[str, tuple[float, float, float]]) -> 
     word = "the best possible prediction from r12 and r13 is the marginal probability of each outcome"
     return [
         _claim("11a", word, "no minimum's testing AUC is above the estimated ceiling (open within two standard errors)",
-               cases("test_best", 0, 1)),
+               cases("test_best", lambda ceiling: ceiling.auc, 1)),
         _claim("11b", word, "no Gmin's testing loss without the L2 term is below it",
-               cases("test_gmin_log_loss", 1, -1)),
+               cases("test_gmin_log_loss", lambda ceiling: ceiling.log_loss, -1)),
     ]  # fmt: skip

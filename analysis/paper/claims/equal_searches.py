@@ -1,32 +1,33 @@
-"""Landscapes that still grow, compared after the same number of searches: their counts there, not their last ones."""
+"""Comparison of landscapes that still grow by their counts after the same number of searches."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from thalweg.analysis.paper.growth import FINISHED
+from thalweg.analysis.paper.growth import GrowthState, Stage
+from thalweg.analysis.paper.stopping_rule import FINISHED
 
 __all__ = ["COUNTS", "count_after", "finished", "settled", "shared_searches", "with_stages"]
 
 COUNTS = ("minima", "transition_states")
-"""Columns that are counts, in the order of a stage behind its searches and seconds."""
+"""Columns of measures.csv that are counts; each is a field of a Stage, too."""
 
-_FEW = 0.05  # of a count may remain, with 95 % confidence, where it says how many there are
+_FEW = 0.05  # part of a count that may remain, with 95 % confidence, where the count is final
 
 
-def with_stages(row: Mapping[str, Any], state: Mapping[str, Any]) -> dict[str, Any]:
+def with_stages(row: Mapping[str, Any], state: GrowthState) -> dict[str, Any]:
     """Return a line of measures.csv with the ``stages`` of its landscape's growth."""
     return {**row, "stages": state.get("stages", ())}
 
 
 def finished(*rows: Mapping[str, Any]) -> bool:
-    """Return whether landscapes have ended whose counts are their own."""
+    """Return whether landscapes have ended with final counts."""
     return all(row["stopped"] in FINISHED for row in rows)
 
 
 def settled(row: Mapping[str, Any], column: str) -> bool:
-    """Say whether a count of a landscape is what it will be, not a lower bound."""
+    """Return whether a count of a landscape is final, not a lower bound."""
     few = max(1.0, _FEW * row[column])
     return finished(row) and row[f"{column}_remaining_high"] < few
 
@@ -37,17 +38,17 @@ def shared_searches(rows: Sequence[Mapping[str, Any]], columns: Sequence[str] = 
     Parameters
     ----------
     rows : sequence of mapping
-        Landscapes, lines of measures.csv with ``stages``, of (searches, seconds, minima, transition states) each. One
-        whose counts are settled has them after any more searches.
+        Landscapes, lines of measures.csv with ``stages``. One whose counts are settled has them after any number of
+        further searches.
     columns : sequence of str
-        The counts that are wanted.
+        Columns of the counts that are compared.
 
     Returns
     -------
     int or None
         None where there is no such number.
     """
-    known = [{int(stage[0]) for stage in row["stages"]} - {0} for row in rows]
+    known = [{stage.searches for stage in _stages(row)} - {0} for row in rows]
     lasts = [
         bool(stages) and all(settled(row, column) for column in columns)
         for row, stages in zip(rows, known, strict=True)
@@ -63,5 +64,10 @@ def shared_searches(rows: Sequence[Mapping[str, Any]], columns: Sequence[str] = 
 
 
 def count_after(row: Mapping[str, Any], column: str, searches: int) -> float:
-    """Return the minima or transition states of a landscape after so many searches: of the last stage up to there."""
-    return float([stage for stage in row["stages"] if stage[0] <= searches][-1][2 + COUNTS.index(column)])
+    """Return the minima or transition states of a landscape at its last stage of at most so many searches."""
+    stage = [stage for stage in _stages(row) if stage.searches <= searches][-1]
+    return float({"minima": stage.minima, "transition_states": stage.transition_states}[column])
+
+
+def _stages(row: Mapping[str, Any]) -> list[Stage]:
+    return [Stage(*stage) for stage in row["stages"]]

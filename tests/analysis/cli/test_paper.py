@@ -16,7 +16,7 @@ from click.testing import CliRunner
 from thalweg.analysis.cli import paper_turns
 from thalweg.analysis.cli.main import program
 from thalweg.analysis.paper.archive import best_state, find, keep, kept
-from thalweg.analysis.paper.growth import grow, searches_of, state_of
+from thalweg.analysis.paper.growth import Turn, grow, searches_of, state_of
 from thalweg.analysis.paper.measures import to_csv
 from thalweg.analysis.paper.plan import read_plan
 from thalweg.landscapes import Landscape
@@ -268,7 +268,7 @@ def test_what_ended_by_another_rule_goes_on(made, tmp_path):
     found = found._replace(state=found.state | {"why": "stopped growing", "done": True})
     keep(found, job, plan, tmp_path, "somewhere")
     assert best_state(job, plan, tmp_path / "none", tmp_path)["done"]
-    stricter = replace(plan, rule=plan.rule | {"new": 0.001})
+    stricter = replace(plan, rule=replace(plan.rule, new=0.001))
     assert not best_state(job, stricter, tmp_path / "none", tmp_path)
     assert kept(job, stricter, tmp_path).row["stopped"] == ""
 
@@ -284,9 +284,9 @@ def test_landscapes_take_turns_that_grow(monkeypatch, tmp_path):
     """Two of three need more than a turn: they wait until the others had theirs."""
     needed, states, turns = {"D1-h5-e0-d0": 7000, "D1-h5-n2-e0-d0": 500, "D1-h5-n3-e0-d0": 30_000}, {}, []
 
-    def grow(job, plan, path, most, deadline, workers, say):
+    def grow(job, plan, path, turn):
         had = searches_of(states.get(path, {}))
-        searches = min(needed[job.name], most)
+        searches = min(needed[job.name], turn.searches)
         done = searches == needed[job.name]
         stages = [(searches, 1.0, 1, 1)]
         states[path] = {"seconds": 1.0, "stages": stages, "done": done, "scale": "full", "problems": 0, "why": "enough"}
@@ -308,7 +308,7 @@ def test_landscapes_take_turns_that_grow(monkeypatch, tmp_path):
 
 def test_points_are_verified_when_a_turn_is_over(made, tmp_path):
     plan = read_plan("tiny", made / "mine.toml")
-    plan = replace(plan, limits=plan.limits | {"searches": 10**6})
+    plan = replace(plan, limits=replace(plan.limits, searches=10**6))
     job = next(job for job in plan.jobs if job.name == "D1-e0-d0")
     path = tmp_path / "a.zarr"
     shutil.copytree(made / "out" / "landscapes" / "D1-e0-d0.zarr", path)
@@ -318,7 +318,7 @@ def test_points_are_verified_when_a_turn_is_over(made, tmp_path):
         landscape.state["paper"] |= {"done": False}
         landscape.commit()
     had = searches_of(state_of(path))
-    assert not grow(job, plan, path, had + 3, None, 1, print)
+    assert not grow(job, plan, path, Turn(had + 3, None, 1, print))
     state = state_of(path)
     assert (searches_of(state), state["done"], state["problems"]) == (had + 3, False, 1)
     assert state["told"][0].startswith(f"minima {added}: energy is ")

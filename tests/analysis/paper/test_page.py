@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from thalweg.analysis.paper.growth import FINISHED
 from thalweg.analysis.paper.measures import from_csv
+from thalweg.analysis.paper.stopping_rule import FINISHED
 
 ROOT = Path(__file__).resolve().parents[3]
 README = (ROOT / "README.md").read_text()

@@ -13,13 +13,13 @@ import pytest
 from scipy.stats import spearmanr
 
 from thalweg.analysis.paper.claims.cases import NOT_EXPLORED, Case
-from thalweg.analysis.paper.claims.ceiling import neighbour_probabilities
+from thalweg.analysis.paper.claims.ceiling import Ceiling, neighbour_probabilities
 from thalweg.analysis.paper.claims.decisions import CONFIRMED, NOT, UNKNOWN, decide, verdict
 from thalweg.analysis.paper.claims.equal_searches import count_after, shared_searches
-from thalweg.analysis.paper.command_line import Source
-from thalweg.analysis.paper.growth import grown, next_stage
 from thalweg.analysis.paper.measures import correlation, from_csv, to_csv
+from thalweg.analysis.paper.page_command import Source
 from thalweg.analysis.paper.plan import read_plan
+from thalweg.analysis.paper.stopping_rule import StoppingRule, grown, next_stage
 from thalweg.analysis.paper.tables import agreement, cells, equal_counts, table_csv, table_markdown
 
 
@@ -86,7 +86,7 @@ def test_the_rule():
             transition_states=SimpleNamespace(found=states[0], coverage=states[1]),
         )
 
-    rule = {"remaining": 0.02, "new": 0.05}
+    rule = StoppingRule(remaining=0.02, new=0.05, first=256, factor=1.25)
     assert grown(found((100, 1.9), (500, 0.96)), rule)
     assert not grown(found((100, 2.1), (500, 0.96)), rule)
     assert not grown(found((100, 1.9), (500, 0.94)), rule)
@@ -94,10 +94,10 @@ def test_the_rule():
     assert not grown(found((5, 0.0), (0, math.nan)), rule)
     stages = [256]
     while stages[-1] < 700:
-        stages.append(next_stage(stages[-1], 256, 1.25))
+        stages.append(next_stage(stages[-1], rule))
     assert stages == [256, 320, 400, 500, 625, 782]
-    assert next_stage(0, 256, 1.25) == 256
-    assert next_stage(399, 256, 1.25) == 400
+    assert next_stage(0, rule) == 256
+    assert next_stage(399, rule) == 400
 
 
 def test_turns_are_four_times_as_long_each():
@@ -306,7 +306,12 @@ def test_what_is_not_explored_leaves_claims_open():
         {"name": f"{family}-{errors:g}", "family": family, "system": family, "errors": errors, "draw": 0}
         for family, errors in (("D1", 10.0), ("D2", 100.0))
     ]
-    ours = {claim.number: claim for claim in decide(rows, {"D1": (0.9, 0.1, 0.001)}, unexplored)}
+    ours = {
+        claim.number: claim
+        for claim in decide(
+            rows, {"D1": Ceiling("D1", 100, auc=0.9, log_loss=0.1, error=0.001, testing_points=1000)}, unexplored
+        )
+    }
     assert ours["3a"].ours == CONFIRMED  # of 0 %
     for number in ("1a", "3b", "3c", "4a", "11a"):
         assert ours[number].ours == UNKNOWN, number
@@ -335,7 +340,10 @@ def test_one_neighbour_has_two_minima(minima, why, holds):
 
 def test_the_ceiling_is_held_against_the_best_minimum():
     rows = _paper(test_best=0.75, test_gmin_log_loss=0.9)
-    ours = {claim.number: claim for claim in decide(rows, {"D1": (0.74, 0.8, 0.001)})}
+    ours = {
+        claim.number: claim
+        for claim in decide(rows, {"D1": Ceiling("D1", 100, auc=0.74, log_loss=0.8, error=0.001, testing_points=1000)})
+    }
     assert ours["11a"].ours == NOT
     assert ours["11b"].ours == CONFIRMED
     assert len(ours["11a"].cases) == 4

@@ -1,4 +1,4 @@
-"""The commands that a page says of itself: the one that made it, and those that make a part of it again."""
+"""Command that makes a page, and those that make a part of it again."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ __all__ = ["Source"]
 
 
 class Source(NamedTuple):
-    """How results were asked for.
+    """Options of the command that made the results.
 
     Attributes
     ----------
     output : Path
-        The folder with ``landscapes/``.
+        Folder with ``landscapes/``.
     only : str
-        What of the definition, "" for all.
+        Names of tables, figures or landscapes, "" for all.
     options : mapping of str to Any
-        The other options that the numbers depend on, by name; None for those not given.
+        Other options that the numbers depend on, by name; None for those not given.
     """
 
     output: Path
@@ -28,7 +28,7 @@ class Source(NamedTuple):
     options: Mapping[str, Any]
 
     def command(self, output: Path | str | None = None, only: str | None = None) -> str:
-        """Return the command; for another folder, or something else of the definition, where given."""
+        """Return the command, for another folder or other tables, figures or landscapes where given."""
         chosen = {"only": self.only if only is None else only} if self.only or only else {}
         words = [f"--{name}={value}" for name, value in {**chosen, **self.options}.items() if value is not None]
         return shlex.join(["thalweg", "paper", "--output", str(self.output if output is None else output), *words])
