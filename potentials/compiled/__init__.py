@@ -1,4 +1,4 @@
-"""What compiled code agrees on: two signatures, the decorator that compiles, and C callbacks for Python potentials."""
+"""Compiled code: the two signatures of potentials, the decorator that compiles, C callbacks for Python potentials."""
 
 from thalweg.potentials.compiled.callbacks import Callback
 from thalweg.potentials.compiled.signatures import (

@@ -15,6 +15,7 @@ import numpy as np
 from llvmlite import ir
 from numba.core import cgutils
 from numba.extending import intrinsic
+from numpy.typing import ArrayLike, NDArray
 
 from thalweg.potentials.compiled.signatures import FUNCTION_SIGNATURE, HESSIAN_SIGNATURE, Compiled, jit
 
@@ -56,10 +57,10 @@ _C_SIGNATURE = ctypes.CFUNCTYPE(
 
 
 class Callback:
-    """Python callables dressed as a :class:`Compiled`; exceptions become NaN and are kept.
+    """Adapter of Python callables to a :class:`Compiled`, which stores their exceptions and returns NaN.
 
     Compiled code cannot pass a Python exception on, so the first one raised is stored in :attr:`error`, the
-    callable is not called again, and :meth:`reraise` raises it once the compiled code has returned.
+    callable is not called again, and :meth:`reraise` raises it after the compiled code has returned.
 
     Parameters
     ----------
@@ -68,10 +69,15 @@ class Callback:
     hessian : callable
         ``hessian(x) -> (n, n) array``.
     failures : tuple of exception types
-        Become NaN and are forgotten but for a line in the log: the next geometry may do.
+        Exceptions that return NaN and are logged but not stored: the next geometry may succeed.
     """
 
-    def __init__(self, energy_gradient: Callable, hessian: Callable, failures: tuple[type[Exception], ...] = ()):
+    def __init__(
+        self,
+        energy_gradient: Callable[[NDArray[np.float64]], tuple[float, ArrayLike]],
+        hessian: Callable[[NDArray[np.float64]], ArrayLike],
+        failures: tuple[type[Exception], ...] = (),
+    ):
         self._failures = failures
         self.error: BaseException | None = None
         self._energy_gradient = energy_gradient

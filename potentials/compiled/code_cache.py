@@ -18,7 +18,7 @@ import uuid
 from collections.abc import Callable, Iterable
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import llvmlite.binding
 import numba
@@ -28,6 +28,10 @@ from numba.core.serialize import dumps
 
 from thalweg.potentials.compiled.cache_folder import cache_folder
 from thalweg.potentials.compiled.source_digest import source_digest
+
+if TYPE_CHECKING:
+    from numba.core.base import BaseContext
+    from numba.core.typing import Signature
 
 __all__ = ["LINKED", "CodeCache"]
 
@@ -55,10 +59,10 @@ class CodeCache(_Cache):
 
     @property
     def cache_path(self) -> str | None:
-        """The folder, None if there is none."""
+        """Folder of the compiled code, or None."""
         return None if self._folder is None else str(self._folder)
 
-    def load_overload(self, sig: Any, target_context: Any) -> CompileResult | None:
+    def load_overload(self, sig: Signature, target_context: BaseContext) -> CompileResult | None:
         """Return what is kept for a signature, None if that is nothing, damaged, or made from other sources."""
         if self._folder is None:
             return None
@@ -74,7 +78,7 @@ class CodeCache(_Cache):
             _log.info("%s cannot be read: %r", self._folder / name, error)
         return None
 
-    def save_overload(self, sig: Any, data: CompileResult) -> None:
+    def save_overload(self, sig: Signature, data: CompileResult) -> None:
         """Keep what was compiled for a signature, where that is possible."""
         if self._folder is None or data.library.has_dynamic_globals or any(not each.can_cache for each in data.lifted):
             return
@@ -84,7 +88,7 @@ class CodeCache(_Cache):
         except OSError as error:  # a full disk, say: the function itself is there
             _log.warning("compiled code of %s is not kept: %s", self._function.__qualname__, error)
 
-    def _identity(self, sig: Any, codegen: Any) -> tuple[str, bytes]:
+    def _identity(self, sig: Signature, codegen: Any) -> tuple[str, bytes]:
         """Return the name of the file, and the key that says what it must have been made from.
 
         The sources are in the key alone, so that new code replaces old.

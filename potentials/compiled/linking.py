@@ -14,7 +14,7 @@ and where one of them is not known the caller is compiled anew, see :mod:`~thalw
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING
 
 import llvmlite.binding
 from numba.core import cgutils, types
@@ -24,11 +24,14 @@ from numba.extending import lower_builtin
 from thalweg.potentials.compiled.code_cache import LINKED
 from thalweg.potentials.compiled.signatures import jit
 
+if TYPE_CHECKING:
+    from numba.core.typing import Signature
+
 __all__ = ["linked"]
 
 
 def _call(symbol: str) -> Callable:
-    """Return how a call of the function of that name is written in LLVM's language."""
+    """Return the function that writes a call of the named function in LLVM's language."""
 
     def lower(context, builder, signature, arguments):
         convention, kinds = context.call_conv, (signature.return_type, signature.args)
@@ -39,7 +42,7 @@ def _call(symbol: str) -> Callable:
     return lower
 
 
-def linked(signature: Any, **options: Any) -> Callable[[Callable], Callable]:
+def linked(signature: Signature, **options: object) -> Callable[[Callable], Callable]:
     """Compile ahead for one signature, to be called by name from compiled code only.
 
     Parameters

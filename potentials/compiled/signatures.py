@@ -8,14 +8,18 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from importlib import import_module
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numba
 import numpy as np
 from numba.core.typeinfer import register_dispatcher
+from numpy.typing import NDArray
 
 from thalweg.potentials.compiled.code_cache import CodeCache
 from thalweg.potentials.lazy import public
+
+if TYPE_CHECKING:
+    from numba.core.typing import Signature
 
 __all__ = [
     "FUNCTION", "FUNCTION_SIGNATURE", "HESSIAN", "HESSIAN_SIGNATURE", "Compiled", "floats", "integers", "jit", "matrix",
@@ -33,7 +37,7 @@ FUNCTION = numba.types.FunctionType(FUNCTION_SIGNATURE)
 HESSIAN = numba.types.FunctionType(HESSIAN_SIGNATURE)
 
 
-def jit(signature: Any = None, **options: Any) -> Callable[[Callable], Any]:
+def jit(signature: Signature | None = None, **options: object) -> Callable[[Callable], Any]:
     """Compile ahead for one signature, cached on disk, without the GIL and without division checks.
 
     The cache is keyed by the content of the function's module and of all modules of Thalweg that this imports, see
@@ -63,24 +67,35 @@ def jit(signature: Any = None, **options: Any) -> Callable[[Callable], Any]:
 
 @public("thalweg.potentials")
 class Compiled(NamedTuple):
-    """A potential as compiled code sees it.
+    """Compiled functions of a potential, with its parameters and data.
 
     Attributes
     ----------
     function : compiled function of type ``FUNCTION``
-        Energy returned, gradient written to its second argument.
+        ``function(x, gradient_out, integers, floats)`` returns the energy and writes the gradient (n,).
     hessian : compiled function of type ``HESSIAN``
-        Energy returned, the whole symmetric matrix written to its second argument.
-    integers, floats : ndarray
-        Parameters and data of the potential, int64 and float64.
+        ``hessian(x, hessian_out, integers, floats)`` returns the energy and writes the symmetric matrix (n, n).
+    integers : ndarray of int64, shape (k,)
+        Integer parameters and data of the potential.
+    floats : ndarray of float64, shape (m,)
+        Other parameters and data of the potential.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from thalweg.potentials import Himmelblau
+    >>> function, hessian, integers, floats = Himmelblau().compiled
+    >>> gradient = np.empty(2)
+    >>> function(np.array([3.0, 2.0]), gradient, integers, floats), gradient
+    (0.0, array([0., 0.]))
     """
 
     function: Any
     hessian: Any
-    integers: np.ndarray
-    floats: np.ndarray
+    integers: NDArray[np.int64]
+    floats: NDArray[np.float64]
 
-    def __reduce__(self) -> tuple:
+    def __reduce__(self) -> tuple[Any, ...]:
         # by name where there is one: Numba would send the source, to be compiled again without what it calls by symbol
         return _compiled, (_reference(self.function), _reference(self.hessian), self.integers, self.floats)
 

@@ -1,4 +1,4 @@
-"""Four doubles as one value of compiled code, for loops that the vectoriser leaves alone.
+"""SIMD vectors of four doubles as values of compiled code, for loops that are vectorised by hand.
 
 Numba's loop vectoriser makes horizontal sums and scalar remainders of the short rows of a cluster of atoms, which
 cost more than the arithmetic. A ``Lanes`` value is an LLVM vector: ``+ - * /`` work on it, with floats too, and LLVM

@@ -261,6 +261,7 @@ def add_sums(shape, table, sums, gradient):
 
 @linked(types.void(vector, integers))
 def zero_frozen(out, shape):
+    """Set the entries of frozen weights to zero."""
     first = HEADER + shape[0] + 1
     for i in range(first, first + shape[2]):
         out[shape[i]] = 0.0

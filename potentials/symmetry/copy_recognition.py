@@ -70,7 +70,7 @@ def choose_frame(a, kinds, radii, tolerance):
 
 @jit(numba.boolean(matrix, matrix, matrix, integers, numba.float64, integers))
 def _covers(a, b, rotation, kinds, tolerance, permutation):
-    """Whether the rotated b has an atom of the right kind near each atom of a; writes which."""
+    """Return whether the rotated b has an atom of the right kind near each atom of a; write the permutation."""
     n = a.shape[0]
     used = np.zeros(n, np.bool_)
     for i in range(n):
@@ -140,7 +140,7 @@ def copies(a, b, kinds, loose, strict, enough, rotation, permutation):
 
 @jit(numba.float64(matrix, matrix, matrix, integers, numba.float64))
 def _misfit(a, b, rotation, kinds, limit):
-    """Sum of the squared distances of each atom of a to the nearest of the rotated b; infinite above ``limit``."""
+    """Return the sum of squared distances from atoms of a to the nearest of the rotated b, infinite above ``limit``."""
     total, n = 0.0, a.shape[0]
     for i in range(n):
         x = rotation[0, 0] * a[i, 0] + rotation[1, 0] * a[i, 1] + rotation[2, 0] * a[i, 2]

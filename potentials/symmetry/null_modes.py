@@ -1,4 +1,4 @@
-"""Directions along which the energy cannot change, by what the system is, not by a count of six."""
+"""Null modes: directions along which the energy cannot change, found from the motions that a system allows."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def _rigid_motions(x, rigid, raw):
 
 @jit(numba.float64(matrix, numba.int64, numba.int64, integers, numba.boolean))
 def _overlap(rows, i, j, some, all_entries):
-    """Scalar product of two rows, over all entries or over some."""
+    """Return the scalar product of two rows, over all entries or over some."""
     total = 0.0
     if all_entries:
         for k in range(rows.shape[1]):
@@ -78,11 +78,16 @@ def orthonormal_null_modes(x, frozen, rigid, constant, out):
 
     Parameters
     ----------
-    x : (n,) coordinates, atom by atom where ``rigid`` is not 0.
-    frozen : indices of coordinates that may not move.
-    rigid : bits 0-2 translations along x, y, z; bits 3-5 rotations about x, y, z through the centroid.
-    constant : (k, n) further null modes, the same everywhere, orthonormal and zero at frozen entries.
-    out : (6 + k, n) workspace and result.
+    x : ndarray, shape (n,)
+        Coordinates, atom by atom if ``rigid`` is not 0.
+    frozen : ndarray of int
+        Indices of coordinates that may not move.
+    rigid : int
+        Bits 0-2 for translations along x, y, z; bits 3-5 for rotations about x, y, z through the centroid.
+    constant : ndarray, shape (k, n)
+        Further null modes, the same at all points, orthonormal and zero at frozen entries.
+    out : ndarray, shape (6 + k, n)
+        Workspace and result.
     """
     count = 0
     if rigid != 0:
@@ -106,17 +111,22 @@ def orthonormal_null_modes(x, frozen, rigid, constant, out):
 
 
 def rigid_bits(pbc: np.ndarray, cell: np.ndarray, atoms: int) -> int:
-    """Return which rigid motions leave the energy of free atoms unchanged.
+    """Return the rigid motions that leave the energy of free atoms unchanged, as bits.
 
     Parameters
     ----------
-    pbc : (3,) bool, periodic directions; cell : (3, 3); atoms : number of atoms.
+    pbc : ndarray of bool, shape (3,)
+        Periodic directions.
+    cell : ndarray, shape (3, 3)
+        Cell vectors as rows.
+    atoms : int
+        Number of atoms.
 
     Returns
     -------
     int
-        Bits as :func:`orthonormal_null_modes` takes them. Without periodicity all six; one periodic direction
-        along a Cartesian axis leaves the rotation about it; otherwise the three translations.
+        Bits for :func:`orthonormal_null_modes`: all six motions without periodicity; the translations and the rotation
+        about the axis if the one periodic direction lies along a Cartesian axis; otherwise the three translations.
     """
     translations, rotations = 0b111, 0b111000
     if not pbc.any():

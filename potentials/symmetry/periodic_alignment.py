@@ -1,4 +1,4 @@
-"""Compiled alignment of atoms that may not be turned: in periodic cells, or with fixed atoms.
+"""Compiled alignment of atoms without rotations: in periodic cells, or with fixed atoms.
 
 Positions are (n, 3); permutations and kinds are those of :mod:`thalweg.potentials.symmetry.assignment`; ``cell`` holds
 Minkowski-reduced vectors as rows, ``inverse`` is its inverse and ``periodic`` 1 in the periodic directions, else 0.
@@ -42,7 +42,7 @@ def _nearest_image(d, cell, inverse, periodic):
 
 @jit(numba.boolean(matrix, matrix, vector, integers, matrix, matrix, integers, numba.float64, integers))
 def _covers(a, b, shift, kinds, cell, inverse, periodic, tolerance, permutation):
-    """Whether b, shifted, has an atom of the right kind near each atom of a; writes which."""
+    """Return whether the shifted b has an atom of the right kind near each atom of a; write the permutation."""
     n = a.shape[0]
     used, d = np.zeros(n, np.bool_), np.empty(3)
     for i in range(n):
@@ -129,7 +129,7 @@ def _settle(a, b, shift, members, starts, cell, inverse, periodic, movable, cost
 
 @jit(numba.types.UniTuple(numba.int64, 2)(integers))
 def _rarest(kinds):
-    """The first atom of the kind with the fewest atoms, and how many there are."""
+    """Return the first atom of the kind with the fewest atoms, and their number."""
     rarest, few = 0, kinds.size + 1
     for i in range(kinds.size):
         alike = 0

@@ -122,6 +122,7 @@ def principal_axes(a, axes):
 
 @jit(numba.void(matrix, matrix, matrix))
 def rotate(rotation, b, out):
+    """Write the rotated positions b (n, 3) to out."""
     for i in range(b.shape[0]):
         for k in range(3):
             out[i, k] = rotation[k, 0] * b[i, 0] + rotation[k, 1] * b[i, 1] + rotation[k, 2] * b[i, 2]
@@ -129,7 +130,7 @@ def rotate(rotation, b, out):
 
 @jit(numba.float64(matrix, matrix, integers, numba.boolean))
 def deviation(a, b, permutation, largest):
-    """Sum (or largest) of the squared distances between the atoms of a and of the permuted b."""
+    """Return the sum (or the largest) of the squared distances between the atoms of a and of the permuted b."""
     result = 0.0
     for i in range(a.shape[0]):
         j = permutation[i]
@@ -140,7 +141,7 @@ def deviation(a, b, permutation, largest):
 
 @jit(numba.float64(matrix))
 def nearest_spacing(a):
-    """Mean distance of an atom to its nearest neighbour."""
+    """Return the mean distance of an atom to its nearest neighbour."""
     total = 0.0
     for i in range(a.shape[0]):
         nearest = np.inf
@@ -153,6 +154,7 @@ def nearest_spacing(a):
 
 @jit(vector(matrix))
 def radii_of(a):
+    """Return the distances of positions a (n, 3) from the centroid."""
     radii = np.empty(a.shape[0])
     for i in range(a.shape[0]):
         radii[i] = np.sqrt(a[i, 0] ** 2 + a[i, 1] ** 2 + a[i, 2] ** 2)
@@ -161,7 +163,7 @@ def radii_of(a):
 
 @jit(numba.float64(matrix, numba.int64, numba.int64))
 def area(a, p, q):
-    """Length of the cross product of two positions."""
+    """Return the length of the cross product of the positions of atoms p and q."""
     x = a[p, 1] * a[q, 2] - a[p, 2] * a[q, 1]
     y = a[p, 2] * a[q, 0] - a[p, 0] * a[q, 2]
     z = a[p, 0] * a[q, 1] - a[p, 1] * a[q, 0]
@@ -170,6 +172,7 @@ def area(a, p, q):
 
 @jit(numba.float64(matrix, numba.int64, numba.int64))
 def between(a, p, q):
+    """Return the distance between atoms p and q."""
     return np.sqrt((a[p, 0] - a[q, 0]) ** 2 + (a[p, 1] - a[q, 1]) ** 2 + (a[p, 2] - a[q, 2]) ** 2)
 
 
@@ -200,6 +203,7 @@ def frame(a, p, q, axes):
 # loops, because numba takes seconds to compile the assignment of slices
 @jit(numba.void(matrix, integers, matrix, integers))
 def keep(rotation, permutation, best_rotation, best_permutation):
+    """Copy a rotation and a permutation to the best ones."""
     for k in range(3):
         for h in range(3):
             best_rotation[k, h] = rotation[k, h]
