@@ -86,7 +86,7 @@ def plan_exploration(name: str, output: Path, resume: bool, totals: Totals, opti
     known, given = default_options(name), options.given()
     for option in given:
         if option not in known:
-            raise ValueError(f"--{option} means nothing for {name}")
+            raise ValueError(f"--{option} does not apply to {name}")
     stored = _stored_plan(output, resume)
     before = stored.get("options", {})
     if stored:

@@ -49,7 +49,7 @@ def import_(folder: Path, system: str, output: Path) -> None:
         click.echo(line)
     if len(problems) > _SHOWN:
         click.echo(f"... and {len(problems) - _SHOWN} more")
-    click.echo(f"{output}: {counts} from {len(points)} and {len(states)}")
+    click.echo(f"{output}: {counts} of the {len(points)} and {len(states)} in {folder}")
 
 
 def _read(folder: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

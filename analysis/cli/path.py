@@ -45,11 +45,14 @@ def path(path: Path, start: int, end: int, output: tuple[Path, ...], points: int
     """
     for file in output:
         check_ending(file, _ENDINGS)
+    from thalweg.analysis.arguments import minimum_index
     from thalweg.analysis.networks.energy_path import landscape_path
     from thalweg.landscapes import Landscape
 
     with errors_in_one_line(OSError, ValueError, IndexError):
         landscape = Landscape.open(path)
+        for name, minimum in (("START", start), ("END", end)):
+            minimum_index(name, minimum, len(landscape.minima))
         found = landscape_path(landscape, start, end, points=points, follow=not stationary)
         click.echo(_text(found))
         for file in output:
@@ -66,7 +69,10 @@ def _text(path: LandscapePath) -> str:
         lines.append(
             f"{path.kinds[row]:16} {path.numbers[row]:8d} {path.length[row]:12.5g} {energy:18.8f} {above:18.8f}"
         )
-    lines.append(f"{len(path.followed)} transition states, the highest at {path.highest:.8f}{unit.replace(' /', '')}")
+    plural = "" if len(path.followed) == 1 else "s"
+    lines.append(
+        f"{len(path.followed)} transition state{plural}, the highest at {path.highest:.8f}{unit.replace(' /', '')}"
+    )
     if path.followed.any() and not path.followed.all():
         lost = (~path.followed).sum()
         lines.append(f"{lost} of them led elsewhere when followed down again: there only stationary points are shown")

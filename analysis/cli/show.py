@@ -37,7 +37,8 @@ def show(path: Path, kind: str, row: int, output: Path | None) -> None:
         landscape = Landscape.open(path)
         points = landscape.minima if kind == "minimum" else landscape.transition_states
         if not 0 <= row < len(points):
-            raise ValueError(f"{path} has {len(points)} of this kind, numbered from 0: there is no {row}")
+            what = "minima" if kind == "minimum" else "transition states"
+            raise ValueError(f"ROW is {row}; {path} has {len(points)} {what}, numbered from 0")
         values = {name: getattr(points, name)[row] for name in points.names}
         lines = [f"{kind.replace('state', 'transition state')} {row} of {path}", *_numbers(values, landscape.units)]
         lines.append(f"found {_times_found(landscape, kind, row)} times")
@@ -75,7 +76,7 @@ def _neighbours(landscape: Landscape, row: int) -> list[str]:
         if row in ends
     ]
     here = float(landscape.minima.energy[row])
-    lines = ["", f"{len(around)} transition states"]
+    lines = ["", f"{len(around)} transition state{'' if len(around) == 1 else 's'}"]
     lines.append(f"{'state':>8}{'energy':>18}{'barrier':>14}{'to minimum':>12}{'energy':>18}")
     for energy, state, other in sorted(around)[:_NEIGHBOURS]:
         there = float(landscape.minima.energy[other])

@@ -178,8 +178,8 @@ def test_resume_of_another_system_is_an_error(network):
     [
         (["D4"], "no system 'D4'"),
         (["LJ1"], "between 2 and"),
-        (["LJ7", "--hidden", "5"], "--hidden means nothing for LJ7"),
-        (["LJ7", "--path", "."], "--path means nothing for LJ7"),
+        (["LJ7", "--hidden", "5"], "--hidden does not apply to LJ7"),
+        (["LJ7", "--path", "."], "--path does not apply to LJ7"),
         (["D1", "--hidden", "5,x"], "5,x"),
         (["D1", "--hidden", "0"], "'0'"),
         (["D1", "--errors", "101"], "--errors"),

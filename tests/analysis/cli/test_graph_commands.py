@@ -86,3 +86,10 @@ def test_bad_options_are_named(lj7, tmp_path, words, message):
     assert done.exit_code in (1, 2)
     assert message in done.output
     assert not (tmp_path / "x.png").exists()
+
+
+@pytest.mark.parametrize(("ends", "message"), [((0, 77), "END is 77"), ((77, 0), "START is 77")])
+def test_a_path_names_the_end_that_is_not_there(lj7, ends, message):
+    done = thalweg("path", lj7, *ends)
+    assert done.exit_code == 1
+    assert f"{message}; indices of the {len(Landscape.open(lj7).minima)} minima run from 0" in done.stderr

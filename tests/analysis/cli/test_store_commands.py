@@ -109,7 +109,7 @@ def test_show_a_transition_state(store, tmp_path):
 
 
 def test_show_what_is_not_there(store, tmp_path):
-    assert "numbered from 0: there is no 1000" in output_of("show", store, "minimum", 1000, status=1)
+    assert "has 4 minima, numbered from 0" in output_of("show", store, "minimum", 1000, status=1)
     assert "must end in .xyz or .npz" in output_of(
         "show", store, "minimum", 0, "--output", tmp_path / "a.pdb", status=1
     )
