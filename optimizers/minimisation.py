@@ -15,7 +15,6 @@ from thalweg.optimizers.kernels.status import Status, reasons
 from thalweg.optimizers.large_systems import LARGEST_MATRIX, minimise_large
 from thalweg.optimizers.results import MinimiseResult
 from thalweg.optimizers.rules import ORIGINAL_RULES, Rules, default_rules
-from thalweg.potentials.cuda.availability import use_gpu
 from thalweg.potentials.system import System, as_system
 from thalweg.potentials.threads import map_threads
 
@@ -114,7 +113,7 @@ def minimise(
         result = minimise_large(system, X, rms, rules, steps)
         system.reraise()
         return result
-    if use_gpu(system.potential, X):
+    if system.on_gpu(X):
         from thalweg.optimizers.cuda.minimise import minimise_cuda
 
         result = minimise_cuda(system, X, rms, rules, steps)

@@ -18,7 +18,6 @@ from thalweg.optimizers.large_systems import LARGEST_MATRIX
 from thalweg.optimizers.minimisation import checked_batch, minimum_search
 from thalweg.optimizers.results import TransitionStateResult
 from thalweg.optimizers.rules import Rules, default_rules
-from thalweg.potentials.cuda.availability import use_gpu
 from thalweg.potentials.system import System, as_system
 from thalweg.potentials.threads import map_threads
 
@@ -95,7 +94,7 @@ def find_transition_states(
     directions = np.zeros_like(X) if directions is None else checked_batch(system, directions)
     if directions.shape != X.shape:
         raise ValueError(f"directions must have the shape of X, {X.shape}; theirs is {directions.shape}")
-    on_gpu = use_gpu(system.potential, X)
+    on_gpu = system.on_gpu(X)
     if system.n_free > LARGEST_MATRIX:
         large = _large_on_gpu if on_gpu else transition_states_large
         result = large(system, X, directions, rms, rules, steps, max_step, minimise_steps)

@@ -223,6 +223,10 @@ class SearchedSystem(ExploredSystem, Protocol):
         """Device that batches are evaluated on: "cpu", "cuda" or "auto"."""
         ...
 
+    def on_gpu(self, X: Matrix, /) -> bool:
+        """Return whether a batch X (walkers, n) is evaluated on a GPU."""
+        ...
+
     @property
     def width(self) -> float | None:
         """Mean width of the bounds, or None."""

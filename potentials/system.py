@@ -15,6 +15,7 @@ from thalweg.potentials.bounds import BoundsLike, checked_bounds
 from thalweg.potentials.calculator import FlatCalculator, evaluate_batch
 from thalweg.potentials.compiled.callbacks import Callback
 from thalweg.potentials.compiled.signatures import Compiled
+from thalweg.potentials.cuda.availability import use_gpu
 from thalweg.potentials.description import describe_system, frozen_mask, subject_from
 from thalweg.potentials.lazy import public
 from thalweg.potentials.point import Point
@@ -64,12 +65,11 @@ class System:
 
     Examples
     --------
-    >>> import numpy as np
     >>> from thalweg.potentials import Himmelblau, Point, System
     >>> system = System(Point([3.0, 2.0], calc=Himmelblau()))
     >>> system
     System(Point, Himmelblau, 2 of 2 coordinates free)
-    >>> system.energy(system.x), system.inside(np.array([0.0, 9.0]))
+    >>> system.energy(system.x), system.inside(3 * system.x)
     (0.0, False)
     """
 
@@ -116,6 +116,10 @@ class System:
     def device(self) -> str:
         """Device that batches are evaluated on: "cpu", "cuda" or "auto"; "cpu" for ASE's calculators."""
         return "cpu" if self._own is None else self._own.device
+
+    def on_gpu(self, X: Matrix) -> bool:
+        """Return whether a batch X (walkers, n) is evaluated on a GPU."""
+        return self._own is not None and use_gpu(self._own, X)
 
     @property
     def threadsafe(self) -> bool:
@@ -192,10 +196,7 @@ class System:
         return hessian
 
     def hessian_vector(self, x: Vector, v: Vector) -> Vector:
-        """Return the product (n,) of the Hessian at x (n,) with v (n,).
-
-        ASE's calculators take central differences of gradients.
-        """
+        """Return the product (n,) of the Hessian at x with v (n,); by differences for ASE's calculators."""
         v = np.where(self._free_mask, v, 0.0)
         if isinstance(self.potential, FlatCalculator):
             product = np.array(self.potential.hessian_vector(x, v))
@@ -291,9 +292,8 @@ class System:
     def random(self, rng: np.random.Generator) -> Vector:
         """Return a random starting point (n,): within the bounds, drawn by the potential, or around the own x.
 
-        Atoms with an ASE calculator are displaced from x by up to a third of the distance of neighbours in each
-        direction; by up to a tenth if some are fixed or the cell is periodic, where x is a structure that should not
-        melt.
+        Atoms with an ASE calculator move in each direction by up to a third of the distance of neighbours, or by up to
+        a tenth if some are fixed or the cell is periodic: such a structure should not melt.
         """
         x = None
         if self.bounds is not None:

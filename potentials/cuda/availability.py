@@ -73,7 +73,7 @@ def checked_device(device: str) -> str:
     return device
 
 
-def use_gpu(potential: object, X: NDArray[np.float64]) -> bool:
+def use_gpu(potential: DevicePotential, X: NDArray[np.float64]) -> bool:
     """Return whether a batch is evaluated on the GPU.
 
     Parameters
@@ -89,7 +89,7 @@ def use_gpu(potential: object, X: NDArray[np.float64]) -> bool:
     -------
     bool
     """
-    if not isinstance(potential, DevicePotential) or potential.device == "cpu" or len(X) == 0:
+    if potential.device == "cpu" or len(X) == 0:
         return False
     if potential.device == "cuda":
         require_gpu()

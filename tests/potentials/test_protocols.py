@@ -8,7 +8,7 @@ from ase import Atoms
 from ase.calculators.emt import EMT
 
 from thalweg.potentials import LJAT, Function, Himmelblau, NetworkLoss, Point, Weights, as_system
-from thalweg.potentials.cuda.availability import FEWEST, use_gpu
+from thalweg.potentials.cuda.availability import FEWEST
 from thalweg.potentials.cuda.functions import DevicePotential
 from thalweg.potentials.protocols import (
     ClassifyingPotential,
@@ -62,8 +62,9 @@ def test_potentials():
 
 def test_another_calculator_with_a_device_stays_on_the_cpu():
     """Calculators on PyTorch have a device of their own."""
-    calculator = EMT()
-    calculator.device = "cuda"
-    assert not isinstance(calculator, DevicePotential)
-    assert not use_gpu(calculator, np.zeros((FEWEST, 6)))
-    assert as_system(SUBJECTS["ASE"]()).device == "cpu"
+    atoms = SUBJECTS["ASE"]()
+    atoms.calc.device = "cuda"
+    system = as_system(atoms)
+    assert not isinstance(atoms.calc, DevicePotential)
+    assert system.device == "cpu"
+    assert not system.on_gpu(np.zeros((FEWEST, 6)))
