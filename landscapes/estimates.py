@@ -10,11 +10,12 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from thalweg.landscapes.records import FROM_STATE
+from thalweg.landscapes.storage.store import Store
 from thalweg.potentials.lazy import public
 
 __all__ = ["Discoveries", "Estimate", "estimate"]
@@ -57,7 +58,7 @@ class Estimate:
     coverage: float
 
 
-def estimate(times_found: Any) -> Estimate:
+def estimate(times_found: ArrayLike) -> Estimate:
     """Estimate how many points remain.
 
     Parameters
@@ -130,7 +131,7 @@ class Discoveries:
         Open; it may grow.
     """
 
-    def __init__(self, store: Any) -> None:
+    def __init__(self, store: Store) -> None:
         self._store, self._read = store, 0
         self._counts = {"minima": np.zeros(0, dtype=np.int64), "transition_states": np.zeros(0, dtype=np.int64)}
         self._new = 0  # searches up to the last that found something new

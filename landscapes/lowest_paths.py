@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import numbers
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +17,7 @@ from thalweg.potentials.lazy import public
 __all__ = ["LowestPath", "LowestPaths", "checked_pairs", "pieces_below", "spanning_forest"]
 
 
-def checked_pairs(pairs: Any, minima: int) -> list[tuple[int, int]]:
+def checked_pairs(pairs: Iterable[Sequence[int]], minima: int) -> list[tuple[int, int]]:
     """Return pairs of rows of minima as pairs of int.
 
     Raises

@@ -6,7 +6,6 @@ import numbers
 from collections.abc import Callable
 from concurrent.futures import Executor
 from dataclasses import dataclass
-from typing import Any
 
 __all__ = ["RunOptions", "check_whole", "checked_number"]
 
@@ -53,14 +52,14 @@ class RunOptions:
             raise ValueError(f"seconds must not be negative; it is {self.seconds}")
 
 
-def checked_number(name: str, value: Any) -> float:
+def checked_number(name: str, value: object) -> float:
     """Return an argument as a float; TypeError where it is no number."""
     if not isinstance(value, numbers.Real):
         raise TypeError(f"{name} must be a number; it is {value!r}")
     return float(value)
 
 
-def check_whole(name: str, value: Any, least: int) -> None:
+def check_whole(name: str, value: float, least: int) -> None:
     """Raise ValueError where an argument is no whole number, or less than the least that makes sense."""
     if not (checked_number(name, value).is_integer() and value >= least):
         raise ValueError(f"{name} must be a whole number, at least {least}; it is {value}")

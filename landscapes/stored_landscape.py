@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Self
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self, cast
 
 from thalweg.landscapes.errors import StoreError
 from thalweg.landscapes.recording.writer import Writer
 from thalweg.landscapes.records import AddedSearch, Minimum, Search, TransitionState
 from thalweg.landscapes.storage.compatibility import TASKS_AHEAD, check_same, explicit_settings, is_store
 from thalweg.landscapes.storage.store import Store
-from thalweg.landscapes.system_loading import default_rules_of, rebuilt, system_of
+from thalweg.landscapes.system_loading import SystemLike, default_rules_of, rebuilt, system_of, units_of
 from thalweg.landscapes.tolerances import Tolerances
 from thalweg.landscapes.views import Minima, Properties, Searches, TransitionStates
+
+if TYPE_CHECKING:
+    from thalweg.landscapes.storage.local_files import StoreLocation
+    from thalweg.optimizers import Rules
+    from thalweg.potentials.bounds import BoundsLike
+    from thalweg.potentials.system import System
 
 __all__ = ["StoredLandscape"]
 
@@ -37,14 +43,14 @@ class StoredLandscape:
 
     def __init__(
         self,
-        subject: Any,
-        path: str | os.PathLike,
+        subject: SystemLike,
+        path: StoreLocation,
         seed: int | None = None,
         *,
         tolerances: Tolerances | None = None,
-        rules: Any = None,
+        rules: Rules | Mapping[str, Any] | None = None,
         tasks_ahead: int | None = None,
-        bounds: Any = None,
+        bounds: BoundsLike | None = None,
     ) -> None:
         system = system_of(subject, bounds)
         given = explicit_settings(seed, tolerances, rules, tasks_ahead)
@@ -54,7 +60,7 @@ class StoredLandscape:
         else:
             fresh = {"seed": 0, "tolerances": Tolerances().to_dict(), "rules": default_rules_of(system)} | given
             fresh.setdefault("tasks_ahead", TASKS_AHEAD)
-            fresh |= {"units": str(getattr(system, "units", "reduced")), "tasks": {}, "state": {}}
+            fresh |= {"units": units_of(system), "tasks": {}, "state": {}}
             store = Store.create(path, system.describe(), int(system.n), fresh)
         self._start(store)
         self.system = rebuilt(system, store.description())
@@ -68,7 +74,7 @@ class StoredLandscape:
         self._state: dict[str, Any] = store.attributes["state"]
 
     @classmethod
-    def open(cls, path: str | os.PathLike, mode: str = "r") -> Self:
+    def open(cls, path: StoreLocation, mode: str = "r") -> Self:
         """Open a landscape: ``"r"`` to read, while another process writes too; ``"r+"`` to write.
 
         The system is built from the store when it is first needed.
@@ -83,18 +89,18 @@ class StoredLandscape:
         return landscape
 
     @cached_property
-    def system(self) -> Any:
-        """What is explored, as every algorithm sees it."""
+    def system(self) -> System:
+        """System that is explored: built from the store when it is first needed."""
         return system_of(self._store.description())
 
     @property
     def path(self) -> Path:
-        """The store's folder."""
-        return self._store.path
+        """Folder of the store, or what stands for it in messages where it is none."""
+        return cast(Path, self._store.path)  # an Address has a name and is joined by / as a Path is
 
     @property
     def seed(self) -> int:
-        """The one seed."""
+        """Seed from which all searches draw their random numbers."""
         return int(self._store.attributes["seed"])
 
     @property
@@ -104,27 +110,27 @@ class StoredLandscape:
 
     @property
     def tolerances(self) -> Tolerances:
-        """What counts as the same point, and as a stationary one."""
+        """Tolerances by which points are the same, and stationary."""
         return Tolerances(**self._store.attributes["tolerances"])
 
     @property
     def rules(self) -> dict[str, Any] | None:
-        """Rules of the minimiser, as their ``to_dict()`` gave them."""
+        """Rules of the minimiser as a dictionary, from which `Rules.from_dict` makes them."""
         return self._store.attributes["rules"]
 
     @property
     def tasks_ahead(self) -> int:
-        """Task k is chosen from what tasks up to k minus this number found; as many are in flight at once."""
+        """Number of tasks in flight at once: task k is chosen from the results of tasks up to k minus this number."""
         return int(self._store.attributes.get("tasks_ahead", TASKS_AHEAD))
 
     @property
     def tasks_done(self) -> dict[str, int]:
-        """How many tasks of each kind are wholly in the landscape, uncommitted ones included: a copy."""
+        """Number of tasks of each kind whose results are in the landscape, uncommitted ones included: a copy."""
         return dict(self._store.attributes["tasks"])
 
     @property
     def state(self) -> dict[str, Any]:
-        """What the exploration needs to go on: change it freely, as JSON has it; committed with the rest."""
+        """State from which an exploration resumes, as JSON has it: change it freely, it is committed with the rest."""
         return self._state
 
     def add_minimum(self, minimum: Minimum, *, verified: bool = True) -> int:
@@ -156,7 +162,7 @@ class StoredLandscape:
             return self._writer.put_transition_state(state, verified)[0]
 
     def add(self, search: Search) -> AddedSearch:
-        """Add what a search brought, in memory.
+        """Add the points of a search, in memory.
 
         A search with a point that may not enter is recorded as a failure, with the reason, and without its points.
 
@@ -198,7 +204,7 @@ class StoredLandscape:
         return added
 
     def commit(self) -> None:
-        """Write what was added: all of it or, if it fails, nothing.
+        """Write everything that was added, or nothing if that fails.
 
         Raises
         ------
@@ -210,13 +216,13 @@ class StoredLandscape:
         self._store.commit()
 
     def refresh(self) -> None:
-        """See what another process has committed since; nothing to do for the writer."""
+        """Read the last commit of another process; a writer has nothing to read."""
         if not self._store.writable:
             self._store.refresh()
             self._state = self._store.attributes["state"]
 
     def close(self) -> None:
-        """Commit and let others write; reading goes on working."""
+        """Commit, and let other processes write; the landscape can still be read."""
         try:
             if self._store.writable:
                 self.commit()
@@ -226,7 +232,9 @@ class StoredLandscape:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: Any, error: Any, trace: Any) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         if error is None:
             self.close()
             return

@@ -1,36 +1,62 @@
-"""From what users hold, or a store describes, to the System that is explored."""
+"""Build the system of a landscape from what users hold, or from what a store describes."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
-__all__ = ["default_rules_of", "rebuilt", "system_of"]
+from thalweg.potentials.protocols import ExploredSystem, SearchedSystem
+
+if TYPE_CHECKING:
+    from ase import Atoms
+
+    from thalweg.potentials.bounds import BoundsLike
+    from thalweg.potentials.point import Point
+    from thalweg.potentials.system import System
+
+__all__ = ["SystemLike", "default_rules_of", "rebuilt", "system_of", "units_of"]
+
+SystemLike: TypeAlias = "Atoms | Point | ExploredSystem"
+"""Atoms or a Point with a calculator, or a system."""
 
 
-def system_of(subject: Any, bounds: Any = None) -> Any:
-    """Return the System of Atoms, of a Point, or of a stored description; ``bounds`` as the System takes them.
+def system_of(subject: SystemLike | Mapping[str, Any], bounds: BoundsLike | None = None) -> System:
+    """Return the system of Atoms, of a Point, or of a stored description.
 
-    Anything else that has a System's ``n``, ``describe``, ``distance`` and ``order`` is taken as it is.
+    Parameters
+    ----------
+    subject : ase.Atoms, Point, System or mapping
+        Whatever has ``n``, ``describe``, ``distance`` and ``order`` is taken as it is: a landscape can store its
+        points, though nothing can search in it.
+    bounds : array_like or scipy.optimize.Bounds, optional
+        As `System` takes them.
     """
-    if bounds is None and all(hasattr(subject, name) for name in ("describe", "distance", "order")):
-        return subject
+    if bounds is None and isinstance(subject, ExploredSystem):
+        return cast("System", subject)
     from thalweg.potentials.system import System, as_system  # slow to load, and a reader seldom needs it
 
-    return System.from_description(dict(subject)) if isinstance(subject, Mapping) else as_system(subject, bounds)
+    if isinstance(subject, Mapping):
+        return System.from_description(dict(subject))
+    return as_system(cast("Atoms | Point", subject), bounds)
 
 
-def rebuilt(system: Any, description: Mapping[str, Any]) -> Any:
+def rebuilt(system: System, description: Mapping[str, Any]) -> System:
     """Return the system with the coordinates it was stored with, on which random starts may depend."""
-    if not hasattr(system, "subject"):
+    if not isinstance(system, SearchedSystem):
         return system
-    return type(system)(system.subject(description["x"]), bounds=system.bounds)
+    make: Callable[..., System] = type(system)
+    return make(system.subject(description["x"]), bounds=system.bounds)
 
 
-def default_rules_of(system: Any) -> dict[str, Any] | None:
-    """Return the rules of the minimiser that suit a System; None for what only stands in for one."""
-    if not hasattr(system, "subject"):
+def default_rules_of(system: ExploredSystem) -> dict[str, Any] | None:
+    """Return the rules of the minimiser that suit a system; None for one in which nothing can search."""
+    if not isinstance(system, SearchedSystem):
         return None
     from thalweg.optimizers.rules import default_rules
 
-    return default_rules(system).to_dict()
+    return default_rules(cast("System", system)).to_dict()
+
+
+def units_of(system: ExploredSystem) -> str:
+    """Return the unit of energy; "reduced" for a system in which nothing can search."""
+    return system.units if isinstance(system, SearchedSystem) else "reduced"

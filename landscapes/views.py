@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, MutableMapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import ArrayLike, DTypeLike
 
 from thalweg.landscapes.errors import StoreError
 from thalweg.landscapes.records import Minimum, TransitionState
@@ -17,6 +18,7 @@ from thalweg.landscapes.storage.store import Store
 from thalweg.optimizers.kernels.status import current_reason
 
 if TYPE_CHECKING:
+    from thalweg.landscapes.storage.description import Json
     from thalweg.landscapes.stored_landscape import StoredLandscape
 
 __all__ = ["Minima", "Properties", "Searches", "StoredArray", "TransitionStates"]
@@ -82,7 +84,7 @@ class StoredArray:
         for _, values in self.chunks():
             yield from values
 
-    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+    def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> np.ndarray:
         if copy is False:
             raise ValueError("a stored array is read into a new one: copy=False cannot be met")
         return self[:] if dtype is None else self[:].astype(dtype, copy=False)
@@ -281,10 +283,10 @@ class Properties(MutableMapping[str, np.ndarray]):
         values[: column.rows] = column.read(0, column.rows)
         return values
 
-    def __setitem__(self, name: str, values: Any) -> None:
+    def __setitem__(self, name: str, values: ArrayLike) -> None:
         self.set(name, values)
 
-    def set(self, name: str, values: Any, **computed_from: Any) -> None:
+    def set(self, name: str, values: ArrayLike, **computed_from: Json) -> None:
         """Store a property, replacing one of the same name.
 
         Parameters

@@ -93,8 +93,7 @@ def steps_a_task(landscape: Landscape) -> int:
 
 def searches_a_task(landscape: Landscape) -> int:
     """Return the number of searches for transition states of one task."""
-    on_gpu = getattr(landscape.system.potential, "device", "cpu") == "cuda"
-    return _SEARCHES_ON_A_GPU if on_gpu else _SEARCHES_A_TASK[_kind(landscape)]
+    return _SEARCHES_ON_A_GPU if landscape.system.device == "cuda" else _SEARCHES_A_TASK[_kind(landscape)]
 
 
 def _kind(landscape: Landscape) -> str:

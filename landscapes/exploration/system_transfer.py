@@ -1,4 +1,4 @@
-"""What runs in another process: a system that is sent once, and tasks that name it."""
+"""Transfer of a system to other processes: sent once to each, and named by every task."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ import hashlib
 import pickle
 import threading
 from collections import OrderedDict
-from typing import Any
 
 from threadpoolctl import threadpool_limits
 
 from thalweg.landscapes.exploration.tasks import Task, run_task
 from thalweg.landscapes.records import TaskResult
+from thalweg.potentials.system import System
 
 __all__ = ["MISSING", "Parcel", "run_sent"]
 
@@ -38,7 +38,7 @@ class Parcel:
         If it cannot be pickled.
     """
 
-    def __init__(self, system: Any) -> None:
+    def __init__(self, system: System) -> None:
         try:
             self.data = pickle.dumps(system, pickle.HIGHEST_PROTOCOL)
         except (pickle.PicklingError, AttributeError, TypeError) as error:
@@ -60,7 +60,7 @@ def run_sent(key: str, data: bytes | None, task: Task) -> TaskResult | str:
     return MISSING if data is None else run_task(_system(key, data), task)
 
 
-def _system(key: str, data: bytes) -> Any:
+def _system(key: str, data: bytes) -> System:
     """Return this thread's own copy: potentials written in Python may not be shared between threads."""
     if getattr(_own, "key", None) != key:
         threadpool_limits(1)  # one thread a task; and sums in the order in which all other workers add them

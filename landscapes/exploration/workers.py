@@ -13,7 +13,6 @@ from concurrent.futures import (
 )
 from contextlib import contextmanager
 from queue import Empty, SimpleQueue
-from typing import Any
 
 from threadpoolctl import threadpool_limits
 
@@ -21,6 +20,7 @@ from thalweg.landscapes.exploration.executors import Processes
 from thalweg.landscapes.exploration.system_transfer import Parcel, run_sent
 from thalweg.landscapes.exploration.tasks import Task, run_task
 from thalweg.landscapes.records import TaskResult
+from thalweg.potentials.system import System
 from thalweg.potentials.threads import default_threads
 
 __all__ = ["Job", "Workers", "open_workers"]
@@ -64,7 +64,7 @@ class Workers:
         Makes the executor that takes the place of a broken one.
     """
 
-    def __init__(self, system: Any, executor: Executor, replace: Callable[[], Executor] | None = None) -> None:
+    def __init__(self, system: System, executor: Executor, replace: Callable[[], Executor] | None = None) -> None:
         self.system, self.executor, self._replace = system, executor, replace
         self._parcel = None if isinstance(executor, ThreadPoolExecutor) else Parcel(system)
         self._pool = 0  # counts executors: a broken one is replaced once, not once for each of its tasks
@@ -157,7 +157,7 @@ class Workers:
 
 @contextmanager
 def open_workers(
-    system: Any, workers: int | None = None, executor: Executor | Callable[[], Executor] | None = None
+    system: System, workers: int | None = None, executor: Executor | Callable[[], Executor] | None = None
 ) -> Iterator[Workers]:
     """Yield what runs tasks; executors that were made here are shut down on leaving.
 
@@ -188,10 +188,9 @@ def open_workers(
 
 def _shut_down(made: Workers) -> None:
     """End the threads or processes; what a slow Python potential is still at is not waited for, nobody will look."""
-    stop, go_on = (getattr(made.system, name, lambda: None) for name in ("stop", "go_on"))
-    stop()
+    made.system.stop()
     made.executor.shutdown(wait=True, cancel_futures=True)
-    go_on()
+    made.system.go_on()
 
 
 def _replacement(executor: Executor) -> Callable[[], Executor] | None:

@@ -13,6 +13,7 @@ from thalweg.landscapes.records import Minimum, TransitionState
 
 if TYPE_CHECKING:
     from thalweg.landscapes.landscape import Landscape
+    from thalweg.potentials.system import System
 
 __all__ = ["import_points"]
 
@@ -55,7 +56,7 @@ def import_points(landscape: Landscape, minima: np.ndarray, states: np.ndarray, 
     return problems
 
 
-def _computed(system: Any, x: np.ndarray) -> dict[str, Any]:
+def _computed(system: System, x: np.ndarray) -> dict[str, Any]:
     energy, gradient = system.energy_gradient(x)
     values = eigenvalues(system, x)
     positive = values[values > 0]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shutil
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -14,13 +13,19 @@ from thalweg.landscapes.landscape import Landscape
 from thalweg.landscapes.records import FROM_STATE, Search
 from thalweg.landscapes.storage.description import description_differences
 from thalweg.landscapes.storage.store import copy_store
+from thalweg.landscapes.system_loading import SystemLike
 
 __all__ = ["merge"]
 
 _ROWS_A_COMMIT = 20_000
 
 
-def merge(first: str | os.PathLike, second: str | os.PathLike, output: str | os.PathLike, subject: Any = None) -> None:
+def merge(
+    first: str | os.PathLike[str],
+    second: str | os.PathLike[str],
+    output: str | os.PathLike[str],
+    subject: SystemLike | None = None,
+) -> None:
     """Make a store that has what two stores have; points that both have are in it once, found as often as in both.
 
     Rows of the first keep their numbers, and an exploration goes on where that of the first stood: its seed, tasks

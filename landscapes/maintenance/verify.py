@@ -15,6 +15,7 @@ from thalweg.potentials.lazy import public
 
 if TYPE_CHECKING:
     from thalweg.landscapes.landscape import Landscape
+    from thalweg.potentials.system import System
 
 __all__ = ["Problem", "eigenvalues", "verify"]
 
@@ -109,7 +110,7 @@ def _wrong(landscape: Landscape, stored: dict[str, Any], negative: int) -> Itera
         yield f"log_eigenvalue_product is {product}, stored {stored['log_eigenvalue_product']}"
 
 
-def _spectrum(system: Any, x: np.ndarray) -> tuple[np.ndarray, bool]:
+def _spectrum(system: System, x: np.ndarray) -> tuple[np.ndarray, bool]:
     """Return the eigenvalues, of a system too large for a Hessian the lowest two, and whether it is."""
     # imported where needed: who only looks into a store need not wait for numba
     from thalweg.optimizers.eigenvalues import lowest_eigenvalues
@@ -120,7 +121,7 @@ def _spectrum(system: Any, x: np.ndarray) -> tuple[np.ndarray, bool]:
     return eigenvalues(system, x), False
 
 
-def eigenvalues(system: Any, x: np.ndarray) -> np.ndarray:
+def eigenvalues(system: System, x: np.ndarray) -> np.ndarray:
     """Return the eigenvalues of the Hessian over the free degrees of freedom, without the null modes, ascending."""
     hessian = system.hessian(x)[np.ix_(system.free, system.free)]
     null = system.null_modes(x)[:, system.free]

@@ -10,12 +10,13 @@ from typing import Any
 import numpy as np
 
 from thalweg.landscapes.errors import RejectedError, UnknownArrivalError
-from thalweg.landscapes.recording.checks import check_minimum, check_transition_state
+from thalweg.landscapes.recording.acceptance import check_minimum, check_transition_state
 from thalweg.landscapes.recording.duplicates import KnownPoints
 from thalweg.landscapes.records import FROM_STATE, AddedSearch, Arrival, Minimum, Search, TransitionState
 from thalweg.landscapes.storage.store import Store
 from thalweg.landscapes.tolerances import Tolerances
 from thalweg.optimizers.kernels.status import current_reason
+from thalweg.potentials.protocols import ExploredSystem, SearchedSystem
 
 __all__ = ["Writer"]
 
@@ -33,8 +34,9 @@ class Writer:
         The landscape's.
     """
 
-    def __init__(self, store: Store, system: Any, tolerances: Tolerances) -> None:
+    def __init__(self, store: Store, system: ExploredSystem, tolerances: Tolerances) -> None:
         self._store, self._system, self._tolerances = store, system, tolerances
+        self._bounded = system if isinstance(system, SearchedSystem) else None
         self._n = store.columns["minima/coordinates"].spec.row[0]
         self._known = {group: self._points(group) for group in ("minima", "transition_states")}
 
@@ -119,7 +121,7 @@ class Writer:
         return search
 
     def _check_inside(self, point: Minimum | TransitionState) -> None:
-        if not getattr(self._system, "inside", lambda x: True)(point.coordinates):
+        if self._bounded is not None and not self._bounded.inside(point.coordinates):
             where = point.coordinates.tolist()
             raise RejectedError("outside the bounds", f"a search ended outside the bounds, at {where}")
 

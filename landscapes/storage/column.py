@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Iterator
-from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from thalweg.landscapes.errors import StoreError
-from thalweg.landscapes.storage.local_files import LocalFiles
+from thalweg.landscapes.storage.local_files import StoreFiles
 from thalweg.landscapes.storage.schema import ArraySpec
 
 __all__ = ["ChunkCache", "Column"]
@@ -58,8 +58,8 @@ class Column:
     ----------
     spec : ArraySpec
         What it is.
-    files : LocalFiles
-        Where it is.
+    files : LocalFiles or ZarrFiles
+        Files of the store.
     cache : ChunkCache
         Shared by the columns of a store.
     committed : int
@@ -68,7 +68,7 @@ class Column:
         Whether rows will be added.
     """
 
-    def __init__(self, spec: ArraySpec, files: LocalFiles, cache: ChunkCache, committed: int, writable: bool) -> None:
+    def __init__(self, spec: ArraySpec, files: StoreFiles, cache: ChunkCache, committed: int, writable: bool) -> None:
         self.spec, self.files, self.cache = spec, files, cache
         self.committed = self.rows = self.start = committed
         self.attributes: dict = {}
@@ -92,7 +92,7 @@ class Column:
         self._buffer[used : used + len(rows)] = rows
         self.rows += len(rows)
 
-    def append(self, row: Any) -> None:
+    def append(self, row: ArrayLike) -> None:
         """Add one row, in memory."""
         place = self._room(1)
         self._buffer[place] = row

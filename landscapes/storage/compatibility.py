@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from thalweg.landscapes.errors import StoreError
 from thalweg.landscapes.storage.description import description_differences
@@ -13,19 +12,23 @@ from thalweg.landscapes.storage.local_files import files_of
 from thalweg.landscapes.storage.store import Store
 from thalweg.landscapes.tolerances import Tolerances
 
+if TYPE_CHECKING:
+    from thalweg.landscapes.storage.local_files import StoreLocation
+    from thalweg.optimizers import Rules
+
 __all__ = ["TASKS_AHEAD", "check_same", "explicit_settings", "is_store"]
 
 TASKS_AHEAD = 16
 """Of a new store, and of one that does not say."""
 
 
-def is_store(path: Any) -> bool:
-    """Say whether something is at ``path`` that must be opened rather than made."""
+def is_store(path: StoreLocation) -> bool:
+    """Return whether something is at ``path`` that must be opened rather than made."""
     return not files_of(path).empty()
 
 
 def explicit_settings(
-    seed: int | None, tolerances: Tolerances | None, rules: Any, tasks_ahead: int | None
+    seed: int | None, tolerances: Tolerances | None, rules: Rules | Mapping[str, Any] | None, tasks_ahead: int | None
 ) -> dict[str, Any]:
     """Return the attributes that the caller insists on."""
     given: dict[str, Any] = {}
@@ -38,11 +41,11 @@ def explicit_settings(
     if tolerances is not None:
         given["tolerances"] = tolerances.to_dict()
     if rules is not None:
-        given["rules"] = json.loads(json.dumps(rules.to_dict() if hasattr(rules, "to_dict") else dict(rules)))
+        given["rules"] = json.loads(json.dumps(dict(rules) if isinstance(rules, Mapping) else rules.to_dict()))
     return given
 
 
-def check_same(path: str | os.PathLike, description: Mapping[str, Any], given: Mapping[str, Any]) -> None:
+def check_same(path: StoreLocation, description: Mapping[str, Any], given: Mapping[str, Any]) -> None:
     """Raise StoreError naming everything in which a store is not what the caller wants to go on with."""
     store = Store.open(path)
     lines = description_differences(store.description(), description)

@@ -1,4 +1,4 @@
-"""Files of a store: every write is one rename, so no reader sees half a file."""
+"""Files of a store in a folder: every write is one rename, so no reader sees half a file."""
 
 from __future__ import annotations
 
@@ -7,17 +7,28 @@ import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, TypeAlias
 
 from thalweg.landscapes.errors import StoreError
 from thalweg.landscapes.storage.lock import WriterLock
 
-__all__ = ["PARTIAL", "LocalFiles", "files_of", "with_name"]
+if TYPE_CHECKING:
+    from zarr.abc.store import Store as ZarrStore
+
+    from thalweg.landscapes.storage.zarr_files import ZarrFiles
+
+__all__ = ["PARTIAL", "LocalFiles", "StoreFiles", "StoreLocation", "files_of", "with_name"]
+
+StoreLocation: TypeAlias = "str | os.PathLike[str] | ZarrStore"
+"""Path, URL or zarr store."""
+
+StoreFiles: TypeAlias = "LocalFiles | ZarrFiles"
+"""Files of a store, by keys."""
 
 PARTIAL = ".partial"
 
 
-def files_of(where: Any) -> Any:
+def files_of(where: StoreLocation) -> StoreFiles:
     """Return the files of a store.
 
     Parameters
@@ -29,14 +40,17 @@ def files_of(where: Any) -> Any:
     -------
     LocalFiles or ZarrFiles
     """
-    local = isinstance(where, str | os.PathLike) and "://" not in str(where)
-    if local and not (str(where).endswith(".zip") and Path(where).is_file()):
+    if isinstance(where, str | os.PathLike) and "://" not in str(where) and not _is_zip(where):
         return LocalFiles(Path(where).expanduser().resolve())
     from thalweg.landscapes.storage.zarr_files import (
         zarr_files,  # zarr takes a while to load, and folders do not need it
     )
 
     return zarr_files(where)
+
+
+def _is_zip(path: str | os.PathLike[str]) -> bool:
+    return str(path).endswith(".zip") and Path(path).is_file()
 
 
 class LocalFiles:
@@ -87,7 +101,7 @@ class LocalFiles:
         what = "an empty folder" if self.empty() else "no zarr version 3 store"
         return StoreError(f"{self.folder} is {what}: a landscape has a file zarr.json there")
 
-    def create(self, write: Callable[[Any], None]) -> None:
+    def create(self, write: Callable[[LocalFiles], None]) -> None:
         """Make a store: written beside its place and renamed, so that it is there whole or not at all.
 
         Parameters
@@ -186,7 +200,7 @@ def write(path: Path, data: bytes, durable: bool) -> None:
             os.fsync(stream.fileno())
 
 
-def with_name(error: OSError, target: Any) -> OSError:
+def with_name(error: OSError, target: object) -> OSError:
     """Return the error of a failed write, with the file's name and what is left."""
     return OSError(
         error.errno,

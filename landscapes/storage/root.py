@@ -10,6 +10,7 @@ from typing import Any
 
 from thalweg.landscapes.errors import StoreError
 from thalweg.landscapes.storage.column import Column
+from thalweg.landscapes.storage.local_files import StoreFiles
 from thalweg.landscapes.storage.schema import (
     FORMAT,
     FORMAT_VERSION,
@@ -82,7 +83,7 @@ class Root:
         return json.dumps(root, allow_nan=False).encode()
 
 
-def read_root(files: Any, data: bytes | None = None) -> Root:
+def read_root(files: StoreFiles, data: bytes | None = None) -> Root:
     """Return the root of a store, checked against the format.
 
     Raises
@@ -117,7 +118,7 @@ def read_root(files: Any, data: bytes | None = None) -> Root:
         raise StoreError(f"{where / ROOT}: {error}") from error
 
 
-def _read(files: Any) -> bytes:
+def _read(files: StoreFiles) -> bytes:
     try:
         return files.get(ROOT)
     except (FileNotFoundError, NotADirectoryError):
@@ -135,7 +136,7 @@ def _parsed(metadata: dict) -> Root:
     return root
 
 
-def _checked(root: Root, where: Any) -> Root:
+def _checked(root: Root, where: object) -> Root:
     """Return the root if it has every group and array of the format, of the right kind and equal lengths."""
     missing = [group for group in GROUPS if group not in root.groups]
     if missing:

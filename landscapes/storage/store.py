@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import copy
 import json
-import os
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from thalweg.landscapes.errors import StoreError
 from thalweg.landscapes.storage.column import ChunkCache, Column
 from thalweg.landscapes.storage.description import build_description, flatten_description, static_spec
-from thalweg.landscapes.storage.local_files import PARTIAL, LocalFiles, files_of
+from thalweg.landscapes.storage.local_files import PARTIAL, LocalFiles, StoreFiles, StoreLocation, files_of
 from thalweg.landscapes.storage.root import ROOT, Root, read_root
 from thalweg.landscapes.storage.schema import (
     FORMAT,
@@ -26,6 +25,10 @@ from thalweg.landscapes.storage.schema import (
     group_metadata,
     landscape_arrays,
 )
+
+if TYPE_CHECKING:
+    from thalweg.landscapes.storage.lock import WriterLock
+    from thalweg.landscapes.storage.zarr_files import ObjectLock
 
 __all__ = ["Store", "copy_store"]
 
@@ -46,7 +49,7 @@ class Store:
         The root's attributes; a writer's changes are written by the next commit.
     """
 
-    def __init__(self, files: Any, lock: Any) -> None:
+    def __init__(self, files: StoreFiles, lock: WriterLock | ObjectLock | None) -> None:
         self.path, self.files, self._lock = files.folder, files, lock
         self._cache = ChunkCache(_WRITER_CACHE) if lock is not None else ChunkCache()
         try:
@@ -68,7 +71,7 @@ class Store:
 
     @classmethod
     def create(
-        cls, path: str | os.PathLike, description: Mapping[str, Any], n: int, attributes: Mapping[str, Any]
+        cls, path: StoreLocation, description: Mapping[str, Any], n: int, attributes: Mapping[str, Any]
     ) -> Store:
         """Make a store and open it for writing.
 
@@ -103,7 +106,7 @@ class Store:
             raise
 
     @classmethod
-    def open(cls, path: str | os.PathLike, mode: str = "r") -> Store:
+    def open(cls, path: StoreLocation, mode: str = "r") -> Store:
         """Open a store: ``"r"`` to read, ``"r+"`` to write too.
 
         Raises
@@ -265,7 +268,7 @@ class Store:
             self._lock = None
 
 
-def copy_store(source: str | os.PathLike, target: Path) -> None:
+def copy_store(source: StoreLocation, target: Path) -> None:
     """Copy the last commit of a store, which may be growing, to a folder that does not exist.
 
     Parameters
@@ -299,7 +302,7 @@ def _created_by() -> str:
         return "thalweg"
 
 
-def _build(files: Any, root: Root, arrays: dict[str, np.ndarray], growing: dict[str, ArraySpec]) -> None:
+def _build(files: StoreFiles, root: Root, arrays: dict[str, np.ndarray], growing: dict[str, ArraySpec]) -> None:
     """Write all files of a new store, its root last."""
     for path, values in arrays.items():
         spec = static_spec(path, values)

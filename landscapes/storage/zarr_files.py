@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import errno
 import json
+import os
 from collections.abc import Callable
-from typing import Any
 
 from zarr.abc.store import Store as ZarrStore
 from zarr.core.buffer import default_buffer_prototype
@@ -16,24 +16,24 @@ from thalweg.landscapes.errors import LockedError, StoreError
 from thalweg.landscapes.storage.local_files import with_name
 from thalweg.landscapes.storage.lock import writer_identity
 
-__all__ = ["Address", "ZarrFiles", "zarr_files"]
+__all__ = ["Address", "ObjectLock", "ZarrFiles", "zarr_files"]
 
 LOCK = "writer.lock"
 
 
 class Address(str):
-    """Where something lies that is no local file; joined by ``/`` like a Path."""
+    """Address of something that is no local file; joined by ``/`` like a Path."""
 
     def __truediv__(self, key: str) -> Address:
         return Address(f"{self.rstrip('/')}/{key}") if key else self
 
     @property
     def name(self) -> str:
-        """What stands after the last slash."""
+        """Part after the last slash."""
         return self.rstrip("/").rpartition("/")[2]
 
 
-def zarr_files(where: Any) -> ZarrFiles:
+def zarr_files(where: str | os.PathLike[str] | ZarrStore) -> ZarrFiles:
     """Return the files at a URL, in a zip file, or in a zarr store."""
     if isinstance(where, ZarrStore):
         return ZarrFiles(where, Address(str(where)))
@@ -123,7 +123,7 @@ class ZarrFiles:
             return FileNotFoundError(f"there is no landscape at {self.folder}")
         return StoreError(f"{self.folder} is no zarr version 3 store: a landscape has zarr.json there")
 
-    def create(self, write: Callable[[Any], None]) -> None:
+    def create(self, write: Callable[[ZarrFiles], None]) -> None:
         """Make a store: it is there once its root, which ``write`` puts last, is."""
         try:
             write(self)
@@ -131,15 +131,15 @@ class ZarrFiles:
             sync(self.store.delete_dir(""))
             raise
 
-    def lock(self) -> _Lock:
+    def lock(self) -> ObjectLock:
         """Return the right to write, held until it is released."""
         if self.store.read_only:
             raise PermissionError(errno.EACCES, "read-only: it can only be opened for reading", str(self.folder))
-        return _Lock(self)
+        return ObjectLock(self)
 
 
-class _Lock:
-    """An object that says who writes. It outlives a writer that was killed."""
+class ObjectLock:
+    """Right to write, as an object that says who has it. It outlives a writer that was killed."""
 
     def __init__(self, files: ZarrFiles) -> None:
         self._files: ZarrFiles | None = files

@@ -61,9 +61,9 @@ class Connect(Strategy):
         self._pieces = Components(minima.energy[:], states.minima[:], self._partners)
         energies = self._pieces.energies
         self._cycle = self.cycle
-        if getattr(landscape.system, "may_be_made_symmetric", False):
+        if landscape.system.may_be_made_symmetric:
             self._cycle = self.cycle_of_networks
-        self._random_symmetric = getattr(landscape.system, "may_start_symmetric", False)
+        self._random_symmetric = landscape.system.may_start_symmetric
         # queues, a row once in each: of all minima and all transition states by tries, and of those minima outside
         # the largest piece by pairs
         self._heaps = {

@@ -6,12 +6,12 @@ The distance between two fingerprints is never above the aligned distance of the
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Any
 
 import numpy as np
+from ase import Atoms
 from ase.geometry import get_distances
 
-from thalweg.potentials.symmetry.no_symmetry import NoSymmetry
+from thalweg.potentials.protocols import SearchedSystem
 
 __all__ = ["LENGTH", "fingerprint"]
 
@@ -19,7 +19,7 @@ LENGTH = 64
 """Most numbers of a fingerprint."""
 
 
-def fingerprint(system: Any, x: np.ndarray) -> np.ndarray:
+def fingerprint(system: SearchedSystem, x: np.ndarray) -> np.ndarray:
     """Return a vector that no symmetry operation changes.
 
     Of atoms, the sorted distances of all pairs: permuting and turning leave them, and if each atom moves by d_i, that
@@ -40,13 +40,12 @@ def fingerprint(system: Any, x: np.ndarray) -> np.ndarray:
     (at most 64,) array
         In the unit of distance.
     """
-    atoms = getattr(system, "atoms", None)
-    if atoms is not None:
-        values = np.sort(_pair_distances(atoms, x)) / np.sqrt(2.0 * max(len(atoms) - 1, 1))
+    if system.atoms is not None:
+        values = np.sort(_pair_distances(system.atoms, x)) / np.sqrt(2.0 * max(len(system.atoms) - 1, 1))
     else:
-        null = getattr(system, "constant_null_modes", np.zeros((0, len(x))))
+        null = system.constant_null_modes
         values = x - null.T @ (null @ x)
-        if not isinstance(getattr(system, "symmetry", None), NoSymmetry):
+        if system.has_symmetry:
             values = np.sort(np.abs(values))
     if len(values) <= LENGTH:
         return values
@@ -55,7 +54,7 @@ def fingerprint(system: Any, x: np.ndarray) -> np.ndarray:
     return np.add.reduceat(values, cuts) / np.sqrt(sizes)
 
 
-def _pair_distances(atoms: Any, x: np.ndarray) -> np.ndarray:
+def _pair_distances(atoms: Atoms, x: np.ndarray) -> np.ndarray:
     positions, (first, second) = x.reshape(-1, 3), _pairs(len(atoms))
     if not atoms.pbc.any():
         apart = positions[first] - positions[second]

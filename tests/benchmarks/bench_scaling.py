@@ -29,6 +29,8 @@ class System:
     """Stands in for one whose tasks others do."""
 
     n, units, threadsafe = N, "reduced", True
+    atoms, constant_null_modes, has_symmetry = None, np.zeros((0, N)), True
+    may_be_made_symmetric = may_start_symmetric = False
 
     def describe(self):
         return {"kind": "made up", "calculator": {"name": "made up"}}
@@ -38,6 +40,11 @@ class System:
 
     def order(self, x):
         return 1
+
+    def stop(self):
+        """Nothing runs in this process."""
+
+    go_on = stop
 
 
 def minimum(k):

@@ -65,6 +65,8 @@ class System:
     """A system whose verification passes whatever the records say."""
 
     n, units = N, "reduced"
+    atoms, constant_null_modes, has_symmetry = None, np.zeros((0, N)), True
+    may_be_made_symmetric = may_start_symmetric = False
 
     def describe(self):
         return {"kind": "made up", "calculator": {"name": "made up"}}

@@ -43,6 +43,17 @@ class MadeUp:
         return 1 if np.any(x) else 2
 
 
+class Searched(MadeUp):
+    """What a strategy needs besides: points look alike where sorted absolute values do."""
+
+    atoms, has_symmetry = None, True
+    may_be_made_symmetric = may_start_symmetric = False
+
+    @property
+    def constant_null_modes(self):
+        return np.zeros((0, self.n))
+
+
 def minimum(k, n=N, **changes):
     """Minimum number k: always the same one."""
     rng = np.random.default_rng([1, k])

@@ -71,7 +71,7 @@ def scanned_pair(landscape, pairs):
 
 def test_connect_chooses_what_a_scan_would(made_up, tmp_path):
     rng = np.random.default_rng(0)
-    with Landscape(made_up.MadeUp(), tmp_path / "a.zarr") as landscape:
+    with Landscape(made_up.Searched(), tmp_path / "a.zarr") as landscape:
         for k in range(30):
             landscape.add_minimum(made_up.minimum(k))
         strategy, pairs = Connect(landscape, [], 2), {}

@@ -124,7 +124,7 @@ def test_a_joined_pair_needs_no_search(one_worker, tmp_path):
 
 def made(made_up, path, energies, barriers):
     """Return a landscape of made-up minima in a chain, with these energies and transition states in between."""
-    landscape = Landscape(made_up.MadeUp(), path)
+    landscape = Landscape(made_up.Searched(), path)
     for k, energy in enumerate(energies):
         landscape.add_minimum(made_up.minimum(k, energy=energy))
     for k, energy in enumerate(barriers):

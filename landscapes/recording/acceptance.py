@@ -1,4 +1,4 @@
-"""What a stationary point must be to enter a landscape."""
+"""Criteria by which a stationary point is accepted into a landscape."""
 
 from __future__ import annotations
 
