@@ -256,9 +256,7 @@ class _Slices:
 
 def _measure(landscape: Landscape, explored: Explored, testing: int, workers: int | None) -> None:
     """Store AUC and losses of all minima; with a mean over classes, also those of class 0."""
-    from thalweg.analysis.prediction.minima_scores import measure
-    from thalweg.analysis.prediction.roc import auc_table
-    from thalweg.landscapes import fill_property
+    from thalweg.analysis.prediction.minima_scores import measure, measure_class
 
     if explored.test is None or not len(landscape.minima):
         return
@@ -269,13 +267,4 @@ def _measure(landscape: Landscape, explored: Explored, testing: int, workers: in
             del landscape.properties[name]
     measure(landscape, test, explored.reference, threads=workers)
     if explored.reference == "macro":
-        names = ("train_auc", "incorrect_auc", "correct_auc", "test_auc")
-        loss = landscape.system.potential
-
-        def areas(weights: np.ndarray) -> np.ndarray:
-            table = auc_table(weights, None, test, 0, loss=loss, threads=workers)
-            return np.column_stack([table[name] for name in names])
-
-        kept = [f"{name}_0" for name in names]
-        # the training data have every class, other parts may lack one
-        fill_property(landscape, kept, areas, workers=1, may_be_nan=kept[1:], reference=0, testing_points=len(test))
+        measure_class(landscape, test, 0, threads=workers)

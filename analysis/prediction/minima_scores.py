@@ -1,63 +1,107 @@
-"""What a network's minima are worth: AUC and testing loss of each, as properties of the landscape."""
+"""Scores of a network's minima as properties of the landscape: AUC and testing loss of each."""
 
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
+
+from thalweg.analysis.prediction.roc import AREAS, auc_table
+from thalweg.potentials.neural_network.loss import NetworkLoss
 
 if TYPE_CHECKING:
     from thalweg.datasets import Dataset
     from thalweg.landscapes import Landscape
 
-__all__ = ["measure"]
-
-_AREAS = ("train_auc", "incorrect_auc", "correct_auc", "test_auc")
+__all__ = ["measure", "measure_class"]
 
 
 def measure(landscape: Landscape, test: Dataset, reference: int | str = 0, threads: int | None = None) -> None:
     """Store AUC and testing loss of the minima that have none yet.
 
     The properties are ``train_auc``, ``incorrect_auc`` (the mislabelled part of the training data, labels as trained
-    on), ``correct_auc`` (the rest), ``test_auc``, and ``test_loss``, with the L2 term as the training loss has it.
+    on), ``correct_auc`` (the rest), ``test_auc``, and ``test_loss``, with the L2 term of the training loss.
 
     Parameters
     ----------
     landscape : Landscape
-        Of a NetworkLoss, open for writing.
+        Landscape of a NetworkLoss, open for writing.
     test : Dataset
         Testing data.
-    reference : int or str
-        The class that AUC tells from the rest, or "macro" for the mean over all.
+    reference : int or "macro"
+        Class that AUC tells from the rest, or the mean over all classes.
     threads : int, optional
-        All processors by default.
+        Threads over minima; all processors by default.
     """
-    from thalweg.analysis.prediction.roc import auc_table
     from thalweg.landscapes import fill_property
 
     properties = landscape.properties
     if not len(landscape.minima) or ("test_loss" in properties and not np.isnan(properties["test_loss"]).any()):
         return
-    source = {"reference": reference, "testing_points": len(test), "testing": dict(test.identity)}
-    stored = json.loads(json.dumps(source))
-    for name in [name for name in (*_AREAS, "test_loss") if name in properties]:
+    testing = dict(test.identity)
+    stored = json.loads(json.dumps({"reference": reference, "testing_points": len(test), "testing": testing}))
+    for name in [name for name in (*AREAS, "test_loss") if name in properties]:
         if properties.attributes(name) != stored:
             del properties[name]  # computed from other data: all values of a property have one source
     loss = landscape.system.potential
-    tested = _on(loss, test)
+    tested = _with_data(loss, test)
 
     def scores(weights: np.ndarray) -> np.ndarray:
-        table = auc_table(weights, loss, test, reference, loss=loss, threads=threads)
         losses = tested.energies_gradients(weights, threads=threads)[0]
-        return np.column_stack([*(table[name] for name in _AREAS), losses])
+        return np.column_stack([_areas(weights, loss, test, reference, threads), losses])
 
-    # workers=1: the scores of a block are computed on threads already. Where data lack a class, its AUC stays NaN
-    fill_property(landscape, (*_AREAS, "test_loss"), scores, workers=1, may_be_nan=_AREAS, **source)
+    fill_property(
+        landscape,
+        (*AREAS, "test_loss"),
+        scores,
+        workers=1,  # the scores of a block are computed on threads already
+        may_be_nan=AREAS,  # data may lack a class
+        reference=reference,
+        testing_points=len(test),
+        testing=testing,
+    )
 
 
-def _on(loss: Any, data: Dataset) -> Any:
-    """Return the same network's loss on other data."""
+def measure_class(landscape: Landscape, test: Dataset, reference: int, threads: int | None = None) -> None:
+    """Store the AUC of one class as properties that end with its number, beside a mean over all classes.
+
+    Parameters
+    ----------
+    landscape : Landscape
+        Landscape of a NetworkLoss, open for writing.
+    test : Dataset
+        Testing data.
+    reference : int
+        Class that AUC tells from the rest.
+    threads : int, optional
+        Threads over minima; all processors by default.
+    """
+    from thalweg.landscapes import fill_property
+
+    loss = landscape.system.potential
+    names = [f"{name}_{reference}" for name in AREAS]
+    fill_property(
+        landscape,
+        names,
+        lambda weights: _areas(weights, loss, test, reference, threads),
+        workers=1,
+        may_be_nan=names[1:],  # the training data have every class, other parts may lack one
+        reference=reference,
+        testing_points=len(test),
+    )
+
+
+def _areas(
+    weights: np.ndarray, loss: NetworkLoss, test: Dataset, reference: int | str, threads: int | None
+) -> np.ndarray:
+    """Return the AUC on the training data, their two parts and the testing data, (k, 4)."""
+    table = auc_table(weights, loss, test, reference, loss=loss, threads=threads)
+    return np.column_stack([table[name] for name in AREAS])
+
+
+def _with_data(loss: NetworkLoss, data: Dataset) -> NetworkLoss:
+    """Return the loss of the same network on other data."""
     return type(loss)(
         data.inputs, data.labels, hidden=loss.hidden, l2=loss.l2, n_classes=loss.n_classes, neighbours=loss.neighbours
     )

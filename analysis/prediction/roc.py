@@ -15,7 +15,10 @@ from thalweg.analysis.prediction.probability_blocks import score_each
 from thalweg.potentials.compiled.signatures import jit, vector
 from thalweg.potentials.protocols import ClassifyingPotential
 
-__all__ = ["auc", "auc_table", "roc_auc"]
+__all__ = ["AREAS", "auc", "auc_table", "roc_auc"]
+
+AREAS = ("train_auc", "incorrect_auc", "correct_auc", "test_auc")
+"""Columns of :func:`auc_table`: training data, their mislabelled and correct parts, and testing data."""
 
 
 @jit(numba.int64(vector, vector))
@@ -198,7 +201,7 @@ def auc_table(
     wrong = mislabelled_of("train", trained, data.labels)
     tested = None if test is None else data_of("test", test, chosen.loss)
     columns = _columns(chosen, data, [slice(None), wrong, ~wrong], classes, threads)
-    table = dict(zip(("train_auc", "incorrect_auc", "correct_auc"), columns.T.copy(), strict=True))
+    table = dict(zip(AREAS[:3], columns.T.copy(), strict=True))
     if tested is not None:
         table["test_auc"] = _columns(chosen, tested, [slice(None)], classes, threads)[:, 0]
     return table

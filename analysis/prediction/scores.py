@@ -286,7 +286,7 @@ def keep_scores(
     loss = loss_of(landscape, what="scores")
     data = data_of("dataset", dataset, loss)
     classes = reference_classes(reference, loss.n_classes)
-    if not len(data[1]):
+    if not len(data.labels):
         raise ValueError("dataset holds no points: there is nothing to score")
     names = [f"{prefix}_{score}" for score in SCORES]
     pairs = np.ndindex(loss.n_classes, loss.n_classes) if with_confusion else ()
@@ -303,6 +303,6 @@ def keep_scores(
         workers=1,  # the scores of a block are computed on threads already
         may_be_nan=[f"{prefix}_auc"],  # the data may lack its class
         reference=reference,
-        testing_points=len(data[1]),
+        testing_points=len(data.labels),
         testing=identity_of(dataset, data),
     )
