@@ -1,1 +1,1 @@
-"""How well the minima of a network's loss predict."""
+"""Predictions of the minima of a network's loss, and their scores."""

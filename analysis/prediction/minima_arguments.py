@@ -59,7 +59,7 @@ def loss_of(minima: MinimaLike, loss: ClassifyingPotential | None = None, what: 
     loss : NetworkLoss, optional
         The network, where ``minima`` is an array.
     what : str
-        What is asked for, for the error.
+        Quantity that is computed from the minima, for the error message.
 
     Raises
     ------
@@ -114,7 +114,7 @@ def rows_of(weights: StoredRows, rows: ArrayLike | None) -> StoredRows:
 def chosen_minima(
     minima: MinimaLike, rows: ArrayLike | None, loss: ClassifyingPotential | None, what: str
 ) -> NetworkMinima:
-    """Return the chosen minima of a landscape or an array, with their loss; ``what`` is asked for, for the error."""
+    """Return the chosen minima of a landscape or an array, with their loss; ``what`` is named by an error."""
     minima = minima_of(minima)
     loss = loss_of(minima, loss, what)
     return NetworkMinima(rows_of(weights_of(minima, loss), rows), loss)

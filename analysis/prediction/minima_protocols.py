@@ -147,7 +147,7 @@ class StatesMislabelled(Protocol):
 
     @property
     def mislabelled(self) -> ArrayLike | None:
-        """Which labels were changed, array_like of bool, shape (N,); None where no label was."""
+        """Whether each label was changed, array_like of bool, shape (N,); None where none was."""
         ...
 
 

@@ -69,7 +69,7 @@ def score_each(minima: NetworkMinima, data: LabelledPoints, score: Score, thread
 
 
 def _weight_blocks(minima: NetworkMinima, row_bytes: int) -> Iterator[tuple[slice, np.ndarray]]:
-    """Yield rows of weights, as many at a time as fit in a block where each needs so many bytes."""
+    """Yield blocks of rows of weights; ``row_bytes`` is the memory that a row needs."""
     size = max(1, _BLOCK // row_bytes)
     for first in range(0, len(minima.weights), size):
         rows = np.ascontiguousarray(minima.weights[first : first + size], dtype=np.float64)

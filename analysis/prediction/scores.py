@@ -39,7 +39,7 @@ def score_probabilities(probabilities: np.ndarray, labels: np.ndarray, classes: 
     probabilities : (N, n_classes) ndarray
     labels : (N,) ndarray of int
     classes : range
-        The classes over whose one-vs-rest AUC to average.
+        Classes whose one-vs-rest AUC is averaged.
 
     Returns
     -------

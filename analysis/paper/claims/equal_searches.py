@@ -64,7 +64,7 @@ def shared_searches(rows: Sequence[Mapping[str, Any]], columns: Sequence[str] = 
 
 
 def count_after(row: Mapping[str, Any], column: str, searches: int) -> float:
-    """Return the minima or transition states of a landscape at its last stage of at most so many searches."""
+    """Return the number of minima or transition states at the last stage with at most ``searches`` searches."""
     stage = [stage for stage in _stages(row) if stage.searches <= searches][-1]
     return float({"minima": stage.minima, "transition_states": stage.transition_states}[column])
 
