@@ -1,4 +1,4 @@
-"""What has been found, and how to find more."""
+"""Landscapes: stores of stationary points, and the searches that find more of them."""
 
 from thalweg.landscapes.errors import LockedError, RejectedError, StoreError, UnknownArrivalError
 from thalweg.landscapes.estimates import Discoveries, Estimate, estimate

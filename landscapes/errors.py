@@ -1,4 +1,4 @@
-"""What can be wrong with a store."""
+"""Errors of stores, and of points that a landscape rejects."""
 
 from __future__ import annotations
 
@@ -9,22 +9,68 @@ __all__ = ["LockedError", "RejectedError", "StoreError", "UnknownArrivalError"]
 
 @public("thalweg.landscapes")
 class StoreError(ValueError):
-    """A store that is no landscape, is damaged, or does not fit what was asked of it; the message names the file."""
+    """Error of a store that is no landscape, is damaged, or does not fit the request; the message names the file.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from thalweg.landscapes import Landscape, StoreError
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     try:
+    ...         Landscape.open(folder)
+    ...     except StoreError as error:
+    ...         print(str(error).partition(" is ")[2])
+    an empty folder: a landscape has a file zarr.json there
+    """
 
 
 @public("thalweg.landscapes")
 class LockedError(StoreError):
-    """Another process is writing to this store; the message names it."""
+    """Error of opening a store for writing that another process is writing to; the message names that process.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from thalweg.landscapes import Landscape, LockedError
+    >>> from thalweg.potentials import MuellerBrown, Point
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     with Landscape(Point([0.0, 0.5], MuellerBrown()), f"{folder}/mb.zarr"):
+    ...         try:
+    ...             Landscape.open(f"{folder}/mb.zarr", "r+")
+    ...         except LockedError as error:
+    ...             print(str(error).rpartition(": ")[2])
+    a store has one writer at a time
+    """
 
 
 @public("thalweg.landscapes")
 class RejectedError(ValueError):
-    """A stationary point that may not enter a landscape.
+    """Error of adding a point that is not stationary, or not of the right kind.
+
+    Parameters
+    ----------
+    reason : str
+        A few words, the same for every point rejected for this reason.
+    message : str
+        Sentence with the numbers of this point.
 
     Attributes
     ----------
     reason : str
-        A few words, the same for every point rejected for this reason.
+        As given.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from thalweg.landscapes import Landscape, Minimum, RejectedError
+    >>> from thalweg.potentials import MuellerBrown, Point
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     with Landscape(Point([0.0, 0.5], MuellerBrown()), f"{folder}/mb.zarr") as landscape:
+    ...         try:
+    ...             landscape.add_minimum(Minimum(-100.0, [0.0, 0.5], 3.0, 1.0, 1.0, 2))
+    ...         except RejectedError as error:
+    ...             error.reason
+    'gradient too large'
     """
 
     def __init__(self, reason: str, message: str) -> None:
@@ -34,4 +80,18 @@ class RejectedError(ValueError):
 
 @public("thalweg.landscapes")
 class UnknownArrivalError(ValueError):
-    """A search says that it ended at a known transition state, but the landscape has none there."""
+    """Error of adding a search that ended at a known transition state, while the landscape has none there.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from thalweg.landscapes import SINGLE_ENDED, Arrival, Landscape, Search, UnknownArrivalError
+    >>> from thalweg.potentials import MuellerBrown, Point
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     with Landscape(Point([0.0, 0.5], MuellerBrown()), f"{folder}/mb.zarr") as landscape:
+    ...         try:
+    ...             landscape.add(Search(0, SINGLE_ENDED, transition_states=(Arrival(-40.0, [0.0, 0.5]),)))
+    ...         except UnknownArrivalError as error:
+    ...             print(error)
+    no transition state of the landscape is where a search arrived, energy -40.0
+    """

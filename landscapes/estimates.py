@@ -29,23 +29,29 @@ _LEAST = 5  # times that each point was found by then
 @public("thalweg.landscapes")
 @dataclass(frozen=True)
 class Estimate:
-    """What remains of one kind of points.
+    """Estimate of how many points of one kind remain to be found.
 
     Attributes
     ----------
     found : int
-        Different points that are known.
+        Number of different points that are known.
     once, twice : int
-        How many of these were found once, and twice.
+        Numbers of points that were found once, and twice.
     arrivals : int
-        How often any was found.
+        Number of times that any was found.
     remaining : float
-        How many remain at least, by Chao's estimate.
+        Lower bound of the number that remains, by Chao's estimate.
     low, high : float
-        95 % interval of that.
+        95 % interval of the number that remains.
     coverage : float
         Probability that the next arrival is at a known point (Good and Turing, as improved by Chao and Jost); NaN
         where nothing was found.
+
+    Examples
+    --------
+    >>> from thalweg.landscapes import estimate
+    >>> estimate([1, 1, 1, 1, 2, 9]).remaining
+    3.0
     """
 
     found: int
@@ -69,6 +75,7 @@ def estimate(times_found: ArrayLike) -> Estimate:
     Returns
     -------
     Estimate
+        Numbers of points found, and an estimate of the others.
 
     Raises
     ------
@@ -79,6 +86,13 @@ def estimate(times_found: ArrayLike) -> Estimate:
     ----------
     A. Chao, Biometrics 43 (1987) 783; A. Chao and L. Jost, Ecology 93 (2012) 2533; I. J. Good, Biometrika 40 (1953)
     237.
+
+    Examples
+    --------
+    >>> from thalweg.landscapes import estimate
+    >>> found = estimate([1, 1, 2, 5, 8])
+    >>> found.found, found.once, found.twice, found.remaining
+    (5, 2, 1, 0.5)
     """
     counts = np.asarray(times_found, dtype=np.int64)
     if counts.size and counts.min() < 0:
@@ -120,15 +134,27 @@ def _coverage(f1: int, f2: int, arrivals: int) -> float:
 
 @public("thalweg.landscapes")
 class Discoveries:
-    """How often the searches of a store found each point, and when one was found for the first time.
+    """Numbers of times that the searches of a store found each point, and when they last found a new one.
 
-    A search that comes back to the point it set out from has not found it: it was sent there. Reads what searches
-    have come since the last look, and nothing twice.
+    A search that comes back to the point it set out from has not found it: it was sent there. Every search is read
+    once.
 
     Parameters
     ----------
     store : Store
-        Open; it may grow.
+        Open store, which may grow.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from thalweg.landscapes import Landscape
+    >>> from thalweg.potentials import MuellerBrown, Point
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     with Landscape(Point([0.0, 0.5], MuellerBrown()), f"{folder}/mb.zarr", seed=0) as landscape:
+    ...         progress = landscape.find_minima(steps=20, workers=1)
+    ...         discoveries = landscape.discoveries()
+    ...     discoveries.minima.found, discoveries.minima.remaining, discoveries.complete
+    (3, 0.0, False)
     """
 
     def __init__(self, store: Store) -> None:
@@ -137,7 +163,7 @@ class Discoveries:
         self._new = 0  # searches up to the last that found something new
 
     def update(self) -> Discoveries:
-        """Take in the searches since the last look; return itself."""
+        """Read the searches that have come since the last call; return itself."""
         columns, rows = self._store.columns, self._store.rows("searches")
         if rows > self._read:
             start = columns["searches/start"].read(self._read, rows)
@@ -171,22 +197,22 @@ class Discoveries:
 
     @property
     def minima(self) -> Estimate:
-        """Of the minima."""
+        """Estimate for the minima."""
         return estimate(self._counts["minima"])
 
     @property
     def transition_states(self) -> Estimate:
-        """Of the transition states."""
+        """Estimate for the transition states."""
         return estimate(self._counts["transition_states"])
 
     @property
     def quiet(self) -> int:
-        """How many searches, the last ones, found nothing for the first time."""
+        """Number of searches since one last found a new point."""
         return self._read - self._new
 
     @property
     def complete(self) -> bool:
-        """Whether the search may end: nothing is likely to remain.
+        """Whether exploration may end because nothing is likely to remain.
 
         Less than one minimum and one transition state, with 95 % confidence; every one that is known was
         found five times, so that another as rare as the rarest would be missed with a probability below 1 % (e^-5);

@@ -22,36 +22,36 @@ __all__ = ["Landscape"]
 
 @public("thalweg.landscapes")
 class Landscape(StoredLandscape):
-    """The minima and transition states of a potential, in a zarr store.
+    """Landscape: the minima and transition states of a potential, in a zarr store.
 
-    Makes the store, or opens the one that is there for writing and goes on with it. What is added is in memory until
-    `commit`; leaving a ``with`` block commits and closes.
+    The store is made, or opened for writing if it is there; searches then resume where they ended. Added points are
+    in memory until `commit`; leaving a ``with`` block commits and closes.
 
     Parameters
     ----------
     subject : ase.Atoms, Point or System
-        What is explored, with its calculator.
+        System to be explored, with its calculator.
     path : path, URL or zarr store
         The store's folder; or ``"s3://bucket/name.zarr"`` and the like, or an object such as
         `zarr.storage.FsspecStore` (docs/store.md says what holds there).
     seed : int, optional
-        From which all searches draw; 0 for a new store, an existing store's own otherwise.
+        Seed of the random numbers of all searches; 0 for a new store, an existing store's own otherwise.
     tolerances : Tolerances, optional
-        What counts as the same point, and as a stationary one; an existing store's own where not given.
+        Tolerances by which points are the same, and stationary; an existing store's own where not given.
     rules : Rules or mapping, optional
         Rules of the minimiser; those that suit the system, or an existing store's own, where not given.
     bounds : array_like, shape (n, 2), (2, n) or (2,), or scipy.optimize.Bounds, optional
         Lowest and highest value of each coordinate of a Point, one pair each or one for all: searches start anywhere
         inside, steps scale with them, and searches that end outside have failed. A surface may bring its own.
     tasks_ahead : int, optional
-        Tasks in flight at once, which keep some times fewer workers busy; what is found depends on it. 16 for a new
-        store, an existing store's own otherwise.
+        Number of tasks in flight at once, which keep a few times fewer workers busy; the points found depend on it.
+        16 for a new store, an existing store's own otherwise.
 
     Raises
     ------
     StoreError
-        There is something else at ``path``, or a store of something else: the message names what differs.
-        LockedError where another process is writing to it.
+        If something else is at ``path``, or a store of another system or with other settings: the message names the
+        differences. LockedError where another process is writing to it.
 
     Attributes
     ----------
@@ -59,6 +59,19 @@ class Landscape(StoredLandscape):
         Arrays by name, read when indexed.
     properties : Properties
         Quantities computed later, by name.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from thalweg.landscapes import Landscape
+    >>> from thalweg.potentials import MuellerBrown, Point
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     with Landscape(Point([0.0, 0.5], MuellerBrown()), f"{folder}/mb.zarr", seed=0) as landscape:
+    ...         minima = landscape.find_minima(steps=20, workers=1)
+    ...         states = landscape.connect(searches=20, workers=1)
+    ...     landscape = Landscape.open(f"{folder}/mb.zarr")
+    ...     landscape, landscape.minima.energy[:].round(2).tolist()
+    (<Landscape mb.zarr: 3 minima, 2 transition states, 40 searches>, [-108.17, -80.77, -146.7])
     """
 
     def find_minima(
@@ -82,29 +95,29 @@ class Landscape(StoredLandscape):
         Parameters
         ----------
         steps : int
-            Steps to be done in this call, of all chains together.
+            Number of steps in this call, of all chains together.
         step : float, optional
-            Longest random displacement of a coordinate, in its unit; what suits the system where missing.
+            Longest random displacement of a coordinate, in its unit; a value that suits the system where missing.
         temperature : float, optional
-            k_B T of the Metropolis criterion, in the unit of energy.
+            Temperature k_B T of the Metropolis criterion, in the unit of energy.
         moves : sequence of Move, optional
             Kinds of basin-hopping move, see docs/basin_hopping.md; all coordinates where missing.
         minima : int, optional
-            Stop early once the landscape has so many.
+            Stop early once the landscape has this number of minima.
         workers : int, optional
             Threads; all processors where missing. A calculator written in Python runs on one.
         executor : concurrent.futures.Executor or callable, optional
-            Where the work is done instead, or what makes it: ``Processes(8)``, say. With what makes it, or with a
-            process pool, a pool that broke is replaced.
+            Executor that runs the tasks instead, or a callable that makes one, such as ``Processes(8)``. A broken pool
+            is replaced if it is a process pool, or if a callable made it.
         seconds : float, optional
-            Stop early after this time; a later call goes on as if there had been no stop.
+            Stop early after this time; a later call continues as if there had been no stop.
         progress : bool, optional
             Whether to show a line of progress; where missing, if standard error is a terminal.
 
         Raises
         ------
         KeyboardInterrupt
-            After Ctrl-C or SIGTERM; all that was found has been committed.
+            After Ctrl-C or SIGTERM; all points found have been committed.
         """
         self._check_writable()
         from thalweg.landscapes.exploration import start  # loads the compiler, for which a mere reader should not wait
@@ -132,19 +145,20 @@ class Landscape(StoredLandscape):
         Parameters
         ----------
         searches : int, optional
-            Searches to be done in this call; may be left out with ``pairs`` or ``until_converged``.
+            Number of searches in this call; may be left out with ``pairs`` or ``until_converged``.
         strategy : str or Strategy class, optional
-            Another way to choose where to search: ``"untrap"``, or a class of your own (docs/exploring.md).
+            Strategy that chooses where to search: ``"untrap"``, or a class of your own (docs/exploring.md).
         pairs : sequence of (int, int), optional
-            Search where connections are missing between these pairs of minima, until they are joined.
+            Pairs of minima: search where connections between them are missing, until they are joined.
         lower : bool
-            Once they are, go on looking for lower paths between them.
+            Whether to look for lower paths between them once they are joined.
         until_converged : bool
-            Stop when nothing is likely to remain, by `Discoveries.complete`; the next call does the tasks in flight.
+            Whether to stop when nothing is likely to remain, by `Discoveries.complete`; the next call does the tasks
+            in flight.
         displacement : float, optional
             Size of the random displacement of a coordinate that a search starts with.
         minima, workers, executor, seconds, progress
-            As for `find_minima`, and so are what is raised and what the same seed gives.
+            As for `find_minima`, and so are the errors and the order of points that a seed gives.
 
         Raises
         ------
@@ -160,11 +174,11 @@ class Landscape(StoredLandscape):
         )  # fmt: skip
 
     def discoveries(self) -> Discoveries:
-        """Return how often points were found, and how many probably remain: ``discoveries().minima.remaining``."""
+        """Return the numbers of times that points were found; ``discoveries().minima.remaining`` estimates the rest."""
         return Discoveries(self._store).update()
 
     def lowest_path(self, a: int, b: int) -> LowestPath | None:
-        """Return the path between two minima whose highest transition state is lowest; None if they are not joined."""
+        """Return the lowest-barrier path between two minima; None if they are not joined."""
         checked_pairs([(a, b)], len(self.minima))
         states = self.transition_states
         return LowestPaths(len(self.minima), states.minima[:], states.energy[:], a).to(b)

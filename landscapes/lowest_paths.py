@@ -1,4 +1,4 @@
-"""Lowest paths: between two minima, the path whose highest transition state is as low as it can be."""
+"""Lowest-barrier paths between minima, from the minimum spanning tree of the transition states."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def checked_pairs(pairs: Iterable[Sequence[int]], minima: int) -> list[tuple[int
 
 @public("thalweg.landscapes")
 class LowestPath(NamedTuple):
-    """A path of minima and the transition states between them.
+    """Path of minima and the transition states between them.
 
     Attributes
     ----------
@@ -49,7 +49,14 @@ class LowestPath(NamedTuple):
     transition_states : tuple of int
         Rows, one fewer.
     energy : float
-        Of the highest transition state; minus infinity where there is none.
+        Energy of the highest transition state; minus infinity where there is none.
+
+    Examples
+    --------
+    >>> from thalweg.landscapes import LowestPath
+    >>> path = LowestPath(minima=(0, 3, 1), transition_states=(2, 5), energy=-40.66)
+    >>> len(path.minima), path.energy
+    (3, -40.66)
     """
 
     minima: tuple[int, ...]
@@ -58,7 +65,7 @@ class LowestPath(NamedTuple):
 
 
 def pieces_below(minima: int, edges: np.ndarray, energies: np.ndarray, threshold: float) -> np.ndarray:
-    """Return to which piece each minimum belongs, (minima,), where only transition states below ``threshold`` join.
+    """Return the connected piece of each minimum, (minima,), joined by transition states below ``threshold`` only.
 
     Parameters
     ----------
@@ -67,9 +74,9 @@ def pieces_below(minima: int, edges: np.ndarray, energies: np.ndarray, threshold
     edges : (t, 2) int array
         Minima of each transition state.
     energies : (t,) array
-        Of the transition states.
+        Energies of the transition states.
     threshold : float
-        In the unit of energy.
+        Energy below which transition states join minima.
     """
     low = edges[energies < threshold]
     graph = csr_array((np.ones(len(low), dtype=bool), (low[:, 0], low[:, 1])), shape=(minima, minima))

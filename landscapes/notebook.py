@@ -1,4 +1,4 @@
-"""What a notebook shows of a landscape."""
+"""HTML table of a landscape, as notebooks show it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def table_html(title: str, rows: dict[str, str]) -> str:
 
 
 def landscape_html(landscape: Landscape) -> str:
-    """Return what is in a landscape as a small table; coordinates are not read.
+    """Return a summary of a landscape as a small table; coordinates are not read.
 
     Parameters
     ----------

@@ -43,7 +43,7 @@ def _frozen_vector(values: np.ndarray) -> np.ndarray:
 @public("thalweg.landscapes")
 @dataclass(frozen=True, slots=True, eq=False)
 class Minimum:
-    """A minimum, as verified by the search that found it.
+    """Minimum as the search that found it has verified it.
 
     Parameters
     ----------
@@ -60,7 +60,14 @@ class Minimum:
     modes : int
         How many eigenvalues that sum counts.
     symmetry_order : int
-        How many symmetry operations leave the point as it is; 0 when not yet computed.
+        Number of symmetry operations that leave the point unchanged; 0 when not yet computed.
+
+    Examples
+    --------
+    >>> from thalweg.landscapes import Minimum
+    >>> minimum = Minimum(-2.0, [0.0, 1.0], 1e-10, lowest_eigenvalue=0.5, log_eigenvalue_product=1.2, modes=2)
+    >>> minimum.energy, minimum.coordinates
+    (-2.0, array([0., 1.]))
     """
 
     energy: float
@@ -78,7 +85,7 @@ class Minimum:
 @public("thalweg.landscapes")
 @dataclass(frozen=True, slots=True, eq=False)
 class TransitionState:
-    """A transition state with the two minima below it.
+    """Transition state with the two minima below it.
 
     Parameters
     ----------
@@ -89,7 +96,15 @@ class TransitionState:
     path_lengths : (float, float)
         Lengths of these paths.
     n_negative : int
-        How many eigenvalues are negative, null modes aside; a landscape takes only 1.
+        Number of negative eigenvalues, null modes excluded; a landscape takes only 1.
+
+    Examples
+    --------
+    >>> from thalweg.landscapes import Minimum, TransitionState
+    >>> a, b = Minimum(-2.0, [0.0], 1e-10, 0.5, -0.7, 1), Minimum(-1.0, [2.0], 1e-10, 0.5, -0.7, 1)
+    >>> state = TransitionState(0.0, [1.0], 1e-10, -0.5, 0.0, 0, 1, (a, b), path_lengths=(1.0, 1.0))
+    >>> state.energy - state.minima[0].energy
+    2.0
     """
 
     energy: float
@@ -112,7 +127,7 @@ class TransitionState:
 @public("thalweg.landscapes")
 @dataclass(frozen=True, slots=True, eq=False)
 class Arrival:
-    """A transition state that the landscape has already, so that its minima were not looked for again.
+    """Transition state that the landscape has already, so that the search has not looked for its minima again.
 
     Parameters
     ----------
@@ -120,6 +135,12 @@ class Arrival:
         In the landscape's unit.
     coordinates : (n,) array
         The whole vector.
+
+    Examples
+    --------
+    >>> from thalweg.landscapes import Arrival
+    >>> Arrival(-40.66, [-0.822, 0.624]).energy
+    -40.66
     """
 
     energy: float
@@ -129,14 +150,14 @@ class Arrival:
 @public("thalweg.landscapes")
 @dataclass(frozen=True, slots=True, eq=False)
 class Search:
-    """What one search brought, nothing included.
+    """Result of one search, which may have found nothing.
 
     Parameters
     ----------
     task : int
         Number of the task, within its kind, that the search belongs to.
     kind : str
-        What was tried: ``"basin-hopping"``, ``"single-ended"``, ...
+        Kind of search: `BASIN_HOPPING`, `SINGLE_ENDED`, ...
     status : str
         How it ended: ``CONVERGED``, or the reason of the failure in a few words without numbers.
     start : (int, int)
@@ -149,6 +170,14 @@ class Search:
         Minima it arrived at, in the order found; not those of its transition states.
     transition_states : tuple of TransitionState or Arrival
         Transition states it arrived at.
+
+    Examples
+    --------
+    >>> from thalweg.landscapes import BASIN_HOPPING, CONVERGED, Minimum, Search
+    >>> found = Minimum(-2.0, [0.0], 1e-10, 0.5, -0.7, 1)
+    >>> search = Search(task=0, kind=BASIN_HOPPING, energy=found.energy, steps=12, minima=(found,))
+    >>> search.status == CONVERGED, len(search.minima), len(search.transition_states)
+    (True, 1, 0)
     """
 
     task: int
@@ -167,7 +196,7 @@ class Search:
 
 @public("thalweg.landscapes")
 class AddedSearch(NamedTuple):
-    """Where a search's points are in the landscape.
+    """Rows of a landscape that hold a search and its points.
 
     Attributes
     ----------
@@ -181,6 +210,16 @@ class AddedSearch(NamedTuple):
         Rows of its transition states, in its order.
     new_transition_states : tuple of bool
         Which of these were not known before.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from thalweg.landscapes import BASIN_HOPPING, Landscape, Search
+    >>> from thalweg.potentials import MuellerBrown, Point
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     with Landscape(Point([0.0, 0.5], MuellerBrown()), f"{folder}/mb.zarr") as landscape:
+    ...         landscape.add(Search(0, BASIN_HOPPING, "too many steps"))
+    AddedSearch(row=0, minima=(), new_minima=(), transition_states=(), new_transition_states=())
     """
 
     row: int

@@ -1,4 +1,4 @@
-"""What counts as the same point, and what as a stationary one."""
+"""Tolerances by which points are the same, and stationary."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ __all__ = ["Tolerances"]
 @public("thalweg.landscapes")
 @dataclass(frozen=True)
 class Tolerances:
-    """Tolerances of a landscape; stored with it, since which points are in it depends on them.
+    """Tolerances of a landscape, stored with it: which points are in it depends on them.
 
     Parameters
     ----------
     energy : float
         Two points can be the same when their energies differ by at most this.
     distance : float
-        And are the same when, aligned over all symmetry operations, they are no further apart than this.
+        Two such points are the same when, aligned over all symmetry operations, they are no further apart than this.
     gradient_rms : float
         The largest rms gradient of a stored point.
     eigenvalue : float
@@ -31,6 +31,12 @@ class Tolerances:
     ------
     ValueError
         If one is negative or not finite.
+
+    Examples
+    --------
+    >>> from thalweg.landscapes import Tolerances
+    >>> Tolerances(energy=1e-6)
+    Tolerances(energy=1e-06, distance=0.01, gradient_rms=1e-08, eigenvalue=0.0)
     """
 
     energy: float = 1e-7
@@ -45,5 +51,5 @@ class Tolerances:
             object.__setattr__(self, name, float(value))
 
     def to_dict(self) -> dict[str, float]:
-        """Return them by name."""
+        """Return the tolerances by name."""
         return asdict(self)

@@ -1,4 +1,4 @@
-"""What users read: minima, transition states, searches and properties, as arrays that are read when indexed."""
+"""Views of a store: minima, transition states, searches and properties, as arrays that are read when indexed."""
 
 from __future__ import annotations
 
@@ -32,9 +32,9 @@ class StoredArray:
     Parameters
     ----------
     column : Column
-        Where it is.
+        Column of the store.
     convert : callable, optional
-        Applied to what was read.
+        Function applied to rows that were read.
     """
 
     def __init__(self, column: Column, convert: Callable[[np.ndarray], np.ndarray] | None = None) -> None:
@@ -109,7 +109,7 @@ class _Rows:
 
     @property
     def landscape(self) -> StoredLandscape:
-        """The landscape that they belong to."""
+        """Landscape that the arrays belong to."""
         return self._landscape
 
     def __len__(self) -> int:
@@ -243,12 +243,12 @@ class Searches(_Rows):
 
     @property
     def kind(self) -> StoredArray:
-        """What each tried, as strings."""
+        """Kind of each search, as strings."""
         return self._words("kind")
 
     @property
     def status(self) -> StoredArray:
-        """How each ended, as strings."""
+        """Status of each search: converged, or the reason of its failure, as strings."""
         return self._words("status")
 
     def _words(self, name: str) -> StoredArray:
@@ -257,11 +257,11 @@ class Searches(_Rows):
         return StoredArray(column, lambda codes: words[codes])
 
     def done(self, *kinds: str) -> int:
-        """Return how many searches of these kinds there are, those that failed included."""
+        """Return the number of searches of these kinds, failures included."""
         return int(np.isin(self.kind[:], kinds).sum())
 
     def count(self, kind: str | None = None) -> dict[str, int]:
-        """Return how many searches, of one kind or of all, ended in which way, the most frequent first."""
+        """Return the number of searches, of one kind or of all, by status, the most frequent first."""
         status, kinds = self.status[:], self.kind[:]
         chosen = status if kind is None else status[kinds == kind]
         words, counts = np.unique(chosen, return_counts=True)
@@ -296,12 +296,12 @@ class Properties(MutableMapping[str, np.ndarray]):
         values : (m,) array_like
             One number a minimum; NaN where not known.
         **computed_from
-            What it was computed from, as JSON has it: kept as its attributes.
+            Source of the values, as JSON has it: kept as the attributes of the property.
 
         Raises
         ------
         ValueError
-            A name or shape that cannot be.
+            If the name or the shape of the values is wrong.
         """
         if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_]*", name):
             raise ValueError(f"a property's name is made of letters, digits and underscores; {name!r} is not")
@@ -315,7 +315,7 @@ class Properties(MutableMapping[str, np.ndarray]):
         self._store.write_property(property_spec(name), values, attributes)
 
     def attributes(self, name: str) -> Mapping[str, Any]:
-        """Return what a property was computed from."""
+        """Return the source of a property, as it was given when the property was stored."""
         return dict(self._column(name).attributes)
 
     def __delitem__(self, name: str) -> None:

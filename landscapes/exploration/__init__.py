@@ -1,4 +1,4 @@
-"""Running searches in sequence on threads, processes or a cluster."""
+"""Exploration: run searches in sequence on threads, processes or a cluster."""
 
 from thalweg.potentials.lazy import lazy_names
 

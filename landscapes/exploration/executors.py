@@ -1,4 +1,4 @@
-"""Where the work can be done: processes of this machine, or a dask cluster."""
+"""Executors for searches: processes of this machine, or a dask cluster."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ __all__ = ["Processes", "dask_executor"]
 
 @public("thalweg.landscapes")
 class Processes:
-    """Makes pools of processes: ``landscape.connect(1000, executor=Processes(8))``.
+    """Factory of process pools: ``landscape.connect(1000, executor=Processes(8))``.
 
     The processes are spawned, since a fork after threads have run may hang; a script that uses them needs the usual
     ``if __name__ == "__main__":``.
@@ -32,6 +32,12 @@ class Processes:
     ------
     ValueError
         If ``workers`` is less than one.
+
+    Examples
+    --------
+    >>> from thalweg.landscapes import Processes
+    >>> Processes(8)
+    Processes(8)
     """
 
     def __init__(self, workers: int | None = None) -> None:
@@ -73,9 +79,14 @@ def dask_executor(address: str, timeout: float = 20.0) -> Iterator[Executor]:
     Parameters
     ----------
     address : str
-        Of the scheduler, such as ``"tcp://10.0.0.1:8786"``, or a file that it wrote.
+        Address of the scheduler, such as ``"tcp://10.0.0.1:8786"``, or a file that it wrote.
     timeout : float
-        Seconds to wait for it.
+        Longest time to wait for it, in seconds.
+
+    Yields
+    ------
+    concurrent.futures.Executor
+        Executor for `Landscape.find_minima` and `Landscape.connect`.
 
     Raises
     ------
@@ -83,6 +94,16 @@ def dask_executor(address: str, timeout: float = 20.0) -> Iterator[Executor]:
         If `distributed` is not installed.
     ConnectionError
         If nothing answers there.
+
+    Examples
+    --------
+    >>> from thalweg.landscapes import dask_executor
+    >>> try:
+    ...     with dask_executor("tcp://127.0.0.1:1", timeout=0.1) as executor:
+    ...         pass  # landscape.connect(searches=1000, executor=executor)
+    ... except (ConnectionError, ImportError):
+    ...     print("nothing listens there, or distributed is not installed")
+    nothing listens there, or distributed is not installed
     """
     try:
         import dask

@@ -1,4 +1,4 @@
-"""A line of progress on a terminal, nothing in a pipe."""
+"""Line of progress on a terminal; nothing in a pipe."""
 
 from __future__ import annotations
 

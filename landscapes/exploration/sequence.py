@@ -1,4 +1,4 @@
-"""Run tasks on whatever is given, add their results in order, and commit them."""
+"""Run a sequence of tasks on workers, add their results in order, and commit them."""
 
 from __future__ import annotations
 
@@ -30,16 +30,16 @@ _SECONDS_BETWEEN_LOOKS = 0.2
 
 
 class Pending(NamedTuple):
-    """A task that was chosen and is not done.
+    """Task that was chosen and is not done.
 
     Attributes
     ----------
     number : int
         Its number in the sequence.
     choice : Choice
-        What it is to do.
+        Searches of the task.
     known : int
-        How many transition states the landscape had then: it looks for no minima of these.
+        Number of transition states that the landscape had then: it looks for no minima of these.
     """
 
     number: int
@@ -151,11 +151,11 @@ def run_sequence(
     landscape : Landscape
         Open for writing.
     strategy : Strategy
-        What to try.
+        Strategy that chooses the searches.
     settings : dict
-        For the tasks.
+        Settings of the tasks.
     goal : int
-        Searches to be done in this call.
+        Number of searches in this call.
     options : RunOptions
         Where tasks run, and when to stop early.
     report : callable, optional

@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM, kept waiting until nothing is half done."""
+"""Deferral of Ctrl-C and SIGTERM until nothing is half done."""
 
 from __future__ import annotations
 

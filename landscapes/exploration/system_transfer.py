@@ -25,7 +25,7 @@ _own = threading.local()
 
 
 class Parcel:
-    """A system made ready for sending: pickled once, whatever the number of workers.
+    """System made ready for sending: pickled once for any number of workers.
 
     Parameters
     ----------

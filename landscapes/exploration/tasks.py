@@ -1,4 +1,4 @@
-"""Pieces of work: pure functions of a system and a task, so that they can run anywhere and again."""
+"""Tasks of searches: pure functions of a system and a task, which can run anywhere, and again."""
 
 from __future__ import annotations
 
@@ -44,18 +44,18 @@ __all__ = ["Task", "run_task"]
 
 @dataclass(frozen=True)
 class Task:
-    """What one worker does in one go.
+    """Task of one worker: searches of one kind, with their starts and random numbers.
 
     Attributes
     ----------
     sequence : str
-        Which sequence of tasks it belongs to: the name of the strategy that chose it.
+        Sequence of tasks that it belongs to: the name of the strategy that chose it.
     number : int
         Its number in the sequence.
     kind : str
         BASIN_HOPPING, SINGLE_ENDED, FROM_STATE, FROM_SYMMETRIC or DOUBLE_ENDED.
     entropy : tuple of int
-        What its random numbers are drawn from.
+        Entropy of its random numbers.
     starts : tuple of (int, int)
         Rows of the minima (FROM_STATE: transition states) it sets out from, -1 where there is none (it starts at a
         random point then): one pair a search, or one for a chain.

@@ -1,4 +1,4 @@
-"""Tasks on any executor: handed out, and handed out again where a worker was lost."""
+"""Workers: tasks are submitted to any executor, and submitted again where a worker was lost."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class Job:
 
 
 class Workers:
-    """Runs tasks on an executor.
+    """Workers of an executor, which run tasks.
 
     Threads of this process share the system. To other processes it goes once each: a worker that does not have it
     says so, and gets it with the same task again. A task whose worker died is run again; a pool that is broken

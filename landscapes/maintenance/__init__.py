@@ -1,1 +1,1 @@
-"""Care of a store: verify, merge, import, fill properties."""
+"""Maintenance of stores: verify, merge, import points, fill properties."""

@@ -1,4 +1,4 @@
-"""Points that another program found, as records: gradients and Hessians computed here."""
+"""Import stationary points that another program found."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ __all__ = ["import_points"]
 
 
 def import_points(landscape: Landscape, minima: np.ndarray, states: np.ndarray, ends: np.ndarray) -> list[str]:
-    """Add stationary points from elsewhere.
+    """Add stationary points from another program.
 
     Energies, gradients and Hessians are computed. A minimum is marked as verified if it passes what one found here
     would have to; a transition state is not, since its paths were not followed: their lengths are NaN, not known.
@@ -36,7 +36,7 @@ def import_points(landscape: Landscape, minima: np.ndarray, states: np.ndarray, 
     Returns
     -------
     list of str
-        What is not verified, and why; and what could not enter at all.
+        Points that are not verified or could not be added, and why.
     """
     problems: list[str] = []
     records = [Minimum(**_computed(landscape.system, x)) for x in minima]

@@ -1,4 +1,4 @@
-"""Whether a store is whole: every chunk readable, every row number that of a row."""
+"""Integrity of a store: every chunk can be read, and every row number is that of a row."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ def verify_structure(landscape: Landscape) -> list[Problem]:
     Parameters
     ----------
     landscape : Landscape
-        Open in any way. Its system is not needed.
+        Landscape open for reading or writing. Its system is not needed.
 
     Returns
     -------
     list of Problem
-        Empty where all is well; arrays that cannot be read are named with the chunk and the file.
+        Problems, none where the store is whole; arrays that cannot be read are named with the chunk and the file.
     """
     problems = list(_unreadable(landscape)) or list(_loose_ends(landscape))
     return problems or [*_below(landscape), *_gaps(landscape)]

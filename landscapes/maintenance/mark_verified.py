@@ -1,4 +1,4 @@
-"""Imported points that are looked at again: those that pass are marked as verified."""
+"""Verify imported points, and mark those that pass."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["mark_verified"]
 
 
 def mark_verified(landscape: Landscape, *, workers: int | None = None) -> list[Problem]:
-    """Verify what was imported, and mark in the store what passes.
+    """Verify imported points, and mark those that pass as verified in the store.
 
     A minimum passes as in `verify`. A transition state passes if, besides, both of its minima are verified and
     the paths down from it end in them; the lengths of these paths are stored then.
@@ -23,14 +23,29 @@ def mark_verified(landscape: Landscape, *, workers: int | None = None) -> list[P
     Parameters
     ----------
     landscape : Landscape
-        Open for writing; what was added to it is committed.
+        Landscape open for writing; points added to it are committed.
     workers : int, optional
         Threads; all processors where missing. A calculator written in Python runs on one.
 
     Returns
     -------
     list of Problem
-        Why points that are not marked now did not pass.
+        Reasons why points that are not marked now did not pass.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from thalweg.landscapes import Landscape, mark_verified
+    >>> from thalweg.potentials import MuellerBrown, Point
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     with Landscape(Point([0.0, 0.5], MuellerBrown()), f"{folder}/mb.zarr", seed=0) as landscape:
+    ...         progress = landscape.find_minima(steps=10, workers=1)
+    ...         minimum = landscape.minima[0]
+    ...     with Landscape(Point([0.0, 0.5], MuellerBrown()), f"{folder}/imported.zarr") as landscape:
+    ...         row = landscape.add_minimum(minimum, verified=False)
+    ...         problems = mark_verified(landscape)
+    ...         problems, bool(landscape.minima.verified[row])
+    ([], True)
     """
     landscape.commit()
     minima, states = landscape.minima, landscape.transition_states

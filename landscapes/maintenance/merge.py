@@ -1,4 +1,4 @@
-"""Two landscapes of one system put together in a third."""
+"""Merge two landscapes of one system into a third."""
 
 from __future__ import annotations
 
@@ -26,24 +26,37 @@ def merge(
     output: str | os.PathLike[str],
     subject: SystemLike | None = None,
 ) -> None:
-    """Make a store that has what two stores have; points that both have are in it once, found as often as in both.
+    """Merge two stores into a third; points that both have are in it once, with the searches of both.
 
-    Rows of the first keep their numbers, and an exploration goes on where that of the first stood: its seed, tasks
-    and state are kept, and its properties too. Searches of the second come after those of the first.
+    Rows of the first keep their numbers, and an exploration resumes where that of the first ended: its seed, tasks,
+    state and properties are kept. Searches of the second come after those of the first.
 
     Parameters
     ----------
     first, second : path
         Stores of the same system, with the same tolerances; they may be growing.
     output : path
-        The new store. It appears there whole, or not at all.
+        Path of the new store, which appears there whole or not at all.
     subject : ase.Atoms, Point or System, optional
-        What was explored, where it cannot be built from the stores: a Python function, say.
+        The explored system where it cannot be built from the stores, such as one of a Python function.
 
     Raises
     ------
     StoreError
         If the stores are not of one system, or something is at ``output``.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from thalweg.landscapes import Landscape, merge
+    >>> from thalweg.potentials import MuellerBrown, Point
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     for seed in (0, 1):
+    ...         with Landscape(Point([0.0, 0.5], MuellerBrown()), f"{folder}/{seed}.zarr", seed=seed) as landscape:
+    ...             progress = landscape.find_minima(steps=20, workers=1)
+    ...     merge(f"{folder}/0.zarr", f"{folder}/1.zarr", f"{folder}/both.zarr")
+    ...     Landscape.open(f"{folder}/both.zarr")
+    <Landscape both.zarr: 3 minima, 0 transition states, 40 searches>
     """
     final = Path(output).expanduser().resolve()
     if final.exists():

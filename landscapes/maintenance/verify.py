@@ -1,4 +1,4 @@
-"""Computing again what a landscape says of its points."""
+"""Verify stored points: compute energies, gradients and eigenvalues again."""
 
 from __future__ import annotations
 
@@ -22,16 +22,22 @@ __all__ = ["Problem", "eigenvalues", "verify"]
 
 @public("thalweg.landscapes")
 class Problem(NamedTuple):
-    """Something that a landscape says of a point and that is not so.
+    """Stored property of a point that is wrong.
 
     Attributes
     ----------
     group : str
         ``"minima"``, ``"transition_states"`` or ``"searches"``.
     row : int
-        Which; -1 where it concerns a whole array.
+        Row of the point; -1 where the problem concerns a whole array.
     message : str
-        What is wrong, with both numbers.
+        Description of the problem, with the stored number and the computed one.
+
+    Examples
+    --------
+    >>> from thalweg.landscapes import Problem
+    >>> print(Problem("minima", 3, "energy is -1.0, stored -2.0").message)
+    energy is -1.0, stored -2.0
     """
 
     group: str
@@ -46,23 +52,34 @@ def verify(
     *,
     workers: int | None = None,
 ) -> list[Problem]:
-    """Compute energies, gradients and Hessian eigenvalues again, and return what is wrong.
+    """Compute energies, gradients and Hessian eigenvalues of stored points again, and return the differences.
 
-    By full diagonalisation; of more than 500 free coordinates only the two lowest eigenvalues are looked at.
+    Hessians are diagonalised; of more than 500 free coordinates only the two lowest eigenvalues are computed.
 
     Parameters
     ----------
     landscape : Landscape
-        Whose system can be built.
+        Landscape whose system can be built.
     minima, transition_states : sequence of int, optional
-        Rows to look at; all by default.
+        Rows to verify; all by default.
     workers : int, optional
         Threads; all processors where missing. A calculator written in Python runs on one.
 
     Returns
     -------
     list of Problem
-        Empty where all is well.
+        Problems by group and row; empty where there are none.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from thalweg.landscapes import Landscape, verify
+    >>> from thalweg.potentials import MuellerBrown, Point
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     with Landscape(Point([0.0, 0.5], MuellerBrown()), f"{folder}/mb.zarr", seed=0) as landscape:
+    ...         progress = landscape.find_minima(steps=10, workers=1)
+    ...         verify(landscape, workers=1)
+    []
     """
     problems: list[Problem] = []
     threads = (workers or default_threads()) if landscape.system.threadsafe else 1

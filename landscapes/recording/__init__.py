@@ -1,1 +1,1 @@
-"""The one writer: checks what arrives, recognises duplicates, commits."""
+"""Recording of points: acceptance, recognition of duplicates, and the one writer."""

@@ -19,11 +19,11 @@ def check_minimum(minimum: Minimum, n: int, tolerances: Tolerances) -> None:
     Parameters
     ----------
     minimum : Minimum
-        What a search found.
+        Minimum that a search found.
     n : int
         Length that its coordinates must have.
     tolerances : Tolerances
-        The landscape's.
+        Tolerances of the landscape.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Deciding what is new: energies first, then the distance after alignment."""
+"""Recognition of duplicates: by energy first, then by the distance after alignment."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What enters a landscape, and in which row: checks, then duplicates, then the arrays."""
+"""The writer of a store: accept points, recognise duplicates, and append rows."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ __all__ = ["Writer"]
 
 
 class Writer:
-    """Puts records into the arrays of a store, in memory.
+    """Writer of records into the arrays of a store, in memory.
 
     Parameters
     ----------
     store : Store
         Open for writing.
     system : System
-        For distances and symmetry orders.
+        System, for distances and symmetry orders.
     tolerances : Tolerances
-        The landscape's.
+        Tolerances of the landscape.
     """
 
     def __init__(self, store: Store, system: ExploredSystem, tolerances: Tolerances) -> None:

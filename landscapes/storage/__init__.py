@@ -1,1 +1,1 @@
-"""The zarr store of a landscape: schema, columns, root, lock."""
+"""Store of a landscape: arrays, commits, locks, and the kinds of place where files lie."""

@@ -1,4 +1,4 @@
-"""One array of a store: committed chunks on disk, the rows after them in memory."""
+"""Growing arrays of a store: committed chunks on disk, the rows after them in memory."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ class Column:
     Parameters
     ----------
     spec : ArraySpec
-        What it is.
+        Type, shape and chunks of the array.
     files : LocalFiles or ZarrFiles
         Files of the store.
     cache : ChunkCache

@@ -1,4 +1,4 @@
-"""A system's description as a tree of groups, and what distinguishes two of them."""
+"""Description of a system as a tree of groups, and the differences of two descriptions."""
 
 from __future__ import annotations
 

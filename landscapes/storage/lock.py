@@ -1,4 +1,4 @@
-"""One writer a store."""
+"""Lock of a store, which has one writer at a time."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ __all__ = ["WriterLock", "writer_identity"]
 
 
 class WriterLock:
-    """The right to write to a store, held until `release` or the death of the process.
+    """Right to write to a store, held until `release` or the death of the process.
 
     Parameters
     ----------

@@ -78,9 +78,9 @@ class Store:
         Parameters
         ----------
         path : path
-            Where; nothing, or an empty folder, is there.
+            Place of the new store, where nothing or an empty folder is.
         description : mapping
-            The system's.
+            Description of the system.
         n : int
             Length of coordinate vectors.
         attributes : mapping
@@ -172,7 +172,7 @@ class Store:
         values : (minima,) array
             Its rows.
         attributes : dict
-            What they were computed from.
+            Source of the values.
         """
         self.delete_property(spec.path)
         for index, low in enumerate(range(0, len(values), spec.chunk)):

@@ -1,1 +1,1 @@
-"""Strategies: where the next searches start."""
+"""Strategies: choose where to search next."""

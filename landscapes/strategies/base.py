@@ -1,4 +1,4 @@
-"""What a way to grow a landscape is: the class to derive from, and what it may choose (docs/exploring.md)."""
+"""Base class of strategies, which choose the searches of an exploration (docs/exploring.md)."""
 
 from __future__ import annotations
 
@@ -16,19 +16,25 @@ __all__ = ["Choice", "Strategy"]
 
 @public("thalweg.landscapes")
 class Choice(NamedTuple):
-    """What a task is to do: its kind, how many searches, and the minima that each (or the chain) starts from.
+    """Choice of the searches of one task: their kind, their number and their starts.
 
     Attributes
     ----------
     kind : str
         SINGLE_ENDED, FROM_STATE, FROM_SYMMETRIC, DOUBLE_ENDED or BASIN_HOPPING.
     size : int
-        Searches, or steps of a chain.
+        Number of searches, or of steps of a chain.
     starts : tuple of (int, int)
         Rows of minima, one pair a search: both ends of a double-ended one; ``(row, -1)`` for a single-ended one from
         that minimum, or from near it, made symmetric, ``(-1, -1)`` for one from a random point; ``(row, -1)`` of a
         transition state for one from there.
         One pair, ``(row, -1)``, for a chain.
+
+    Examples
+    --------
+    >>> from thalweg.landscapes import SINGLE_ENDED, Choice
+    >>> Choice(SINGLE_ENDED, size=2, starts=((0, -1), (3, -1)))
+    Choice(kind='single-ended', size=2, starts=((0, -1), (3, -1)))
     """
 
     kind: str
@@ -38,27 +44,44 @@ class Choice(NamedTuple):
 
 @public("thalweg.landscapes")
 class Strategy:
-    """A way to grow a landscape: it looks at what has been found and says where to search next.
+    """Base class of strategies, which read a landscape and choose where to search next.
 
-    Derive from it and give ``name`` and `choose`. A strategy sees results in the order of tasks and nothing else, so
-    the same seed gives the same choices whatever did the work: it must not look at clocks or draw random numbers of
-    its own (a task draws its own, from the seed, ``name`` and its number). What it can read back from the landscape
-    it need not keep; anything else it returns as `state`, which every commit saves, and finds again in
-    ``landscape.state[name]`` when it is made anew.
+    A subclass has a ``name`` and the method `choose`. A strategy sees results in the order of tasks and nothing else,
+    so the same seed gives the same choices on any workers: it must not read clocks or draw random numbers (a task
+    draws its own, from the seed, ``name`` and its number). Whatever the strategy cannot read back from the landscape
+    it returns as `state`, which every commit saves; a new instance finds it in ``landscape.state[name]``.
 
     Parameters
     ----------
     landscape : Landscape
-        To be read.
+        Landscape that the strategy reads.
     chosen : sequence of Choice
         Tasks of this name that were chosen earlier and whose results are not in the landscape yet.
     batch : int
-        Most searches of a task.
+        Largest number of searches in a task.
 
     Attributes
     ----------
     name : str
-        Names its tasks in the store: tasks of one name are one sequence, numbered from 0.
+        Name of its tasks in the store: tasks of one name are one sequence, numbered from 0.
+
+    Examples
+    --------
+    Search from the lowest minimum only:
+
+    >>> import tempfile
+    >>> from thalweg.landscapes import SINGLE_ENDED, Choice, Landscape, Strategy
+    >>> from thalweg.potentials import MuellerBrown, Point
+    >>> class FromLowest(Strategy):
+    ...     name = "from_lowest"
+    ...
+    ...     def choose(self, number, size):
+    ...         return Choice(SINGLE_ENDED, size, ((self.landscape.minima.lowest(), -1),) * size)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     with Landscape(Point([0.0, 0.5], MuellerBrown()), f"{folder}/mb.zarr", seed=0) as landscape:
+    ...         progress = landscape.find_minima(steps=20, workers=1)
+    ...         landscape.connect(searches=8, strategy=FromLowest, workers=1).done
+    8
     """
 
     name: str
@@ -67,7 +90,7 @@ class Strategy:
         self.landscape, self.batch = landscape, batch
 
     def choose(self, number: int, size: int) -> Choice | None:
-        """Choose what task ``number`` does, at most ``size`` searches, from what is in the landscape now.
+        """Choose the searches of task ``number``, at most ``size``, from the landscape as it is now.
 
         Returns
         -------
@@ -77,8 +100,8 @@ class Strategy:
         raise NotImplementedError(f"{type(self).__name__} must say what to do: define choose(self, number, size)")
 
     def added(self, choice: Choice, result: TaskResult, added: list[AddedSearch]) -> None:
-        """See what a task brought, once it is in the landscape."""
+        """Take note of the result of a task, once it is in the landscape."""
 
     def state(self) -> dict[str, Any]:
-        """Return what cannot be read back from the landscape, as JSON-able values."""
+        """Return the state that cannot be read back from the landscape, as JSON has it."""
         return {}

@@ -1,4 +1,4 @@
-"""Which minima hang together, kept up to date as transition states come: nothing is ever scanned again."""
+"""Connected components of a growing graph of minima, kept up to date as transition states are added."""
 
 from __future__ import annotations
 

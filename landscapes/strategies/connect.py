@@ -29,7 +29,7 @@ __all__ = ["Connect"]
 
 
 class Connect(Strategy):
-    """Transition states: from every minimum and transition state, those tried least first, and between loose pieces.
+    """Search from all minima and transition states, those tried least first, and between separate pieces.
 
     Of four tasks one or two search from the transition states with the fewest tries, since searches from minima alone
     miss points; one or two from the minima with the fewest, the lowest first; one, while the landscape is in several

@@ -1,4 +1,4 @@
-"""Joining chosen pairs of minima, and lowering the path between them."""
+"""Connect chosen pairs of minima, and lower the path between them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What double-ended strategies have in common: pairs that were attacked, and how far minima are apart."""
+"""Base class of double-ended strategies: counts of attempts between pairs, and distances of minima."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ __all__ = ["Attacks"]
 
 
 class Attacks(Strategy):
-    """Counts which pairs, and which minima, were attacked; keeps the graph of distances up to date.
+    """Base class of double-ended strategies: counts attempts by pairs and minima, and keeps a graph of distances.
 
     Parameters
     ----------
@@ -75,7 +75,7 @@ class Attacks(Strategy):
         return choice
 
     def attacks(self, size: int) -> int:
-        """Return how many double-ended searches a task does: each takes as long as some single-ended ones."""
+        """Return the number of double-ended searches of a task: each takes as long as several single-ended ones."""
         return max(1, min(size, self.batch // 4))
 
     def grow(self) -> None:

@@ -1,4 +1,4 @@
-"""Cheap vectors that are alike for points that are alike: to choose which few of many distances are worth aligning.
+"""Fingerprints: cheap vectors that are close for points that are close, to choose which distances to align.
 
 The distance between two fingerprints is never above the aligned distance of the points, and takes a microsecond.
 """

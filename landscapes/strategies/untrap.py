@@ -1,4 +1,4 @@
-"""Freeing minima that are trapped behind barriers out of proportion."""
+"""UNTRAP: search from minima with the largest barrier-to-height ratio."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _COMPARED = 512  # minima at most among which the nearest is looked for
 
 
 class Untrap(Attacks):
-    """Double-ended searches that free trapped minima: those behind a barrier out of proportion to their height.
+    """Double-ended searches from minima whose barrier is large compared with their height: trapped ones.
 
     Each minimum has a barrier, from it up to the top of the lowest path to the lowest minimum, and a height above
     that minimum. A large ratio of the two is more often a transition state that was not found than a real trap
