@@ -57,6 +57,7 @@ LAYERS = [
 # importer -> imported, each with its reason
 EXCEPTIONS: dict[tuple[str, str], str] = {
     ("analysis.networks.kinetic_transition_network", "analysis.kinetics"): "network.kinetics() and .thermodynamics()",
+    ("landscapes.landscape", "landscapes.exploration.start"): "landscape.find_minima() and .connect()",
 }
 
 
