@@ -1,4 +1,4 @@
-"""Checks on what a network is made from: each error names the argument and what would be right."""
+"""Checks of the arguments of the analysis: each error names the argument and what would be right."""
 
 from __future__ import annotations
 
@@ -7,30 +7,35 @@ from types import MappingProxyType
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 __all__ = ["aligned", "checked_pairs", "columns", "frozen_array", "minimum_index", "minimum_indices", "optional"]
 
 
-def frozen_array(values: Any, dtype: Any) -> np.ndarray:
+def frozen_array(values: ArrayLike, dtype: DTypeLike | None) -> NDArray[Any]:
     """Return a contiguous copy that cannot be written to."""
     array = np.array(values, dtype=dtype, order="C")
     array.setflags(write=False)
     return array
 
 
-def aligned(name: str, values: Any, length: int, *, finite: bool = True, dtype: Any = np.float64) -> np.ndarray:
+def aligned(
+    name: str, values: ArrayLike, length: int, *, finite: bool = True, dtype: DTypeLike = np.float64
+) -> NDArray[Any]:
     """Return a read-only (length,) array, or raise ValueError.
 
     Parameters
     ----------
     name : str
-        The argument, for the error.
+        Name of the argument, for the error.
     values : array_like
+        Given entries.
     length : int
-        How many entries there must be; any number if negative.
+        Number of entries that there must be; any number if negative.
     finite : bool
         Whether NaN and infinity are errors.
     dtype : dtype
+        Type of the result.
 
     Raises
     ------
@@ -47,12 +52,12 @@ def aligned(name: str, values: Any, length: int, *, finite: bool = True, dtype: 
     return array
 
 
-def optional(name: str, values: Any, length: int, dtype: Any = np.float64) -> np.ndarray | None:
+def optional(name: str, values: ArrayLike | None, length: int, dtype: DTypeLike = np.float64) -> NDArray[Any] | None:
     """Return a read-only (length,) array whose entries may be NaN, or None where there is none."""
     return None if values is None else aligned(name, values, length, finite=False, dtype=dtype)
 
 
-def columns(name: str, values: Mapping[str, Any] | None, length: int) -> Mapping[str, np.ndarray]:
+def columns(name: str, values: Mapping[str, ArrayLike] | None, length: int) -> Mapping[str, NDArray[Any]]:
     """Return read-only arrays whose first axis runs over minima (or transition states)."""
     result = {}
     for key, column in (values or {}).items():
@@ -63,7 +68,7 @@ def columns(name: str, values: Mapping[str, Any] | None, length: int) -> Mapping
     return MappingProxyType(result)
 
 
-def checked_pairs(name: str, values: Any, length: int, n: int) -> np.ndarray:
+def checked_pairs(name: str, values: ArrayLike, length: int, n: int) -> NDArray[np.int64]:
     """Return a read-only (length, 2) int64 array of indices below n, or raise.
 
     Raises
@@ -87,7 +92,7 @@ def checked_pairs(name: str, values: Any, length: int, n: int) -> np.ndarray:
     return frozen_array(array, np.int64)
 
 
-def minimum_index(name: str, value: Any, n: int) -> int:
+def minimum_index(name: str, value: object, n: int) -> int:
     """Return the index of one of n minima as an int, or raise IndexError or TypeError."""
     if not isinstance(value, (int, np.integer)) or isinstance(value, (bool, np.bool_)):
         raise TypeError(f"{name} is {value!r}; the index of a minimum, an integer, is needed")
@@ -96,7 +101,7 @@ def minimum_index(name: str, value: Any, n: int) -> int:
     return int(value)
 
 
-def minimum_indices(name: str, values: Any, n: int) -> np.ndarray:
+def minimum_indices(name: str, values: ArrayLike, n: int) -> NDArray[np.int64]:
     """Return distinct indices of minima, in the order given, as an int64 array; one index will do."""
     array = np.atleast_1d(np.asarray(values))
     if array.ndim != 1 or (array.size and not np.issubdtype(array.dtype, np.integer)):

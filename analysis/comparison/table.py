@@ -7,7 +7,7 @@ import io
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 import numpy as np
 
@@ -30,10 +30,25 @@ if TYPE_CHECKING:
 
 __all__ = ["Comparison"]
 
+Source: TypeAlias = KineticTransitionNetwork | str | os.PathLike[str]
+"""A network, the path of a store, or a folder with PATHSAMPLE's files."""
+
+
+class Sample(NamedTuple):
+    """Size and seed of the samples of which a comparison takes means and medians."""
+
+    pairs: int
+    seed: int
+
+    @property
+    def minima(self) -> int:
+        """Number of minima in a sample."""
+        return 10 * self.pairs
+
 
 @public("thalweg.analysis")
 class Comparison:
-    """A table and a figure of several landscapes.
+    """A table and a figure of measures of several landscapes.
 
     All but the numbers of minima and transition states is of the connected part: the component of the global minimum,
     without transition states that join a minimum with itself. Every measure is defined in docs/compare.md.
@@ -43,10 +58,10 @@ class Comparison:
     landscapes : mapping of str to (KineticTransitionNetwork or path)
         Networks by name; or paths of stores, or of folders with PATHSAMPLE's files. Distances need a store.
     sample : int
-        Distances are medians over at most so many pairs of minima; clustering and steps between minima are means
-        over ten times as many minima, where there are more.
+        Largest number of pairs of minima over which a median of distances is taken; clustering and steps between
+        minima are means over ten times as many minima, where there are more.
     seed : int
-        Of those samples.
+        Seed of the random samples.
 
     Attributes
     ----------
@@ -66,12 +81,13 @@ class Comparison:
 
     Examples
     --------
+    >>> from thalweg.analysis import Comparison, KineticTransitionNetwork
     >>> network = KineticTransitionNetwork([0.0, 1.0, 0.5], [2.0, 3.0], [[0, 1], [1, 2]])
     >>> Comparison({"made up": network}).table["band"]["made up"]
     1.0
     """
 
-    def __init__(self, landscapes: Mapping[str, Any], *, sample: int = 100, seed: int = 0):
+    def __init__(self, landscapes: Mapping[str, Source], *, sample: int = 100, seed: int = 0):
         if not isinstance(landscapes, Mapping) or not landscapes:
             raise ValueError("landscapes must map names to networks or paths, at least one")
         if isinstance(sample, bool) or not isinstance(sample, (int, np.integer)) or sample < 1:
@@ -81,13 +97,13 @@ class Comparison:
         self.networks: dict[str, KineticTransitionNetwork] = {}
         self.table: dict[str, dict[str, float]] = {}
         for name, source in zip(self.names, landscapes.values(), strict=True):
-            for measure, value in self._measures(name, source, int(sample), seed).items():
+            for measure, value in self._measures(name, source, Sample(int(sample), seed)).items():
                 self.table.setdefault(measure, {})[name] = value
 
     def __repr__(self) -> str:
         return f"<Comparison of {', '.join(self.names)}: {len(self.table)} measures>"
 
-    def _measures(self, name: str, source: Any, sample: int, seed: int) -> dict[str, float]:
+    def _measures(self, name: str, source: Source, sample: Sample) -> dict[str, float]:
         """Return all measures of one landscape, in the order of the table."""
         whole = source if isinstance(source, KineticTransitionNetwork) else read_network(Path(source))
         if not whole.n_minima:
@@ -96,16 +112,16 @@ class Comparison:
         if not network.n_transition_states:
             raise ValueError(f"{name} has no transition state that joins its lowest minimum with another: find some")
         self.networks[name] = network
-        if network.n_minima > 10 * sample:
-            self.notes.append(f"{name}: clustering and steps are means over {10 * sample} minima")
+        if network.n_minima > sample.minima:
+            self.notes.append(f"{name}: clustering and steps are means over {sample.minima} minima")
         return {
             **_counts(whole, network),
             **energy_measures(network),
             **funnel_measures(network),
             **self._thermal(name, network),
             **curvature_measures(network),
-            **self._lengths(name, source, whole, network, sample, seed),
-            **graph_measures(network, 10 * sample, seed),
+            **self._lengths(name, source, whole, sample),
+            **graph_measures(network, sample.minima, sample.seed),
         }
 
     def _thermal(self, name: str, network: KineticTransitionNetwork) -> dict[str, float]:
@@ -120,14 +136,14 @@ class Comparison:
                 result = dict(zip(result, (half / band(network), frustration(network, half)), strict=True))
         return result | {"frustration, equal weights": frustration(network)}
 
-    def _lengths(self, name: str, source: Any, whole: Any, network: Any, sample: int, seed: int) -> dict[str, float]:
+    def _lengths(self, name: str, source: Source, whole: KineticTransitionNetwork, sample: Sample) -> dict[str, float]:
         """Return path lengths and distances, and their ratio."""
-        result = length_measures(network)
+        result = length_measures(self.networks[name])
         if isinstance(source, KineticTransitionNetwork) or is_pathsample(Path(source)):
             found = dict.fromkeys(("distance of joined minima", "distance of any minima"), float("nan"))
         else:
-            found = distance_measures(source, whole, sample, seed)
-            self.notes.append(f"{name}: distances are medians over at most {sample} pairs")
+            found = distance_measures(source, whole, sample.pairs, sample.seed)
+            self.notes.append(f"{name}: distances are medians over at most {sample.pairs} pairs")
         result |= found
         far = found["distance of any minima"]
         return result | {"path length / distance of any": result["path length"] / far if far else float("nan")}

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import to_rgba, to_rgba_array
+from numpy.typing import NDArray
 
 from thalweg.analysis.disconnectivity.colour_maps import (
     GREY,
+    Groups,
     colour_map,
     colour_range,
     colour_values,
@@ -20,8 +22,10 @@ from thalweg.analysis.disconnectivity.colour_maps import (
 from thalweg.analysis.disconnectivity.superbasin_values import common_group, over_descendants
 
 if TYPE_CHECKING:
-    from thalweg.analysis.disconnectivity.drawing import Style
+    from matplotlib.typing import ColorType
+
     from thalweg.analysis.disconnectivity.graph import DisconnectivityGraph
+    from thalweg.analysis.disconnectivity.style import Style
 
 __all__ = ["Paint", "painted"]
 
@@ -37,12 +41,13 @@ class Paint:
     mappable : ScalarMappable or None
         For the colour bar.
     legend : list of (str, colour)
+        Name and colour of each group that is shown.
     """
 
-    leaves: np.ndarray
-    branches: np.ndarray
+    leaves: NDArray[np.float64]
+    branches: NDArray[np.float64]
     mappable: ScalarMappable | None = None
-    legend: list[tuple[str, Any]] = field(default_factory=list)
+    legend: list[tuple[str, ColorType]] = field(default_factory=list)
 
 
 def painted(graph: DisconnectivityGraph, style: Style) -> Paint:
@@ -57,16 +62,18 @@ def painted(graph: DisconnectivityGraph, style: Style) -> Paint:
         raise ValueError("colour and groups both say what colours mean: give one of them")
     plain = np.array([to_rgba(style.branch_colour)])
     if style.colour is not None:
-        return _by_value(graph, style, plain)
+        return _by_value(graph, colour_values(graph.network, style.colour)[graph.minima], style, plain)
     if style.groups is not None:
-        return _by_group(graph, style, plain)
+        return _by_group(graph, group_codes(graph.network, style.groups), style, plain)
     if style.descendants is not None:
         raise ValueError("descendants needs colour or groups, of which it is a function")
     return Paint(plain, plain)
 
 
-def _by_value(graph: DisconnectivityGraph, style: Style, plain: np.ndarray) -> Paint:
-    values = colour_values(graph.network, style.colour)[graph.minima]
+def _by_value(
+    graph: DisconnectivityGraph, values: NDArray[np.float64], style: Style, plain: NDArray[np.float64]
+) -> Paint:
+    """Colour branches by the values of the minima that are shown."""
     mappable = ScalarMappable(colour_range(values, style.vmin, style.vmax), colour_map(style.cmap))
     if style.descendants is None:
         branches = plain
@@ -76,14 +83,14 @@ def _by_value(graph: DisconnectivityGraph, style: Style, plain: np.ndarray) -> P
     return Paint(mappable.to_rgba(np.ma.masked_invalid(values)), branches, mappable)
 
 
-def _by_group(graph: DisconnectivityGraph, style: Style, plain: np.ndarray) -> Paint:
-    names, codes = group_codes(graph.network, style.groups)
-    codes = codes[graph.minima]
-    palette = to_rgba_array([*group_palette(names, style.group_colours), GREY])  # -1 is the last
+def _by_group(graph: DisconnectivityGraph, groups: Groups, style: Style, plain: NDArray[np.float64]) -> Paint:
+    """Colour branches by the groups of their minima."""
+    codes = groups.codes[graph.minima]
+    palette = to_rgba_array([*group_palette(groups.names, style.group_colours), GREY])  # -1 is the last
     if style.descendants is None:
         branches = plain
     else:
         common = common_group(graph.tree, codes, style.descendants)
         branches = np.where((common >= 0)[:, None], palette[common], plain)
     present = np.unique(codes[codes >= 0])
-    return Paint(palette[codes], branches, legend=[(names[code], palette[code]) for code in present])
+    return Paint(palette[codes], branches, legend=[(groups.names[code], palette[code]) for code in present])

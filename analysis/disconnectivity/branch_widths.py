@@ -1,10 +1,11 @@
-"""How thick the branches of a disconnectivity graph are."""
+"""Line widths of the branches of a disconnectivity graph."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from thalweg.analysis.arguments import aligned
 from thalweg.analysis.disconnectivity.superbasin_values import summed
@@ -15,7 +16,9 @@ if TYPE_CHECKING:
 __all__ = ["branch_widths"]
 
 
-def branch_widths(graph: DisconnectivityGraph, widths: Any, thin: float, widest: float) -> np.ndarray:
+def branch_widths(
+    graph: DisconnectivityGraph, widths: str | ArrayLike | None, thin: float, widest: float
+) -> NDArray[np.float64]:
     """Return the width of the line of each node, (n_nodes,), in points.
 
     Parameters

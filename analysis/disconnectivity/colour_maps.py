@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from matplotlib import colormaps
 from matplotlib.colors import Colormap, LinearSegmentedColormap, Normalize
+from numpy.typing import ArrayLike, NDArray
 
 from thalweg.analysis.arguments import minimum_indices
 from thalweg.analysis.networks.basins import monotonic_basins
 from thalweg.analysis.networks.kinetic_transition_network import KineticTransitionNetwork
 
+if TYPE_CHECKING:
+    from matplotlib.typing import ColorType
+
 __all__ = [
     "GREY",
     "RED_TO_BLUE",
+    "Groups",
     "_basin_names",
     "colour_map",
     "colour_range",
@@ -39,7 +44,7 @@ def colour_map(cmap: str | Colormap | None) -> Colormap:
     return chosen.with_extremes(bad=GREY)
 
 
-def colour_values(network: KineticTransitionNetwork, colour: Any) -> np.ndarray:
+def colour_values(network: KineticTransitionNetwork, colour: str | ArrayLike) -> NDArray[np.float64]:
     """Return one float for each minimum of the network.
 
     Parameters
@@ -66,7 +71,7 @@ def colour_values(network: KineticTransitionNetwork, colour: Any) -> np.ndarray:
     return values
 
 
-def colour_range(values: np.ndarray, vmin: float | None, vmax: float | None) -> Normalize:
+def colour_range(values: NDArray[np.float64], vmin: float | None, vmax: float | None) -> Normalize:
     """Return the range that the colours span: that of the finite values where not given."""
     finite = values[np.isfinite(values)]
     low = float(finite.min(initial=np.inf)) if vmin is None else vmin
@@ -80,7 +85,22 @@ def colour_range(values: np.ndarray, vmin: float | None, vmax: float | None) -> 
     return Normalize(low, high)
 
 
-def group_codes(network: KineticTransitionNetwork, groups: Any) -> tuple[list[str], np.ndarray]:
+class Groups(NamedTuple):
+    """Named groups of minima.
+
+    Attributes
+    ----------
+    names : list of str
+        Names of the groups.
+    codes : (n_minima,) int64 ndarray
+        Group of each minimum, an index into ``names``; -1 for none.
+    """
+
+    names: list[str]
+    codes: NDArray[np.int64]
+
+
+def group_codes(network: KineticTransitionNetwork, groups: str | Mapping[str, ArrayLike] | ArrayLike) -> Groups:
     """Return names of groups and the group of each minimum.
 
     Parameters
@@ -93,9 +113,7 @@ def group_codes(network: KineticTransitionNetwork, groups: Any) -> tuple[list[st
 
     Returns
     -------
-    names : list of str
-    codes : (n_minima,) int64 ndarray
-        Index into ``names``; -1 for none.
+    Groups
 
     Raises
     ------
@@ -119,22 +137,22 @@ def group_codes(network: KineticTransitionNetwork, groups: Any) -> tuple[list[st
     return _codes_of_labels(labels)
 
 
-def _basin_names(network: KineticTransitionNetwork) -> np.ndarray:
+def _basin_names(network: KineticTransitionNetwork) -> NDArray[np.str_]:
     """Return the name of the monotonic sequence basin of each minimum, after its bottom."""
     return np.array([f"basin of {bottom}" for bottom in monotonic_basins(network).tolist()])
 
 
-def _codes_of_sets(network: KineticTransitionNetwork, groups: Mapping[str, Any]) -> tuple[list[str], np.ndarray]:
+def _codes_of_sets(network: KineticTransitionNetwork, groups: Mapping[str, ArrayLike]) -> Groups:
     codes = np.full(network.n_minima, -1, dtype=np.int64)
     for code, (name, members) in enumerate(groups.items()):
         chosen = minimum_indices(f"groups[{name!r}]", members, network.n_minima)
         if (codes[chosen] >= 0).any():
             raise ValueError(f"groups: minimum {chosen[codes[chosen] >= 0][0]} is in {name!r} and in another group")
         codes[chosen] = code
-    return [str(name) for name in groups], codes
+    return Groups([str(name) for name in groups], codes)
 
 
-def _codes_of_labels(labels: np.ndarray) -> tuple[list[str], np.ndarray]:
+def _codes_of_labels(labels: NDArray[Any]) -> Groups:
     """Number labels by how many minima have them, the largest group first, in equal cases by their first minimum."""
     none = [label is None or label != label or (isinstance(label, str) and not label) for label in labels.tolist()]
     known = ~np.array(none, dtype=bool)
@@ -152,10 +170,12 @@ def _codes_of_labels(labels: np.ndarray) -> tuple[list[str], np.ndarray]:
     if len(texts) > _MOST_GROUPS:
         texts = [*texts[:_MOST_GROUPS], "others"]
         codes = np.minimum(codes, _MOST_GROUPS)
-    return texts, codes
+    return Groups(texts, codes)
 
 
-def group_palette(names: list[str], colours: Any = None) -> list[Any]:
+def group_palette(
+    names: list[str], colours: Mapping[str, ColorType] | Sequence[ColorType] | None = None
+) -> list[ColorType]:
     """Return a colour for each group: your own (a mapping or list), or ten that differ; grey for "others"."""
     if isinstance(colours, Mapping):
         return [colours.get(name, GREY) for name in names]

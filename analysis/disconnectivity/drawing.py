@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.cm import ScalarMappable
 from matplotlib.collections import LineCollection
+from numpy.typing import ArrayLike, NDArray
 
 from thalweg.analysis.arguments import minimum_indices
 from thalweg.analysis.disconnectivity.branch_colours import Paint, painted
@@ -17,35 +19,20 @@ from thalweg.analysis.disconnectivity.thumbnails import Thumbnail, add_thumbnail
 
 if TYPE_CHECKING:
     from thalweg.analysis.disconnectivity.graph import DisconnectivityGraph
+    from thalweg.analysis.disconnectivity.style import Style
 
-__all__ = ["Style", "draw", "round_length"]
+__all__ = ["draw", "round_length"]
 
 # matplotlib takes 25 microseconds a line, and vector files with more lines than this are slow to open.
 _CROWDED_FROM = 20_000
 
 
-class Style(NamedTuple):
-    """How to draw; see :meth:`DisconnectivityGraph.plot`."""
+class _Label(NamedTuple):
+    """A text, and the end of the branch that it stands under, in data coordinates."""
 
-    colour: Any = None
-    colour_label: str | None = None
-    cmap: Any = None
-    vmin: float | None = None
-    vmax: float | None = None
-    colour_bar: bool = True
-    groups: Any = None
-    group_colours: Any = None
-    legend: bool = True
-    descendants: Any = None
-    energy_label: str | None = None
-    size_bar: bool | float = True
-    labels: Mapping[int, str] | Any = None
-    drawings: Mapping[int, Any] | None = None
-    drawing_size: float = 0.16
-    widths: Any = None
-    widest: float = 5.0
-    linewidth: float | None = None
-    branch_colour: str = "black"
+    x: float
+    energy: float
+    text: str
 
 
 def draw(graph: DisconnectivityGraph, ax: Axes, style: Style) -> Axes:
@@ -59,9 +46,15 @@ def draw(graph: DisconnectivityGraph, ax: Axes, style: Style) -> Axes:
     _frame(graph, ax, style)
     _room_below(ax, shown)
     _size_bar(graph, ax, style)
-    for position, energy, text in named:
+    for label in named:
         ax.annotate(
-            text, (position, energy), (0, -3), textcoords="offset points", ha="center", va="top", fontsize="x-small"
+            label.text,
+            (label.x, label.energy),
+            (0, -3),
+            textcoords="offset points",
+            ha="center",
+            va="top",
+            fontsize="x-small",
         )
     add_thumbnails(ax, shown)
     if paint.mappable is not None and style.colour_bar:
@@ -71,7 +64,7 @@ def draw(graph: DisconnectivityGraph, ax: Axes, style: Style) -> Axes:
     return ax
 
 
-def _add_lines(graph: DisconnectivityGraph, ax: Axes, paint: Paint, widths: np.ndarray) -> None:
+def _add_lines(graph: DisconnectivityGraph, ax: Axes, paint: Paint, widths: NDArray[np.float64]) -> None:
     """Add superbasins first, so that the branches of minima lie over them."""
     n = graph.tree.n_leaves
     crowded = n > _CROWDED_FROM
@@ -117,7 +110,7 @@ def _room_below(ax: Axes, shown: list[Thumbnail]) -> None:
         ax.set_ylim((low - room * high) / (1 - room), high)
 
 
-def _colour_bar(ax: Axes, mappable: Any, style: Style) -> None:
+def _colour_bar(ax: Axes, mappable: ScalarMappable, style: Style) -> None:
     name = style.colour.replace("_", " ") if isinstance(style.colour, str) else ""
     bar = ax.figure.colorbar(mappable, ax=ax, shrink=0.6, aspect=25, pad=0.03)
     bar.set_label(name if style.colour_label is None else style.colour_label)
@@ -155,12 +148,14 @@ def _size_bar(graph: DisconnectivityGraph, ax: Axes, style: Style) -> None:
     ax.text(0.035, middle, text, transform=across, va="center", ha="left", rotation="vertical", fontsize="small")
 
 
-def _named_minima(graph: DisconnectivityGraph, labels: Mapping[int, str] | Any) -> list[tuple[float, float, str]]:
-    """Return position, energy and text of the minima to name; those not shown are left out."""
+def _named_minima(graph: DisconnectivityGraph, labels: Mapping[int, str] | ArrayLike | None) -> list[_Label]:
+    """Return the labels of the minima to name; those not shown are left out."""
     if labels is None:
         return []
-    chosen = minimum_indices("labels", list(labels), graph.network.n_minima)
+    chosen = minimum_indices("labels", list(labels), graph.network.n_minima)  # type: ignore[arg-type]
     texts = [str(labels[int(i)]) if isinstance(labels, Mapping) else str(i) for i in chosen]
     leaf = graph.leaf_of(chosen)
     tree, x = graph.tree, graph.lines.x
-    return [(float(x[k]), float(tree.leaf_energy[k]), text) for k, text in zip(leaf, texts, strict=True) if k >= 0]
+    return [
+        _Label(float(x[k]), float(tree.leaf_energy[k]), text) for k, text in zip(leaf, texts, strict=True) if k >= 0
+    ]

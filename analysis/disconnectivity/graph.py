@@ -1,23 +1,30 @@
-"""Disconnectivity graphs: which minima can be reached from which below each energy."""
+"""Disconnectivity graphs: trees of the minima that are joined below each energy."""
 
 from __future__ import annotations
 
 import os
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from numpy.typing import ArrayLike, NDArray
 
 from thalweg.analysis.arguments import minimum_indices
-from thalweg.analysis.disconnectivity.drawing import Style, draw
+from thalweg.analysis.disconnectivity.drawing import draw
 from thalweg.analysis.disconnectivity.layout import Lines, branch_lines
+from thalweg.analysis.disconnectivity.style import Style
 from thalweg.analysis.disconnectivity.superbasin_tree import ladder, superbasin_tree, superbasins_at
 from thalweg.analysis.networks.basins import monotonic_basins
 from thalweg.analysis.networks.kinetic_transition_network import KineticTransitionNetwork
 from thalweg.potentials.lazy import public
+
+if TYPE_CHECKING:
+    from typing import Unpack
+
+    from thalweg.analysis.disconnectivity.style import StyleOptions
 
 __all__ = ["DisconnectivityGraph"]
 
@@ -33,13 +40,14 @@ class DisconnectivityGraph:
     Parameters
     ----------
     network : KineticTransitionNetwork
+        Minima and transition states to draw.
     levels : int or array_like
-        How many levels the ladder has, or their energies, rising.
+        Number of levels of the ladder, or their energies, rising.
     emin, emax : float, optional
         The ends of the ladder: the lowest minimum shown, and the energy at which all that is joined is joined.
         Minima above emax are not shown, and what is joined only above it is drawn apart.
     lowest : int, optional
-        Show only so many minima, those of lowest energy.
+        Number of minima to show, those of lowest energy; all by default.
     connected_to : int or array_like of int, optional
         Show only the components of these minima; all by default.
     monotonic : bool
@@ -49,8 +57,9 @@ class DisconnectivityGraph:
     Attributes
     ----------
     network : KineticTransitionNetwork
+        The network that was given.
     tree : SuperbasinTree
-        The plain data of the tree, to draw or count from.
+        Superbasins and minima as plain data.
 
     Raises
     ------
@@ -59,6 +68,7 @@ class DisconnectivityGraph:
 
     Examples
     --------
+    >>> from thalweg.analysis import DisconnectivityGraph, KineticTransitionNetwork
     >>> network = KineticTransitionNetwork([0.0, 1.0, 0.5], [2.0, 3.0], [[0, 1], [1, 2]])
     >>> DisconnectivityGraph(network).superbasins(2.5)
     [array([0, 1]), array([2])]
@@ -67,12 +77,12 @@ class DisconnectivityGraph:
     def __init__(
         self,
         network: KineticTransitionNetwork,
-        levels: Any = 50,
+        levels: int | ArrayLike = 50,
         *,
         emin: float | None = None,
         emax: float | None = None,
         lowest: int | None = None,
-        connected_to: Any = None,
+        connected_to: ArrayLike | None = None,
         monotonic: bool = False,
     ):
         if not isinstance(network, KineticTransitionNetwork):
@@ -88,12 +98,12 @@ class DisconnectivityGraph:
         return f"<DisconnectivityGraph: {tree.n_leaves} minima, {len(tree.levels)} levels to {tree.levels[-1]:.6g}>"
 
     @property
-    def levels(self) -> np.ndarray:
+    def levels(self) -> NDArray[np.float64]:
         """Energies of the levels, rising."""
         return self.tree.levels
 
     @property
-    def minima(self) -> np.ndarray:
+    def minima(self) -> NDArray[np.int64]:
         """Minima of the network that are shown, rising."""
         return self.tree.leaves
 
@@ -102,20 +112,20 @@ class DisconnectivityGraph:
         """Positions and lines of the picture."""
         return branch_lines(self.tree)
 
-    def leaf_of(self, minima: Any) -> np.ndarray:
+    def leaf_of(self, minima: ArrayLike) -> NDArray[np.int64]:
         """Return the leaf of each of some minima, as ``tree`` numbers leaves; -1 for those not shown."""
         chosen = np.atleast_1d(np.asarray(minima, dtype=np.int64))
         place = np.searchsorted(self.minima, chosen)
         place = np.minimum(place, len(self.minima) - 1)
         return np.where(self.minima[place] == chosen, place, -1)
 
-    def superbasins(self, energy: float) -> list[np.ndarray]:
+    def superbasins(self, energy: float) -> list[NDArray[np.int64]]:
         """Return the sets of minima joined at or below an energy, the deepest first.
 
         Parameters
         ----------
         energy : float
-            Any; it need not be a level.
+            Energy, which need not be one of the levels.
 
         Returns
         -------
@@ -124,7 +134,7 @@ class DisconnectivityGraph:
         """
         return superbasins_at(self.network, self._minima, energy)
 
-    def plot(self, ax: Axes | None = None, **style: Any) -> Axes:
+    def plot(self, ax: Axes | None = None, **style: Unpack[StyleOptions]) -> Axes:
         """Draw the graph.
 
         Parameters
@@ -186,13 +196,19 @@ class DisconnectivityGraph:
         return draw(self, _new_axes() if ax is None else ax, Style(**style))
 
     def save(
-        self, path: str | os.PathLike[str], *, figsize: tuple[float, float] = (6, 6), dpi: float = 200, **plot: Any
+        self,
+        path: str | os.PathLike[str],
+        *,
+        figsize: tuple[float, float] = (6, 6),
+        dpi: float = 200,
+        **plot: Unpack[StyleOptions],
     ) -> None:
         """Draw the graph into a file, PNG, PDF or SVG by its ending, without pyplot.
 
         Parameters
         ----------
         path : path
+            File to write; an existing one is overwritten.
         figsize : (float, float)
             Width and height in inches.
         dpi : float
@@ -213,8 +229,8 @@ def _new_axes() -> Axes:
 
 
 def _chosen_minima(
-    network: KineticTransitionNetwork, lowest: int | None, connected_to: Any, monotonic: bool
-) -> np.ndarray:
+    network: KineticTransitionNetwork, lowest: int | None, connected_to: ArrayLike | None, monotonic: bool
+) -> NDArray[np.int64]:
     """Return the minima that may be shown, rising."""
     chosen = np.arange(network.n_minima)
     if not len(chosen):

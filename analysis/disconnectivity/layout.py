@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numba
 import numpy as np
+from numpy.typing import NDArray
 
 from thalweg.analysis.disconnectivity.superbasin_tree import SuperbasinTree
 from thalweg.potentials.compiled.signatures import integers, jit, vector
@@ -61,7 +62,7 @@ def _positions(parent, order, first_child, size, n_leaves):
     return x
 
 
-def leaf_positions(tree: SuperbasinTree) -> np.ndarray:
+def leaf_positions(tree: SuperbasinTree) -> NDArray[np.float64]:
     """Return the horizontal position of each node's stem, (n_nodes,): leaves stand one apart, from 0.5 on.
 
     A superbasin stands above its deepest minimum.
@@ -85,9 +86,9 @@ class Lines:
         Height of the highest point.
     """
 
-    x: np.ndarray
-    leaves: np.ndarray
-    branches: np.ndarray
+    x: NDArray[np.float64]
+    leaves: NDArray[np.float64]
+    branches: NDArray[np.float64]
     top: float
 
 
@@ -106,10 +107,9 @@ def branch_lines(tree: SuperbasinTree) -> Lines:
     below = np.append(levels[0] - spacing, levels[:-1])  # the level under each
     inside = tree.parent >= 0
     parent = tree.parent[inside]
-    lines = np.empty((tree.n_nodes, 3, 2))
-    lines[:, 0, 0], lines[:, 0, 1] = x, top
-    lines[:, 1, 0], lines[:, 1, 1] = x, np.maximum(height, levels[-1])
-    lines[inside, 0, 0], lines[inside, 0, 1] = x[parent], levels[tree.level[parent]]
-    lines[inside, 1, 1] = np.maximum(height[inside], below[tree.level[parent]])
-    lines[:, 2, 0], lines[:, 2, 1] = x, height
+    fork_x, fork_y = x.copy(), np.full(tree.n_nodes, top)
+    fork_x[inside], fork_y[inside] = x[parent], levels[tree.level[parent]]
+    bend_y = np.maximum(height, levels[-1])
+    bend_y[inside] = np.maximum(height[inside], below[tree.level[parent]])
+    lines = np.stack([np.stack([fork_x, x, x], axis=1), np.stack([fork_y, bend_y, height], axis=1)], axis=2)
     return Lines(x, lines[: tree.n_leaves], lines[tree.n_leaves :], float(top))

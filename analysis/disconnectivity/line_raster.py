@@ -1,14 +1,19 @@
-"""Very many lines as one picture: what matplotlib's own line collections take long for."""
+"""A raster of very many lines, which matplotlib's line collections draw slowly."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numba
 import numpy as np
 from matplotlib.artist import Artist
+from numpy.typing import NDArray
 
 from thalweg.potentials.compiled.signatures import jit, matrix, vector
+
+if TYPE_CHECKING:
+    from matplotlib.axes._base import _AxesBase
+    from matplotlib.backend_bases import RendererBase
 
 __all__ = ["CrowdedLines"]
 
@@ -59,19 +64,19 @@ class CrowdedLines(Artist):
         In points.
     """
 
-    def __init__(self, lines: np.ndarray, colours: np.ndarray, widths: np.ndarray | float):
+    def __init__(self, lines: NDArray[np.float64], colours: NDArray[np.float64], widths: NDArray[np.float64] | float):
         super().__init__()
         self.lines = lines
         self.colours = np.array(np.broadcast_to(colours, (len(lines), 4)), dtype=np.float64, order="C")
         self.widths = np.array(np.broadcast_to(widths, len(lines)), dtype=np.float64)
         self.set_in_layout(False)
 
-    def _home(self) -> Any:
+    def _home(self) -> _AxesBase:
         if self.axes is None:
             raise RuntimeError("lines have not been added to axes")
         return self.axes
 
-    def image(self, renderer: Any) -> np.ndarray:
+    def image(self, renderer: RendererBase) -> NDArray[np.uint8]:
         """Return what is painted over the axes, rows from the bottom: (rows, columns, 4) uint8."""
         axes = self._home()
         scale, box = renderer.get_image_magnification(), axes.bbox
@@ -79,13 +84,14 @@ class CrowdedLines(Artist):
         image = np.zeros((*size, 4))
         pixels = axes.transData.transform(self.lines.reshape(-1, 2)).reshape(self.lines.shape)
         pixels = np.ascontiguousarray((pixels - [box.x0, box.y0]) * scale)
-        _paint(pixels, self.colours, self.widths * (renderer.points_to_pixels(1.0) * scale), image)
+        point = np.asarray(renderer.points_to_pixels(1.0), dtype=np.float64)
+        _paint(pixels, self.colours, self.widths * (point * scale), image)
         clear = image[..., 3] == 0
         image[..., :3] /= np.maximum(image[..., 3:], 1e-12)
         image[clear, :3] = 1.0  # viewers that scale the picture mix it into the colours beside
         return np.round(255 * image).astype(np.uint8)
 
-    def draw(self, renderer: Any) -> None:
+    def draw(self, renderer: RendererBase) -> None:
         """Paint; matplotlib calls this."""
         if self.get_visible() and len(self.lines):
             context, box = renderer.new_gc(), self._home().bbox

@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.cm import ScalarMappable
 from matplotlib.figure import Figure
+from numpy.typing import NDArray
 
 from thalweg.analysis.disconnectivity.colour_maps import colour_map, colour_range, colour_values
 from thalweg.analysis.disconnectivity.drawing import round_length
 from thalweg.analysis.disconnectivity.graph import DisconnectivityGraph
+
+if TYPE_CHECKING:
+    from typing import Unpack
+
+    from thalweg.analysis.disconnectivity.style import StyleOptions
 
 __all__ = ["plot_graphs"]
 
@@ -21,7 +29,7 @@ def plot_graphs(
     *,
     figsize: tuple[float, float] | None = None,
     same_energies: bool = True,
-    **style: Any,
+    **style: Unpack[StyleOptions],
 ) -> Figure:
     """Draw graphs side by side.
 
@@ -46,6 +54,15 @@ def plot_graphs(
     ------
     ValueError, TypeError
         If there are no graphs, they differ in the unit of energy, or an argument makes no sense for several.
+
+    Examples
+    --------
+    >>> from thalweg.analysis import DisconnectivityGraph, KineticTransitionNetwork, plot_graphs
+    >>> one = DisconnectivityGraph(KineticTransitionNetwork([0.0, 1.0], [2.0], [[0, 1]]))
+    >>> two = DisconnectivityGraph(KineticTransitionNetwork([0.0, 1.5], [3.0], [[0, 1]]))
+    >>> figure = plot_graphs({"one": one, "two": two}, colour="energy")
+    >>> [ax.get_title() for ax in figure.axes[:2]]
+    ['one', 'two']
     """
     named = graphs if isinstance(graphs, Mapping) else {f"{k}": graph for k, graph in enumerate(graphs)}
     _check(named, same_energies, style)
@@ -67,21 +84,24 @@ def plot_graphs(
     return figure
 
 
-def _plot_one(ax: Any, graph: DisconnectivityGraph, style: dict[str, Any], with_energies: bool) -> None:
+def _plot_one(ax: Axes, graph: DisconnectivityGraph, style: StyleOptions, with_energies: bool) -> None:
     """Draw one of several graphs; the energy axis stands at the first only where all share it."""
-    graph.plot(ax, **(style if with_energies else style | {"energy_label": "", "size_bar": False}))
+    mine = style.copy()
+    if not with_energies:
+        mine["energy_label"], mine["size_bar"] = "", False
+    graph.plot(ax, **mine)
     if not with_energies:
         ax.spines["left"].set_visible(False)
         ax.tick_params(left=False, labelleft=False)
 
 
-def _one_colour_bar(figure: Figure, axes: np.ndarray, mappable: Any, style: dict[str, Any]) -> None:
+def _one_colour_bar(figure: Figure, axes: NDArray[np.object_], mappable: ScalarMappable, style: StyleOptions) -> None:
     bar = figure.colorbar(mappable, ax=axes, shrink=0.6, aspect=25, pad=0.02)
-    bar.set_label(style.get("colour_label") or style["colour"].replace("_", " "))
+    bar.set_label(style.get("colour_label") or str(style["colour"]).replace("_", " "))
     bar.outline.set_visible(False)
 
 
-def _check(named: Mapping[str, DisconnectivityGraph], same_energies: bool, style: dict[str, Any]) -> None:
+def _check(named: Mapping[str, DisconnectivityGraph], same_energies: bool, style: StyleOptions) -> None:
     if not named:
         raise ValueError("graphs is empty: there is nothing to draw")
     if len(named) > 1 and (style.get("labels") or style.get("drawings")):
@@ -93,15 +113,14 @@ def _check(named: Mapping[str, DisconnectivityGraph], same_energies: bool, style
         raise TypeError("colour must be the name of a property that all networks have")
 
 
-def _common_colours(named: Mapping[str, DisconnectivityGraph], style: dict[str, Any]) -> Any:
+def _common_colours(named: Mapping[str, DisconnectivityGraph], style: StyleOptions) -> ScalarMappable | None:
     """Put one range of colours into the style, and return what the one colour bar shows; None without colours."""
-    if style.get("colour") is None:
+    colour = style.get("colour")
+    if colour is None:
         return None
-    from matplotlib.cm import ScalarMappable
-
-    values = [colour_values(graph.network, style["colour"])[graph.minima] for graph in named.values()]
+    values = [colour_values(graph.network, colour)[graph.minima] for graph in named.values()]
     norm = colour_range(np.concatenate(values), style.get("vmin"), style.get("vmax"))
-    style.update(vmin=norm.vmin, vmax=norm.vmax)
+    style["vmin"], style["vmax"] = norm.vmin, norm.vmax
     wanted = style.get("colour_bar", True)
     style["colour_bar"] = False
     return ScalarMappable(norm, colour_map(style.get("cmap"))) if wanted else None

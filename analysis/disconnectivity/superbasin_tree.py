@@ -1,12 +1,12 @@
-"""The tree of superbasins: which minima are joined at each level of a ladder of energies."""
+"""The tree of superbasins: sets of minima that are joined at each level of a ladder of energies."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from thalweg.analysis.arguments import frozen_array
 from thalweg.analysis.networks.kinetic_transition_network import KineticTransitionNetwork
@@ -16,7 +16,13 @@ from thalweg.potentials.lazy import public
 __all__ = ["SuperbasinTree", "ladder", "superbasin_tree", "superbasins_at"]
 
 
-def ladder(network: KineticTransitionNetwork, minima: np.ndarray, levels: Any, emin: Any, emax: Any) -> np.ndarray:
+def ladder(
+    network: KineticTransitionNetwork,
+    minima: NDArray[np.int64],
+    levels: int | ArrayLike,
+    emin: float | None = None,
+    emax: float | None = None,
+) -> NDArray[np.float64]:
     """Return the rising energies at which superbasins are told apart.
 
     Parameters
@@ -55,7 +61,7 @@ def ladder(network: KineticTransitionNetwork, minima: np.ndarray, levels: Any, e
     return frozen_array(rungs, np.float64)
 
 
-def _joining_height(network: KineticTransitionNetwork, minima: np.ndarray) -> float:
+def _joining_height(network: KineticTransitionNetwork, minima: NDArray[np.int64]) -> float:
     """Return the highest energy that joins two of the minima, or of a minimum itself."""
     forest = network.spanning_forest
     leaf = np.full(network.n_minima, -1, dtype=np.int64)
@@ -81,17 +87,28 @@ class SuperbasinTree:
     leaves : (n_leaves,) int64 ndarray
         The minima of the network that are shown; leaf k is node k.
     leaf_energy : (n_leaves,) float64 ndarray
+        Energies of those minima.
     parent : (n_nodes,) int64 ndarray
-        -1 at the roots, which no transition state up to the highest level joins.
+        Parent of each node; -1 at the roots, which no transition state up to the highest level joins.
     level : (n_nodes,) int64 ndarray
         Index of the level at which the branches of a node meet; -1 for leaves.
+
+    Examples
+    --------
+    >>> from thalweg.analysis import DisconnectivityGraph, KineticTransitionNetwork
+    >>> network = KineticTransitionNetwork([0.0, 1.0, 0.5], [2.0, 3.0], [[0, 1], [1, 2]])
+    >>> tree = DisconnectivityGraph(network, levels=[2.5, 3.5]).tree
+    >>> tree
+    <SuperbasinTree: 3 leaves, 2 superbasins, 2 levels>
+    >>> [tree.descendants(node).tolist() for node in range(tree.n_leaves, tree.n_nodes)]
+    [[0, 1], [0, 1, 2]]
     """
 
-    levels: np.ndarray
-    leaves: np.ndarray
-    leaf_energy: np.ndarray
-    parent: np.ndarray
-    level: np.ndarray
+    levels: NDArray[np.float64]
+    leaves: NDArray[np.int64]
+    leaf_energy: NDArray[np.float64]
+    parent: NDArray[np.int64]
+    level: NDArray[np.int64]
 
     def __repr__(self) -> str:
         inner = self.n_nodes - self.n_leaves
@@ -108,22 +125,22 @@ class SuperbasinTree:
         return len(self.parent)
 
     @cached_property
-    def roots(self) -> np.ndarray:
+    def roots(self) -> NDArray[np.int64]:
         """Nodes without a parent."""
         return np.flatnonzero(self.parent < 0)
 
     @cached_property
-    def order(self) -> np.ndarray:
+    def order(self) -> NDArray[np.int64]:
         """All nodes, sorted by parent (roots first), those of one parent from the deepest up."""
         return np.lexsort((np.arange(self.n_nodes), self.leaf_energy[self.lowest], self.parent))
 
     @cached_property
-    def first_child(self) -> np.ndarray:
+    def first_child(self) -> NDArray[np.int64]:
         """Where in :attr:`order` the children of each node begin, (n_nodes + 1,)."""
         return np.searchsorted(self.parent[self.order], np.arange(self.n_nodes + 1))
 
     @cached_property
-    def lowest(self) -> np.ndarray:
+    def lowest(self) -> NDArray[np.int64]:
         """The leaf of lowest energy at or under each node, (n_nodes,); the first of equals."""
         by_energy = np.argsort(self.leaf_energy, kind="stable")
         rank = np.full(self.n_nodes, self.n_leaves, dtype=np.int64)
@@ -134,7 +151,7 @@ class SuperbasinTree:
         return by_energy[rank]
 
     @cached_property
-    def size(self) -> np.ndarray:
+    def size(self) -> NDArray[np.int64]:
         """Number of leaves at or under each node, (n_nodes,)."""
         size = np.zeros(self.n_nodes, dtype=np.int64)
         size[: self.n_leaves] = 1
@@ -144,12 +161,12 @@ class SuperbasinTree:
         return size
 
     @cached_property
-    def by_level(self) -> list[np.ndarray]:
+    def by_level(self) -> list[NDArray[np.int64]]:
         """Nodes of each level, the leaves first: children always come before their parents."""
         return np.split(np.arange(self.n_nodes), np.flatnonzero(np.diff(self.level)) + 1)
 
     @cached_property
-    def first_leaf(self) -> np.ndarray:
+    def first_leaf(self) -> NDArray[np.int64]:
         """Where in :attr:`leaf_order` the leaves of each node begin, (n_nodes,)."""
         sizes = self.size[self.order]
         before = np.cumsum(sizes) - sizes  # in order of parents: roots first, then the children of each node
@@ -163,21 +180,21 @@ class SuperbasinTree:
         return start
 
     @cached_property
-    def leaf_order(self) -> np.ndarray:
+    def leaf_order(self) -> NDArray[np.int64]:
         """All leaves, (n_leaves,), those of any one node side by side."""
         order = np.empty(self.n_leaves, dtype=np.int64)
         order[self.first_leaf[: self.n_leaves]] = np.arange(self.n_leaves)
         return order
 
-    def descendants(self, node: int) -> np.ndarray:
+    def descendants(self, node: int) -> NDArray[np.int64]:
         """Return the leaves at or under a node; ``tree.leaves[...]`` of them are minima of the network."""
         return self.leaf_order[self.first_leaf[node] : self.first_leaf[node] + self.size[node]]
 
-    def children(self, node: int) -> np.ndarray:
+    def children(self, node: int) -> NDArray[np.int64]:
         """Return the branches that meet at a node, from the deepest up; none for a leaf."""
         return self.order[self.first_child[node] : self.first_child[node + 1]]
 
-    def superbasins(self, level: int) -> list[np.ndarray]:
+    def superbasins(self, level: int) -> list[NDArray[np.int64]]:
         """Return the sets of shown minima joined at or below a level, the deepest first.
 
         Parameters
@@ -201,7 +218,9 @@ class SuperbasinTree:
         return _grouped(self.leaves[shown], top[shown], self.leaf_energy[shown])
 
 
-def _grouped(minima: np.ndarray, label: np.ndarray, energy: np.ndarray) -> list[np.ndarray]:
+def _grouped(
+    minima: NDArray[np.int64], label: NDArray[np.int64], energy: NDArray[np.float64]
+) -> list[NDArray[np.int64]]:
     """Return the minima of each label, the set with the lowest energy first."""
     order = np.lexsort((minima, label))
     label = label[order]
@@ -213,7 +232,9 @@ def _grouped(minima: np.ndarray, label: np.ndarray, energy: np.ndarray) -> list[
     return [sets[k] for k in np.argsort(depth, kind="stable")]
 
 
-def superbasin_tree(network: KineticTransitionNetwork, minima: np.ndarray, levels: np.ndarray) -> SuperbasinTree:
+def superbasin_tree(
+    network: KineticTransitionNetwork, minima: NDArray[np.int64], levels: NDArray[np.float64]
+) -> SuperbasinTree:
     """Build the tree of chosen minima on a ladder of levels; connections through all minima count.
 
     Parameters
@@ -236,7 +257,9 @@ def superbasin_tree(network: KineticTransitionNetwork, minima: np.ndarray, level
     return SuperbasinTree(levels, *(frozen_array(a, a.dtype) for a in (shown, energy, parent, level)))
 
 
-def superbasins_at(network: KineticTransitionNetwork, minima: np.ndarray, energy: float) -> list[np.ndarray]:
+def superbasins_at(
+    network: KineticTransitionNetwork, minima: NDArray[np.int64], energy: float
+) -> list[NDArray[np.int64]]:
     """Return the sets of the given minima joined at or below an energy, the deepest first."""
     levels = np.array([float(energy)])
     if not np.isfinite(levels).all():

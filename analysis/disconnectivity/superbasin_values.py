@@ -1,18 +1,18 @@
-"""What the minima under each superbasin have in common."""
+"""Values and groups of superbasins, from those of the minima under them."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from thalweg.analysis.disconnectivity.superbasin_tree import SuperbasinTree
 
 __all__ = ["common_group", "over_descendants", "summed"]
 
 
-def summed(tree: SuperbasinTree, values: np.ndarray) -> np.ndarray:
+def summed(tree: SuperbasinTree, values: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the sum of a quantity over the leaves of each node, (n_nodes,); NaN counts as nothing."""
     total = np.concatenate([[0.0], np.cumsum(np.nan_to_num(values[tree.leaf_order], nan=0.0))])
     result = total[tree.first_leaf + tree.size] - total[tree.first_leaf]
@@ -20,7 +20,7 @@ def summed(tree: SuperbasinTree, values: np.ndarray) -> np.ndarray:
     return result
 
 
-def _extreme(tree: SuperbasinTree, values: np.ndarray, ufunc: np.ufunc) -> np.ndarray:
+def _extreme(tree: SuperbasinTree, values: NDArray[np.float64], ufunc: np.ufunc) -> NDArray[np.float64]:
     result = np.concatenate([values, np.full(tree.n_nodes - tree.n_leaves, np.nan)])
     for nodes in tree.by_level:
         inside = nodes[tree.parent[nodes] >= 0]
@@ -28,13 +28,13 @@ def _extreme(tree: SuperbasinTree, values: np.ndarray, ufunc: np.ufunc) -> np.nd
     return result
 
 
-def _mean(tree: SuperbasinTree, values: np.ndarray) -> np.ndarray:
+def _mean(tree: SuperbasinTree, values: NDArray[np.float64]) -> NDArray[np.float64]:
     known = summed(tree, np.isfinite(values).astype(np.float64))
     with np.errstate(invalid="ignore"):
         return summed(tree, values) / known
 
 
-_NAMED: dict[str, Callable[[SuperbasinTree, np.ndarray], np.ndarray]] = {
+_NAMED: dict[str, Callable[[SuperbasinTree, NDArray[np.float64]], NDArray[np.float64]]] = {
     "lowest": lambda tree, values: values[tree.lowest],
     "mean": _mean,
     "min": lambda tree, values: _extreme(tree, values, np.fmin),
@@ -42,7 +42,9 @@ _NAMED: dict[str, Callable[[SuperbasinTree, np.ndarray], np.ndarray]] = {
 }
 
 
-def over_descendants(tree: SuperbasinTree, values: np.ndarray, how: str | Callable[[np.ndarray], float]) -> np.ndarray:
+def over_descendants(
+    tree: SuperbasinTree, values: NDArray[np.float64], how: str | Callable[[NDArray[np.float64]], float]
+) -> NDArray[np.float64]:
     """Return a function of the values of the leaves under each superbasin.
 
     Parameters
@@ -71,7 +73,9 @@ def over_descendants(tree: SuperbasinTree, values: np.ndarray, how: str | Callab
     return _NAMED[how](tree, values)[tree.n_leaves :]
 
 
-def common_group(tree: SuperbasinTree, codes: np.ndarray, how: Any) -> np.ndarray:
+def common_group(
+    tree: SuperbasinTree, codes: NDArray[np.int64], how: str | Callable[[NDArray[np.float64]], float]
+) -> NDArray[np.int64]:
     """Return the group to which each superbasin belongs by the leaves under it.
 
     Parameters

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -15,6 +15,7 @@ from thalweg.analysis.arguments import minimum_indices
 
 if TYPE_CHECKING:
     from thalweg.analysis.disconnectivity.graph import DisconnectivityGraph
+    from thalweg.analysis.disconnectivity.style import Drawing
 
 __all__ = ["Thumbnail", "add_thumbnails", "thumbnails"]
 
@@ -26,13 +27,14 @@ class Thumbnail:
     Attributes
     ----------
     what : callable, ndarray, Atoms or path
+        What to draw.
     x, energy : float
         Where the branch ends, in data coordinates.
     size : float
         Width, as a part of the width of the axes.
     """
 
-    what: Any
+    what: Drawing
     x: float
     energy: float
     size: float
@@ -43,7 +45,7 @@ class Thumbnail:
         return self.size * box.width / box.height
 
 
-def thumbnails(graph: DisconnectivityGraph, drawings: Mapping[int, Any] | None, size: float) -> list[Thumbnail]:
+def thumbnails(graph: DisconnectivityGraph, drawings: Mapping[int, Drawing] | None, size: float) -> list[Thumbnail]:
     """Return the pictures of the minima that are shown, from left to right.
 
     Raises
@@ -70,8 +72,9 @@ def thumbnails(graph: DisconnectivityGraph, drawings: Mapping[int, Any] | None, 
     return sorted(found, key=lambda thumbnail: thumbnail.x)
 
 
-def _check(minimum: int, what: Any) -> None:
-    image = np.ndim(what) == 2 or (np.ndim(what) == 3 and np.shape(what)[2] in (3, 4))
+def _check(minimum: int, what: Drawing) -> None:
+    shape = np.shape(what)  # type: ignore[arg-type]  # () for what is no array
+    image = len(shape) == 2 or (len(shape) == 3 and shape[2] in (3, 4))
     if not (callable(what) or hasattr(what, "get_positions") or isinstance(what, (str, os.PathLike)) or image):
         raise TypeError(
             f"drawings[{minimum}] is a {type(what).__name__}; an Atoms, an image (rows, columns[, 3 or 4]), the path "
@@ -109,7 +112,7 @@ def _apart(wanted: np.ndarray, width: float) -> np.ndarray:
     return np.clip(placed, lowest, max(lowest, highest)) + offset
 
 
-def _picture(inset: Axes, what: Any) -> None:
+def _picture(inset: Axes, what: Drawing) -> None:
     if hasattr(what, "get_positions"):
         from ase.visualize.plot import plot_atoms
 

@@ -85,8 +85,8 @@ def coalesced(values: NDArray[np.float64], label: NDArray[np.int64], count: int)
     e = np.where(np.isfinite(e), e, 0.0)
     shift = np.clip(values[:, 1] - e[label], -8, 0).astype(np.int64)
     with np.errstate(under="ignore"):
-        m: NDArray[np.float64] = np.bincount(label, weights=np.ldexp(values[:, 0], 256 * shift), minlength=count)
-    return _fitted(m, e)
+        sums = np.bincount(label, weights=np.ldexp(values[:, 0], 256 * shift), minlength=count)
+    return _fitted(np.asarray(sums, dtype=np.float64), e)
 
 
 def total(values: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -56,7 +56,7 @@ class Thermodynamics:
     Parameters
     ----------
     network : KineticTransitionNetwork
-        With log eigenvalue products; transition states are not needed.
+        Network with log eigenvalue products; transition states are not needed.
     temperatures : (k,) array_like or float
         k_B T in the landscape's unit of energy, positive. For a network's loss, a fictitious temperature.
     rotational : bool, optional
@@ -65,6 +65,7 @@ class Thermodynamics:
     Attributes
     ----------
     temperatures : (k,) ndarray
+        k_B T, as given.
 
     Raises
     ------
@@ -80,7 +81,7 @@ class Thermodynamics:
 
     Examples
     --------
-    >>> from thalweg.analysis import KineticTransitionNetwork
+    >>> from thalweg.analysis import KineticTransitionNetwork, Thermodynamics
     >>> wells = KineticTransitionNetwork([0, 1], [], [], log_eigenvalue_product=[0, 0], modes=[1, 1])
     >>> Thermodynamics(wells, [0.5]).occupation.round(4).tolist()
     [[0.8808, 0.1192]]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from thalweg.analysis.networks.union_find import first_lower
 
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 __all__ = ["escape_energies", "monotonic_basins"]
 
 
-def monotonic_basins(network: KineticTransitionNetwork) -> np.ndarray:
+def monotonic_basins(network: KineticTransitionNetwork) -> NDArray[np.int64]:
     """Return the bottom of the monotonic sequence basin of each minimum, (n,).
 
     From each minimum one goes over the lowest transition state that leads to a lower minimum (of several, to the
@@ -24,6 +25,7 @@ def monotonic_basins(network: KineticTransitionNetwork) -> np.ndarray:
     Parameters
     ----------
     network : KineticTransitionNetwork
+        Minima and transition states.
 
     Returns
     -------
@@ -34,6 +36,13 @@ def monotonic_basins(network: KineticTransitionNetwork) -> np.ndarray:
     -----
     R. S. Berry, R. Breitengraser-Kunz, Phys. Rev. Lett. 74 (1995) 3951: all minima from which sequences of falling
     minima lead to one bottom. Where several bottoms can be reached, the rule above decides, as a slow, cold walk would.
+
+    Examples
+    --------
+    >>> from thalweg.analysis import KineticTransitionNetwork, monotonic_basins
+    >>> network = KineticTransitionNetwork([0.0, 1.0, 2.0, 0.5], [3.0, 2.5, 2.2], [[0, 1], [1, 2], [2, 3]])
+    >>> monotonic_basins(network).tolist()
+    [0, 0, 3, 3]
     """
     bottom = np.arange(network.n_minima)
     ends = network.ts_minima
@@ -52,8 +61,8 @@ def monotonic_basins(network: KineticTransitionNetwork) -> np.ndarray:
     return bottom
 
 
-def escape_energies(network: KineticTransitionNetwork) -> np.ndarray:
-    """Return the energy one must reach to get from each minimum to a lower one, (n,).
+def escape_energies(network: KineticTransitionNetwork) -> NDArray[np.float64]:
+    """Return the lowest energy at which a path leads from each minimum to a lower one, (n,).
 
     Less the minimum's own energy, it is the depth of the minimum: the length of its branch in a disconnectivity graph
     with infinitely many levels, its persistence in topology. It is infinite for the lowest of each component.
@@ -61,6 +70,14 @@ def escape_energies(network: KineticTransitionNetwork) -> np.ndarray:
     Parameters
     ----------
     network : KineticTransitionNetwork
+        Minima and transition states.
+
+    Examples
+    --------
+    >>> from thalweg.analysis import KineticTransitionNetwork, escape_energies
+    >>> network = KineticTransitionNetwork([0.0, 1.0, 2.0, 0.5], [3.0, 2.5, 2.2], [[0, 1], [1, 2], [2, 3]])
+    >>> escape_energies(network).tolist()
+    [inf, 2.5, 2.2, 3.0]
     """
     forest = network.spanning_forest
     edges = np.ascontiguousarray(network.ts_minima[forest])

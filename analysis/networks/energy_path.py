@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from pathlib import Path as FilePath
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.interpolate import PchipInterpolator
 
 from thalweg.analysis.networks.kinetic_transition_network import KineticTransitionNetwork
@@ -29,26 +30,46 @@ _SAME = 1e-4  # of energies, to tell which side of a transition state is which
 @public("thalweg.analysis")
 @dataclass(frozen=True, eq=False)
 class LandscapePath(Curve):
-    """Minima, the transition states between them, and points on the way.
+    """A lowest-barrier path: minima, the transition states between them, and points on the way.
 
     Attributes
     ----------
-    energy, length : (k,) energies and distances along the path, rising, from the first minimum.
-    kinds : (k,) str, "minimum", "transition state" or "" for points between.
-    numbers : (k,) int, the row of the minimum or transition state in its landscape, -1 for points between.
-    points : (k, n) coordinates as they came: each piece between two minima is continuous, the next one may begin at
-        another symmetry copy of the minimum; see :meth:`continuous`.
-    followed : (pieces,) bool, which transition states were followed down; of the others only the stationary points
-        are here, as far apart as their stored path lengths.
-    units : str, of energy.
+    energy : (k,) ndarray
+        Energies along the path.
+    length : (k,) ndarray
+        Distances along the path from the first minimum, rising.
+    kinds : (k,) str ndarray
+        "minimum", "transition state", or "" for points between.
+    numbers : (k,) int ndarray
+        Row of the minimum or transition state in its landscape; -1 for points between.
+    points : (k, n) ndarray
+        Coordinates. Each piece between two minima is continuous; the next one may begin at another symmetry copy of
+        the minimum, see :meth:`continuous`.
+    followed : (pieces,) bool ndarray
+        Which transition states were followed down. Of the others only the stationary points are here, as far apart as
+        their stored path lengths.
+    units : str
+        Unit of energy.
+
+    Examples
+    --------
+    >>> from thalweg.analysis import landscape_path
+    >>> from thalweg.landscapes import Landscape
+    >>> from thalweg.potentials import MuellerBrown, Point
+    >>> with Landscape(Point([0.0, 1.0], calc=MuellerBrown()), "wells.zarr", seed=0) as landscape:
+    ...     _ = landscape.find_minima(steps=20)
+    ...     _ = landscape.connect(searches=10)
+    >>> path = landscape_path("wells.zarr", 0, 1)
+    >>> round(path.highest, 3), path.kinds[path.stationary].tolist()
+    (-72.249, ['minimum', 'transition state', 'minimum'])
     """
 
-    energy: np.ndarray
-    length: np.ndarray
-    kinds: np.ndarray
-    numbers: np.ndarray
-    points: np.ndarray
-    followed: np.ndarray
+    energy: NDArray[np.float64]
+    length: NDArray[np.float64]
+    kinds: NDArray[np.str_]
+    numbers: NDArray[np.int64]
+    points: NDArray[np.float64]
+    followed: NDArray[np.bool_]
     units: str = "reduced"
 
     @property
@@ -57,22 +78,22 @@ class LandscapePath(Curve):
         return float(self.energy.max())
 
     @property
-    def stationary(self) -> np.ndarray:
+    def stationary(self) -> NDArray[np.int64]:
         """Rows of the minima and transition states, in order."""
         return np.flatnonzero(self.numbers >= 0)
 
-    def columns(self) -> dict[str, np.ndarray]:
+    def columns(self) -> dict[str, NDArray[Any]]:
         kind, *rest = super().columns().items()
         return dict([kind, ("number", self.numbers), *rest])
 
-    def line(self) -> tuple[np.ndarray, np.ndarray]:
+    def line(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Return lengths and energies; between stationary points alone, of a smooth curve without further extrema."""
         if self.followed.any() or len(self.energy) < 2 or not (np.diff(self.length) > 0).all():
             return self.length, self.energy
         s = np.linspace(self.length[0], self.length[-1], 50 * len(self.energy))
         return s, PchipInterpolator(self.length, self.energy)(s)
 
-    def continuous(self, system: System) -> np.ndarray:
+    def continuous(self, system: System) -> NDArray[np.float64]:
         """Return the coordinates (k, n) with every point laid on the one before by the system's symmetry."""
         rows = [self.points[0]]
         for point, gap in zip(self.points[1:], np.diff(self.length), strict=True):
@@ -89,22 +110,22 @@ def landscape_path(
     *,
     points: int = 60,
     follow: bool = True,
-    progress: Callable[[int, int], Any] | None = None,
+    progress: Callable[[int, int], object] | None = None,
 ) -> LandscapePath:
     """Return the path between two stored minima whose highest point is lowest, recomputed from its transition states.
 
     Parameters
     ----------
     landscape : Landscape or path of its store
-        Committed searches count.
+        Searches that are committed count.
     start, end : int
-        Minima.
+        Rows of minima.
     points : int
-        Kept of each piece between two minima, about.
+        Approximate number of points of each piece between two minima.
     follow : bool
         Whether to follow every transition state down; without, only stationary points are in the result.
     progress : callable, optional
-        Called with how many of how many transition states have been followed.
+        Called with the number of transition states that have been followed, and the number of all.
 
     Returns
     -------
@@ -113,7 +134,19 @@ def landscape_path(
     Raises
     ------
     ValueError, IndexError
-        If there is no such minimum, or no path joins the two; or ``follow``, and the system cannot be built.
+        If there is no such minimum, no path joins the two, or the system that ``follow`` needs cannot be built.
+
+    Examples
+    --------
+    >>> from thalweg.analysis import landscape_path
+    >>> from thalweg.landscapes import Landscape
+    >>> from thalweg.potentials import MuellerBrown, Point
+    >>> with Landscape(Point([0.0, 1.0], calc=MuellerBrown()), "wells.zarr", seed=0) as landscape:
+    ...     _ = landscape.find_minima(steps=20)
+    ...     _ = landscape.connect(searches=10)
+    ...     path = landscape_path(landscape, 0, 1, follow=False)
+    >>> len(path.points), path.kinds.tolist()
+    (3, ['minimum', 'transition state', 'minimum'])
     """
     if not isinstance(landscape, Landscape):
         landscape = Landscape.open(FilePath(landscape))
@@ -122,10 +155,10 @@ def landscape_path(
     system = landscape.system if follow else None
     pieces, followed = [], []
     for place, state in enumerate(found.transition_states):
-        ends = found.minima[place], found.minima[place + 1]
+        ends = int(found.minima[place]), int(found.minima[place + 1])
         piece = None if system is None else _followed(landscape, system, int(state), ends, points)
         followed.append(piece is not None)
-        pieces.append(piece or _stored(landscape, int(state), ends))
+        pieces.append(_stored(landscape, int(state), ends) if piece is None else piece)
         if progress is not None:
             progress(place + 1, len(found))
     if not pieces:
@@ -133,8 +166,23 @@ def landscape_path(
     return _joined(pieces, np.array(followed, dtype=bool), landscape.units)
 
 
-def _followed(landscape, system, state, ends, points):
-    """Return energy, length, kinds, numbers, points of one piece; None where it leads elsewhere than it did."""
+class _Piece(NamedTuple):
+    """A path from one minimum to the next, fields as in :class:`LandscapePath`."""
+
+    energy: NDArray[np.float64]
+    length: NDArray[np.float64]
+    kinds: NDArray[np.str_]
+    numbers: NDArray[np.int64]
+    points: NDArray[np.float64]
+
+    def after(self, before: _Piece) -> _Piece:
+        """Return what the piece adds to one that ends where it starts."""
+        length = self.length + before.length[-1]
+        return _Piece(self.energy[1:], length[1:], self.kinds[1:], self.numbers[1:], self.points[1:])
+
+
+def _followed(landscape: Landscape, system: System, state: int, ends: tuple[int, int], points: int) -> _Piece | None:
+    """Return the path over a transition state by following it down; None where it leads elsewhere than it did."""
     try:
         down = pathway(system, landscape.transition_states.coordinates[state], points=points)
     except RuntimeError:
@@ -144,7 +192,7 @@ def _followed(landscape, system, state, ends, points):
     backward = np.abs(down.energy[[-1, 0]] - wanted).max() < _SAME
     if forward and backward and ends[0] != ends[1]:
         # minima of one energy: the nearer copy tells
-        first = landscape.minima.coordinates[int(ends[0])]
+        first = landscape.minima.coordinates[ends[0]]
         forward = system.distance(first, down.points[0]) <= system.distance(first, down.points[-1])
     if not (forward or backward):
         return None
@@ -154,32 +202,33 @@ def _followed(landscape, system, state, ends, points):
     numbers = numbers[turn]
     numbers[[0, -1]] = ends
     length = down.length if forward else down.length[-1] - down.length[::-1]
-    return down.energy[turn], length, down.kinds[turn], numbers, down.points[turn]
+    return _Piece(down.energy[turn], length, down.kinds[turn], numbers, down.points[turn])
 
 
-def _stored(landscape, state, ends):
-    """Return the same of one piece, by what the store says of its three stationary points."""
+def _stored(landscape: Landscape, state: int, ends: tuple[int, int]) -> _Piece:
+    """Return the path over a transition state by its three stationary points and path lengths in the store."""
     minima, states = landscape.minima, landscape.transition_states
     lengths = states.path_length[state]
     if int(states.minima[state][0]) != ends[0]:
         lengths = lengths[::-1]
-    energy = np.array([minima.energy[int(ends[0])], states.energy[state], minima.energy[int(ends[1])]])
-    rows = [minima.coordinates[int(ends[0])], states.coordinates[state], minima.coordinates[int(ends[1])]]
+    energy = np.array([minima.energy[ends[0]], states.energy[state], minima.energy[ends[1]]])
+    rows = [minima.coordinates[ends[0]], states.coordinates[state], minima.coordinates[ends[1]]]
     length = np.concatenate([[0.0], np.cumsum(np.nan_to_num(lengths, nan=1.0))])
     kinds = np.array(["minimum", "transition state", "minimum"])
-    return energy, length, kinds, np.array([ends[0], state, ends[1]]), np.array(rows)
+    return _Piece(energy, length, kinds, np.array([ends[0], state, ends[1]]), np.array(rows))
 
 
-def _single(landscape, minimum):
+def _single(landscape: Landscape, minimum: int) -> _Piece:
+    """Return the path from a minimum to itself."""
     x = landscape.minima.coordinates[minimum]
-    return landscape.minima.energy[:][[minimum]], np.zeros(1), np.array(["minimum"]), np.array([minimum]), x[None]
+    energy = landscape.minima.energy[:][[minimum]]
+    return _Piece(energy, np.zeros(1), np.array(["minimum"]), np.array([minimum]), x[None])
 
 
-def _joined(pieces, followed, units):
+def _joined(pieces: list[_Piece], followed: NDArray[np.bool_], units: str) -> LandscapePath:
     """Put pieces one after another; the minimum at which two meet is in the result once."""
     parts = [pieces[0]]
-    for energy, length, kinds, numbers, points in pieces[1:]:
-        length = length + parts[-1][1][-1]
-        parts.append((energy[1:], length[1:], kinds[1:], numbers[1:], points[1:]))
-    energy, length, kinds, numbers, points = (np.concatenate(column) for column in zip(*parts, strict=True))
-    return LandscapePath(energy, length, kinds.astype("<U16"), numbers, points, followed, units)
+    for piece in pieces[1:]:
+        parts.append(piece.after(parts[-1]))
+    whole = _Piece(*(np.concatenate(column) for column in zip(*parts, strict=True)))
+    return LandscapePath(**whole._replace(kinds=whole.kinds.astype("<U16"))._asdict(), followed=followed, units=units)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -28,7 +29,7 @@ __all__ = [
 _OPTIONAL = ("log_eigenvalue_product", "modes", "symmetry_order")
 
 
-def _points(name: str, values: Any, count: int) -> np.ndarray | None:
+def _points(name: str, values: ArrayLike | None, count: int) -> NDArray[np.float64] | None:
     if values is None:
         return None
     array = np.ascontiguousarray(values, dtype="<f8")
@@ -39,7 +40,7 @@ def _points(name: str, values: Any, count: int) -> np.ndarray | None:
     return array
 
 
-def _lines(network: KineticTransitionNetwork, ts: str, ends: np.ndarray | None) -> str:
+def _lines(network: KineticTransitionNetwork, ts: str, ends: NDArray[np.int64] | None) -> str:
     """Return min.data or, with ``ts="ts_"`` and the pairs of minima, ts.data."""
     energies, products = getattr(network, f"{ts}energies"), getattr(network, f"{ts}log_eigenvalue_product")
     orders, properties = getattr(network, f"{ts}symmetry_order"), getattr(network, f"{ts}properties")
@@ -62,8 +63,8 @@ def _lines(network: KineticTransitionNetwork, ts: str, ends: np.ndarray | None) 
 def write_pathsample(
     network: KineticTransitionNetwork,
     folder: str | os.PathLike[str],
-    coordinates: Any = None,
-    ts_coordinates: Any = None,
+    coordinates: ArrayLike | None = None,
+    ts_coordinates: ArrayLike | None = None,
 ) -> None:
     """Write min.data and ts.data, min.A and min.B from ``groups``, and with coordinates points.min and points.ts.
 
@@ -75,7 +76,7 @@ def write_pathsample(
     network : KineticTransitionNetwork
         With log eigenvalue products.
     folder : path
-        Made if need be; the files must not exist.
+        Folder to write to, made if need be; the files must not exist.
     coordinates, ts_coordinates : (n, d), (m, d) array_like, optional
         Written as PATHSAMPLE's direct-access files: rows of little-endian doubles.
 
@@ -105,14 +106,15 @@ def write_pathsample(
         (folder / name).write_bytes(content if isinstance(content, bytes) else content.encode())
 
 
-def read_points(path: str | os.PathLike[str], count: int) -> np.ndarray:
+def read_points(path: str | os.PathLike[str], count: int) -> NDArray[np.float64]:
     """Read coordinates from PATHSAMPLE's points.min or points.ts.
 
     Parameters
     ----------
     path : path
+        The file: rows of little-endian doubles.
     count : int
-        How many points there are, the lines of min.data or ts.data.
+        Number of points, which is the number of lines of min.data or ts.data.
 
     Returns
     -------
@@ -121,7 +123,15 @@ def read_points(path: str | os.PathLike[str], count: int) -> np.ndarray:
     Raises
     ------
     ValueError
-        If the file's size is no multiple.
+        If the file's size is not that many rows of doubles.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from thalweg.analysis import read_points
+    >>> np.array([[0.0, 1.0, 2.0], [3.0, 4.0, 5.0]]).tofile("points.min")
+    >>> read_points("points.min", count=2).tolist()
+    [[0.0, 1.0, 2.0], [3.0, 4.0, 5.0]]
     """
     values = np.fromfile(path, dtype="<f8")
     if Path(path).stat().st_size % 8 or count < 1 or len(values) % count:
@@ -129,7 +139,7 @@ def read_points(path: str | os.PathLike[str], count: int) -> np.ndarray:
     return values.astype(np.float64).reshape(count, -1)
 
 
-def _known(network: KineticTransitionNetwork, ts: str) -> dict[str, np.ndarray]:
+def _known(network: KineticTransitionNetwork, ts: str) -> dict[str, NDArray[Any]]:
     """Return everything known of each minimum, or with "ts_" of each transition state."""
     optional = {name: v for name in _OPTIONAL if (v := getattr(network, f"{ts}{name}")) is not None}
     return {"energy": getattr(network, f"{ts}energies"), **optional, **getattr(network, f"{ts}properties")}
@@ -147,7 +157,7 @@ def networkx_graph(network: KineticTransitionNetwork) -> nx.MultiGraph:
     return graph
 
 
-def _columns(records: list[Mapping[str, Any]], what: str) -> dict[str, np.ndarray]:
+def _columns(records: list[Mapping[str, Any]], what: str) -> dict[str, NDArray[Any]]:
     """Return attributes of nodes or edges as columns; all must have the same."""
     names = list(records[0]) if records else []
     for k, record in enumerate(records):
@@ -192,7 +202,7 @@ def networkx_columns(graph: nx.Graph) -> dict[str, Any]:
     return arguments
 
 
-def _table(network: KineticTransitionNetwork, ts: str, first: dict[str, np.ndarray]) -> pandas.DataFrame:
+def _table(network: KineticTransitionNetwork, ts: str, first: dict[str, NDArray[Any]]) -> pandas.DataFrame:
     try:
         import pandas
     except ImportError:
@@ -218,7 +228,7 @@ def minima_table(network: KineticTransitionNetwork) -> pandas.DataFrame:
     ImportError
         If pandas is not installed (the extra ``tables``).
     """
-    first: dict[str, np.ndarray] = {"component": network.component_labels, "degree": network.degree}
+    first: dict[str, NDArray[Any]] = {"component": network.component_labels, "degree": network.degree}
     for name, members in network.groups.items():
         first[f"in_{name}"] = np.isin(np.arange(network.n_minima), members)
     return _table(network, "", first)

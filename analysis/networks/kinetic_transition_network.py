@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -53,7 +53,7 @@ class KineticTransitionNetwork(Connectivity):
     symmetry_order, ts_symmetry_order : (n,), (m,) array_like of int, optional
         Orders of the symmetry groups.
     properties, ts_properties : mapping of str to array_like, optional
-        Anything else known of each minimum (first axis n) or transition state (first axis m).
+        Other quantities of each minimum (first axis n) or transition state (first axis m).
     groups : mapping of str to array_like of int, optional
         Named sets of minima, such as PATHSAMPLE's "A" and "B".
     units : str
@@ -66,6 +66,7 @@ class KineticTransitionNetwork(Connectivity):
 
     Examples
     --------
+    >>> from thalweg.analysis import KineticTransitionNetwork
     >>> network = KineticTransitionNetwork([0.0, 1.0, 0.5], [2.0, 3.0], [[0, 1], [1, 2]])
     >>> network.lowest_barrier_path(0, 2).energy
     3.0
@@ -109,7 +110,7 @@ class KineticTransitionNetwork(Connectivity):
         Parameters
         ----------
         path : path
-            Of the store; it may be growing.
+            Folder of the store, which may be growing.
 
         Raises
         ------
@@ -131,7 +132,7 @@ class KineticTransitionNetwork(Connectivity):
 
     @classmethod
     def from_networkx(cls, graph: nx.Graph, units: str = "reduced") -> KineticTransitionNetwork:
-        """Take a networkx graph of minima and transition states.
+        """Make a network of a networkx graph of minima and transition states.
 
         Parameters
         ----------
@@ -139,6 +140,7 @@ class KineticTransitionNetwork(Connectivity):
             See :func:`~thalweg.analysis.networks.exchange.networkx_columns`; that
             of :meth:`to_networkx` gives the same network.
         units : str
+            Unit of energy.
         """
         from thalweg.analysis.networks.exchange import networkx_columns
 
@@ -167,7 +169,7 @@ class KineticTransitionNetwork(Connectivity):
     def __len__(self) -> int:
         return self.n_minima
 
-    def __reduce__(self) -> tuple:
+    def __reduce__(self) -> tuple[Callable[[dict[str, Any]], KineticTransitionNetwork], tuple[dict[str, Any]]]:
         plain = {k: dict(v) if isinstance(v, Mapping) else v for k, v in vars(self).items() if k in _ARGUMENTS}
         return _rebuilt, (plain,)
 
@@ -199,6 +201,7 @@ class KineticTransitionNetwork(Connectivity):
 
         Examples
         --------
+        >>> from thalweg.analysis import KineticTransitionNetwork
         >>> wells = KineticTransitionNetwork(
         ...     [0, 0], [1], [[0, 1]], log_eigenvalue_product=[0, 0], ts_log_eigenvalue_product=[0]
         ... )

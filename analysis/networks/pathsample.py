@@ -71,6 +71,17 @@ def read_pathsample(folder: str | os.PathLike[str]) -> dict[str, Any]:
         If ``min.data`` or ``ts.data`` is missing.
     ValueError
         If a file cannot be understood; it is named.
+
+    Examples
+    --------
+    >>> from thalweg.analysis import KineticTransitionNetwork, read_pathsample
+    >>> two = KineticTransitionNetwork(
+    ...     [0.0, 1.0], [2.0], [[0, 1]], log_eigenvalue_product=[3.0, 4.0], ts_log_eigenvalue_product=[5.0]
+    ... )
+    >>> two.to_pathsample("written")
+    >>> arguments = read_pathsample("written")
+    >>> arguments["energies"].tolist(), arguments["ts_minima"].tolist()
+    ([0.0, 1.0], [[0, 1]])
     """
     folder = Path(folder)
     for name in ("min.data", "ts.data"):

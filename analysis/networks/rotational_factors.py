@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 if TYPE_CHECKING:
     from thalweg.analysis.networks.kinetic_transition_network import KineticTransitionNetwork
@@ -14,22 +15,23 @@ __all__ = ["is_linear", "log_rotational_factor", "log_rotational_factors", "mome
 _LINEAR = 1e-6  # smallest moment of inertia over the largest, below which a molecule counts as linear
 
 
-def moments_of_inertia(coordinates: np.ndarray) -> np.ndarray:
+def moments_of_inertia(coordinates: ArrayLike) -> NDArray[np.float64]:
     """Return the principal moments of inertia of clusters of atoms of unit mass.
 
     Parameters
     ----------
     coordinates : (..., 3 atoms) array
-        In the landscape's unit of length.
+        Coordinates in the landscape's unit of length.
 
     Returns
     -------
     (..., 3) ndarray
-        Rising.
+        Moments of inertia, rising.
 
     Examples
     --------
-    >>> moments_of_inertia(np.array([0.0, 0, 0, 2, 0, 0])).round(12).tolist()
+    >>> from thalweg.analysis import moments_of_inertia
+    >>> moments_of_inertia([0.0, 0, 0, 2, 0, 0]).round(12).tolist()
     [0.0, 2.0, 2.0]
     """
     atoms = np.asarray(coordinates, dtype=np.float64)
@@ -40,13 +42,13 @@ def moments_of_inertia(coordinates: np.ndarray) -> np.ndarray:
     return np.maximum(np.maximum(spread, 0.0).sum(axis=-1, keepdims=True) - spread, 0.0)
 
 
-def is_linear(moments: np.ndarray) -> np.ndarray:
+def is_linear(moments: ArrayLike) -> NDArray[np.bool_]:
     """Say which molecules are linear: smallest principal moment of inertia below 1e-6 of the largest, (...)."""
     moments = np.sort(np.asarray(moments, dtype=np.float64), axis=-1)
     return moments[..., 0] <= _LINEAR * moments[..., 2]
 
 
-def log_rotational_factor(moments: np.ndarray, temperature: float) -> np.ndarray:
+def log_rotational_factor(moments: ArrayLike, temperature: float) -> NDArray[np.float64]:
     """Return ln of the classical partition function of a rigid rotor, hbar = 1 and symmetry number left out.
 
     ``sqrt(8 pi T^3 I_1 I_2 I_3)`` for a non-linear molecule and ``T I`` for a linear one. The symmetry orders
@@ -86,7 +88,7 @@ def rotational_needed(network: KineticTransitionNetwork) -> bool:
     return len(counts) > 1
 
 
-def log_rotational_factors(network: KineticTransitionNetwork, temperature: float, ts: str = "") -> np.ndarray:
+def log_rotational_factors(network: KineticTransitionNetwork, temperature: float, ts: str = "") -> NDArray[np.float64]:
     """Return ln of the rotational factors of all minima, (n,), or with ``ts="ts_"`` transition states, (m,).
 
     Raises

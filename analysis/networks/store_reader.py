@@ -1,4 +1,4 @@
-"""What the analysis reads from a landscape's store (docs/format.md): all but coordinates."""
+"""Reading a network from a landscape's store (docs/format.md), without coordinates."""
 
 from __future__ import annotations
 

@@ -23,6 +23,7 @@ from thalweg.analysis import (
     plot_graphs,
 )
 from thalweg.analysis.disconnectivity.line_raster import CrowdedLines
+from thalweg.analysis.disconnectivity.style import Style, StyleOptions
 from thalweg.analysis.disconnectivity.superbasin_values import common_group, over_descendants, summed
 
 from ..random_networks import networks, random_network, reference_superbasins
@@ -304,3 +305,10 @@ def test_bad_sets_of_graphs(graph):
     ]:
         with pytest.raises(error, match=message):
             plot_graphs(graphs, **style)
+
+
+def test_options_that_checkers_see_are_those_that_are_drawn():
+    assert set(StyleOptions.__annotations__) == set(Style._fields)
+    assert {name: StyleOptions.__annotations__[name].__forward_arg__ for name in Style._fields} == {
+        name: Style.__annotations__[name].__forward_arg__ for name in Style._fields
+    }
