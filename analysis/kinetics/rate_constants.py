@@ -39,12 +39,8 @@ class Kinetics(MarkovChain):
 
     Parameters
     ----------
-    indptr, indices : int64 arrays
-        Rates in CSR form, from the row's state to the column's, without a diagonal.
-    extended_rates : (nnz, 2) array
-        Rates as extended numbers (:mod:`thalweg.analysis.kinetics.extended_range`).
-    extended_weights : (n, 2) array
-        Equilibrium weights of the states as extended numbers, not normalised.
+    indptr, indices, extended_rates, extended_weights : ndarrays
+        See :class:`~thalweg.analysis.kinetics.markov_chain.MarkovChain`.
     temperature : float, optional
         k_B T in the landscape's unit of energy.
     network : KineticTransitionNetwork, optional

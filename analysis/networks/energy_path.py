@@ -53,15 +53,18 @@ class LandscapePath(Curve):
 
     Examples
     --------
-    >>> from thalweg.analysis import landscape_path
-    >>> from thalweg.landscapes import Landscape
-    >>> from thalweg.potentials import MuellerBrown, Point
-    >>> with Landscape(Point([0.0, 1.0], calc=MuellerBrown()), "wells.zarr", seed=0) as landscape:
-    ...     _ = landscape.find_minima(steps=20)
-    ...     _ = landscape.connect(searches=10)
-    >>> path = landscape_path("wells.zarr", 0, 1)
-    >>> round(path.highest, 3), path.kinds[path.stationary].tolist()
-    (-72.249, ['minimum', 'transition state', 'minimum'])
+    >>> import numpy as np
+    >>> from thalweg.analysis import LandscapePath
+    >>> path = LandscapePath(
+    ...     energy=np.array([0.0, 2.0, 1.0]),
+    ...     length=np.array([0.0, 0.7, 1.1]),
+    ...     kinds=np.array(["minimum", "transition state", "minimum"]),
+    ...     numbers=np.array([0, 5, 3]),
+    ...     points=np.array([[0.0], [0.7], [1.1]]),
+    ...     followed=np.array([False]),
+    ... )
+    >>> path.highest, path.stationary.tolist()
+    (2.0, [0, 1, 2])
     """
 
     energy: NDArray[np.float64]
