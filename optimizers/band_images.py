@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from ase.geometry import complete_cell, find_mic
@@ -107,6 +107,17 @@ class Images:
         self.finite = self.evaluate()
         self.state = fresh_state(self._spring() if rules.k is None else rules.k)
         self.climb_below = _CLIMB_BELOW * self.rms() if rules.climb and self.finite else 0.0
+
+    def __setstate__(self, kept: dict[str, Any]) -> None:
+        """Make the flat arrays views of the others again, and read pickles whose state was an array of numbers."""
+        self.__dict__.update(kept)
+        self.inner, self.flat = self.x[1:-1].reshape(-1), self.band.reshape(-1)
+        if "settings" in kept:
+            spring, stored, diagonal, steps, climbs, *rho = kept["state"].tolist()
+            self.state, self.rho = fresh_state(spring), np.array(rho)
+            self.state["diagonal"], self.state["climbs"] = diagonal, bool(climbs)
+            self.state["stored"], self.state["steps"] = int(stored), int(steps)
+            self.climb_below = float(self.__dict__.pop("settings")[4])
 
     def evaluate(self) -> bool:
         """Compute energies and gradients; return whether all are finite."""

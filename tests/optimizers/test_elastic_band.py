@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import pickle
 
 import ase.io
 import numpy as np
@@ -114,6 +115,16 @@ def test_the_class_is_run_as_ase_runs(tmp_path):
     steps = search.nsteps
     function = dneb(line, line.positions, triangle.positions, images=9, steps=steps, rms=1e-12)
     assert np.allclose(search.band().energy, function.energy, atol=1e-10)
+
+
+def test_a_pickled_band_goes_on():
+    """Its flat arrays are views again, so that a step of the optimizer moves the images."""
+    bands = [DNEB(*ljat3_minima(), images=5, logfile=None)]
+    bands[0].run(steps=2)
+    bands.append(pickle.loads(pickle.dumps(bands[0])))
+    for band in bands:
+        band.run(steps=5)
+    np.testing.assert_array_equal(bands[0].band().x, bands[1].band().x)
 
 
 def test_interpolated_atoms_do_not_collide():
