@@ -6,7 +6,7 @@ They take one step at a time through the compiled pieces that the batch function
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from ase import Atoms
@@ -20,13 +20,24 @@ from thalweg.potentials.lazy import public
 from thalweg.potentials.point import Point
 from thalweg.potentials.system import as_system
 
+if TYPE_CHECKING:
+    from typing import Unpack
+
+    from thalweg.optimizers.rules import DynamicsOptions, LBFGSOptions, LogFile, Trajectory
+
 __all__ = ["LBFGS", "EigenvectorFollowing", "SecondOrder"]
 
 
 class _ASEOptimizer(Optimizer):
     """What ours share: either criterion of convergence, Points as well as Atoms, a reason for each failure."""
 
-    def __init__(self, atoms: Atoms | Point, logfile: Any = None, trajectory: Any = None, **kwargs: Any):
+    def __init__(
+        self,
+        atoms: Atoms | Point,
+        logfile: LogFile = None,
+        trajectory: Trajectory = None,
+        **kwargs: Unpack[DynamicsOptions],
+    ):
         if trajectory is not None and not isinstance(atoms, Atoms):
             raise TypeError(
                 "trajectory can only hold Atoms: for a Point leave it out and attach a function that keeps point.x"
@@ -114,17 +125,28 @@ class LBFGS(_ASEOptimizer):
     ----------
     reason : str or None
         How the last run ended.
+
+    Examples
+    --------
+    >>> from ase import Atoms
+    >>> from thalweg.optimizers import LBFGS
+    >>> from thalweg.potentials import LJAT
+    >>> atoms = Atoms("Ar3", [[0, 0, 0], [1.2, 0, 0], [0.4, 1.0, 0]], calculator=LJAT(Z=0.0))
+    >>> LBFGS(atoms, logfile=None).run(rms=1e-9)
+    True
+    >>> print(f"{atoms.get_potential_energy():.6f}")
+    -3.000000
     """
 
     def __init__(
         self,
         atoms: Atoms | Point,
-        logfile: Any = None,
-        trajectory: Any = None,
+        logfile: LogFile = None,
+        trajectory: Trajectory = None,
         rules: Rules | None = None,
         memory: int | None = None,
         max_step: float | None = None,
-        **kwargs: Any,
+        **kwargs: Unpack[DynamicsOptions],
     ):
         changes = {"memory": memory, "max_step": max_step}
         rules = rules or default_rules(as_system(atoms))
@@ -168,7 +190,7 @@ class LBFGS(_ASEOptimizer):
             self._stored += 1
         return None
 
-    def _try(self, x, energy, gradient, norm):
+    def _try(self, x: np.ndarray, energy: float, gradient: np.ndarray, norm: float) -> tuple[float, np.ndarray] | None:
         """Move downhill and return (scale, new gradient), or stay and return None."""
         direction, rules = self._direction, self.rules
         two_loop(gradient, self._s, self._y, self._rho, self._alpha, self._stored, self._diagonal, direction)
@@ -207,10 +229,29 @@ class SecondOrder(LBFGS):
     ----------
     lowest_eigenvalue : float
         Of the Hessian, null modes excluded, where the run converged; NaN before.
+
+    Examples
+    --------
+    >>> from ase import Atoms
+    >>> from thalweg.optimizers import SecondOrder
+    >>> from thalweg.potentials import LJAT
+    >>> atoms = Atoms("Ar3", [[0, 0, 0], [1.2, 0, 0], [0.4, 1.0, 0]], calculator=LJAT(Z=0.0))
+    >>> search = SecondOrder(atoms, logfile=None)
+    >>> search.run(rms=1e-9)
+    True
+    >>> search.lowest_eigenvalue > 0
+    True
     """
 
-    def __init__(self, atoms: Atoms | Point, logfile: Any = None, trajectory: Any = None, *, switch: float = 1e-4,
-                 **kwargs: Any):  # fmt: skip
+    def __init__(
+        self,
+        atoms: Atoms | Point,
+        logfile: LogFile = None,
+        trajectory: Trajectory = None,
+        *,
+        switch: float = 1e-4,
+        **kwargs: Unpack[LBFGSOptions],
+    ):
         if not switch > 0:
             raise ValueError(f"switch must be positive; it is {switch}")
         self.switch = switch
@@ -269,10 +310,28 @@ class EigenvectorFollowing(_ASEOptimizer):
     References
     ----------
     D. J. Wales, J. Chem. Phys. 101 (1994) 3750.
+
+    Examples
+    --------
+    >>> from ase import Atoms
+    >>> from thalweg.optimizers import EigenvectorFollowing
+    >>> from thalweg.potentials import LJAT
+    >>> rhombus = [[0, 0, 0], [1.1, 0, 0], [0.55, 0.95, 0.1], [0.55, -0.95, 0]]
+    >>> atoms = Atoms("Ar4", rhombus, calculator=LJAT(Z=0.0))
+    >>> EigenvectorFollowing(atoms, logfile=None).run(rms=1e-9)
+    True
+    >>> print(f"{atoms.get_potential_energy():.6f}")
+    -5.073421
     """
 
-    def __init__(self, atoms: Atoms | Point, logfile: Any = None, trajectory: Any = None, max_step: float = 0.3,
-                 **kwargs: Any):  # fmt: skip
+    def __init__(
+        self,
+        atoms: Atoms | Point,
+        logfile: LogFile = None,
+        trajectory: Trajectory = None,
+        max_step: float = 0.3,
+        **kwargs: Unpack[DynamicsOptions],
+    ):
         if not max_step > 0:
             raise ValueError(f"max_step must be positive; it is {max_step}")
         self.max_step = max_step

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from ase.geometry import complete_cell, find_mic
@@ -16,6 +16,9 @@ from thalweg.optimizers.kernels.idpp import pair_separations
 from thalweg.optimizers.kernels.status import Status
 from thalweg.potentials.lazy import public
 from thalweg.potentials.system import System
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
 
 __all__ = ["Band", "BandRules", "Images", "first_images"]
 
@@ -60,6 +63,16 @@ class Band(Curve):
     candidate_energy : (maxima,) that the cubic gives them.
     rms : float, of the gradient that moves the band; steps : int; converged : bool; reason : str.
     units : str, of energy.
+
+    Examples
+    --------
+    >>> from thalweg.optimizers import dneb
+    >>> from thalweg.potentials import Function, Point
+    >>> double_well = Function(lambda x: (x[0] ** 2 - 1) ** 2 + x[1] ** 2)
+    >>> point = Point([-1.0, 0.0], double_well)
+    >>> band = dneb(point, [-1.0, 0.0], [1.0, 0.0], images=7)
+    >>> print(f"{band.barrier:.3f} {band.path_length:.3f}")
+    1.000 2.000
     """
 
     x: np.ndarray
@@ -190,25 +203,25 @@ class Images:
         )  # fmt: skip
 
 
-def _distances_along(x):
+def _distances_along(x: np.ndarray) -> np.ndarray:
     return np.concatenate([[0.0], np.cumsum(np.linalg.norm(np.diff(x, axis=0), axis=1))])
 
 
-def _curve(x, energy, gradient, length):
+def _curve(x: np.ndarray, energy: np.ndarray, gradient: np.ndarray, length: np.ndarray) -> CubicHermiteSpline:
     """Return the cubic through energies and slopes along the band."""
     directions = np.gradient(x, length, axis=0)
     directions /= np.maximum(np.linalg.norm(directions, axis=1, keepdims=True), 1e-300)
     return CubicHermiteSpline(length, energy, np.sum(gradient * directions, axis=1))
 
 
-def _peaks(curve):
+def _peaks(curve: CubicHermiteSpline) -> np.ndarray:
     """Return the places of a curve's maxima, the ends left out."""
     roots = np.unique(curve.derivative().roots(extrapolate=False))
     roots = roots[np.isfinite(roots)]
     return roots[(curve(roots, 2) < 0) & (roots > curve.x[0]) & (roots < curve.x[-1])]
 
 
-def _hidden_maxima(images):
+def _hidden_maxima(images: Images) -> np.ndarray:
     """Mask of the segments in which the cubic rises above both images by a tenth of the band's span or more."""
     length, energy = _distances_along(images.x), images.energy
     curve = _curve(images.x, energy, images.gradient, length)
@@ -220,7 +233,9 @@ def _hidden_maxima(images):
     return mask
 
 
-def _maxima(x, energy, gradient, length):
+def _maxima(
+    x: np.ndarray, energy: np.ndarray, gradient: np.ndarray, length: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
     """Coordinates and energies of the maxima of a cubic through the band's energies and slopes."""
     interior = 1 + int(np.argmax(energy[1:-1]))
     if not (np.isfinite(energy).all() and (np.diff(length) > 0).all()):
@@ -255,8 +270,8 @@ def _same_cell(system: System, a: np.ndarray, b: np.ndarray) -> np.ndarray:
 
 def first_images(
     system: System,
-    a: np.ndarray,
-    b: np.ndarray,
+    a: ArrayLike,
+    b: ArrayLike,
     images: int | None,
     interpolation: str,
     rules: BandRules,
@@ -270,8 +285,8 @@ def first_images(
     ValueError
         If an argument is out of range, or a and b are the same point.
     """
-    a, b = (np.array(end, dtype=np.float64).ravel() for end in (a, b))
-    for name, end in (("a", a), ("b", b)):
+    first, last = (np.array(end, dtype=np.float64).ravel() for end in (a, b))
+    for name, end in (("a", first), ("b", last)):
         if end.size != system.n or not np.isfinite(end).all():
             raise ValueError(f"{name} must be {system.n} finite coordinates; it has {end.size}")
     if images is not None and (images != int(images) or images < 1):
@@ -279,10 +294,10 @@ def first_images(
     if not 0 < density < np.inf:
         raise ValueError(f"density must be positive and finite; it is {density}")
     rules.check()
-    b = system.align(a, b) if align else _same_cell(system, a, b)
-    distance = np.linalg.norm(b - a)
+    last = system.align(first, last) if align else _same_cell(system, first, last)
+    distance = np.linalg.norm(last - first)
     if not distance > 1e-6:
         raise ValueError("a and b are the same point once aligned: there is nothing between them, unless align=False")
     fewest = _FEWEST if system.threadsafe else 5
-    count = images or int(np.clip(np.ceil(density * distance / _spacing(system, a)), fewest, _MOST))
-    return Images(system, interpolate(system, a, b, count, interpolation), rules)
+    count = images or int(np.clip(np.ceil(density * distance / _spacing(system, first)), fewest, _MOST))
+    return Images(system, interpolate(system, first, last, count, interpolation), rules)

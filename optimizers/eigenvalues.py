@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy.sparse.linalg import ArpackNoConvergence, LinearOperator, eigsh
@@ -12,8 +12,14 @@ from thalweg.potentials.calculator import FlatCalculator
 from thalweg.potentials.symmetry.null_modes import lift_null_modes
 from thalweg.potentials.system import System, as_system
 
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
+
+    from thalweg.potentials.protocols import Subject
+
 __all__ = ["lowest_eigenvalues"]
 
+_Product = Callable[[np.ndarray], np.ndarray]
 # Below this many free coordinates a whole Hessian is cheaper than iterations
 _DENSE = 60
 # Below this many a Hessian is kept where the potential has no products of its own
@@ -21,7 +27,12 @@ _KEPT = 500
 
 
 def lowest_eigenvalues(
-    system: Any, x: Any = None, k: int = 2, *, guess: np.ndarray | None = None, tolerance: float = 1e-5
+    system: Subject | System,
+    x: ArrayLike | None = None,
+    k: int = 2,
+    *,
+    guess: np.ndarray | None = None,
+    tolerance: float = 1e-5,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Find the lowest eigenvalues of the Hessian at x, null modes left out.
 
@@ -51,6 +62,18 @@ def lowest_eigenvalues(
         If x does not fit, or fewer than k modes exist.
     ArpackNoConvergence
         If the iterations of :func:`scipy.sparse.linalg.eigsh` do not converge.
+
+    Examples
+    --------
+    >>> from ase import Atoms
+    >>> from thalweg.optimizers import find_transition_states, lowest_eigenvalues
+    >>> from thalweg.potentials import LJAT
+    >>> rhombus = [[0, 0, 0], [1.1, 0, 0], [0.55, 0.95, 0.1], [0.55, -0.95, 0]]
+    >>> atoms = Atoms("Ar4", rhombus, calculator=LJAT(Z=0.0))
+    >>> saddle = find_transition_states(atoms).x[0]
+    >>> values, vectors = lowest_eigenvalues(atoms, saddle, 1)
+    >>> bool(values[0] < 0), vectors.shape
+    (True, (1, 12))
     """
     system = as_system(system)
     x = np.array(system.x if x is None else x, dtype=np.float64).ravel()
@@ -67,7 +90,7 @@ def lowest_eigenvalues(
     return values, vectors
 
 
-def _product(system: System, x: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
+def _product(system: System, x: np.ndarray) -> _Product:
     """Return the Hessian at x over free coordinates as a function of a vector."""
     free = system.free
     potential = system.potential
@@ -76,7 +99,7 @@ def _product(system: System, x: np.ndarray) -> Callable[[np.ndarray], np.ndarray
         hessian = system.hessian(x)[np.ix_(free, free)]
         return lambda v: hessian @ v
 
-    def product(v):
+    def product(v: np.ndarray) -> np.ndarray:
         whole = np.zeros(system.n)
         whole[free] = np.ravel(v)
         return system.hessian_vector(x, whole)[free]
@@ -84,7 +107,9 @@ def _product(system: System, x: np.ndarray) -> Callable[[np.ndarray], np.ndarray
     return product
 
 
-def _dense(product, null, m, k, guess, tolerance):
+def _dense(
+    product: _Product, null: np.ndarray, m: int, k: int, guess: np.ndarray | None, tolerance: float
+) -> tuple[np.ndarray, np.ndarray]:
     hessian = np.array([product(row) for row in np.eye(m)])
     hessian = 0.5 * (hessian + hessian.T)
     lift_null_modes(hessian, null)
@@ -92,11 +117,13 @@ def _dense(product, null, m, k, guess, tolerance):
     return values[:k], vectors[:, :k].T
 
 
-def _iterate(product, null, m, k, guess, tolerance):
+def _iterate(
+    product: _Product, null: np.ndarray, m: int, k: int, guess: np.ndarray | None, tolerance: float
+) -> tuple[np.ndarray, np.ndarray]:
     start = np.random.default_rng(0).normal(size=m)
     start -= null.T @ (null @ start)
 
-    def across(v):
+    def across(v: np.ndarray) -> np.ndarray:
         product_v = product(v - null.T @ (null @ v))
         return product_v - null.T @ (null @ product_v)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -18,7 +18,18 @@ from thalweg.optimizers.rules import Rules, default_rules
 from thalweg.potentials.lazy import public
 from thalweg.potentials.system import System, as_system
 
-__all__ = ["HybridResult", "approached", "hybrid_eigenvector_following", "transition_states_large"]
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
+
+    from thalweg.potentials.protocols import Subject
+
+__all__ = [
+    "HybridResult",
+    "approached",
+    "differences_are_dear",
+    "hybrid_eigenvector_following",
+    "transition_states_large",
+]
 
 # An eigenvalue smaller than this part of the curvature of the mode nobody can tell from zero by differences
 _ZERO = 1e-5
@@ -44,6 +55,19 @@ class HybridResult:
     reason : str.
     eigenvalues : (2,) the two lowest, null modes left out; NaN if the gradient never vanished.
     mode : (n,) unit vector of the lowest.
+
+    Examples
+    --------
+    >>> from ase import Atoms
+    >>> from thalweg.optimizers import hybrid_eigenvector_following
+    >>> from thalweg.potentials import LJAT
+    >>> rhombus = [[0, 0, 0], [1.1, 0, 0], [0.55, 0.95, 0.1], [0.55, -0.95, 0]]
+    >>> atoms = Atoms("Ar4", rhombus, calculator=LJAT(Z=0.0))
+    >>> result = hybrid_eigenvector_following(atoms)
+    >>> result.reason
+    'converged'
+    >>> (result.eigenvalues < 0).tolist()
+    [True, False]
     """
 
     x: np.ndarray
@@ -58,8 +82,8 @@ class HybridResult:
 
 
 def hybrid_eigenvector_following(
-    system: Any,
-    x: Any = None,
+    system: Subject | System,
+    x: ArrayLike | None = None,
     *,
     rms: float = 1e-9,
     rules: Rules | None = None,
@@ -70,7 +94,7 @@ def hybrid_eigenvector_following(
     tolerance: float = 0.1,
     difference: float = 1e-4,
     seed: int | np.random.Generator = 0,
-    mode: np.ndarray | None = None,
+    mode: ArrayLike | None = None,
 ) -> HybridResult:
     """Find a transition state from x with gradients alone.
 
@@ -112,6 +136,17 @@ def hybrid_eigenvector_following(
     References
     ----------
     L. J. Munro and D. J. Wales, Phys. Rev. B 59 (1999) 3969.
+
+    Examples
+    --------
+    >>> from ase import Atoms
+    >>> from thalweg.optimizers import hybrid_eigenvector_following
+    >>> from thalweg.potentials import LJAT
+    >>> rhombus = [[0, 0, 0], [1.1, 0, 0], [0.55, 0.95, 0.1], [0.55, -0.95, 0]]
+    >>> atoms = Atoms("Ar4", rhombus, calculator=LJAT(Z=0.0))
+    >>> result = hybrid_eigenvector_following(atoms)
+    >>> print(f"{result.energy:.6f}")
+    -5.073421
     """
     system = as_system(system)
     x = np.array(system.x if x is None else x, dtype=np.float64).ravel()
@@ -150,7 +185,14 @@ def _checked(system: System, x: np.ndarray, mode: np.ndarray) -> tuple[Status, n
     return status, eigenvalues, vectors[0]
 
 
-def approached(system: System, X: np.ndarray, directions: np.ndarray, rms: float, rules: Rules) -> np.ndarray:
+def differences_are_dear(system: System) -> bool:
+    """Return whether a Hessian is made of differences of an ASE calculator's forces."""
+    return not system.threadsafe and system.atoms is not None
+
+
+def approached(
+    system: System, X: np.ndarray, directions: np.ndarray, rms: float, rules: Rules, guesses: np.ndarray | None = None
+) -> np.ndarray:
     """Take starts near to transition states with gradients alone, for calculators whose Hessians are differences.
 
     Every step of eigenvector-following takes 2 n gradients there, this about 20: Cu13 by EMT takes a quarter of the
@@ -163,6 +205,8 @@ def approached(system: System, X: np.ndarray, directions: np.ndarray, rms: float
     rms : float
         Of the search that follows: this one goes no further.
     rules : Rules
+    guesses : (walkers, n), optional
+        First guesses of the modes; random vectors where missing.
 
     Returns
     -------
@@ -173,7 +217,8 @@ def approached(system: System, X: np.ndarray, directions: np.ndarray, rms: float
         rms=float(max(rms, _NEAR)), steps=100, max_step=0.3, across_steps=10, tolerance=0.1, difference=1e-3, products=8
     )
     for row in np.flatnonzero(~directions.any(axis=1)):
-        x, mode = X[row].copy(), np.random.default_rng(0).normal(size=system.n)
+        x = X[row].copy()
+        mode = np.random.default_rng(0).normal(size=system.n) if guesses is None else guesses[row].copy()
         _, _, _, _, status, _ = hybrid_walk(problem, rules.packed(), settings, x, mode)
         system.reraise()
         if status == Status.CONVERGED:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from ase import Atoms
@@ -12,20 +12,31 @@ from ase.optimize.optimize import DEFAULT_MAX_STEPS, Dynamics, Optimizer
 from ase.utils.abc import Optimizable
 
 from thalweg.optimizers.band_images import Band, BandRules, Images, first_images
+from thalweg.optimizers.eigenvector_following_hybrid import approached, differences_are_dear
 from thalweg.optimizers.kernels.status import Status
+from thalweg.optimizers.large_systems import LARGEST_MATRIX
 from thalweg.optimizers.results import TransitionStateResult
+from thalweg.optimizers.rules import SearchOptions, default_rules
 from thalweg.optimizers.transition_states import find_transition_states
 from thalweg.potentials.lazy import public
 from thalweg.potentials.point import Point
-from thalweg.potentials.system import as_system
+from thalweg.potentials.system import System, as_system
+
+if TYPE_CHECKING:
+    from typing import Unpack
+
+    from numpy.typing import ArrayLike
+
+    from thalweg.optimizers.rules import BandOptions, DynamicsOptions, LogFile, Trajectory
+    from thalweg.potentials.protocols import Subject
 
 __all__ = ["DNEB", "Band", "connect_pair", "dneb"]
 
 
 def dneb(
-    system: Any,
-    a: Any,
-    b: Any,
+    system: Subject | System,
+    a: ArrayLike,
+    b: ArrayLike,
     *,
     images: int | None = None,
     k: float | None = None,
@@ -95,6 +106,16 @@ def dneb(
     S. A. Trygubenko and D. J. Wales, J. Chem. Phys. 120 (2004) 2082; G. Henkelman and H. Jonsson, J. Chem. Phys.
     113 (2000) 9978; G. Henkelman, B. P. Uberuaga and H. Jonsson, J. Chem. Phys. 113 (2000) 9901 (climbing, springs by
     energy).
+
+    Examples
+    --------
+    >>> from thalweg.optimizers import dneb
+    >>> from thalweg.potentials import Function, Point
+    >>> double_well = Function(lambda x: (x[0] ** 2 - 1) ** 2 + x[1] ** 2)
+    >>> point = Point([-1.0, 0.0], double_well)
+    >>> band = dneb(point, [-1.0, 0.0], [1.0, 0.0], images=7)
+    >>> len(band.x), len(band.candidates)
+    (9, 1)
     """
     system = as_system(system)
     if steps < 0 or not rms > 0:
@@ -112,9 +133,15 @@ def dneb(
 
 
 def connect_pair(
-    system: Any, a: Any, b: Any, *, rms: float = 1e-9, threads: int | None = None, search: dict | None = None,
-    **band: Any,
-) -> TransitionStateResult:  # fmt: skip
+    system: Subject | System,
+    a: ArrayLike,
+    b: ArrayLike,
+    *,
+    rms: float = 1e-9,
+    threads: int | None = None,
+    search: SearchOptions | None = None,
+    **band: Unpack[BandOptions],
+) -> TransitionStateResult:
     """Refine the maxima of a band between two minima to transition states, with both minima of each.
 
     Parameters
@@ -134,10 +161,39 @@ def connect_pair(
     -------
     TransitionStateResult
         One walker a candidate, in order along the band. The minima need not be a and b.
+
+    Examples
+    --------
+    >>> from thalweg.optimizers import connect_pair
+    >>> from thalweg.potentials import Function, Point
+    >>> double_well = Function(lambda x: (x[0] ** 2 - 1) ** 2 + x[1] ** 2)
+    >>> point = Point([-1.0, 0.0], double_well)
+    >>> found = connect_pair(point, [-1.0, 0.0], [1.0, 0.1], rms=1e-6)
+    >>> print(found.converged[0], f"{found.energy[0]:.6f}")
+    True 1.000000
     """
     system = as_system(system)
-    candidates = dneb(system, a, b, **band).candidates
-    return find_transition_states(system, candidates, rms=rms, threads=threads, **(search or {}))
+    return _refined(system, dneb(system, a, b, **band), SearchOptions(rms=rms, threads=threads, **(search or {})))
+
+
+def _refined(system: System, band: Band, search: SearchOptions) -> TransitionStateResult:
+    """Refine the candidates of a band to transition states.
+
+    Where Hessians are dear the band's tangent says which mode leads uphill. From a random guess the few products that
+    a search by gradients takes may settle on another mode, and the search leaves the barrier that the band has found.
+    """
+    starts = band.candidates
+    if differences_are_dear(system) and system.n_free <= LARGEST_MATRIX and search.get("directions") is None:
+        rules = search.get("rules") or default_rules(system)
+        starts = approached(system, starts, np.zeros_like(starts), search.get("rms", 1e-9), rules, _tangents(band))
+    return find_transition_states(system, starts, **search)
+
+
+def _tangents(band: Band) -> np.ndarray:
+    """Return the directions of a band (maxima, n) at its candidates."""
+    nearest = [int(np.argmin(np.linalg.norm(band.x[1:-1] - one, axis=1))) for one in band.candidates]
+    along: np.ndarray = band.x[2:] - band.x[:-2]
+    return along[nearest]
 
 
 class _OptimizableBand(Optimizable):
@@ -194,13 +250,37 @@ class DNEB(Optimizer):
     ----------
     reason : str or None
         How the last run ended.
+
+    Examples
+    --------
+    >>> from thalweg.optimizers import DNEB
+    >>> from thalweg.potentials import Function, Point
+    >>> double_well = Function(lambda x: (x[0] ** 2 - 1) ** 2 + x[1] ** 2)
+    >>> point = Point([-1.0, 0.0], double_well)
+    >>> band = DNEB(point, Point([1.0, 0.0], double_well), images=7, logfile=None)
+    >>> band.run(rms=1e-4, steps=200)
+    True
+    >>> print(f"{band.band().barrier:.6f}")
+    1.000000
     """
 
     def __init__(
-        self, a: Atoms | Point, b: Atoms | Point, *, images: int | None = None, k: float | None = None,
-        max_step: float = 0.1, evenness: float = 0.05, interpolation: str = "linear", climb: bool = False,
-        top_springs: float = 1.0, align: bool = True, logfile: Any = None, trajectory: Any = None, **kwargs: Any,
-    ):  # fmt: skip
+        self,
+        a: Atoms | Point,
+        b: Atoms | Point,
+        *,
+        images: int | None = None,
+        k: float | None = None,
+        max_step: float = 0.1,
+        evenness: float = 0.05,
+        interpolation: str = "linear",
+        climb: bool = False,
+        top_springs: float = 1.0,
+        align: bool = True,
+        logfile: LogFile = None,
+        trajectory: Trajectory = None,
+        **kwargs: Unpack[DynamicsOptions],
+    ):
         if trajectory is not None and not isinstance(a, Atoms):
             raise TypeError("trajectory can only hold Atoms: for a Point leave it out and use .band()")
         system = as_system(a)
@@ -253,6 +333,6 @@ class DNEB(Optimizer):
         """Return copies of all images, end points included."""
         return list(self.optimizable.iterimages())
 
-    def find_transition_states(self, **arguments: Any) -> TransitionStateResult:
+    def find_transition_states(self, **arguments: Unpack[SearchOptions]) -> TransitionStateResult:
         """Refine the band's maxima, with the arguments of :func:`find_transition_states`."""
-        return find_transition_states(self._images.system, self.band().candidates, **arguments)
+        return _refined(self._images.system, self.band(), arguments)

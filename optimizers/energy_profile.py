@@ -60,7 +60,7 @@ class Curve:
 
         return pandas.DataFrame(self.columns())
 
-    def save(self, path: str | os.PathLike[str], **plot: Any) -> None:
+    def save(self, path: str | os.PathLike[str], **plot: bool | None) -> None:
         """Write the table (.csv) or the picture (.png, .pdf, .svg), by the ending.
 
         Parameters

@@ -56,7 +56,7 @@ def interpolate(system: System, a: np.ndarray, b: np.ndarray, images: int, metho
     return _even_distances(system, x, lengths, pbc, cell) if method == "idpp" else x
 
 
-def _push_apart(x, free, closest, pbc, cell):
+def _push_apart(x: np.ndarray, free: np.ndarray, closest: float, pbc: np.ndarray, cell: np.ndarray) -> None:
     """Move pairs of atoms closer than ``closest`` to that distance, in place, a few times over."""
     allowed = np.zeros(x.size)
     allowed[free] = 1.0
@@ -75,7 +75,9 @@ def _push_apart(x, free, closest, pbc, cell):
             x[3 * q : 3 * q + 3] -= push * allowed[3 * q : 3 * q + 3]
 
 
-def _even_distances(system, x, lengths, pbc, cell):
+def _even_distances(
+    system: System, x: np.ndarray, lengths: list[np.ndarray], pbc: np.ndarray, cell: np.ndarray
+) -> np.ndarray:
     """Minimise the pair potential of every image in place; an image where that fails stays as it is."""
     frame = np.concatenate([cell.ravel(), np.linalg.inv(cell).ravel()])
     gradient, no_trace = np.empty(system.n), np.empty((0, system.n + 1))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -18,13 +18,18 @@ from thalweg.optimizers.rules import ORIGINAL_RULES, Rules, default_rules
 from thalweg.potentials.system import System, as_system
 from thalweg.potentials.threads import map_threads
 
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
+
+    from thalweg.potentials.protocols import Subject
+
 __all__ = ["checked_batch", "minimise", "minimum_search"]
 
 # Rms gradients at which second order takes over, by what a Hessian costs
 _SWITCH, _LATE_SWITCH = 1e-2, 1e-4
 
 
-def checked_batch(system: System, X: Any) -> np.ndarray:
+def checked_batch(system: System, X: ArrayLike | None) -> np.ndarray:
     """Return a fresh (walkers, n) float64 array of starting points; a single (n,) or (atoms, 3) is one walker."""
     if X is None:
         X = system.x
@@ -65,8 +70,8 @@ def minimum_search(system: System, rms: float, rules: Rules, steps: int) -> Mini
 
 
 def minimise(
-    system: Any,
-    X: Any = None,
+    system: Subject | System,
+    X: ArrayLike | None = None,
     *,
     rms: float = 1e-9,
     rules: Rules | None = None,
@@ -103,6 +108,16 @@ def minimise(
     ------
     ValueError
         If X does not fit the system, or rms or steps are not positive.
+
+    Examples
+    --------
+    >>> from ase import Atoms
+    >>> from thalweg.optimizers import minimise
+    >>> from thalweg.potentials import LJAT
+    >>> atoms = Atoms("Ar3", [[0, 0, 0], [1.2, 0, 0], [0.4, 1.0, 0]], calculator=LJAT(Z=0.0))
+    >>> result = minimise(atoms, rms=1e-9)
+    >>> print(result.converged[0], f"{result.energy[0]:.6f}")
+    True -3.000000
     """
     system = as_system(system)
     X = checked_batch(system, X)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from thalweg.optimizers.kernels.status import Status
 from thalweg.potentials.symmetry.null_modes import lift_null_modes
 from thalweg.potentials.system import System
+
+if TYPE_CHECKING:
+    from ase.utils.abc import Optimizable
 
 __all__ = ["ModeSteps"]
 
@@ -35,7 +38,7 @@ class ModeSteps:
         Longest step at first; between 1/100 of it and 4 times it later.
     """
 
-    def __init__(self, system: System, optimizable: Any, index: int, max_step: float):
+    def __init__(self, system: System, optimizable: Optimizable, index: int, max_step: float):
         self.system, self.optimizable, self.index, self.max_step = system, optimizable, index, max_step
         self.trust, self.length = max_step, np.inf
         self._x: np.ndarray | None = None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -13,7 +13,12 @@ from thalweg.optimizers.kernels.lbfgs import lbfgs_walk
 from thalweg.optimizers.minimisation import minimise
 from thalweg.optimizers.rules import Rules, default_rules
 from thalweg.potentials.lazy import public
-from thalweg.potentials.system import as_system
+from thalweg.potentials.system import System, as_system
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
+
+    from thalweg.potentials.protocols import Subject
 
 __all__ = ["Pathway", "pathway"]
 
@@ -29,6 +34,17 @@ class Pathway(Curve):
     transition_state : int, row of the transition state.
     minima : (2,) rows of the minima: the first and the last.
     units : str, of energy.
+
+    Examples
+    --------
+    >>> from ase import Atoms
+    >>> from thalweg.optimizers import find_transition_states, pathway
+    >>> from thalweg.potentials import LJAT
+    >>> rhombus = [[0, 0, 0], [1.1, 0, 0], [0.55, 0.95, 0.1], [0.55, -0.95, 0]]
+    >>> atoms = Atoms("Ar4", rhombus, calculator=LJAT(Z=0.0))
+    >>> path = pathway(atoms, find_transition_states(atoms).x[0], points=20)
+    >>> path.kinds[path.transition_state], path.minima[0]
+    (np.str_('transition state'), 0)
     """
 
     points: np.ndarray
@@ -46,8 +62,8 @@ class Pathway(Curve):
 
 
 def pathway(
-    system: Any,
-    transition_state: Any,
+    system: Subject | System,
+    transition_state: ArrayLike,
     *,
     points: int = 100,
     rms: float = 1e-9,
@@ -84,6 +100,17 @@ def pathway(
         If the coordinates do not fit, or points is too small.
     RuntimeError
         If the point has no downhill mode, or a side ends in no minimum below it.
+
+    Examples
+    --------
+    >>> from ase import Atoms
+    >>> from thalweg.optimizers import find_transition_states, pathway
+    >>> from thalweg.potentials import LJAT
+    >>> rhombus = [[0, 0, 0], [1.1, 0, 0], [0.55, 0.95, 0.1], [0.55, -0.95, 0]]
+    >>> atoms = Atoms("Ar4", rhombus, calculator=LJAT(Z=0.0))
+    >>> path = pathway(atoms, find_transition_states(atoms).x[0])
+    >>> print(f"{path.energy[0]:.4f} {path.energy.max():.4f} {path.energy[-1]:.4f}")
+    -6.0000 -5.0734 -6.0000
     """
     system = as_system(system)
     start = np.array(transition_state, dtype=np.float64).ravel()
@@ -112,7 +139,9 @@ def pathway(
     )  # fmt: skip
 
 
-def _side(system, x, careful, rules, rms, steps, points):
+def _side(
+    system: System, x: np.ndarray, careful: Rules, rules: Rules, rms: float, steps: int, points: int
+) -> tuple[np.ndarray, np.ndarray]:
     """Minimise from x; return points on the way and the minimum itself, with their energies."""
     function, _, integers, floats = system.compiled
     trace = np.empty((points, system.n + 1))

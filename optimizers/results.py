@@ -23,6 +23,18 @@ class MinimiseResult:
     reason : list of str, one a walker, "converged" or why not.
     lowest_eigenvalue, log_eigenvalue_product : (walkers,) and modes : (walkers,) int
         Of the Hessian without its null modes, or None where the minimiser did not diagonalise.
+
+    Examples
+    --------
+    >>> from ase import Atoms
+    >>> from thalweg.optimizers import minimise
+    >>> from thalweg.potentials import LJAT
+    >>> atoms = Atoms("Ar3", [[0, 0, 0], [1.2, 0, 0], [0.4, 1.0, 0]], calculator=LJAT(Z=0.0))
+    >>> result = minimise(atoms, second_order=True)
+    >>> result.reason
+    ['converged']
+    >>> print(f"{result.energy[0]:.6f}", result.modes[0])
+    -3.000000 3
     """
 
     x: np.ndarray
@@ -52,6 +64,17 @@ class TransitionStateResult:
     minima : (walkers, 2, n) on the side along and against the downhill eigenvector.
     minima_energy, minima_rms, minima_lowest_eigenvalue, minima_log_eigenvalue_product, path_lengths : (walkers, 2).
     minima_modes : (walkers, 2) int.
+
+    Examples
+    --------
+    >>> from ase import Atoms
+    >>> from thalweg.optimizers import find_transition_states
+    >>> from thalweg.potentials import LJAT
+    >>> rhombus = [[0, 0, 0], [1.1, 0, 0], [0.55, 0.95, 0.1], [0.55, -0.95, 0]]
+    >>> atoms = Atoms("Ar4", rhombus, calculator=LJAT(Z=0.0))
+    >>> result = find_transition_states(atoms)
+    >>> result.minima_energy.round(6).tolist()
+    [[-6.0, -6.0]]
     """
 
     x: np.ndarray

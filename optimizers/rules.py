@@ -1,9 +1,11 @@
-"""The step rules of LBFGS as a value: what datasets and stores record, since results depend on them."""
+"""Step rules of LBFGS, which datasets and stores record because results depend on them, and options of searches."""
 
 from __future__ import annotations
 
+import os
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, TypeAlias, TypedDict
 
 import numpy as np
 
@@ -11,9 +13,22 @@ from thalweg.optimizers.kernels.status import Rule
 from thalweg.potentials.lazy import public
 
 if TYPE_CHECKING:
+    from ase.io.trajectory import TrajectoryWriter
+    from numpy.typing import ArrayLike
+
     from thalweg.potentials.system import System
 
-__all__ = ["ORIGINAL_RULES", "Rules", "default_rules"]
+__all__ = [
+    "ORIGINAL_RULES",
+    "BandOptions",
+    "DynamicsOptions",
+    "LBFGSOptions",
+    "LogFile",
+    "Rules",
+    "SearchOptions",
+    "Trajectory",
+    "default_rules",
+]
 
 
 @public("thalweg.optimizers")
@@ -45,6 +60,12 @@ class Rules:
     ----------
     J. Nocedal, Math. Comput. 35 (1980) 773; D. C. Liu and J. Nocedal, Math. Prog. 45 (1989) 503. The defaults are
     the rules of GMIN and OPTIM.
+
+    Examples
+    --------
+    >>> from thalweg.optimizers import Rules
+    >>> Rules(memory=10).replace(max_step=0.2).max_step
+    0.2
     """
 
     memory: int = 4
@@ -69,16 +90,16 @@ class Rules:
         if not self.max_rise >= 0:
             raise ValueError(f"max_rise must not be negative; it is {self.max_rise}")
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, float | bool]:
         """Return the rules as plain numbers."""
         return asdict(self)
 
     @classmethod
-    def from_dict(cls, values: dict[str, Any]) -> Rules:
+    def from_dict(cls, values: Mapping[str, Any]) -> Rules:
         """Return the rules that :meth:`to_dict` gave; unknown names are a TypeError."""
         return cls(**values)
 
-    def replace(self, **changes: Any) -> Rules:
+    def replace(self, **changes: float | bool) -> Rules:
         """Return these rules with some of them changed."""
         return replace(self, **changes)
 
@@ -96,9 +117,71 @@ def default_rules(system: System) -> Rules:
     Atoms take the original programs' rules, but shorten a refused step by less, which saves gradients. A loss is
     badly conditioned, and a memory of the order of the number of weights takes a seventh of the gradients; it stops at
     100 where the two loops would cost more than they save. Bounds tell the scale of steps.
+
+    Examples
+    --------
+    >>> from ase import Atoms
+    >>> from thalweg.optimizers import default_rules
+    >>> from thalweg.potentials import LJAT, as_system
+    >>> atoms = Atoms("Ar3", [[0, 0, 0], [1.2, 0, 0], [0.4, 1.0, 0]], calculator=LJAT(Z=0.0))
+    >>> default_rules(as_system(atoms)).shrink
+    0.5
     """
     if system.atoms is not None:
         return ORIGINAL_RULES.replace(shrink=0.5, trials=12)
     max_step = Rules.max_step if system.width is None else 0.1 * system.width
     memory = min(max(system.n_free, 4), 500 if system.n_free <= 1000 else 100)
     return Rules(memory=memory, max_step=max_step, signed_curvature=False)
+
+
+LogFile: TypeAlias = "str | os.PathLike[str] | IO[str] | None"
+"""Log of an optimizer, as ASE takes it: a path, "-" for the screen, an open file, or none."""
+Trajectory: TypeAlias = "str | os.PathLike[str] | TrajectoryWriter | None"
+"""Trajectory that an optimizer writes, as ASE takes it."""
+
+
+class DynamicsOptions(TypedDict, total=False):
+    """Further arguments of ASE's dynamics and optimizers."""
+
+    append_trajectory: bool
+    loginterval: int
+    master: bool | None
+    comm: object
+
+
+class LBFGSOptions(DynamicsOptions, total=False):
+    """Further arguments of :class:`~thalweg.optimizers.LBFGS`."""
+
+    rules: Rules | None
+    memory: int | None
+    max_step: float | None
+
+
+class SearchOptions(TypedDict, total=False):
+    """Further arguments of :func:`~thalweg.optimizers.find_transition_states`."""
+
+    directions: ArrayLike | None
+    rms: float
+    rules: Rules | None
+    steps: int
+    max_step: float
+    minimise_steps: int
+    known: ArrayLike | None
+    known_within: float
+    threads: int | None
+
+
+class BandOptions(TypedDict, total=False):
+    """Further arguments of :func:`~thalweg.optimizers.dneb`."""
+
+    images: int | None
+    k: float | None
+    steps: int
+    max_step: float
+    evenness: float
+    interpolation: str
+    climb: bool
+    top_springs: float
+    refine: int
+    align: bool
+    density: float

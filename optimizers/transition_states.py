@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from thalweg.optimizers.eigenvector_following_hybrid import approached, transition_states_large
+from thalweg.optimizers.eigenvector_following_hybrid import (
+    approached,
+    differences_are_dear,
+    transition_states_large,
+)
 from thalweg.optimizers.kernels.arguments import STATIONARY_POINT, SaddleSearch
 from thalweg.optimizers.kernels.eigenvector_following import follow_modes
 from thalweg.optimizers.kernels.searches import transition_state_rows
@@ -21,20 +25,25 @@ from thalweg.optimizers.rules import Rules, default_rules
 from thalweg.potentials.system import System, as_system
 from thalweg.potentials.threads import map_threads
 
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
+
+    from thalweg.potentials.protocols import Subject
+
 __all__ = ["find_transition_states"]
 
 
 def find_transition_states(
-    system: Any,
-    X: Any = None,
+    system: Subject | System,
+    X: ArrayLike | None = None,
     *,
-    directions: Any = None,
+    directions: ArrayLike | None = None,
     rms: float = 1e-9,
     rules: Rules | None = None,
     steps: int = 200,
     max_step: float = 0.3,
     minimise_steps: int = 10_000,
-    known: Any = None,
+    known: ArrayLike | None = None,
     known_within: float = 1e-7,
     threads: int | None = None,
 ) -> TransitionStateResult:
@@ -85,6 +94,17 @@ def find_transition_states(
     References
     ----------
     L. J. Munro and D. J. Wales, Phys. Rev. B 59 (1999) 3969; D. J. Wales, J. Chem. Phys. 101 (1994) 3750.
+
+    Examples
+    --------
+    >>> from ase import Atoms
+    >>> from thalweg.optimizers import find_transition_states
+    >>> from thalweg.potentials import LJAT
+    >>> rhombus = [[0, 0, 0], [1.1, 0, 0], [0.55, 0.95, 0.1], [0.55, -0.95, 0]]
+    >>> atoms = Atoms("Ar4", rhombus, calculator=LJAT(Z=0.0))
+    >>> result = find_transition_states(atoms)
+    >>> print(result.converged[0], f"{result.energy[0]:.6f}", result.lowest_eigenvalue[0] < 0)
+    True -5.073421 True
     """
     system = as_system(system)
     X = checked_batch(system, X)
@@ -99,7 +119,9 @@ def find_transition_states(
         large = _large_on_gpu if on_gpu else transition_states_large
         result = large(system, X, directions, rms, rules, steps, max_step, minimise_steps)
     else:
-        search: Callable[..., tuple] = partial(_on_cpu, known=_ascending(known), within=known_within)
+        search: Callable[..., tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]] = partial(
+            _on_cpu, known=_ascending(known), within=known_within
+        )
         if on_gpu:
             from thalweg.optimizers.cuda.transition_states import transition_states_cuda as search
         threads = threads if system.threadsafe else 1
@@ -108,7 +130,7 @@ def find_transition_states(
     return result
 
 
-def _ascending(known: Any) -> np.ndarray:
+def _ascending(known: ArrayLike | None) -> np.ndarray:
     """Return known energies in ascending order."""
     energies = np.sort(np.asarray(() if known is None else known, dtype=np.float64).ravel())
     if not np.isfinite(energies).all():
@@ -137,7 +159,7 @@ def _on_cpu(
     minimise_steps: int, threads: int | None, *, known: np.ndarray, within: float,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:  # fmt: skip
     """Return points, records, ends and their records as :func:`transition_state_rows` writes them."""
-    if not system.threadsafe and system.atoms is not None:
+    if differences_are_dear(system):
         X = approached(system, X, directions, rms, rules)
     count, n = X.shape
     found, ends, minima = (

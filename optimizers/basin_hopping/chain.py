@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -17,6 +17,13 @@ from thalweg.optimizers.minimisation import minimise, minimum_search
 from thalweg.optimizers.rules import Rules, default_rules
 from thalweg.potentials.lazy import public
 from thalweg.potentials.system import System
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import ArrayLike
+
+    from thalweg.optimizers.basin_hopping.moves import Move
 
 __all__ = ["BasinHoppingResult", "Chain", "check_chain"]
 
@@ -61,6 +68,17 @@ class BasinHoppingResult:
     move : (quenches,) int, which of the moves led there, -1 for the start.
     final_x : (n,) the minimum where the chain stands; final_energy : float, NaN if it never reached one.
     final_steps : (moves,) the size of each move at the end.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ase import Atoms
+    >>> from thalweg.optimizers import basin_hopping_steps
+    >>> from thalweg.potentials import LJAT
+    >>> atoms = Atoms("Ar3", [[0, 0, 0], [1.2, 0, 0], [0.4, 1.0, 0]], calculator=LJAT(Z=0.0))
+    >>> result = basin_hopping_steps(atoms, atoms.positions, None, np.random.default_rng(0), 5, 0.4, 0.8)
+    >>> len(result), result.move.tolist()
+    (6, [-1, 0, 0, 0, 0, 0])
     """
 
     x: np.ndarray
@@ -105,11 +123,23 @@ class Chain:
     """
 
     def __init__(
-        self, system: System, x: Any, energy: float | None, step: float, temperature: float,
-        rules: Rules | None = None, *, rms: float = 1e-9, minimise_steps: int = 10_000, moves: Any = None,
-        adaptive: float | None = None, target: float | None = None, container: float | None = None,
-        prove: str = "new", keep: int | None = None,
-    ):  # fmt: skip
+        self,
+        system: System,
+        x: ArrayLike,
+        energy: float | None,
+        step: float,
+        temperature: float,
+        rules: Rules | None = None,
+        *,
+        rms: float = 1e-9,
+        minimise_steps: int = 10_000,
+        moves: Move | Sequence[Move] | None = None,
+        adaptive: float | None = None,
+        target: float | None = None,
+        container: float | None = None,
+        prove: str = "new",
+        keep: int | None = None,
+    ):
         check_chain(step, temperature, rms, adaptive, target, container, prove, keep)
         self.system, self.temperature, self.rms, self.minimise_steps = system, float(temperature), rms, minimise_steps
         self.rules = rules or default_rules(system)

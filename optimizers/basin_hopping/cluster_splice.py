@@ -62,6 +62,16 @@ class SpliceClusters(Move):
     References
     ----------
     D. M. Deaven and K. M. Ho, Phys. Rev. Lett. 75 (1995) 288.
+
+    Examples
+    --------
+    >>> from ase import Atoms
+    >>> from thalweg.optimizers import AllCoordinates, BasinHopping, SpliceClusters
+    >>> from thalweg.potentials import LJAT
+    >>> atoms = Atoms("Ar3", [[0, 0, 0], [1.2, 0, 0], [0.4, 1.0, 0]], calculator=LJAT(Z=0.0))
+    >>> moves = [AllCoordinates(), SpliceClusters(weight=0.5)]
+    >>> BasinHopping(atoms, temperature=0.8, step=0.4, moves=moves, target=-3.0).run(50)
+    True
     """
 
     adapts = False

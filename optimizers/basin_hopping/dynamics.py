@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from ase import Atoms
@@ -15,6 +15,16 @@ from thalweg.potentials.lazy import public
 from thalweg.potentials.point import Point
 from thalweg.potentials.system import System, as_system
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Unpack
+
+    from numpy.typing import ArrayLike
+
+    from thalweg.optimizers.basin_hopping.moves import Move
+    from thalweg.optimizers.rules import DynamicsOptions, LogFile, Trajectory
+    from thalweg.potentials.protocols import Subject
+
 __all__ = ["BasinHopping", "BasinHoppingResult", "basin_hopping_steps"]
 
 # Steps between looks at what has been found, where nobody asked to see every one
@@ -22,8 +32,8 @@ _BLOCK = 1000
 
 
 def basin_hopping_steps(
-    system: Any,
-    x: Any,
+    system: Subject | System,
+    x: ArrayLike,
     energy: float | None,
     rng: np.random.Generator,
     steps: int,
@@ -33,7 +43,7 @@ def basin_hopping_steps(
     *,
     rms: float = 1e-9,
     minimise_steps: int = 10_000,
-    moves: Any = None,
+    moves: Move | Sequence[Move] | None = None,
     adaptive: float | None = None,
     target: float | None = None,
     container: float | None = None,
@@ -93,6 +103,17 @@ def basin_hopping_steps(
     References
     ----------
     Z. Li and H. A. Scheraga, PNAS 84 (1987) 6611; D. J. Wales and J. P. K. Doye, J. Phys. Chem. A 101 (1997) 5111.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ase import Atoms
+    >>> from thalweg.optimizers import basin_hopping_steps
+    >>> from thalweg.potentials import LJAT
+    >>> atoms = Atoms("Ar3", [[0, 0, 0], [1.2, 0, 0], [0.4, 1.0, 0]], calculator=LJAT(Z=0.0))
+    >>> result = basin_hopping_steps(atoms, atoms.positions, None, np.random.default_rng(0), 20, 0.4, 0.8)
+    >>> print(f"{result.energy.min():.6f}")
+    -3.000000
     """
     if steps != int(steps) or steps < 0:
         raise ValueError(f"steps must be a whole number, not negative; it is {steps}")
@@ -141,7 +162,9 @@ class BasinHopping(Dynamics):
 
     Examples
     --------
+    >>> import numpy as np
     >>> from ase import Atoms
+    >>> from thalweg.optimizers import BasinHopping
     >>> from thalweg.potentials import LJAT
     >>> calculator = LJAT(Z=0.0)
     >>> positions = calculator.random_coordinates(39, np.random.default_rng(0)).reshape(-1, 3)
@@ -151,12 +174,26 @@ class BasinHopping(Dynamics):
     """
 
     def __init__(
-        self, atoms: Atoms | Point, temperature: float, step: float, *, seed: int | np.random.Generator = 0,
-        rules: Rules | None = None, rms: float = 1e-9, energy_tolerance: float = 1e-7,
-        distance_tolerance: float = 1e-2, moves: Any = None, adaptive: float | None = None,
-        target: float | None = None, container: float | None = None, prove: str = "new",
-        keep: int | None = None, logfile: Any = None, trajectory: Any = None, **kwargs: Any,
-    ):  # fmt: skip
+        self,
+        atoms: Atoms | Point,
+        temperature: float,
+        step: float,
+        *,
+        seed: int | np.random.Generator = 0,
+        rules: Rules | None = None,
+        rms: float = 1e-9,
+        energy_tolerance: float = 1e-7,
+        distance_tolerance: float = 1e-2,
+        moves: Move | Sequence[Move] | None = None,
+        adaptive: float | None = None,
+        target: float | None = None,
+        container: float | None = None,
+        prove: str = "new",
+        keep: int | None = None,
+        logfile: LogFile = None,
+        trajectory: Trajectory = None,
+        **kwargs: Unpack[DynamicsOptions],
+    ):
         if trajectory is not None and not isinstance(atoms, Atoms):
             raise TypeError("trajectory can only hold Atoms: for a Point leave it out and attach a function instead")
         self.system: System = as_system(atoms)

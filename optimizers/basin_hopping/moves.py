@@ -13,13 +13,16 @@ from abc import ABC, abstractmethod
 from bisect import bisect_left, insort
 from importlib import import_module
 from inspect import signature
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from thalweg.optimizers.kernels.moves import move_all, move_surface_atom
 from thalweg.potentials.lazy import public
 from thalweg.potentials.system import System
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 __all__ = ["AllCoordinates", "Move", "Pool", "SurfaceAtom", "checked_moves", "is_free_cluster"]
 
@@ -76,6 +79,23 @@ class Move(ABC):
         Whether a chain with an acceptance ratio to keep may change the step.
     compiled : compiled function of type ``MOVE``, or None
         The same as :meth:`displace`, for a chain without Python between its steps.
+
+    Examples
+    --------
+    >>> from ase import Atoms
+    >>> from thalweg.optimizers import BasinHopping, Move
+    >>> from thalweg.potentials import LJAT
+    >>> atoms = Atoms("Ar3", [[0, 0, 0], [1.2, 0, 0], [0.4, 1.0, 0]], calculator=LJAT(Z=0.0))
+    >>> class Shift(Move):
+    ...     def numbers(self, system):
+    ...         return 1
+    ...     def displace(self, system, x, step, draws, pool):
+    ...         moved = x.copy()
+    ...         moved[0] += step * draws[0]
+    ...         return moved
+    >>> search = BasinHopping(atoms, temperature=0.8, step=0.4, moves=Shift())
+    >>> search.run(5)
+    False
     """
 
     adapts = True
@@ -147,7 +167,18 @@ class CompiledMove(Move):
 
 @public("thalweg.optimizers")
 class AllCoordinates(CompiledMove):
-    """Displace every free coordinate uniformly in (-step, step): the default."""
+    """Displace every free coordinate uniformly in (-step, step): the default.
+
+    Examples
+    --------
+    >>> from ase import Atoms
+    >>> from thalweg.optimizers import AllCoordinates, BasinHopping
+    >>> from thalweg.potentials import LJAT
+    >>> atoms = Atoms("Ar3", [[0, 0, 0], [1.2, 0, 0], [0.4, 1.0, 0]], calculator=LJAT(Z=0.0))
+    >>> search = BasinHopping(atoms, temperature=0.8, step=0.4, moves=AllCoordinates(), target=-3.0)
+    >>> search.run(50)
+    True
+    """
 
     compiled = staticmethod(move_all)
 
@@ -172,6 +203,16 @@ class SurfaceAtom(CompiledMove):
     References
     ----------
     D. J. Wales and J. P. K. Doye, J. Phys. Chem. A 101 (1997) 5111.
+
+    Examples
+    --------
+    >>> from ase import Atoms
+    >>> from thalweg.optimizers import AllCoordinates, BasinHopping, SurfaceAtom
+    >>> from thalweg.potentials import LJAT
+    >>> atoms = Atoms("Ar3", [[0, 0, 0], [1.2, 0, 0], [0.4, 1.0, 0]], calculator=LJAT(Z=0.0))
+    >>> moves = [AllCoordinates(), SurfaceAtom(weight=0.5)]
+    >>> BasinHopping(atoms, temperature=0.8, step=0.4, moves=moves, target=-3.0).run(50)
+    True
     """
 
     adapts = False
@@ -198,7 +239,7 @@ def is_free_cluster(system: System) -> bool:
     return system.atoms is not None and system.frozen.size == 0 and not system.atoms.pbc.any()
 
 
-def checked_moves(moves: Any, system: System) -> tuple[Move, ...]:
+def checked_moves(moves: Move | Sequence[Move] | None, system: System) -> tuple[Move, ...]:
     """Return moves as a tuple, :class:`AllCoordinates` where there are none; raise unless all suit the system."""
     moves = (AllCoordinates(),) if moves is None else (moves,) if isinstance(moves, Move) else tuple(moves)
     if not moves:

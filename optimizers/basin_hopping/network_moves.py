@@ -64,6 +64,18 @@ class HiddenUnits(_UnitMove):
         Half the width of what is drawn from.
     weight : float
         As for every move.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from thalweg.optimizers import HiddenUnits, basin_hopping_steps
+    >>> from thalweg.potentials import NetworkLoss, Weights
+    >>> loss = NetworkLoss([[0.0], [1.0], [2.0]], [0, 1, 0], hidden=(2,), l2=1e-3)
+    >>> weights = Weights.random(loss, seed=0)
+    >>> rng = np.random.default_rng(0)
+    >>> result = basin_hopping_steps(weights, weights.x, None, rng, 5, 0.5, 0.01, moves=HiddenUnits(count=1))
+    >>> len(result)
+    6
     """
 
     def __init__(self, count: int = 1, step: float = 1.0, weight: float = 1.0):
@@ -93,6 +105,18 @@ class SpliceNetworks(_UnitMove):
 
     The other is first brought to its symmetry copy nearest to this one, so that units stand for each other; at least
     one unit comes from either. While nothing else is known the partner is the network itself, and nothing moves.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from thalweg.optimizers import AllCoordinates, SpliceNetworks, basin_hopping_steps
+    >>> from thalweg.potentials import NetworkLoss, Weights
+    >>> loss = NetworkLoss([[0.0], [1.0], [2.0]], [0, 1, 0], hidden=(2,), l2=1e-3)
+    >>> weights = Weights.random(loss, seed=0)
+    >>> rng, moves = np.random.default_rng(0), [AllCoordinates(), SpliceNetworks()]
+    >>> result = basin_hopping_steps(weights, weights.x, None, rng, 5, 0.5, 0.01, moves=moves)
+    >>> len(result)
+    6
     """
 
     def numbers(self, system: System) -> int:

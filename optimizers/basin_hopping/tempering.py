@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from ase import Atoms
@@ -16,6 +16,9 @@ from thalweg.potentials.lazy import public
 from thalweg.potentials.point import Point
 from thalweg.potentials.system import System, as_system
 from thalweg.potentials.threads import default_threads
+
+if TYPE_CHECKING:
+    from thalweg.optimizers.basin_hopping.moves import Move
 
 __all__ = ["TemperedBasinHopping", "exchange", "exchange_probability"]
 
@@ -103,7 +106,9 @@ class TemperedBasinHopping:
 
     Examples
     --------
+    >>> import numpy as np
     >>> from ase import Atoms
+    >>> from thalweg.optimizers import TemperedBasinHopping
     >>> from thalweg.potentials import LJAT
     >>> calculator = LJAT(Z=0.0)
     >>> positions = calculator.random_coordinates(39, np.random.default_rng(0)).reshape(-1, 3)
@@ -115,7 +120,7 @@ class TemperedBasinHopping:
     def __init__(
         self, atoms: Atoms | Point, temperatures: Sequence[float], step: float, *, seed: int = 0,
         exchange_every: int = 10, threads: int | None = None, rules: Rules | None = None, rms: float = 1e-9,
-        moves: Any = None, adaptive: float | None = None, target: float | None = None,
+        moves: Move | Sequence[Move] | None = None, adaptive: float | None = None, target: float | None = None,
         container: float | None = None, prove: str = "new", keep: int | None = None,
     ):  # fmt: skip
         temperatures = [float(temperature) for temperature in temperatures]

@@ -205,7 +205,7 @@ def _collect(constant, motions, basis):
     return nulls
 
 
-def relax_kernel(evaluate: Any) -> Callable:
+def relax_kernel(evaluate: Callable[..., Any]) -> Callable:
     """Return the kernel that judges the last step uphill of some walkers and minimises across the mode.
 
     Its arguments: chosen : rows that are to go on; X, G, M (walkers, n) points, gradients and modes; S (walkers,
@@ -250,7 +250,7 @@ def relax_kernel(evaluate: Any) -> Callable:
     return relax
 
 
-def climb_kernel(product: Any) -> Callable:
+def climb_kernel(product: Callable[..., Any]) -> Callable:
     """Return the kernel that finds the lowest mode of some walkers, and how far to step along it.
 
     Its arguments are those of :func:`relax_kernel`, and, behind M, null modes that are left out: constant (k, n), the

@@ -210,7 +210,7 @@ def _no_reset_left(history, far):
     return history[far + _RESETS_LEFT] < 0.0
 
 
-def make_walk(evaluate: Any) -> Any:
+def make_walk(evaluate: Callable[..., Any]) -> Any:
     """Return the device function that minimises one walker with the potential's `evaluate`.
 
     Its arguments: x, gradient (n,) start, overwritten; vectors, history: the block's memory; the others as
@@ -271,7 +271,7 @@ def make_walk(evaluate: Any) -> Any:
     return walk
 
 
-def lbfgs_kernel(evaluate: Any) -> Callable:
+def lbfgs_kernel(evaluate: Callable[..., Any]) -> Callable:
     """Return the kernel that minimises every row of X in place.
 
     Its arguments: X, G (walkers, n); numbers (walkers, 6) takes the fields of :data:`RUN_NUMBERS`; frozen, rules: as a

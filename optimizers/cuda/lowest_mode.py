@@ -8,6 +8,7 @@ iteration.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 from numba import cuda
@@ -136,7 +137,7 @@ def _look(small, used, most, tolerance):
         small[at(answer + 1)], small[at(answer + 2)] = value, highest
 
 
-def make_lowest_mode(product: Any) -> Any:
+def make_lowest_mode(product: Callable[..., Any]) -> Any:
     """Return the device function that finds the lowest mode with the potential's Hessian-vector `product`.
 
     Its arguments: x (n,); mode (n,) first guess, overwritten by the unit vector; vectors (2 n,) workspace; nulls :

@@ -59,12 +59,18 @@ def test_the_gradient_has_the_symmetry_of_the_start():
 def test_saddles_of_high_symmetry_are_found():
     """LJ9 has transition states of order 4 at -20.165418 and -19.7723; other searches find them once in 10,000."""
     system, rng = cluster(9), np.random.default_rng(1)
-    starts = np.array([system.random_symmetric(rng) for _ in range(6000)])
-    found = find_transition_states(system, starts, threads=2)
-    assert found.converged.mean() > 0.95
-    rare = found.converged & (np.abs(found.energy + 20.16541843) < 1e-6)
-    assert rare.any()
-    assert {system.order(x) for x in found.x[rare]} == {4}
+    searched, first, both = 0, 0, 0
+    # Of 48,000 starts one in 3,400 went to the first and one in 1,100 to the second, and rounding decides which. So
+    # the chance that none of 60,000 goes to the first is 2e-8, and that fewer than 5 of 18,000 go to either is 6e-6.
+    while (first == 0 and searched < 60_000) or (both < 5 and searched < 18_000):
+        starts = np.array([system.random_symmetric(rng) for _ in range(2000)])
+        found = find_transition_states(system, starts, threads=2)
+        assert found.converged.mean() > 0.95
+        one, other = (found.converged & (np.abs(found.energy - e) < 1e-6) for e in (-20.16541843, -19.77229642))
+        assert {system.order(x) for x in found.x[one | other]} <= {4}
+        searched, first, both = searched + len(starts), first + one.sum(), both + (one | other).sum()
+    assert first > 0
+    assert both >= 5
 
 
 def test_only_free_clusters_start_symmetric():
