@@ -164,6 +164,12 @@ class Chain:
         self._width = max(move.numbers(system) for move in self.moves) + (1 if count == 1 else 2)
         self._compiled = count <= MOST_MOVES and all(move.compiled is not None for move in self.moves)
 
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        if self._tallies.dtype.names is None:
+            # an earlier version kept them as a matrix
+            self._tallies = np.array([tuple(row) for row in self._tallies], dtype=TALLY)
+
     @property
     def reached(self) -> bool:
         """Whether the chain has reached the target energy."""

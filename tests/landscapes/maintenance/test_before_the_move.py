@@ -266,6 +266,18 @@ def test_a_pickle_opens(name):
         assert float(VALUES[name](one)) == pytest.approx(float.fromhex(expected["value"]), rel=1e-9)
 
 
+@pytest.mark.parametrize("name", ["DNEB", "BasinHopping", "TemperedBasinHopping"])
+def test_a_pickled_search_goes_on(name):
+    with zipfile.ZipFile(FILES / "pickles.zip") as packed:
+        search = pickle.loads(packed.read(f"{name}.pickle"))
+    before = np.array(search.band().x) if name == "DNEB" else search.energies
+    search.run(steps=20)
+    if name == "DNEB":
+        assert not np.array_equal(search.band().x, before)
+    else:
+        assert min(search.energies) <= min(before)
+
+
 def test_a_cached_dataset_is_not_drawn_again(tmp_path):
     folder = unpacked("cache", tmp_path)
     before = {path: path.stat().st_mtime_ns for path in folder.rglob("*") if path.is_file()}
