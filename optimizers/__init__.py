@@ -1,4 +1,4 @@
-"""How one point moves: minimisers, basin-hopping, elastic bands, eigenvector-following and pathways."""
+"""Optimizers that move one point: minimisation, basin-hopping, elastic bands, transition states and pathways."""
 
 from typing import TYPE_CHECKING
 

@@ -25,7 +25,7 @@ __all__ = ["Band", "BandRules", "Images", "first_images"]
 _FEWEST, _MOST = 7, 40
 # Images within the distance of neighbours: enough to show every maximum, or, where each one costs, to find the highest
 _DENSE, _SPARSE = 6.7, 2.5
-# A band that has not come down to a tenth of its first gradient climbs after so many steps all the same
+# A band that has not come down to a tenth of its first gradient climbs after this many steps all the same
 _CLIMB_BELOW, _CLIMB_AFTER = 0.1, 100
 
 

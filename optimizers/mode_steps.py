@@ -1,4 +1,4 @@
-"""Single steps along Hessian modes, with a trust radius: what the ASE-style classes take one at a time."""
+"""Single steps along Hessian modes with a trust radius, for the classes that ASE's optimizers resemble."""
 
 from __future__ import annotations
 

@@ -81,7 +81,7 @@ def pathway(
     transition_state : array_like, shape (n,)
         Its coordinates, converged.
     points : int
-        Keep no more than about so many on the whole path; at least 5.
+        Largest number of points on the whole path, approximately; at least 5.
     rms : float
         Rms gradient of the minima.
     push : float

@@ -1,6 +1,1 @@
-"""Basin-hopping: chains, moves, parallel tempering."""
-
-from thalweg.potentials.lazy import lazy_names
-
-# Pickles written while this package was a module find its names here
-__getattr__, __dir__ = lazy_names(__name__, {"BasinHopping": "dynamics"})
+"""Basin-hopping: chains of quenches, their moves, and parallel tempering."""

@@ -104,7 +104,7 @@ class BasinHoppingResult:
 class Chain:
     """A basin-hopping chain that can be taken further, some steps at a time.
 
-    However its steps are cut up, the same generator gives the same chain.
+    Splitting a run does not change its result: the same generator gives the same chain.
 
     Parameters
     ----------
@@ -185,7 +185,7 @@ class Chain:
         self.x, self.energy = np.array(x, dtype=np.float64).ravel(), None
 
     def run(self, rng: np.random.Generator, steps: int) -> BasinHoppingResult:
-        """Take so many steps, fewer if the target is reached; return every quench."""
+        """Take steps until their number or the target is reached; return every quench."""
         parts = [self._start()] if self.energy is None else []
         block = min(_ROWS, max(1, _BLOCK // self.system.n)) if self._compiled else 1
         done = 0

@@ -1,4 +1,4 @@
-"""A basin-hopping chain of a system so large that no matrix of coordinates by coordinates is made."""
+"""Basin-hopping without a dense Hessian."""
 
 from __future__ import annotations
 

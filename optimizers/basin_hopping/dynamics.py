@@ -88,7 +88,7 @@ def basin_hopping_steps(
         "new" sees by the Hessian that a minimum is one where its energy is new in this chain, within 1e-8; "all" of
         every quench.
     keep : int, optional
-        Prove a minimum of new energy only where it is among so many of the lowest; every one where missing.
+        Number of the lowest minima among which a minimum of new energy is proved; every one where missing.
 
     Returns
     -------
@@ -231,7 +231,7 @@ class BasinHopping(Dynamics):
         return self.chain.reached
 
     def run(self, steps: int = 100) -> bool:
-        """Take so many steps, fewer if the target is reached.
+        """Take steps until their number or the target is reached.
 
         Parameters
         ----------

@@ -8,6 +8,7 @@ import numpy as np
 
 from thalweg.optimizers.basin_hopping.moves import Move, Pool
 from thalweg.potentials.lazy import public
+from thalweg.potentials.protocols import ClassifyingPotential
 from thalweg.potentials.system import System
 
 __all__ = ["HiddenUnits", "SpliceNetworks", "entries_of_units"]
@@ -39,12 +40,12 @@ def entries_of_units(layers: tuple[int, ...]) -> list[np.ndarray]:
 
 
 class _UnitMove(Move):
-    """What moves of hidden units have in common."""
+    """Base class of moves of hidden units."""
 
     adapts = False
 
     def check(self, system: System) -> None:
-        if len(getattr(system.potential, "layers", ())) < 3:
+        if not isinstance(system.potential, ClassifyingPotential) or len(system.potential.layers) < 3:
             raise ValueError(f"{type(self).__name__} moves hidden units: the system must be Weights of a NetworkLoss")
 
     def units(self, system: System) -> list[np.ndarray]:

@@ -168,7 +168,7 @@ class TemperedBasinHopping:
         return [x for _, x in self._lowest]
 
     def run(self, steps: int = 100) -> bool:
-        """Take so many steps in every chain, fewer if one reaches the target.
+        """Take steps in every chain until their number is reached or one reaches the target.
 
         Parameters
         ----------

@@ -24,7 +24,7 @@ _ANSWER = 3  # whether it is good enough, the eigenvalue, the bound of the large
 
 
 def basis_size(n: int, nulls: int, most: int) -> int:
-    """Return how many float64 so many null modes and Lanczos vectors take."""
+    """Return the number of float64 that the null modes and Lanczos vectors take."""
     return n * ((nulls + most) | 1)
 
 
