@@ -83,13 +83,15 @@ def _write(landscape: Landscape, path: LandscapePath, file: Path) -> None:
     if file.suffix.lower() != ".xyz":
         path.save(file)
         return
-    system = landscape.system
-    if system.atoms is None:
-        raise ValueError(f"--output {file}: only atoms make an .xyz file; write .csv")
     from ase.io import write
 
+    from thalweg.potentials import Point
+
+    system = landscape.system
     frames = [system.subject(x) for x in path.continuous(system)]
     for atoms, energy, kind, number in zip(frames, path.energy, path.kinds, path.numbers, strict=True):
+        if isinstance(atoms, Point):
+            raise ValueError(f"--output {file}: only atoms make an .xyz file; write .csv")
         atoms.calc = None
         atoms.info = {"energy": float(energy), "kind": str(kind or "between"), "number": int(number)}
     write(file, frames, format="extxyz")

@@ -129,11 +129,13 @@ def _write(landscape: Landscape, values: dict[str, Any], output: Path) -> None:
         return
     if output.suffix != ".xyz":
         raise ValueError(f"--output {output} must end in .xyz or .npz")
-    if landscape.system.atoms is None:
-        raise ValueError(f"--output {output}: only atoms make an .xyz file; write .npz")
     from ase.io import write
 
+    from thalweg.potentials import Point
+
     atoms = landscape.system.subject(values["coordinates"])
+    if isinstance(atoms, Point):
+        raise ValueError(f"--output {output}: only atoms make an .xyz file; write .npz")
     atoms.calc = None
     atoms.info["energy"] = float(values["energy"])
     write(output, atoms, format="extxyz")
