@@ -59,13 +59,14 @@ class SignalWatch:
         self.raised = 0
         self.finished = False
         self._answered = -_ANSWERED
-        reader, writer = os.pipe()
-        os.set_blocking(writer, False)
-        # Python calls its handlers in the main thread, once C code there returns; this pipe is written to at once
-        signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
         for number in _SIGNALS:
             signal.signal(number, self._handle)
-        threading.Thread(target=self._watch, args=(reader,), daemon=True).start()
+        if os.name == "posix":  # elsewhere a signal waits until C code returns
+            reader, writer = os.pipe()
+            os.set_blocking(writer, False)
+            # Python calls its handlers in the main thread, once C code there returns; this pipe is written to at once
+            signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
+            threading.Thread(target=self._watch, args=(reader,), daemon=True).start()
 
     def _handle(self, number: int, frame: FrameType | None) -> None:
         if self.finished or _is_loading(frame) or _is_compiling():
@@ -80,16 +81,16 @@ class SignalWatch:
                 self._wait_for_answer(read[0])
 
     def _wait_for_answer(self, number: int) -> None:
+        others = False
         while True:
             time.sleep(_AGAIN)
-            if signal.getsignal(number) == self._handle:
-                if time.monotonic() - self._answered < _ANSWERED:
-                    return
-                if _is_loading(sys._current_frames().get(threading.main_thread().ident or 0)):
-                    _end(number)
-            # somebody else handles it, and waits for work that may be waiting for the compiler
-            if _is_compiling():
+            ours = signal.getsignal(number) == self._handle
+            if ours and (others or time.monotonic() - self._answered < _ANSWERED):
+                return
+            # somebody else who handles it may wait for work that waits for the compiler
+            if _is_compiling() or (ours and _is_loading(sys._current_frames().get(threading.main_thread().ident or 0))):
                 _end(number)
+            others = others or not ours
 
 
 def _is_loading(frame: FrameType | None) -> bool:

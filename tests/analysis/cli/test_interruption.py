@@ -133,11 +133,13 @@ main()
 @pytest.mark.parametrize("number", SIGNALS)
 def test_at_other_moments_it_is_a_keyboard_interrupt(tmp_path, number):
     work = """
-    try: time.sleep(60)
-    finally: print("cleaned up", flush=True)"""
+    try:
+        print("begun", flush=True)
+        time.sleep(60)
+    finally:
+        print("cleaned up", flush=True)"""
     process = start(tmp_path, "-c", RUN.format(work=work))
-    read_until(process, "ready")
-    time.sleep(0.3)  # until it is inside its try
+    read_until(process, "begun")
     status, said = stop(process, number)
     assert status == 128 + number
     assert said.split() == ["cleaned", "up", "Aborted!"]
