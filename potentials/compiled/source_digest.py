@@ -11,6 +11,7 @@ import re
 import sys
 from collections.abc import Iterator
 from importlib.util import resolve_name
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -24,6 +25,7 @@ _IMPORT = re.compile(
 )
 
 _known: dict[str, tuple[Any, bytes, frozenset[str]]] = {}
+_digests: dict[str, tuple[dict[str, Any], bytes]] = {}
 
 
 def source_digest(name: str) -> bytes | None:
@@ -41,10 +43,13 @@ def source_digest(name: str) -> bytes | None:
     """
     if not getattr(sys.modules.get(name), "__file__", None):
         return None
-    digest = hashlib.sha256()
-    for module in sorted(sources_of(name)):
-        digest.update(_read(module)[0])
-    return digest.digest()
+    # every function of the module asks again
+    specs, digest = _digests.get(name, ({name: None}, b""))
+    if not all(_is_still(module, spec) for module, spec in specs.items()):
+        sources = sorted(sources_of(name))
+        digest = hashlib.sha256(b"".join(_read(module)[0] for module in sources)).digest()
+        _digests[name] = {module: _spec(module) for module in sources}, digest
+    return digest
 
 
 def sources_of(name: str) -> set[str]:
@@ -61,19 +66,28 @@ def sources_of(name: str) -> set[str]:
 
 def _read(name: str) -> tuple[bytes, frozenset[str]]:
     """Return the digest of a module's own source, and the loaded modules with a source that it imports."""
-    module = sys.modules[name]
-    # a module that is loaded again has a new spec: its source may have changed
-    spec = getattr(module, "__spec__", None)
-    if name not in _known or _known[name][0] is not spec:
+    module, spec = sys.modules[name], _spec(name)
+    if name not in _known or not _is_still(name, _known[name][0]):
         source = _source(module)
         imports = frozenset(_imports(source.decode("utf-8", "replace"), module))
         _known[name] = spec, hashlib.sha256(name.encode() + b"\0" + source).digest(), imports
     return _known[name][1:]
 
 
+def _spec(name: str) -> Any:
+    """Return what a loaded module was loaded from: a new object when it is loaded again, as its source may be new."""
+    return getattr(sys.modules.get(name), "__spec__", None)
+
+
+def _is_still(name: str, spec: Any) -> bool:
+    """Say whether a module is certainly what was loaded from a spec; a script has none, and may run again changed."""
+    return spec is not None and spec is _spec(name)
+
+
 def _source(module: ModuleType) -> bytes:
-    loader: Any = module.__loader__  # reads from a zip archive too
-    return loader.get_data(module.__file__)
+    file: Any = module.__file__
+    read = getattr(module.__loader__, "get_data", None)  # from a zip archive too; a script may have no loader
+    return read(file) if read else Path(file).read_bytes()
 
 
 def _imports(source: str, module: ModuleType) -> Iterator[str]:

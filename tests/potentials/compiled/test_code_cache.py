@@ -104,6 +104,19 @@ print(importlib.reload(small.callee).g(3.0))"""
     assert call(tmp_path, code)[0] == 15.0
 
 
+def test_a_script_that_is_changed_and_run_again_gives_its_new_code(tmp_path):
+    """As IPython's %run does."""
+    write(tmp_path, script=CALLEE + "print(g(3.0))\n")
+    code = """
+import pathlib, runpy
+file = pathlib.Path("small/script.py").absolute()
+runpy.run_path(str(file), run_name="__main__")
+file.write_text(file.read_text().replace("2.0", "5.00"))
+runpy.run_path(str(file), run_name="__main__")"""
+    out = start(tmp_path, code).communicate(timeout=120)[0]
+    assert out.split("\n") == ["compiled g", "6.0", "compiled g", "15.0", ""]
+
+
 @pytest.mark.parametrize("hidden", [False, True], ids=["seen", "unseen"])
 def test_a_linked_callee_moves_behind_a_re_export(tmp_path, hidden):
     """The caller's code asks for a name that no longer exists: that ended the process."""
