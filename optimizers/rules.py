@@ -118,6 +118,15 @@ def default_rules(system: System) -> Rules:
     badly conditioned, and a memory of the order of the number of weights takes a seventh of the gradients; it stops at
     100 where the two loops would cost more than they save. Bounds tell the scale of steps.
 
+    Parameters
+    ----------
+    system : System
+        Atoms or a Point with a calculator, as `as_system` makes it.
+
+    Returns
+    -------
+    Rules
+
     Examples
     --------
     >>> from ase import Atoms

@@ -59,6 +59,13 @@ class SpliceClusters(Move):
     Both are turned at random about their centres; how many atoms come from either is drawn too, the composition stays.
     While nothing else is known the cluster is joined to a turned copy of itself.
 
+    Parameters
+    ----------
+    weight : float
+        How often the move is made, relative to the other moves of the chain.
+    step : float, optional
+        Without effect: a cut has no size.
+
     References
     ----------
     D. M. Deaven and K. M. Ho, Phys. Rev. Lett. 75 (1995) 288.

@@ -169,6 +169,13 @@ class CompiledMove(Move):
 class AllCoordinates(CompiledMove):
     """Displace every free coordinate uniformly in (-step, step): the default.
 
+    Parameters
+    ----------
+    weight : float
+        How often the move is made, relative to the other moves of the chain.
+    step : float, optional
+        Largest displacement; the chain's step where missing.
+
     Examples
     --------
     >>> from ase import Atoms

@@ -107,6 +107,13 @@ class SpliceNetworks(_UnitMove):
     The other is first brought to its symmetry copy nearest to this one, so that units stand for each other; at least
     one unit comes from either. While nothing else is known the partner is the network itself, and nothing moves.
 
+    Parameters
+    ----------
+    weight : float
+        How often the move is made, relative to the other moves of the chain.
+    step : float, optional
+        Without effect: an exchange of units has no size.
+
     Examples
     --------
     >>> import numpy as np
