@@ -1,4 +1,4 @@
-"""Names that modules had before they were sorted into rooms, for pickles and stores written then."""
+"""Former module names, so that old pickles and stores still load."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ _ROOMS = {
     "analysis": {
         "classifier": "prediction.classifier",
         "compare": "comparison.table",
-        "elimination": "kinetics.elimination",
+        "elimination": "kinetics.solvers",
         "ensembles": "prediction.ensembles",
         "kinetic_monte_carlo": "kinetics.kinetic_monte_carlo",
         "landscape_path": "networks.energy_path",

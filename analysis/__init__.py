@@ -1,4 +1,4 @@
-"""What it means: kinetic transition networks, disconnectivity graphs, and how well each minimum predicts."""
+"""Analysis of landscapes: kinetic transition networks, kinetics, disconnectivity graphs and predictions."""
 
 from __future__ import annotations
 

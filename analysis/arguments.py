@@ -1,4 +1,4 @@
-"""Checks of the arguments of the analysis: each error names the argument and what would be right."""
+"""Checks of the arguments of analysis functions."""
 
 from __future__ import annotations
 

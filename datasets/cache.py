@@ -1,4 +1,4 @@
-"""Cache of made data: arrays in the user's cache folder, in files named by a digest of what they depend on."""
+"""Cache of generated datasets, keyed by a digest of their parameters."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Label errors made on purpose: a fixed share of the labels, each changed to another class."""
+"""Mislabelling: a fixed fraction of the labels changed to another class."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How many points probably remain to be found, from how often those that are known were found.
+"""Chao's estimate of the number of undiscovered stationary points.
 
 The more points have been found only once, the more there are that have not been found at all. Chao's estimate makes
 a number of it, f1 (f1 - 1) / (2 (f2 + 1)) from the f1 points found once and the f2 found twice, with an interval; it

@@ -1,4 +1,4 @@
-"""Build the system of a landscape from what users hold, or from what a store describes."""
+"""Build a System from Atoms, a Point or Weights, or from a store's description."""
 
 from __future__ import annotations
 

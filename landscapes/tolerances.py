@@ -1,4 +1,4 @@
-"""Tolerances by which points are the same, and stationary."""
+"""Tolerances for duplicates and for stationarity."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The images of an elastic band: how many there are, where they begin, how they move, and what they show."""
+"""Images of an elastic band: number, initial path, relaxation and energy maxima."""
 
 from __future__ import annotations
 

@@ -53,6 +53,8 @@ def dneb(
 ) -> Band:
     """Relax a doubly-nudged elastic band between two minima.
 
+    The projected forces are those of ``band_gradient`` in ``optimizers/kernels/dneb.py``.
+
     Parameters
     ----------
     system : ase.Atoms, Point, Weights or System

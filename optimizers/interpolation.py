@@ -1,4 +1,4 @@
-"""The first images of a band: lines on which no atoms collide, straight or with distances that change evenly."""
+"""Initial path of a band: linear interpolation without atom clashes, or IDPP."""
 
 from __future__ import annotations
 

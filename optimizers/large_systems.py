@@ -1,4 +1,4 @@
-"""Minima of systems with many coordinates: LBFGS, and a proof by the lowest eigenvalue, without a Hessian."""
+"""Minimisation of large systems: LBFGS, then a check of the lowest Hessian eigenvalue, without a Hessian."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Single steps along Hessian modes with a trust radius, for the classes that ASE's optimizers resemble."""
+"""Single steps along Hessian modes with a trust radius, for the ASE-style optimizers."""
 
 from __future__ import annotations
 

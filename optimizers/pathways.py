@@ -1,4 +1,4 @@
-"""The pathway of a transition state: down both sides, from minimum to minimum."""
+"""Steepest-descent pathway of a transition state, down both sides to its minima."""
 
 from __future__ import annotations
 

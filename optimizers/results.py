@@ -1,4 +1,4 @@
-"""What searches return: immutable arrays over walkers, and a reason for each failure."""
+"""Results of searches: immutable arrays, one entry per walker, with a status for each."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Step rules of LBFGS, which datasets and stores record because results depend on them, and options of searches."""
+"""Step rules of LBFGS, and options of searches."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Validator of potentials: derivatives, batches, symmetry and ASE's view against each other."""
+"""Validator of potentials: consistency of derivatives, batches, symmetry and the ASE interface."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Descriptions of systems: scalars and arrays that a store can hold, and the way back to a system."""
+"""Descriptions of systems as storable scalars and arrays, and their inverse."""
 
 from __future__ import annotations
 

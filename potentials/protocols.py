@@ -1,4 +1,4 @@
-"""Protocols of systems, potentials and symmetries: what algorithms ask of them, for annotations and ``isinstance``.
+"""Protocols of systems, potentials and symmetries.
 
 A protocol marked ``runtime_checkable`` may stand in ``isinstance``, which reads its properties: all of them are cheap.
 Importing this module loads numpy alone.

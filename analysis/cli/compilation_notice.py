@@ -1,4 +1,4 @@
-"""The first compilation: said once, and done by two processes; silence ever after."""
+"""Notice of the first compilation, part of which a second process does."""
 
 from __future__ import annotations
 

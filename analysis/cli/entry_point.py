@@ -1,4 +1,4 @@
-"""The command ``thalweg``: signals are watched before anything else is loaded."""
+"""Entry point of ``thalweg``: watch for signals, then load the commands."""
 
 from __future__ import annotations
 

@@ -53,7 +53,7 @@ class SystemOptions:
         click.option(
             "--neighbours",
             type=click.IntRange(min=1),
-            help="Connect a hidden node only to this many nearest nodes of the layers below and above.",
+            help="Number of nearest nodes in adjacent layers that each hidden node connects to.",
         )
     )
     path: Path | None = from_option(
@@ -73,7 +73,7 @@ class SystemOptions:
         click.option(
             "--rms",
             type=click.FloatRange(min=0, min_open=True),
-            help="Largest rms gradient of a stored point of a structure.  [default: 1e-6]",
+            help="Rms gradient below which a point of a structure is stored.  [default: 1e-6]",
         )
     )
     seed: int | None = from_option(
@@ -111,7 +111,7 @@ class Totals:
         click.option(
             "--until-converged",
             is_flag=True,
-            help="Search for transition states until probably none is missing.",
+            help="Search for transition states until few are likely to be missing.",
         ),
         default=False,
     )
@@ -134,7 +134,9 @@ class Totals:
 @time_option
 @with_options("workers", WorkerOptions)
 @click.option(
-    "--device", type=click.Choice(["auto", "cpu", "cuda"]), help="cuda searches on an NVIDIA GPU.  [default: auto]"
+    "--device",
+    type=click.Choice(["auto", "cpu", "cuda"]),
+    help="Device of the searches; cuda is an NVIDIA GPU.  [default: auto]",
 )
 @click.option("--resume", is_flag=True, help="Continue the exploration of an existing store, up to the totals.")
 @click.pass_context
@@ -155,7 +157,7 @@ def explore(
     SYSTEM is one of these:
 
     \b
-    D1, D2, D3       loss of a network that learns the outcomes of LJAT3
+    D1, D2, D3       loss of a network that predicts the outcomes of LJAT3
     MNIST, digits    loss of a network that learns handwritten digits
     LJAT3, LJ<n>     energy of a cluster of atoms, such as LJ7
     MuellerBrown     a surface of two variables; so are SixHumpCamel,

@@ -1,4 +1,4 @@
-"""Command ``thalweg export``: the files of other programs."""
+"""Command ``thalweg export``: write a store in the format of another program."""
 
 from __future__ import annotations
 

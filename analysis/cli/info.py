@@ -1,4 +1,4 @@
-"""Command ``thalweg info``: what a store holds."""
+"""Command ``thalweg info``: summarise the contents of a store."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM at any moment of a command, while modules load and functions compile too.
+"""Handling of Ctrl-C and SIGTERM, also during imports and compilation.
 
 Python raises KeyboardInterrupt wherever the main thread happens to be. In the middle of an import it leaves half a
 module, in a callback of LLVM it is swallowed, and while LLVM works on one function, for seconds, nothing is raised at

@@ -1,4 +1,4 @@
-"""Options of the command line as fields of frozen dataclasses: each is declared once, where its value is kept."""
+"""Command-line options as fields of frozen dataclasses."""
 
 from __future__ import annotations
 

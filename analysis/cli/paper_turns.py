@@ -1,4 +1,4 @@
-"""Turns of ``thalweg paper``: explore the landscapes that remain one after the other, and write the page."""
+"""Exploration of the paper's landscapes by turns, in ``thalweg paper``."""
 
 from __future__ import annotations
 

@@ -26,11 +26,11 @@ class GraphOptions:
         click.option(
             "--connected-to",
             type=Minima(),
-            help="Show the minima that are connected to these, such as 0,17.  [default: the lowest minimum]",
+            help="Show only the minima connected to these, such as 0,17.  [default: the lowest minimum]",
         )
     )
     all_components: bool = from_option(
-        click.option("--all-components", is_flag=True, help="Show also what is not connected to the lowest minimum."),
+        click.option("--all-components", is_flag=True, help="Also show minima not connected to the lowest one."),
         default=False,
     )
     monotonic: bool = from_option(
@@ -72,7 +72,7 @@ class StyleOptions:
     descendants: str | None = from_option(
         click.option(
             "--descendants",
-            help="Colour superbasins by the minima in them: lowest, mean, min or max; for groups same or majority.",
+            help="Colour superbasins by their minima: lowest, mean, min or max; same or majority for groups.",
         )
     )
     widths: str | None = from_option(
@@ -83,11 +83,11 @@ class StyleOptions:
     )
     draw: tuple[int, ...] | None = from_option(
         click.option(
-            "--draw", type=Minima(), help="Minima whose structure, or decision map, is drawn under their branches."
+            "--draw", type=Minima(), help="Draw the structure or decision map of these minima under their branches."
         )
     )
     own_scales: bool = from_option(
-        click.option("--own-scales", is_flag=True, help="Draw each of several graphs on its own scale of energy."),
+        click.option("--own-scales", is_flag=True, help="Give each of several graphs its own energy scale."),
         default=False,
     )
     linewidth: float | None = from_option(
@@ -113,7 +113,7 @@ class StyleOptions:
 def plot(paths: tuple[Path, ...], output: Path | None, *, graph: GraphOptions, style: StyleOptions) -> None:
     """Draw the disconnectivity graph of one or more stores.
 
-    PATHS are stores; the graphs of several stand side by side on one scale of energy. A folder with PATHSAMPLE's
+    PATHS are stores; several are drawn side by side on one energy scale. A folder with PATHSAMPLE's
     min.data and ts.data may stand for a store.
     """
     if output is None and len(paths) > 1:

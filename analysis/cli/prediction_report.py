@@ -1,4 +1,4 @@
-"""Report of ``thalweg predict``: how well minima and ensembles of a network predict."""
+"""Text report of ``thalweg predict``: scores of minima and of ensembles."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A second process that compiles a part of what a command needs."""
+"""Second process that compiles part of the functions of a command."""
 
 from __future__ import annotations
 

@@ -32,8 +32,8 @@ _SHOWN = 50
 def verify(context: click.Context, path: Path, sample: int | None, seed: int, workers: int | None, mark: bool) -> None:
     """Recompute the stored points and report every error.
 
-    PATH is the store. The exit status is 1 if there is an error. A sample has as many minima as transition states;
-    the arrays are read whole in any case.
+    PATH is the store. The exit status is 1 if there is an error. --sample N checks at most N minima and
+    N transition states; every stored array is read in either case.
     """
     from thalweg.landscapes import Landscape
 

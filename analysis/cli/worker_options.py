@@ -52,7 +52,7 @@ class WorkerOptions:
         click.option(
             "--ahead",
             type=click.IntRange(min=1),
-            help="Number of tasks in flight at once: about four per worker keep all busy.  [default: 16]",
+            help="Number of tasks submitted at once; use about four per worker.  [default: 16]",
         )
     )
 

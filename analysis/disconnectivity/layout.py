@@ -1,4 +1,4 @@
-"""Where the branches of a disconnectivity graph stand, and the lines that draw them.
+"""Layout of a disconnectivity graph: horizontal positions of branches, and their line segments.
 
 Every node owns an interval as wide as its number of leaves, and its branches share it without overlap. The deepest
 branch goes straight down from the node; the others are placed from the deepest up, each outside those before it,

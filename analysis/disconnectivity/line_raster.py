@@ -1,4 +1,4 @@
-"""A raster of very many lines, which matplotlib's line collections draw slowly."""
+"""Fast rasterisation of many lines, for graphs that matplotlib's line collections draw slowly."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Kinetics and thermodynamics of a network: rate constants, passage times, relaxation times, heat capacities.
+"""Kinetics of a kinetic transition network: rate constants, passage times, relaxation times, heat capacities.
 
 Pickles written before the rooms name this package as the module of ``Kinetics``.
 """

@@ -1,4 +1,4 @@
-"""From a network of rates and two sets of states to a chain with boundary states."""
+"""Markov chains with absorbing boundary states, built from rates and two sets of states."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import breadth_first_order, connected_components
 
 from thalweg.analysis.arguments import minimum_indices
-from thalweg.analysis.kinetics.elimination import Chain
 from thalweg.analysis.kinetics.extended_range import full, is_positive, summed_entries
+from thalweg.analysis.kinetics.solvers import Chain
 
 if TYPE_CHECKING:
     from thalweg.analysis.kinetics.markov_chain import MarkovChain

@@ -1,4 +1,4 @@
-"""Arrays of extended numbers: rows (m, e) that stand for ``m * 2**(256 e)``, as graph transformation uses them."""
+"""Extended-range numbers: arrays of a mantissa and an exponent of 2**256."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Graph transformation: states of a Markov chain eliminated one by one, no digit lost to subtraction.
+"""Graph transformation: subtraction-free elimination of the states of a Markov chain.
 
 Eliminating state x gives every two of its neighbours the rate ``k_ij + k_ix k_xj / K_x``, where ``K_x`` is the sum
 of x's own rates to what is left, never one minus something (Trygubenko, Wales, J. Chem. Phys. 124 (2006) 234110;

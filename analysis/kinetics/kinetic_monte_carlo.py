@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from thalweg.analysis.kinetics.boundary_chain import checked_sets
-from thalweg.analysis.kinetics.elimination import Chain
 from thalweg.analysis.kinetics.extended_range import to_float
+from thalweg.analysis.kinetics.solvers import Chain
 from thalweg.potentials.compiled.signatures import integers, jit, vector
 from thalweg.potentials.lazy import public
 

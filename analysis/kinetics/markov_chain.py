@@ -12,7 +12,7 @@ from scipy.sparse import csr_array
 from thalweg.analysis.arguments import frozen_array
 from thalweg.analysis.kinetics import extended_range as extended
 from thalweg.analysis.kinetics.boundary_chain import closed_classes, lumped, reaching
-from thalweg.analysis.kinetics.elimination import Elimination, Solver, solver
+from thalweg.analysis.kinetics.solvers import Elimination, Solver, solver
 
 __all__ = ["MarkovChain", "Prepared"]
 
@@ -114,7 +114,7 @@ class MarkovChain:
         Parameters
         ----------
         method : {"auto", "graph transformation", "sparse LU"}
-            See :func:`~thalweg.analysis.kinetics.elimination.solver`.
+            See :func:`~thalweg.analysis.kinetics.solvers.solver`.
         target, source : (k,) int64 arrays
             Sets of states that do not overlap.
         """

@@ -11,9 +11,9 @@ from scipy.sparse import sparray, spmatrix
 from thalweg.analysis.arguments import minimum_indices
 from thalweg.analysis.kinetics import extended_range as extended
 from thalweg.analysis.kinetics.boundary_chain import checked_sets
-from thalweg.analysis.kinetics.elimination import Elimination
 from thalweg.analysis.kinetics.markov_chain import MarkovChain
 from thalweg.analysis.kinetics.rates import checked_temperature, harmonic_rates
+from thalweg.analysis.kinetics.solvers import Elimination
 from thalweg.potentials.lazy import public
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""Rate matrices: a user's own as rates of a chain, and a chain's rates in the conventions of other programs."""
+"""Rate matrices: checks of given ones, and export in other programs' conventions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Relaxation times: eigenvalues of the rate matrix, the slow ones with all their digits."""
+"""Relaxation times: eigenvalues of the rate matrix, accurate for slow modes too."""
 
 from __future__ import annotations
 

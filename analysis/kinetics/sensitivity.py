@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from thalweg.analysis.kinetics.boundary_chain import checked_sets
-from thalweg.analysis.kinetics.elimination import Elimination
 from thalweg.analysis.kinetics.extended_range import from_log, full, product, quotient, to_float, total
 from thalweg.analysis.kinetics.rates import log_rate_factors
+from thalweg.analysis.kinetics.solvers import Elimination
 
 if TYPE_CHECKING:
     from thalweg.analysis.kinetics.rate_constants import Kinetics

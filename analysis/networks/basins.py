@@ -1,4 +1,4 @@
-"""Funnels of a network: monotonic sequence basins, and how deep each minimum lies below its way out."""
+"""Monotonic sequence basins, and the escape energy of each minimum."""
 
 from __future__ import annotations
 

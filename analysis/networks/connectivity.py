@@ -1,4 +1,4 @@
-"""How transition states join minima: neighbours, connected components, spanning forest, lowest-barrier paths."""
+"""Connectivity of minima: neighbours, connected components, spanning forest, lowest-barrier paths."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The path between two minima whose highest point is lowest."""
+"""Lowest-barrier (minimax) path between two minima."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Networks by the path of a store or of a folder with PATHSAMPLE's files."""
+"""Read a kinetic transition network from a store or a PATHSAMPLE folder."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Results of one landscape for tables and figures, from its store or from a small file that outlives it.
+"""Archive of one landscape's results: a small file from which tables and figures can be remade.
 
 A file, NAME.npz, has the energies and AUC of all minima, the energies and minima of all transition states, the line of
 measures.csv, the growth of the landscape, and the machine. So landscapes explored in different sessions, or on

@@ -1,4 +1,4 @@
-"""Growth of one landscape: searches in turns until it has stopped growing, or a limit ends it."""
+"""Exploration of one of the paper's landscapes until it converges or reaches a limit."""
 
 from __future__ import annotations
 

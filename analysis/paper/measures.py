@@ -1,4 +1,4 @@
-"""Measures of a landscape, one line of measures.csv, from which tables and claims are made."""
+"""Measures of a landscape: one row of measures.csv."""
 
 from __future__ import annotations
 

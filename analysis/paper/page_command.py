@@ -1,4 +1,4 @@
-"""Command that makes a page, and those that make a part of it again."""
+"""Commands that reproduce the page and each of its parts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Page that can be kept without the stores: its pictures and data are in a folder of its name beside it."""
+"""Export of the paper's page with its pictures and data, independent of the stores."""
 
 from __future__ import annotations
 

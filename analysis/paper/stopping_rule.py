@@ -1,4 +1,4 @@
-"""Rule by which a landscape has stopped growing, the same for all landscapes of the paper."""
+"""Convergence criterion of the paper's explorations."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Ensembles of minima: averages of their predictions with equal or thermal weights, and the scores of these."""
+"""Ensembles of minima: equal-weight or thermal averages of predictions, and their scores."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Protocols of minima and data for predictions: the parts of a landscape and a data set that these read.
+"""Protocols of the minima and data that the prediction functions accept.
 
 The members of those that stand in ``isinstance`` are properties or attributes that cost nothing to read.
 """

@@ -1,4 +1,4 @@
-"""System that a name stands for, as the command line explores it."""
+"""Exploration target: a system resolved from its name or file."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Networks by the name of their data: their defaults, the training points that are drawn, and the loss of these."""
+"""Network losses by name: training data, default settings and NetworkLoss."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Summaries of stores as text, which is the same on a terminal and in a pipe."""
+"""Plain-text summaries of stores."""
 
 from __future__ import annotations
 

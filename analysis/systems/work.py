@@ -1,4 +1,4 @@
-"""Amount of work that an exploration does."""
+"""Default numbers of steps and searches of an exploration."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Deferral of Ctrl-C and SIGTERM until nothing is half done."""
+"""Deferral of Ctrl-C and SIGTERM until the next commit."""
 
 from __future__ import annotations
 

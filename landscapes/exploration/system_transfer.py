@@ -1,4 +1,4 @@
-"""Transfer of a system to other processes: sent once to each, and named by every task."""
+"""Transfer of a system to worker processes, once per process."""
 
 from __future__ import annotations
 

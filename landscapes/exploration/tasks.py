@@ -1,4 +1,4 @@
-"""Tasks of searches: pure functions of a system and a task, which can run anywhere, and again."""
+"""Search tasks: pure functions, so that any worker can run or repeat them."""
 
 from __future__ import annotations
 

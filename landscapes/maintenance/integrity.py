@@ -1,4 +1,4 @@
-"""Integrity of a store: every chunk can be read, and every row number is that of a row."""
+"""Integrity check of a store: readable chunks and valid row references."""
 
 from __future__ import annotations
 

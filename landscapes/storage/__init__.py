@@ -1,1 +1,1 @@
-"""Store of a landscape: arrays, commits, locks, and the kinds of place where files lie."""
+"""Store of a landscape: arrays (``column``), commit rule (``root``), lock, local folders and zarr stores."""

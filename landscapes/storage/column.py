@@ -1,4 +1,4 @@
-"""Growing arrays of a store: committed chunks on disk, the rows after them in memory."""
+"""Growing arrays of a store: committed chunks on disk, uncommitted rows in memory."""
 
 from __future__ import annotations
 

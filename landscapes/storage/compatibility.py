@@ -1,4 +1,4 @@
-"""Comparison of the settings that a caller gives with those of the store that is there."""
+"""Check that given settings agree with those of an existing store."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Files of a store in a folder: every write is one rename, so no reader sees half a file."""
+"""Store backend for local folders, with atomic writes by rename."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The root's ``zarr.json``: the one file whose rename is a commit."""
+"""Root metadata (``zarr.json``): renaming this file is what commits a store."""
 
 from __future__ import annotations
 

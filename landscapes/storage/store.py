@@ -1,4 +1,4 @@
-"""The folder of a landscape: created whole, grown by commits of one rename each (docs/format.md)."""
+"""Store of a landscape: create, open, commit; a commit is the rename of the root's ``zarr.json`` (see ``root``)."""
 
 from __future__ import annotations
 
@@ -217,7 +217,9 @@ class Store:
         self._load()
 
     def commit(self) -> None:
-        """Write what was added, all of it or nothing.
+        """Commit all added rows, or none.
+
+        Their chunks are written first; renaming the root's ``zarr.json``, last, makes them count.
 
         Raises
         ------

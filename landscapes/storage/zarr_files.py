@@ -1,4 +1,4 @@
-"""Files of a store that lies in one of zarr's own stores: an object store, memory, a zip file to read from."""
+"""Store backend for zarr stores: object storage, memory or read-only zip."""
 
 from __future__ import annotations
 

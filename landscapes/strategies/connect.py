@@ -1,4 +1,4 @@
-"""The default strategy for transition states: search from all known points and between separate pieces."""
+"""Default strategy for transition states: single-ended searches, and double-ended ones between components."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The missing connections between two minima, by Dijkstra's algorithm on a graph weighted by distances.
+"""Missing-connection algorithm: shortest paths on a distance-weighted graph of minima.
 
 Carr, Trygubenko and Wales (J. Chem. Phys. 122 (2005) 234903) weigh the edge between two minima by 0 where a
 transition state joins them, else by a growing function of their distance, and attack the missing edges of the

@@ -1,4 +1,4 @@
-"""Fingerprints: cheap vectors that are close for points that are close, to choose which distances to align.
+"""Fingerprints: vectors invariant under symmetry, which bound aligned distances from below.
 
 The distance between two fingerprints is never above the aligned distance of the points, and takes a microsecond.
 """

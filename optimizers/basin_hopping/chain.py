@@ -1,4 +1,4 @@
-"""One basin-hopping chain: where it stands, what it knows, and the compiled or Python loop that takes it further."""
+"""Basin-hopping chain: its state, and the loop of steps that advances it."""
 
 from __future__ import annotations
 

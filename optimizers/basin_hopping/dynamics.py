@@ -1,4 +1,4 @@
-"""Basin-hopping: random displacements, each minimised, accepted by Metropolis' rule on the minima."""
+"""Basin-hopping as a function and as a class like ASE's dynamics."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Ways to leave a minimum: what a basin-hopping move is, and those that suit any system or any cluster.
+"""Basin-hopping moves: base class, moves of all coordinates, and moves of a surface atom.
 
 A new move is one small class::
 

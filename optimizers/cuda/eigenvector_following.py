@@ -1,4 +1,4 @@
-"""Hybrid eigenvector-following on a GPU: two kernels that take turns, one block a walker.
+"""Hybrid eigenvector-following on a GPU, in two alternating kernels, one block per walker.
 
 The steps are those of :mod:`~thalweg.optimizers.kernels.hybrid`: one kernel finds the lowest Hessian mode and how far
 to go uphill, the other goes there and minimises across the mode by LBFGS. In one kernel, loss and Hessian-vector

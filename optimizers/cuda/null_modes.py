@@ -1,4 +1,4 @@
-"""Rigid motions of walkers on a GPU, which have no curvature that a search may follow: one block a walker."""
+"""Rigid motions of walkers as null modes, on a GPU, one block per walker."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Compiled optimizers, one algorithm a file; ``status`` and ``arguments`` have what all of them share."""
+"""Compiled optimizers, one algorithm per file; ``status`` and ``arguments`` are shared."""

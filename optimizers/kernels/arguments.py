@@ -1,4 +1,4 @@
-"""What compiled searches take and write: one frozen tuple of named arguments, and records with named fields.
+"""Argument tuples and result records of compiled searches.
 
 An :class:`Arguments` is the numba type of a ``NamedTuple`` class: compiled code reads ``search.rms``, and Python
 passes an instance whose function fields are compiled functions. An array of records holds what searches found, one

@@ -1,4 +1,4 @@
-"""A chain of quenches with Metropolis acceptance, compiled: no Python between steps."""
+"""Compiled basin-hopping: displacement, quench and Metropolis criterion."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Cholesky's factor of a symmetric matrix, what it solves, and the lowest eigenvalue from it, compiled.
+"""Cholesky factorisation, linear solves and the lowest eigenvalue, compiled.
 
 A factor proves that no eigenvalue is negative at a small part of the cost of all eigenvalues. Matrices are row by
 row, the factor U of A = U^T U in their upper triangle; nothing below the diagonal is read or written.

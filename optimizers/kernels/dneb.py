@@ -1,4 +1,4 @@
-"""The doubly-nudged elastic band, compiled: one long vector of images moved by LBFGS steps."""
+"""Doubly-nudged elastic band, compiled: tangents, projected gradient, springs and LBFGS steps."""
 
 from __future__ import annotations
 

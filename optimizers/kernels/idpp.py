@@ -1,4 +1,4 @@
-"""The image-dependent pair potential, compiled: distances of atoms that change evenly from one end to the other.
+"""Image-dependent pair potential (IDPP), compiled, for the initial path of a band.
 
 S. Smidstrup, A. Pedersen, K. Stokbro and H. Jonsson, J. Chem. Phys. 140 (2014) 214106. ASE's takes twenty times as
 long as the band that follows it (0.5 s for 20 images of 38 atoms).

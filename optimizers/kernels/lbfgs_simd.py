@@ -1,4 +1,4 @@
-"""LBFGS with little overhead a step: fused passes by lanes, a memory of few pairs, nothing allocated on the way.
+"""LBFGS with SIMD loops and a short memory, without allocations, before a second-order finish.
 
 For minimisations that second order finishes. The plain walk of ``lbfgs`` keeps the original programs' order of
 arithmetic instead.

@@ -1,4 +1,4 @@
-"""Minimisation to second order by Cholesky factors: one Hessian serves many steps, and another proves the end.
+"""Newton-like minimisation with Cholesky factors; a final factorisation proves the minimum.
 
 LBFGS whose initial inverse Hessian is that of a point close by, shifted until it is positive definite and its Newton
 step no longer than what is trusted. At the end a factor that exists proves that no eigenvalue is negative, so that

@@ -1,4 +1,4 @@
-"""Whole searches, compiled: a minimum that is proved one, a transition state with both of its minima."""
+"""Complete searches, compiled: minimisation with Hessian check, and transition states with both minima."""
 
 from __future__ import annotations
 

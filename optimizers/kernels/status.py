@@ -1,4 +1,4 @@
-"""Numbers that Python and compiled code share: how a search ended, and the places of packed rules."""
+"""Status codes of searches, and indices into the packed step rules."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the threads of a CUDA block do together; one block works on one walker.
+"""Block-wide CUDA operations: sums and shared memory; one block works on one walker.
 
 Like every GPU module but :mod:`~thalweg.potentials.cuda.availability`, this one imports numba.cuda: load it only once
 a GPU is asked for. Device functions are inlined by LLVM: numba's own inlining takes ten times as long to compile.

@@ -1,4 +1,4 @@
-"""The loss of a network and its gradient, compiled once for every shape.
+"""Compiled loss of a network and its gradient, both with the L2 term.
 
 Inputs are packed in blocks of :data:`BLOCK` data points with the data index innermost, so that every loop over data is
 a vector loop. `integers` is [layers of weights L, data N, frozen weights F, width of every layer (L + 1), indices of
@@ -317,6 +317,7 @@ def network_function(x, gradient, integers, floats):
         hidden_deltas(w, integers, table, slope, delta, filled)
         add_gradient(integers, table, data, act, delta, filled, block * BLOCK, floats, sums, gradient)
     add_sums(integers, table, sums, gradient)
+    # the gradient of the mean cross-entropy and that of the L2 term
     for i in range(x.size):
         gradient[i] = gradient[i] / n + 2.0 * l2 * x[i]
     zero_frozen(gradient, integers)

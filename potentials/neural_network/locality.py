@@ -1,4 +1,4 @@
-"""Networks of limited range: the mask of the connections that stay (section 5 of the paper)."""
+"""Locality: mask that keeps connections between nearby nodes only (section 5 of the paper)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Calculator of the loss of a tanh network as a function of its weights."""
+"""Calculator of a network's loss; the loss and its gradient are computed in ``energy``."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Products of rows of data, by lanes: linear combinations of rows, and rows times rows.
+"""Compiled SIMD matrix products over rows of training data.
 
 A row holds one number for each of a block's data; all arrays of rows are as wide as a block. What lies between the
 last datum and the next multiple of :data:`STEP` counts as data: callers fill it with zeros, or with what zero data

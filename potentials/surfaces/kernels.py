@@ -1,4 +1,4 @@
-"""Compiled polynomials and sums of Gaussians, the two forms that the analytic surfaces take.
+"""Compiled polynomials and sums of Gaussians for the analytic surfaces.
 
 A polynomial is a sum of terms ``c * x[i]**p * x[j]**q ...``. Its integers are the number of terms, then where each
 term's factors begin in the list of factors (and where the last ends), then that list: pairs of variable and power.

@@ -1,4 +1,4 @@
-"""Compiled assignment of atoms to atoms.
+"""Assignment of atoms between two structures (linear assignment problem), compiled.
 
 A permutation p means that atom i of a is laid on atom p[i] of b. Atoms of one kind may be exchanged: ``members`` lists
 the atoms kind by kind, ``starts`` where each kind begins, and the end.

@@ -1,4 +1,4 @@
-"""Compiled recognition of copies: a frame of two atoms is laid on every pair that could be their image.
+"""Recognition of symmetry copies of a cluster, compiled, by matching a reference frame of two atoms.
 
 Positions are (n, 3) about their centroid; permutations and kinds are those of
 :mod:`thalweg.potentials.symmetry.assignment`.

@@ -1,4 +1,4 @@
-"""Cases of the paper's claims: comparisons and trends of the lines of measures.csv, and whether they hold."""
+"""Tests of the paper's claims: comparisons and trends between rows of measures.csv."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Comparison of landscapes that still grow by their counts after the same number of searches."""
+"""Comparison of unconverged landscapes after equal numbers of searches."""
 
 from __future__ import annotations
 

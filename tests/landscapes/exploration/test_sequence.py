@@ -94,7 +94,7 @@ def test_two_workers_find_what_one_does(in_one_go, tmp_path, name, minima, state
 @pytest.mark.parametrize("name", ["network", "LJ6", "LJAT3"])
 def test_many_calls_cut_short_by_time_find_the_same(in_one_go, tmp_path, name):
     make, steps, searches = SUBJECTS[name]
-    calls, seconds = 1, 0.03
+    calls, seconds = 1, 0.005
     while not go_on(make(), tmp_path / "a.zarr", steps, searches, workers=1 + calls % 2, seconds=seconds):
         calls, seconds = calls + 1, 2 * seconds
     assert calls >= 3

@@ -1,4 +1,4 @@
-"""Chains with boundary states, and the linear equations of their interior: by graph transformation or sparse LU."""
+"""Solvers for passage times and committors: graph transformation (elimination of states) or sparse LU."""
 
 from __future__ import annotations
 
