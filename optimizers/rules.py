@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from typing import IO, TYPE_CHECKING, Any, TypeAlias, TypedDict
 
 import numpy as np
@@ -101,7 +101,7 @@ class Rules:
 
     def replace(self, **changes: float | bool) -> Rules:
         """Return these rules with some of them changed."""
-        return replace(self, **changes)
+        return Rules.from_dict({**self.to_dict(), **changes})
 
     def packed(self) -> np.ndarray:
         """Return the rules as the float64 vector that compiled code reads."""

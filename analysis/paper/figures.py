@@ -69,8 +69,9 @@ def graph_figure(
             _leave_empty(ax, panel.title)
             continue
         norm = colour_range(colour[graph.minima], None, None) if own else common
-        ends = {"vmin": norm.vmin, "vmax": norm.vmax}
-        graph.plot(ax, colour=colour, colour_bar=False, energy_label="loss", size_bar=False, **ends)
+        graph.plot(
+            ax, colour=colour, colour_bar=False, energy_label="loss", size_bar=False, vmin=norm.vmin, vmax=norm.vmax
+        )
         if own:
             _colours(figure, ax, norm, "", ceiling)
         ax.set_title(_said(panel, graph), fontsize="medium")

@@ -27,7 +27,7 @@ from thalweg.optimizers.elastic_band import connect_pair
 from thalweg.optimizers.kernels.status import Status
 from thalweg.optimizers.large_systems import LARGEST_MATRIX
 from thalweg.optimizers.results import TransitionStateResult
-from thalweg.optimizers.rules import Rules
+from thalweg.optimizers.rules import Rules, SearchOptions
 from thalweg.optimizers.transition_states import find_transition_states
 from thalweg.potentials.symmetry.null_modes import lift_null_modes
 from thalweg.potentials.system import System
@@ -163,7 +163,7 @@ def _anywhere(system: System, rng: np.random.Generator) -> np.ndarray:
     return system.random(rng)
 
 
-def _longest_step(system: System) -> dict[str, Any]:
+def _longest_step(system: System) -> SearchOptions:
     """Longest step uphill where the bounds tell the scale of the coordinates; the default elsewhere."""
     return {} if system.width is None else {"max_step": 0.1 * system.width}
 
@@ -195,7 +195,7 @@ def _displaced(
 
 def _double_ended(system: System, task: Task, rng: np.random.Generator) -> TaskResult:
     settings = task.settings
-    search = {"rules": Rules.from_dict(settings["rules"]), **_longest_step(system)}
+    search: SearchOptions = {"rules": Rules.from_dict(settings["rules"]), **_longest_step(system)}
     searches = []
     for pair, start in enumerate(task.starts):
         a, b = task.coordinates[2 * pair : 2 * pair + 2]

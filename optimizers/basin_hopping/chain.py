@@ -168,7 +168,7 @@ class Chain:
         self.__dict__.update(state)
         if self._tallies.dtype.names is None:
             # an earlier version kept them as a matrix
-            self._tallies = np.array([tuple(row) for row in self._tallies], dtype=TALLY)
+            self._tallies = np.array([tuple(row) for row in self._tallies.tolist()], dtype=TALLY)
 
     @property
     def reached(self) -> bool:

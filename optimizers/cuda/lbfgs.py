@@ -31,7 +31,7 @@ _MEMORY, _INITIAL_DIAGONAL, _MAX_STEP, _MAX_RISE = map(
 _SHRINK, _TRIALS, _RESETS, _SIGNED = map(int, (Rule.SHRINK, Rule.TRIALS, Rule.RESETS, Rule.SIGNED_CURVATURE))
 RUN_NUMBERS = np.dtype([(name, np.float64) for name in RUN.names or ()])
 """What a minimisation found, all of it float64: a row of numbers seen as a record."""
-_ENERGY, _RMS, _STEPS, _EVALUATIONS, _STATUS, _PATH_LENGTH = range(len(RUN_NUMBERS))
+_ENERGY, _RMS, _STEPS, _EVALUATIONS, _STATUS, _PATH_LENGTH = range(len(RUN_NUMBERS.names or ()))
 # Places in the goals, and behind the history
 _GOAL, _MOST_STEPS = range(2)
 _TRAVELLED, _LENGTH, _CALLS, _RESETS_LEFT = range(4)

@@ -28,7 +28,7 @@ def lbfgs_cuda(system: System, X: np.ndarray, rms: float, rules: Rules, steps: i
     n = X.shape[1]
     problem = device_problem(system.potential, n)
     plan = problem.plan(n, VECTORS * n, history_size(n, rules.memory))
-    points, numbers = cuda.to_device(X), cuda.device_array((len(X), len(RUN_NUMBERS)))
+    points, numbers = cuda.to_device(X), cuda.device_array((len(X), len(RUN_NUMBERS.names or ())))
     goals = np.array([rms, steps], dtype=np.float64)
     frozen = system.frozen.astype(np.int64)
     arguments = (points, cuda.device_array(X.shape), numbers, *map(cuda.to_device, (frozen, rules.packed(), goals)))

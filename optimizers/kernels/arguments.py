@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numba
 import numpy as np
-from numba.core import types
 from numba.extending import models, register_model, typeof_impl
 
 from thalweg.potentials.compiled.signatures import FUNCTION, HESSIAN, floats, integers, matrix, vector
@@ -29,7 +28,7 @@ __all__ = [
 _REAL, _WHOLE = numba.float64, numba.int64
 
 
-class Arguments(types.NamedTuple):
+class Arguments(numba.types.NamedTuple):
     """Numba's type of the instances of a NamedTuple class, whose function pointers are compiled functions in Python.
 
     Parameters
@@ -40,16 +39,17 @@ class Arguments(types.NamedTuple):
         Type of each of its fields.
     """
 
-    def __init__(self, kind: type, *fields: types.Type):
+    def __init__(self, kind: type, *fields: numba.types.Type):
         super().__init__(fields, kind)
         # nested names would be thousands of letters long, and be compared at every call
-        self.name = f"{kind.__name__}_{hashlib.sha256(self.name.encode()).hexdigest()[:12]}"
+        digest = hashlib.sha256(str(vars(self)["name"]).encode()).hexdigest()
+        self.name = f"{kind.__name__}_{digest[:12]}"
         # the type of an instance need not be found out field by field at every call
         typeof_impl.register(kind)(lambda value, context: self)
 
     @property
     def key(self) -> str:
-        return self.name
+        return str(self.name)
 
 
 register_model(Arguments)(models.TupleModel)
@@ -93,19 +93,19 @@ class Problem(NamedTuple):
 
 PROBLEM = Arguments(Problem, FUNCTION, HESSIAN, integers, floats, integers, integers, numba.int64, matrix)
 
-WALK_SIGNATURE = types.Tuple((_REAL, _REAL, _WHOLE, _WHOLE, _WHOLE, _REAL))(
+WALK_SIGNATURE = numba.types.Tuple((_REAL, _REAL, _WHOLE, _WHOLE, _WHOLE, _REAL))(
     FUNCTION, integers, floats, integers, vector, _REAL, _WHOLE, vector, vector, matrix
 )
 """LBFGS: (function, integers, floats, frozen, rules, rms, most steps, x, gradient, trace) to (energy, rms, steps,
 evaluations, status, path length)."""
-WALK = types.FunctionType(WALK_SIGNATURE)
+WALK = numba.types.FunctionType(WALK_SIGNATURE)
 
-FOLLOW_SIGNATURE = types.Tuple((_REAL, _REAL, _WHOLE, _WHOLE, _REAL, _REAL, _WHOLE))(
+FOLLOW_SIGNATURE = numba.types.Tuple((_REAL, _REAL, _WHOLE, _WHOLE, _REAL, _REAL, _WHOLE))(
     PROBLEM, _WHOLE, _REAL, _WHOLE, _REAL, vector, vector
 )
 """Second order: (problem, negative eigenvalues, rms, most Hessians, longest step, x, mode) to (energy, rms, steps,
 status, lowest eigenvalue, log eigenvalue product, positive eigenvalues)."""
-FOLLOW = types.FunctionType(FOLLOW_SIGNATURE)
+FOLLOW = numba.types.FunctionType(FOLLOW_SIGNATURE)
 
 
 class MinimumSearch(NamedTuple):
@@ -194,7 +194,7 @@ STATIONARY_POINT = np.dtype(
 """What a second-order search found: ``modes`` is the number of positive eigenvalues, ``path_length`` that of the way
 to a minimum."""
 
-runs = types.Array(numba.from_dtype(RUN), 1, "C")
+runs = numba.types.Array(numba.from_dtype(RUN), 1, "C")
 stationary_point = numba.from_dtype(STATIONARY_POINT)
-stationary_points = types.Array(stationary_point, 1, "C")
-stationary_pairs = types.Array(stationary_point, 2, "C")
+stationary_points = numba.types.Array(stationary_point, 1, "C")
+stationary_pairs = numba.types.Array(stationary_point, 2, "C")
