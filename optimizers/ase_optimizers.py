@@ -29,7 +29,7 @@ __all__ = ["LBFGS", "EigenvectorFollowing", "SecondOrder"]
 
 
 class _ASEOptimizer(Optimizer):
-    """What ours share: either criterion of convergence, Points as well as Atoms, a reason for each failure."""
+    """Base class of the ASE-style optimizers: two criteria of convergence, Points and Atoms, reasons of failures."""
 
     def __init__(
         self,
@@ -76,7 +76,7 @@ class _ASEOptimizer(Optimizer):
     def run(self, fmax: float | None = None, steps: int = DEFAULT_MAX_STEPS, rms: float | None = None) -> bool:
         """Run to the end, with the arguments of :meth:`irun`; return whether the search has converged.
 
-        What stopped it is in :attr:`reason`.
+        :attr:`reason` says why the run ended.
         """
         converged = False
         for converged in self.irun(fmax, steps, rms):  # noqa: B007  (the last one is the answer)
@@ -109,22 +109,22 @@ class LBFGS(_ASEOptimizer):
     Parameters
     ----------
     atoms : ase.Atoms, Point or Weights
-        With its calculator; moved in place.
+        Atoms or Point with its calculator, moved in place.
     logfile, trajectory
         As ASE's optimizers take them; a trajectory can hold Atoms only.
     rules : Rules, optional
         Step rules; :func:`~thalweg.optimizers.default_rules` where missing.
     memory : int, optional
-        Pairs remembered, in place of the rules'.
+        Number of remembered steps, in place of the rules' number.
     max_step : float, optional
-        Longest step, in place of the rules'.
+        Longest step, in the coordinates' unit, in place of the rules' length.
     **kwargs
         Passed to :class:`ase.optimize.optimize.Optimizer`: append_trajectory, loginterval, master, comm.
 
     Attributes
     ----------
     reason : str or None
-        How the last run ended.
+        Why the last run ended.
 
     Examples
     --------
@@ -162,7 +162,7 @@ class LBFGS(_ASEOptimizer):
         self.reset()
 
     def reset(self) -> None:
-        """Throw the memory away, as after moving the atoms by other means."""
+        """Empty the memory, which is necessary after the atoms were moved by other means."""
         self._stored, self._diagonal = 0, self.rules.initial_diagonal
 
     def todict(self) -> dict[str, Any]:
@@ -170,7 +170,7 @@ class LBFGS(_ASEOptimizer):
         return {**super().todict(), "rules": self.rules.to_dict()}
 
     def step(self) -> None:
-        """Take one accepted step, or stop the run where none is."""
+        """Take one accepted step, or stop the run where no step is accepted."""
         x, energy, gradient = self._state()
         norm = np.sqrt(dot(gradient, gradient))
         if not (np.isfinite(energy) and np.isfinite(norm)):
@@ -214,7 +214,7 @@ class LBFGS(_ASEOptimizer):
 
 @public("thalweg.optimizers")
 class SecondOrder(LBFGS):
-    """LBFGS as far as a loose gradient, then Newton steps mode by mode, to a minimum that is proved to be one.
+    """Minimise by LBFGS down to a loose gradient, then by Newton steps mode by mode, and prove the minimum.
 
     Where the search stops on a saddle it is pushed off along the downhill mode.
 
@@ -223,12 +223,12 @@ class SecondOrder(LBFGS):
     atoms, logfile, trajectory, rules, memory, max_step, **kwargs
         As :class:`LBFGS`.
     switch : float
-        Second order begins below this rms gradient.
+        Rms gradient below which Newton steps begin.
 
     Attributes
     ----------
     lowest_eigenvalue : float
-        Of the Hessian, null modes excluded, where the run converged; NaN before.
+        Lowest eigenvalue of the Hessian where the run converged, null modes excluded; NaN before.
 
     Examples
     --------
@@ -303,9 +303,9 @@ class EigenvectorFollowing(_ASEOptimizer):
     Attributes
     ----------
     reason : str or None
-        How the last run ended. It converges only where exactly one eigenvalue is negative, null modes aside.
+        Why the last run ended. A run converges only where exactly one eigenvalue is negative, null modes aside.
     lowest_eigenvalue : float
-        Of the last Hessian.
+        Lowest eigenvalue of the last Hessian, null modes excluded.
 
     References
     ----------

@@ -39,22 +39,22 @@ def lowest_eigenvalues(
     Parameters
     ----------
     system : ase.Atoms, Point, Weights or System
-        Whose Hessian.
+        System whose Hessian is taken, with its calculator.
     x : array_like, shape (n,), optional
-        Where; the system's own coordinates where missing.
+        Coordinates of the Hessian; the system's own where missing.
     k : int
-        How many.
+        Number of eigenvalues.
     guess : ndarray, shape (n,), optional
-        A vector to start the iterations from.
+        Vector from which the iterations start.
     tolerance : float
         Accuracy relative to the eigenvalues.
 
     Returns
     -------
     values : ndarray, shape (k,)
-        Ascending.
+        Eigenvalues, ascending.
     vectors : ndarray, shape (k, n)
-        Unit vectors, zero at frozen coordinates.
+        Unit eigenvectors in the same order, zero at frozen coordinates.
 
     Raises
     ------

@@ -34,7 +34,7 @@ __all__ = [
 @public("thalweg.optimizers")
 @dataclass(frozen=True)
 class Rules:
-    """How LBFGS steps.
+    """Step rules of LBFGS: memory, longest step, and treatment of refused steps.
 
     Attributes
     ----------
@@ -49,9 +49,9 @@ class Rules:
     shrink : float
         Factor by which a refused step is shortened.
     trials : int
-        How often a step is shortened before the memory is thrown away.
+        Number of times that a step is shortened before the memory is emptied.
     resets : int
-        How often the memory may be thrown away before the search has failed.
+        Number of times that the memory may be emptied before the search has failed.
     signed_curvature : bool
         Whether the initial inverse Hessian s.y / y.y keeps its sign and pairs of negative curvature are kept (as
         the original programs do), or its absolute value is taken and such pairs are left out.
@@ -112,7 +112,7 @@ ORIGINAL_RULES = Rules()
 
 
 def default_rules(system: System) -> Rules:
-    """Return rules that suit a system.
+    """Return the LBFGS step rules that suit a system.
 
     Atoms take the original programs' rules, but shorten a refused step by less, which saves gradients. A loss is
     badly conditioned, and a memory of the order of the number of weights takes a seventh of the gradients; it stops at

@@ -36,7 +36,7 @@ _INTERVAL, _FACTOR = 20.0, 1.1
 
 
 class Quenches(NamedTuple):
-    """Quenches of a chain: where each ended (rows, n), and the records of what it found and of what became of it."""
+    """Quenches of a chain: final coordinates (rows, n), records of the points found, and records of acceptance."""
 
     x: np.ndarray
     found: np.ndarray
@@ -44,11 +44,11 @@ class Quenches(NamedTuple):
 
     @classmethod
     def room(cls, rows: int, n: int) -> Quenches:
-        """Return room for as many quenches of n coordinates."""
+        """Return uninitialised arrays for a number of quenches of n coordinates."""
         return cls(x=np.empty((rows, n)), found=np.empty(rows, STATIONARY_POINT), outcomes=np.empty(rows, OUTCOME))
 
     def first(self, rows: int) -> Quenches:
-        """Return the first of them."""
+        """Return the first rows."""
         return Quenches(*(part[:rows] for part in self))
 
 
@@ -102,24 +102,27 @@ class BasinHoppingResult:
 
 
 class Chain:
-    """A basin-hopping chain that can be taken further, some steps at a time.
+    """A basin-hopping chain that continues from its state, some steps at a time.
 
     Splitting a run does not change its result: the same generator gives the same chain.
 
     Parameters
     ----------
     system : System
-    x, energy : as :func:`~thalweg.optimizers.basin_hopping_steps` takes them.
-    step, temperature, rules, **more
-        As there.
+        Atoms or a Point with a calculator.
+    x, energy, step, temperature, rules, rms, minimise_steps, moves, adaptive, target, container, prove, keep
+        As :func:`~thalweg.optimizers.basin_hopping_steps` takes them.
 
     Attributes
     ----------
-    x : (n,) where it stands; energy : float, None before the start is minimised, infinite while it has failed.
+    x : ndarray, shape (n,)
+        Coordinates where the chain stands.
+    energy : float or None
+        Energy there: None before the start is minimised, infinite while that minimisation has failed.
     pool : Pool
         The lowest minima of the chain.
     reached : bool
-        Whether the target energy was.
+        Whether the chain has reached the target energy.
     """
 
     def __init__(
@@ -181,7 +184,7 @@ class Chain:
         return self._tallies["step"][: len(self.moves)].copy()
 
     def move_to(self, x: np.ndarray) -> None:
-        """Stand at another point, which the next step minimises first."""
+        """Move the chain to another point, which the next step minimises first."""
         self.x, self.energy = np.array(x, dtype=np.float64).ravel(), None
 
     def run(self, rng: np.random.Generator, steps: int) -> BasinHoppingResult:
@@ -222,7 +225,7 @@ class Chain:
         return part
 
     def _block(self, draws: np.ndarray) -> Quenches:
-        """Take a step a row; the point that a move in Python proposes enters as a move of its own."""
+        """Take one step for each row of random numbers; a point proposed in Python enters as a move of its own."""
         pointers, chances, tallies = [move.compiled for move in self.moves], self._chances, self._tallies
         which = 0
         if not self._compiled:
@@ -245,7 +248,7 @@ class Chain:
         return part
 
     def _hopping(self, moves: tuple[Any, ...], chances: np.ndarray) -> Hopping:
-        """Return how the chain goes on, as compiled code takes it."""
+        """Return the settings of the chain as compiled code takes them."""
         return Hopping(
             search=minimum_search(self.system, self.rms, self.rules, self.minimise_steps),
             minimise=find_minimum if self._proves else quench,
@@ -267,7 +270,7 @@ class Chain:
         )
 
     def _proposed(self, which: int, draws: np.ndarray) -> np.ndarray:
-        """Let a move propose where to go; return the free coordinates of it."""
+        """Return the free coordinates of the point that a move proposes."""
         move, system = self.moves[which], self.system
         step = float(self._tallies["step"][which])
         proposed = np.asarray(move.displace(system, self.x, step, draws[: move.numbers(system)], self.pool))
@@ -298,7 +301,7 @@ class Chain:
 
 
 def _radius(system: System, container: float | None) -> float:
-    """Return the radius of the container: as given, as the potential knows for free clusters, or none."""
+    """Return the radius of the container: the given one, a free cluster's own from its potential, or infinity."""
     if container is None:
         container = system.container_radius if is_free_cluster(system) else None
     elif container < np.inf and not is_free_cluster(system):

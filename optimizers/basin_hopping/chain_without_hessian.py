@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import numpy as np
 
 from thalweg.optimizers.basin_hopping.chain import BasinHoppingResult
 from thalweg.optimizers.kernels.basin_hopping import metropolis
 from thalweg.optimizers.minimisation import minimise
+from thalweg.optimizers.results import MinimiseResult
 from thalweg.optimizers.rules import Rules
 from thalweg.potentials.system import System
 
@@ -34,24 +34,25 @@ def large_chain(
     ----------
     system : System
     x : (n,) ndarray
-        Where the chain stands.
+        Coordinates where the chain starts.
     energy : float or None
-        Of a minimum at x; None where x is to be minimised first, which is a quench more than ``steps``.
+        Energy of x if it is a minimum; None minimises x first, which adds one quench to ``steps``.
     rng : numpy.random.Generator
     steps : int
     step, temperature : float
         Longest displacement of a coordinate, and k_B T of the Metropolis rule.
     rms : float
-        Of a converged minimum.
+        Rms gradient of a converged minimum.
     rules : Rules
+        Step rules of the minimisations.
 
     Returns
     -------
     BasinHoppingResult
-        With products of eigenvalues NaN.
+        Every quench; the products of eigenvalues are NaN.
     """
     here, height = x, math.inf if energy is None else energy
-    found: list[Any] = []
+    found: list[MinimiseResult] = []
     accepted = []
     for number in range(steps + (energy is None)):
         noise, chance = np.zeros(system.n), 1.0
@@ -67,9 +68,9 @@ def large_chain(
 
 
 def _result(
-    found: list[Any], accepted: np.ndarray, fresh: bool, here: np.ndarray, height: float, step: float
+    found: list[MinimiseResult], accepted: np.ndarray, fresh: bool, here: np.ndarray, height: float, step: float
 ) -> BasinHoppingResult:
-    """Return the quenches as those of any other chain."""
+    """Return the quenches in the form that every chain returns."""
 
     def all_of(name: str) -> np.ndarray:
         return np.concatenate([getattr(quench, name) for quench in found]) if found else np.zeros(0)

@@ -14,18 +14,22 @@ __all__ = ["SpliceClusters", "splice"]
 
 
 def splice(a: np.ndarray, b: np.ndarray, numbers: np.ndarray, upper: int) -> np.ndarray:
-    """Put the highest atoms of a on the lowest of b, of each species as many as a has.
+    """Join the highest atoms of cluster a to the lowest of cluster b; the composition stays that of a.
 
     Parameters
     ----------
-    a, b : (atoms, 3) clusters of the same species in the same order; each is cut along z.
-    numbers : (atoms,) int, what species each atom is.
-    upper : how many atoms come from a.
+    a, b : ndarray, shape (atoms, 3)
+        Clusters with the same species in the same order; each is cut by a plane across z.
+    numbers : ndarray of int, shape (atoms,)
+        Atomic number of each atom.
+    upper : int
+        Number of atoms that come from a.
 
     Returns
     -------
     ndarray, shape (atoms, 3)
-        Species in the order of ``numbers``. The two parts are about as far apart as the nearest atoms of a.
+        Joined cluster, its species in the order of ``numbers``. The two parts are about as far apart as the
+        nearest atoms of a.
     """
     top = np.zeros(len(a), dtype=bool)
     top[np.argsort(-a[:, 2], kind="stable")[:upper]] = True
@@ -56,8 +60,8 @@ def _apart(upper: np.ndarray, lower: np.ndarray, nearest: float) -> np.ndarray:
 class SpliceClusters(Move):
     """Cut this cluster and one of the lowest minima found by a plane through each, and join the halves.
 
-    Both are turned at random about their centres; how many atoms come from either is drawn too, the composition stays.
-    While nothing else is known the cluster is joined to a turned copy of itself.
+    Both are turned at random about their centres; the number of atoms from either is random too, and the composition
+    stays. Until another minimum is found the cluster is joined to a turned copy of itself.
 
     Parameters
     ----------
@@ -99,7 +103,7 @@ class SpliceClusters(Move):
 
 
 def _turned(x: np.ndarray, draws: np.ndarray) -> np.ndarray:
-    """Return atoms (n, 3) about their centre, turned by the rotation that three uniform numbers stand for.
+    """Return atoms (n, 3) about their centre, turned by the rotation that three uniform numbers select.
 
     K. Shoemake, in Graphics Gems III (1992) 124.
     """

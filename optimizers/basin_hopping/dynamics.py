@@ -55,15 +55,15 @@ def basin_hopping_steps(
     Parameters
     ----------
     system : ase.Atoms, Point, Weights or System
-        What to explore.
+        System to explore, with its calculator.
     x : array_like, shape (n,)
-        Where the chain stands.
+        Coordinates where the chain starts.
     energy : float or None
         Energy of x if it is a minimum; None minimises x first, and that quench is the first of the result.
     rng : numpy.random.Generator
-        Gives the same count of numbers a step, whatever comes of it: n_free + 1 where all coordinates move.
+        Source of random numbers; every step takes the same number of them, n_free + 1 where all coordinates move.
     steps : int
-        How many displacements.
+        Number of displacements.
     step : float
         Size of the moves that have none of their own: coordinates are displaced uniformly in (-step, step).
     temperature : float
@@ -79,14 +79,14 @@ def basin_hopping_steps(
     adaptive : float, optional
         Acceptance ratio that the size of moves is adapted to: every 20 of a kind it changes by a tenth.
     target : float, optional
-        The chain ends where its energy is no more than 1e-6 above.
+        Energy at which the chain ends, within 1e-6.
     container : float, optional
         Atoms further than this from their centre are pulled back before a quench, and a quench that ends with one is
-        refused. As the potential knows where missing (for Lennard-Jones clusters, so that none evaporates); infinite
-        for none.
+        refused. Where missing, the potential's own radius (Lennard-Jones clusters have one, so that no atom
+        evaporates); infinite for no container.
     prove : str
-        "new" sees by the Hessian that a minimum is one where its energy is new in this chain, within 1e-8; "all" of
-        every quench.
+        "new" checks by the Hessian each minimum whose energy is new in this chain, within 1e-8; "all" checks every
+        quench.
     keep : int, optional
         Number of the lowest minima among which a minimum of new energy is proved; every one where missing.
 
@@ -133,13 +133,13 @@ class BasinHopping(Dynamics):
     Parameters
     ----------
     atoms : ase.Atoms, Point or Weights
-        With its calculator; moved in place to each minimum that the chain accepts.
+        Atoms or Point with its calculator, moved in place to each minimum that the chain accepts.
     temperature : float
         k_B T in the unit of energy.
     step : float
         Size of the moves: every free coordinate is displaced uniformly in (-step, step).
     seed : int or numpy.random.Generator
-        Of the random numbers.
+        Seed or source of the random numbers.
     rules : Rules, optional
         Step rules of the minimisations.
     rms : float
@@ -153,10 +153,12 @@ class BasinHopping(Dynamics):
 
     Attributes
     ----------
-    energies : list of float; coordinates : list of (n,) arrays
-        The distinct minima, each proved by its Hessian, in the order found.
+    energies : list of float
+        Energies of the distinct minima, each proved by its Hessian, in the order found.
+    coordinates : list of ndarray, shape (n,)
+        Their coordinates, in the same order.
     failures : dict
-        How many quenches failed, by reason.
+        Number of failed quenches by reason.
     last : BasinHoppingResult or None
         The quenches of the last step, or block of steps.
 
@@ -227,7 +229,7 @@ class BasinHopping(Dynamics):
         self.logfile.write(f"{'':12s}  {self.nsteps:6d} {energy:16.8f} {lowest:16.8f} {len(self.energies):7d}\n")
 
     def gradient_converged(self, gradient: np.ndarray) -> bool:
-        """Return whether the target is reached: what ends a run early."""
+        """Return whether the target is reached, which ends a run early."""
         return self.chain.reached
 
     def run(self, steps: int = 100) -> bool:
@@ -236,6 +238,7 @@ class BasinHopping(Dynamics):
         Parameters
         ----------
         steps : int
+            Largest number of steps.
 
         Returns
         -------
@@ -254,7 +257,7 @@ class BasinHopping(Dynamics):
         self._advance(1)
 
     def _advance(self, steps: int) -> int:
-        """Take the chain further; return how many steps it took."""
+        """Advance the chain; return the number of steps that it took."""
         x = self.optimizable.get_x()
         if not np.array_equal(x, self.chain.x):
             self.chain.move_to(x)

@@ -33,11 +33,14 @@ class Pool:
     Parameters
     ----------
     size : int
-        How many at most.
+        Largest number of minima kept.
 
     Attributes
     ----------
-    energies : list of float, rising; coordinates : list of (n,) arrays in the same order.
+    energies : list of float
+        Energies of the minima, rising, in the potential's unit.
+    coordinates : list of ndarray, shape (n,)
+        Their coordinates, in the same order.
     """
 
     def __init__(self, size: int = 20):
@@ -58,20 +61,20 @@ class Pool:
         del self.energies[self.size :], self.coordinates[self.size :]
 
     def partner(self, number: float, x: np.ndarray) -> np.ndarray:
-        """Return one of the minima as a uniform number in [0, 1) has it; x itself while there are none."""
+        """Return the minimum that a uniform number in [0, 1) selects; x itself while there are none."""
         return self.coordinates[int(number * len(self))] if len(self) else x
 
 
 @public("thalweg.optimizers")
 class Move(ABC):
-    """The contract of a basin-hopping move.
+    """Base class of basin-hopping moves: a subclass defines :meth:`displace`.
 
     Parameters
     ----------
     weight : float
-        How often it is made, relative to the other moves of the chain.
+        How often the move is made, relative to the other moves of the chain.
     step : float, optional
-        Its size; the chain's where missing.
+        Size of the move, in the coordinates' unit; the chain's step where missing.
 
     Attributes
     ----------
@@ -113,7 +116,7 @@ class Move(ABC):
         return f"{type(self).__name__}({arguments})"
 
     def to_dict(self) -> dict[str, Any]:
-        """Return plain values from which :meth:`from_dict` makes the same move: its class and its arguments.
+        """Return the class and the arguments as plain values, from which :meth:`from_dict` makes the same move.
 
         A subclass keeps each argument in an attribute of that name.
         """
@@ -131,10 +134,10 @@ class Move(ABC):
         return made(**arguments)
 
     def check(self, system: System) -> None:  # noqa: B027  (most suit any system)
-        """Raise ValueError if the system has nothing to move in this way."""
+        """Raise ValueError if the move does not suit the system."""
 
     def numbers(self, system: System) -> int:
-        """Return how many uniform random numbers a step takes; one a coordinate unless said otherwise."""
+        """Return the number of uniform random numbers that a step takes; by default one a coordinate."""
         return system.n
 
     @abstractmethod
@@ -144,20 +147,25 @@ class Move(ABC):
         Parameters
         ----------
         system : System
-        x : (n,) where the chain stands; not to be changed.
-        step : float, the size of the move.
-        draws : (numbers,) uniform in [0, 1).
-        pool : Pool, the lowest minima found so far.
+            Atoms or a Point with a calculator.
+        x : ndarray, shape (n,)
+            Minimum where the chain stands; the method must not change it.
+        step : float
+            Size of the move, in the coordinates' unit.
+        draws : ndarray, shape (numbers,)
+            Uniform random numbers in [0, 1).
+        pool : Pool
+            The lowest minima found so far.
 
         Returns
         -------
         ndarray, shape (n,)
-            Frozen coordinates are put back by the chain.
+            Displaced coordinates; the chain restores the frozen ones.
         """
 
 
 class CompiledMove(Move):
-    """A move that has a compiled function and is nothing else."""
+    """Base class of moves that call a compiled function."""
 
     def displace(self, system: System, x: np.ndarray, step: float, draws: np.ndarray, pool: Pool) -> np.ndarray:
         out = np.empty(system.n)
@@ -197,15 +205,15 @@ class AllCoordinates(CompiledMove):
 class SurfaceAtom(CompiledMove):
     """Put a weakly bound atom at a random place on the surface of a cluster (GMIN calls it the angular move).
 
-    The surface is the sphere about the centre of the other atoms through the outermost of them. How an atom is bound is
-    measured by the sum of r^-6 over all others.
+    The surface is the sphere about the centre of the other atoms through the outermost of them. The sum of r^-6
+    over all other atoms measures how strongly an atom is bound.
 
     Parameters
     ----------
     among : int
-        Among how many of the most weakly bound atoms one is chosen.
+        Number of the most weakly bound atoms from which one is chosen at random.
     weight : float
-        As for every move.
+        How often the move is made, relative to the other moves of the chain.
 
     References
     ----------
@@ -242,7 +250,7 @@ class SurfaceAtom(CompiledMove):
 
 
 def is_free_cluster(system: System) -> bool:
-    """Return whether the system is atoms that may all move, in no periodic cell."""
+    """Return whether the system consists of atoms that may all move, without a periodic cell."""
     return system.atoms is not None and system.frozen.size == 0 and not system.atoms.pbc.any()
 
 

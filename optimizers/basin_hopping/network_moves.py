@@ -15,7 +15,7 @@ __all__ = ["HiddenUnits", "SpliceNetworks", "entries_of_units"]
 
 
 def entries_of_units(layers: tuple[int, ...]) -> list[np.ndarray]:
-    """Return where the weights of every hidden unit are in the vector: incoming, outgoing, and its bias.
+    """Return the positions of each hidden unit's weights in the vector: incoming, outgoing, and bias.
 
     Parameters
     ----------
@@ -24,7 +24,8 @@ def entries_of_units(layers: tuple[int, ...]) -> list[np.ndarray]:
 
     Returns
     -------
-    list of (k,) int arrays, one a hidden unit, layer by layer from the inputs.
+    list of ndarray of int, shape (k,)
+        One array a hidden unit, layer by layer from the inputs.
     """
     sizes = [below * above for below, above in pairwise(layers)]
     starts = np.cumsum([0, *sizes, *layers[1:]])
@@ -60,11 +61,11 @@ class HiddenUnits(_UnitMove):
     Parameters
     ----------
     count : int
-        How many units.
+        Number of units that are drawn again.
     step : float
-        Half the width of what is drawn from.
+        Half the width of the interval from which weights are drawn.
     weight : float
-        As for every move.
+        How often the move is made, relative to the other moves of the chain.
 
     Examples
     --------
@@ -104,8 +105,8 @@ class HiddenUnits(_UnitMove):
 class SpliceNetworks(_UnitMove):
     """Take each hidden unit from this network or from one of the lowest minima found, each with probability 1/2.
 
-    The other is first brought to its symmetry copy nearest to this one, so that units stand for each other; at least
-    one unit comes from either. While nothing else is known the partner is the network itself, and nothing moves.
+    The other network is first replaced by its symmetry copy nearest to this one, so that their units correspond; at
+    least one unit comes from either. Until another minimum is found the partner is the network itself: nothing moves.
 
     Parameters
     ----------

@@ -24,15 +24,21 @@ __all__ = ["TemperedBasinHopping", "exchange", "exchange_probability"]
 
 
 def exchange_probability(energy_a: float, energy_b: float, temperature_a: float, temperature_b: float) -> float:
-    """Return with which probability two chains exchange their minima, min(1, exp((1/Ta - 1/Tb)(Ea - Eb))).
+    """Return the probability that two chains exchange their minima, min(1, exp((1/Ta - 1/Tb)(Ea - Eb))).
 
-    It leaves the product of both Boltzmann distributions as it is. Zero temperature takes the lower energy.
+    Such exchanges keep the product of both Boltzmann distributions. A chain at zero temperature takes the lower energy.
 
     Parameters
     ----------
     energy_a, energy_b : float
+        Energies of the two minima, in the potential's unit.
     temperature_a, temperature_b : float
         k_B T in the unit of energy.
+
+    Returns
+    -------
+    float
+        Between 0 and 1.
     """
     with np.errstate(divide="ignore", invalid="ignore"):
         inverse = np.float64(1.0) / temperature_a - np.float64(1.0) / temperature_b
@@ -43,20 +49,21 @@ def exchange_probability(energy_a: float, energy_b: float, temperature_a: float,
 
 
 def exchange(chains: Sequence[Any], first: int, rng: np.random.Generator) -> np.ndarray:
-    """Try to exchange the minima of the chains ``first`` and the next, the two after them, and so on.
+    """Try to exchange the minima of neighbouring chains, pair by pair from the chain ``first`` on.
 
     Parameters
     ----------
     chains : sequence of Chain
-        With ``x``, ``energy`` and ``temperature``; a number is drawn for every pair, whatever the energies.
+        Chains, each with an ``x``, an ``energy`` and a ``temperature``, in the order of their temperatures.
     first : int
-        0 or 1.
+        Index of the first pair's lower chain, 0 or 1.
     rng : numpy.random.Generator
+        Source of one number a pair, whatever the energies.
 
     Returns
     -------
     ndarray of bool, shape (chains - 1,)
-        Which were exchanged with the next.
+        Whether each chain exchanged its minimum with the next one.
     """
     exchanged = np.zeros(len(chains) - 1, dtype=bool)
     for lower in range(first, len(chains) - 1, 2):
@@ -69,9 +76,9 @@ def exchange(chains: Sequence[Any], first: int, rng: np.random.Generator) -> np.
 
 @public("thalweg.optimizers")
 class TemperedBasinHopping:
-    """Basin-hopping chains at several temperatures; neighbours exchange their minima now and then.
+    """Basin-hopping chains at several temperatures; neighbours exchange their minima at intervals.
 
-    Every chain has random numbers of its own, so that the result is a function of the seed whatever the threads.
+    Every chain has random numbers of its own, so that the result depends on the seed but not on the threads.
 
     Parameters
     ----------
@@ -80,9 +87,9 @@ class TemperedBasinHopping:
     temperatures : sequence of float
         k_B T of each chain, rising.
     step : float
-        Size of the moves.
+        Size of the moves, in the coordinates' unit.
     seed : int
-        Of the random numbers.
+        Seed of the random numbers.
     exchange_every : int
         Steps between tries to exchange: pairs 0-1, 2-3, ... and 1-2, 3-4, ... in turn.
     threads : int, optional
@@ -94,10 +101,12 @@ class TemperedBasinHopping:
     ----------
     chains : list of Chain
         In the order of the temperatures.
-    tried, exchanged : (chains - 1,) int
-        Exchanges of each chain with the next.
-    energies : list of float; coordinates : list of (n,) arrays
-        The lowest minima of different energies over all chains, rising.
+    tried, exchanged : ndarray of int, shape (chains - 1,)
+        Numbers of exchanges of each chain with the next that were tried and made.
+    energies : list of float
+        Energies of the lowest different minima over all chains, rising.
+    coordinates : list of ndarray, shape (n,)
+        Their coordinates, in the same order.
 
     Raises
     ------
@@ -146,7 +155,7 @@ class TemperedBasinHopping:
 
     @property
     def reached(self) -> bool:
-        """Whether a chain has reached the target energy."""
+        """Whether any chain has reached the target energy."""
         return any(chain.reached for chain in self.chains)
 
     @property
@@ -159,12 +168,12 @@ class TemperedBasinHopping:
 
     @property
     def energies(self) -> list[float]:
-        """The lowest energies found, rising."""
+        """Energies of the lowest different minima over all chains, rising."""
         return [energy for energy, _ in self._lowest]
 
     @property
     def coordinates(self) -> list[np.ndarray]:
-        """The minima of these energies."""
+        """Coordinates of the lowest different minima, in the order of their energies."""
         return [x for _, x in self._lowest]
 
     def run(self, steps: int = 100) -> bool:
@@ -173,6 +182,7 @@ class TemperedBasinHopping:
         Parameters
         ----------
         steps : int
+            Largest number of steps of each chain.
 
         Returns
         -------
