@@ -129,6 +129,7 @@ class LowestPaths:
     Examples
     --------
     >>> import numpy as np
+    >>> from thalweg.landscapes.lowest_paths import LowestPaths
     >>> paths = LowestPaths(3, np.array([[0, 1], [1, 2], [0, 2]]), np.array([1.0, 2.0, 5.0]), start=0)
     >>> paths.to(2)
     LowestPath(minima=(0, 1, 2), transition_states=(0, 1), energy=2.0)
