@@ -30,7 +30,7 @@ _CLIMB_BELOW, _CLIMB_AFTER = 0.1, 100
 
 
 class BandRules(NamedTuple):
-    """How a band moves; see :func:`~thalweg.optimizers.dneb`."""
+    """Rules by which a band moves; see :func:`~thalweg.optimizers.dneb`."""
 
     k: float | None = None
     max_step: float = 0.1

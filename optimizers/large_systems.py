@@ -25,7 +25,7 @@ _LEAVE = 0.05
 
 
 class LargeMinimum(NamedTuple):
-    """What :func:`large_minimum` found; ``lowest_eigenvalue`` is NaN where it was not computed."""
+    """Result of :func:`large_minimum`; ``lowest_eigenvalue`` is NaN where it was not computed."""
 
     energy: float
     rms: float

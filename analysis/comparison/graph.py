@@ -21,7 +21,7 @@ def graph_measures(network: KineticTransitionNetwork, sample: int = 1000, seed: 
     network : KineticTransitionNetwork
         Connected, at least two minima.
     sample : int
-        Clustering is a mean over so many minima drawn at random, mean distances one over paths from so many, where
+        Clustering is a mean over this number of minima drawn at random, mean distances one over paths from them, where
         there are more.
     seed : int
         Of the draw.

@@ -72,7 +72,7 @@ def leaf_positions(tree: SuperbasinTree) -> NDArray[np.float64]:
 
 @dataclass(frozen=True, eq=False)
 class Lines:
-    """What is drawn: a broken line of three points for each branch, and the tops of the roots.
+    """Lines of a graph: a broken line of three points for each branch, and the tops of the roots.
 
     Attributes
     ----------

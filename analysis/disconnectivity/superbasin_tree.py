@@ -136,7 +136,7 @@ class SuperbasinTree:
 
     @cached_property
     def first_child(self) -> NDArray[np.int64]:
-        """Where in :attr:`order` the children of each node begin, (n_nodes + 1,)."""
+        """Start of the children of each node in :attr:`order`, (n_nodes + 1,)."""
         return np.searchsorted(self.parent[self.order], np.arange(self.n_nodes + 1))
 
     @cached_property
@@ -167,7 +167,7 @@ class SuperbasinTree:
 
     @cached_property
     def first_leaf(self) -> NDArray[np.int64]:
-        """Where in :attr:`leaf_order` the leaves of each node begin, (n_nodes,)."""
+        """Start of the leaves of each node in :attr:`leaf_order`, (n_nodes,)."""
         sizes = self.size[self.order]
         before = np.cumsum(sizes) - sizes  # in order of parents: roots first, then the children of each node
         start = np.empty(self.n_nodes, dtype=np.int64)

@@ -91,7 +91,7 @@ def _link(head, following, before, degree, i):
 
 @jit(_pool(integers, matrix, matrix, numba.int64))
 def _grown(cols, up, low, needed):
-    """Return the pool of rows with room for so many entries."""
+    """Return the pool of rows with room for this number of entries."""
     if needed <= len(cols):
         return cols, up, low
     size = 2 * needed

@@ -109,7 +109,7 @@ FOLLOW = numba.types.FunctionType(FOLLOW_SIGNATURE)
 
 
 class MinimumSearch(NamedTuple):
-    """How minima are found: LBFGS to a loose gradient, then second order.
+    """Search for minima: LBFGS to a loose gradient, then second order.
 
     Attributes
     ----------
@@ -146,7 +146,7 @@ MINIMUM_SEARCH = Arguments(
 
 
 class SaddleSearch(NamedTuple):
-    """How transition states are found.
+    """Search for transition states.
 
     Attributes
     ----------

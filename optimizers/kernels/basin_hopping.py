@@ -22,7 +22,7 @@ _MINIMISATION = numba.types.FunctionType(SEARCH_SIGNATURE)
 
 
 class Hopping(NamedTuple):
-    """How a basin-hopping chain goes on.
+    """Settings of a basin-hopping chain.
 
     Attributes
     ----------

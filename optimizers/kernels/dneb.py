@@ -18,7 +18,7 @@ MEMORY = 4
 
 
 class BandSettings(NamedTuple):
-    """How a band moves.
+    """Settings of an elastic band.
 
     Attributes
     ----------

@@ -17,7 +17,7 @@ __all__ = ["HybridSettings", "difference_product", "hybrid_walk", "lowest_mode"]
 
 
 class HybridSettings(NamedTuple):
-    """How hybrid eigenvector-following goes on; see :func:`~thalweg.optimizers.hybrid_eigenvector_following`.
+    """Settings of hybrid eigenvector-following; see :func:`~thalweg.optimizers.hybrid_eigenvector_following`.
 
     Attributes
     ----------

@@ -11,7 +11,7 @@ __all__ = ["Rule", "Status", "current_reason", "reasons"]
 
 
 class Status(IntEnum):
-    """How a search ended; compiled code writes the number, results and stores have :attr:`reason`."""
+    """Status of a search; compiled code writes the number, results and stores have :attr:`reason`."""
 
     CONVERGED = 0
     TOO_MANY_STEPS = 1

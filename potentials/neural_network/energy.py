@@ -172,7 +172,7 @@ def l2_term(x, l2):
 
 @linked(float64(matrix, int64, int64))
 def finish_loss(work, row, blocks):
-    """Return the sum of ln(1 + product), a row of work that so many blocks went into, and set it to zero.
+    """Return the sum of ln(1 + product), a row of work that this number of blocks went into, and set it to zero.
 
     Neighbours are multiplied first, so that each logarithm serves LOGARITHMS * 4 data.
     """
