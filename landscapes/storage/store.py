@@ -1,4 +1,4 @@
-"""Store of a landscape: create, open, commit; a commit is the rename of the root's ``zarr.json`` (see ``root``)."""
+"""Store of a landscape: create, open, commit; a commit replaces the root's ``zarr.json`` (see ``root``)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Basin-hopping chain: its state, and the loop of steps that advances it."""
+"""Basin-hopping chain: its state and how it advances.
+
+One step and the Metropolis criterion are compiled, in ``optimizers/kernels/basin_hopping.py``.
+"""
 
 from __future__ import annotations
 

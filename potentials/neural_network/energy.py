@@ -156,7 +156,10 @@ def output_block(y, first, labels, work, m):
 
 @linked(float64(vector, float64), fastmath={"contract", "reassoc", "nsz"})
 def l2_term(x, l2):
-    """Return l2 times the sum of squares, infinite only where it cannot be represented."""
+    """Return l2 times the sum of squares, infinite only where it cannot be represented.
+
+    Its gradient is added in :func:`network_function`.
+    """
     total = 0.0
     for i in range(x.size):
         total += x[i] * x[i]
