@@ -15,7 +15,7 @@ from thalweg.analysis.cli.plot import GraphOptions, StyleOptions
 from thalweg.analysis.cli.shared_options import short_names
 from thalweg.analysis.disconnectivity.graph import DisconnectivityGraph
 from thalweg.analysis.disconnectivity.side_by_side import plot_graphs
-from thalweg.analysis.networks.reading import is_network_loss, is_pathsample, read_network
+from thalweg.analysis.networks.network_reader import is_network_loss, is_pathsample, read_network
 from thalweg.landscapes import Landscape
 
 __all__ = ["draw_graph", "draw_several_graphs", "picture_beside"]

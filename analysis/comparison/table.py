@@ -22,7 +22,7 @@ from thalweg.analysis.comparison.energies import (
 from thalweg.analysis.comparison.graph import graph_measures
 from thalweg.analysis.comparison.shapes import curvature_measures, distance_measures, length_measures
 from thalweg.analysis.networks.kinetic_transition_network import KineticTransitionNetwork
-from thalweg.analysis.networks.reading import is_pathsample, read_network
+from thalweg.analysis.networks.network_reader import is_pathsample, read_network
 from thalweg.potentials.lazy import public
 
 if TYPE_CHECKING:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 from pathlib import Path
 
@@ -15,11 +14,7 @@ from scipy.optimize import minimize_scalar
 
 from thalweg.datasets import Dataset, dataset, ljat3, ljat3_labels, ljat3_outcomes
 
-specification = importlib.util.spec_from_file_location(
-    "reference_lbfgs", Path(__file__).with_name("reference_lbfgs.py")
-)
-reference = importlib.util.module_from_spec(specification)
-specification.loader.exec_module(reference)
+from . import reference_lbfgs as reference
 
 
 def plain_energy(x: np.ndarray) -> float:

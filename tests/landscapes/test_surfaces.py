@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
-from pathlib import Path
-
 import numpy as np
 import pytest
 
@@ -19,11 +16,7 @@ from thalweg.potentials import (
     WolfeQuapp,
 )
 
-_spec = importlib.util.spec_from_file_location(
-    "plain_surfaces", Path(__file__).parents[1] / "potentials" / "surfaces" / "plain_surfaces.py"
-)
-plain_surfaces = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(plain_surfaces)
+from ..potentials.surfaces import plain_surfaces
 
 SURFACES = {
     "mueller_brown": MuellerBrown,
