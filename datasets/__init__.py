@@ -6,6 +6,7 @@ from thalweg.datasets.mislabelling import mislabel
 from thalweg.datasets.mnist_files import mnist
 from thalweg.datasets.registry import DATASETS, dataset
 from thalweg.datasets.sklearn_digits import digits
+from thalweg.datasets.transition_models import overlap_noise
 
 __all__ = [
     "DATASETS",
@@ -17,4 +18,5 @@ __all__ = [
     "ljat3_outcomes",
     "mislabel",
     "mnist",
+    "overlap_noise",
 ]
