@@ -13,7 +13,7 @@ from thalweg.landscapes.storage.column import Column
 from thalweg.landscapes.storage.local_files import StoreFiles
 from thalweg.landscapes.storage.schema import (
     FORMAT,
-    FORMAT_VERSION,
+    FORMAT_VERSIONS,
     GROUPS,
     ArraySpec,
     array_of_metadata,
@@ -106,10 +106,11 @@ def read_root(files: StoreFiles, data: bytes | None = None) -> Root:
         raise StoreError(
             f"{where} is a zarr store, but no Thalweg landscape: the attribute 'format' is {named!r}, not {FORMAT!r}"
         )
-    if attributes.get("format_version") != FORMAT_VERSION:
-        found = attributes.get("format_version")
+    found = attributes.get("format_version")
+    if type(found) is not int or found not in FORMAT_VERSIONS:
+        readable = " and ".join(map(str, FORMAT_VERSIONS))
         raise StoreError(
-            f"{where} has format version {found}; this Thalweg reads version {FORMAT_VERSION}: "
+            f"{where} has format version {found!r}; this Thalweg reads versions {readable}: "
             "use the release that wrote it, or a newer one"
         )
     try:

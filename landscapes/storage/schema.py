@@ -12,6 +12,7 @@ import numpy as np
 __all__ = [
     "FORMAT",
     "FORMAT_VERSION",
+    "FORMAT_VERSIONS",
     "GROUPS",
     "ArraySpec",
     "array_of_metadata",
@@ -22,6 +23,11 @@ __all__ = [
 
 FORMAT = "thalweg landscape"
 FORMAT_VERSION = 1
+"""Version that new stores are written in."""
+
+FORMAT_VERSIONS = (1, 2)
+"""Versions that can be read."""
+
 GROUPS = ("system", "minima", "transition_states", "searches", "properties")
 
 SCALAR_ROWS = 16384
@@ -135,12 +141,10 @@ def array_of_metadata(path: str, metadata: dict) -> tuple[ArraySpec, int]:
         )
         expected = spec.metadata(length, metadata["attributes"])
     except (KeyError, TypeError, ValueError, IndexError) as error:
-        raise ValueError(f"metadata of {path} are not those of format version {FORMAT_VERSION}: {error!r}") from error
+        raise ValueError(f"metadata of {path} are not those of this format: {error!r}") from error
     for key in ("chunk_grid", "chunk_key_encoding", "codecs"):
         if json.dumps(expected[key], sort_keys=True) != json.dumps(metadata.get(key), sort_keys=True):
-            raise ValueError(
-                f"{key} of {path} is {metadata.get(key)}, format version {FORMAT_VERSION} has {expected[key]}"
-            )
+            raise ValueError(f"{key} of {path} is {metadata.get(key)}, this format has {expected[key]}")
     return spec, length
 
 

@@ -97,9 +97,24 @@ def edit_root(path, change):
 
 
 def test_newer_format_version(made_up, store, untouched):
-    edit_root(store, lambda root: root["attributes"].update(format_version=2))
+    edit_root(store, lambda root: root["attributes"].update(format_version=3))
     with untouched:
-        refused(made_up, store, "format version 2; this Thalweg reads version 1")
+        refused(made_up, store, "format version 3; this Thalweg reads versions 1 and 2")
+
+
+@pytest.mark.parametrize("version", [True, 1.0, "1", None, [1]])
+def test_format_version_of_another_type(made_up, store, untouched, version):
+    edit_root(store, lambda root: root["attributes"].update(format_version=version))
+    with untouched:
+        refused(made_up, store, "this Thalweg reads versions 1 and 2")
+
+
+def test_a_store_of_version_2_opens(made_up, store):
+    edit_root(store, lambda root: root["attributes"].update(format_version=2))
+    assert len(Landscape.open(store).minima) == 5
+    with Landscape(made_up.MadeUp(), store) as landscape:
+        landscape.add_minimum(made_up.minimum(9))
+    assert json.loads((store / "zarr.json").read_text())["attributes"]["format_version"] == 2
 
 
 def test_damaged_root(made_up, store, untouched):
