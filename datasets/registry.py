@@ -8,7 +8,7 @@ from functools import partial
 from thalweg.datasets.labelled_data import Dataset
 from thalweg.datasets.ljat3 import BOXES, ljat3_outcomes
 from thalweg.datasets.mnist_files import mnist
-from thalweg.datasets.sklearn_digits import digits
+from thalweg.datasets.sklearn_data import breast_cancer, digits, iris, wine
 
 __all__ = ["DATASETS", "dataset"]
 
@@ -16,6 +16,9 @@ DATASETS: dict[str, Callable[..., Dataset]] = {
     **{box: partial(ljat3_outcomes, box) for box in BOXES},
     "MNIST": mnist,
     "digits": digits,
+    "iris": iris,
+    "wine": wine,
+    "breast_cancer": breast_cancer,
 }
 """Function that makes each dataset, by name."""
 
@@ -28,8 +31,8 @@ def dataset(name: str, **options: object) -> Dataset:
     name : str
         Name in :data:`DATASETS`, in upper or lower case.
     **options
-        Arguments of :func:`~thalweg.datasets.ljat3_outcomes`, :func:`~thalweg.datasets.mnist` or
-        :func:`~thalweg.datasets.digits`.
+        Arguments of :func:`~thalweg.datasets.ljat3_outcomes`, :func:`~thalweg.datasets.mnist`;
+        the sets of scikit-learn take none.
 
     Returns
     -------

@@ -13,7 +13,7 @@ from thalweg.analysis.cli.compilation_notice import compiling_notice
 from thalweg.analysis.cli.errors import INTERRUPTED, errors_in_one_line, errors_of_usage
 from thalweg.analysis.cli.interruption import last_words
 from thalweg.analysis.cli.option_groups import from_option, with_options
-from thalweg.analysis.cli.option_types import Json, Widths
+from thalweg.analysis.cli.option_types import Json, Names, Widths
 from thalweg.analysis.cli.shared_options import FILE, new_store_option, time_option
 from thalweg.analysis.cli.worker_options import WorkerOptions
 
@@ -31,7 +31,7 @@ class SystemOptions:
         click.option(
             "--data",
             type=click.IntRange(min=1),
-            help="Number of training points, drawn at random.  [default: 1000]",
+            help="Number of training points, drawn at random.  [default: 1000; of a file three quarters]",
         )
     )
     errors: float | None = from_option(
@@ -46,7 +46,7 @@ class SystemOptions:
         click.option(
             "--l2",
             type=click.FloatRange(min=0),
-            help="Strength of the L2 regularisation.  [default: 1e-4; digits 1e-2; MNIST 0.1]",
+            help="Strength of the L2 regularisation.  [default: D1 to D3 1e-4; MNIST 0.1; others 1e-2]",
         )
     )
     neighbours: int | None = from_option(
@@ -58,6 +58,21 @@ class SystemOptions:
     )
     path: Path | None = from_option(
         click.option("--path", type=FILE, help="Folder that holds MNIST's files.  [default: download them]")
+    )
+    target: str | None = from_option(
+        click.option("--target", help="Column of a file of data that holds the labels, or array of an .npz file.")
+    )
+    inputs: tuple[str, ...] | None = from_option(
+        click.option(
+            "--inputs", type=Names(), help="Columns of a file of data that are inputs.  [default: all but the target]"
+        )
+    )
+    scale: str | None = from_option(
+        click.option(
+            "--scale",
+            type=click.Choice(["none", "standard", "minmax"]),
+            help="Scaling of the inputs of a table, by its training points.  [default: standard]",
+        )
     )
     calculator: str | None = from_option(
         click.option(
@@ -89,6 +104,8 @@ class SystemOptions:
         values = {name: value for name, value in vars(self).items() if value is not None}
         if self.hidden is not None:
             values["hidden"] = list(self.hidden)
+        if self.inputs is not None:
+            values["inputs"] = list(self.inputs)
         if self.path is not None:
             values["path"] = str(self.path.resolve())
         return values
@@ -159,6 +176,10 @@ def explore(
     \b
     D1, D2, D3       loss of a network that predicts the outcomes of LJAT3
     MNIST, digits    loss of a network that learns handwritten digits
+    iris, wine, breast_cancer
+                     the same for tables that come with scikit-learn
+    mydata.csv       the same for a table of your own with a --target, its
+                     column of labels (.csv, .tsv, .parquet, .npz)
     LJAT3, LJ<n>     energy of a cluster of atoms, such as LJ7
     MuellerBrown     a surface of two variables; so are SixHumpCamel,
                      ThreeHumpCamel, Himmelblau and WolfeQuapp

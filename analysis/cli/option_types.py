@@ -7,7 +7,7 @@ import re
 
 import click
 
-__all__ = ["Duration", "Json", "Minima", "Widths"]
+__all__ = ["Duration", "Json", "Minima", "Names", "Widths"]
 
 _SECONDS = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 
@@ -41,6 +41,23 @@ class Widths(click.ParamType):
         if not re.fullmatch(r"[1-9]\d{0,5}(,[1-9]\d{0,5})*", value):
             self.fail(f"{value!r} is not a list of widths: write 10, or 5,5 for two layers", param, ctx)
         return tuple(int(width) for width in value.split(","))
+
+
+class Names(click.ParamType):
+    """Names of columns, such as length,width; converted to a tuple of str."""
+
+    name = "names"
+
+    def convert(
+        self, value: str | tuple[str, ...], param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[str, ...]:
+        """Return the names, or fail with the option's name."""
+        if isinstance(value, tuple):
+            return value
+        names = tuple(name.strip() for name in value.split(","))
+        if not all(names):
+            self.fail(f"{value!r} is not a list of names: write length,width", param, ctx)
+        return names
 
 
 class Json(click.ParamType):

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from thalweg.analysis.paper.stopping_rule import StoppingRule
-from thalweg.analysis.systems.named import NETWORKS
+from thalweg.analysis.systems.named import data_file, default_options, network_defaults
 
 __all__ = ["Job", "Limits", "Plan", "read_plan"]
 
@@ -18,6 +18,7 @@ Record = TypeVar("Record", bound="StoppingRule | Limits")
 
 _KEYS = {
     "system", "data", "hidden", "l2", "neighbours", "errors", "draws", "sampled", "seconds", "guess",
+    "target", "inputs", "scale",
 }  # fmt: skip
 _LONGER = 4  # factor between the searches of a turn and those of the next
 _SECTIONS = ("rule", "scales", "choices", "landscapes", "tables", "figures")
@@ -217,7 +218,8 @@ def read_plan(scale: str, path: Path | None = None, *, seed: int = 0, mnist: Pat
         _record(Limits, f"scales.{scale}", read["scales"][scale]),
         _record(StoppingRule, "rule", read["rule"]),
     )
-    jobs = [job for name, one in read["landscapes"].items() for job in _jobs(name, one, limits, seed, mnist)]
+    landscapes = {name: _located(one, path) for name, one in read["landscapes"].items()}
+    jobs = [job for name, one in landscapes.items() for job in _jobs(name, one, limits, seed, mnist)]
     jobs.sort(key=lambda job: job.draw)
     families, tables, figures = read["landscapes"], read["tables"], read["figures"]
     return Plan(scale, limits, rule, read["choices"], families, tables, figures, tuple(jobs))
@@ -236,7 +238,7 @@ def _record(kind: type[Record], section: str, values: Mapping[str, Any]) -> Reco
 def _check(read: Mapping[str, Any]) -> None:
     """Raise a ValueError for unknown entries of the definition."""
     for name, one in read["landscapes"].items():
-        if one.get("system") not in NETWORKS or one.keys() - _KEYS:
+        if network_defaults(str(one.get("system"))) is None or one.keys() - _KEYS:
             wrong = ", ".join(one.keys() - _KEYS) or f"system = {one.get('system')!r}"
             raise ValueError(f"landscapes.{name}: {wrong} is unknown; known are {', '.join(sorted(_KEYS))}")
     known = set(read["landscapes"])
@@ -253,14 +255,20 @@ def _check(read: Mapping[str, Any]) -> None:
                 raise ValueError(f"figures.{name}: landscapes.{family} has no {errors} among its errors")
 
 
+def _located(one: Mapping[str, Any], definition: Path | None) -> dict[str, Any]:
+    """Return an entry of the definition whose file of data, if any, is found from the folder of the definition."""
+    if definition is None or data_file(one["system"]) is None:
+        return dict(one)
+    return {**one, "system": str(definition.parent / one["system"])}
+
+
 def _jobs(family: str, one: Mapping[str, Any], limits: Limits, seed: int, mnist: Path | None) -> list[Job]:
     """Return the landscapes of an entry of the definition."""
-    default = NETWORKS[one["system"]]
-    options: dict[str, Any] = {
-        "data": min(one.get("data", default.data), limits.data), "errors": 0.0,
-        "hidden": list(one.get("hidden", default.hidden)), "l2": one.get("l2", default.l2),
-        "neighbours": one.get("neighbours"),
-    }  # fmt: skip
+    options = default_options(one["system"])
+    options |= {name: one[name] for name in options.keys() & one.keys() - {"errors"}}
+    options["hidden"] = list(options["hidden"])
+    if options["data"] is not None:
+        options["data"] = min(options["data"], limits.data)
     if one["system"] == "MNIST":
         options["path"] = None if mnist is None else str(mnist.resolve())
     seconds = min(one.get("seconds", limits.seconds), limits.seconds)

@@ -9,7 +9,13 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from thalweg.analysis.systems.exploration_target import Explored
-from thalweg.analysis.systems.network_systems import NETWORKS, NetworkOptions, build_network
+from thalweg.analysis.systems.network_systems import (
+    NETWORKS,
+    NetworkOptions,
+    build_network,
+    data_file,
+    network_defaults,
+)
 from thalweg.analysis.systems.structure_files import StructureOptions, build_structure, file_of
 from thalweg.analysis.systems.work import Work
 
@@ -20,8 +26,10 @@ __all__ = [
     "Explored",
     "Work",
     "build",
+    "data_file",
     "default_options",
     "default_work",
+    "network_defaults",
     "resolve_name",
 ]
 
@@ -58,8 +66,8 @@ def resolve_name(name: str) -> str:
     Parameters
     ----------
     name : str
-        D1, D2, D3, MNIST, digits, one of SURFACES, LJ<n> (Lennard-Jones), LJAT<n> (with the Axilrod-Teller term,
-        Z = 2), or a file that ASE reads, whose name is not changed.
+        One of NETWORKS, one of SURFACES, LJ<n> (Lennard-Jones), LJAT<n> (with the Axilrod-Teller term, Z = 2), a file
+        of data (.csv, .tsv, .npz, .parquet), or a file that ASE reads; names of files are not changed.
 
     Raises
     ------
@@ -74,7 +82,8 @@ def resolve_name(name: str) -> str:
         return name
     if found is None:
         known = (
-            f"{', '.join((*NETWORKS, *SURFACES))}, LJAT3, LJ<n>, such as LJ7, and files of structures, such as slab.xyz"
+            f"{', '.join((*NETWORKS, *SURFACES))}, LJAT3, LJ<n>, such as LJ7, files of structures, such as slab.xyz, "
+            "and files of data, such as mydata.csv"
         )
         raise ValueError(f"there is no system {name!r}; there are {known}")
     if not 2 <= found.atoms <= _LARGEST_CLUSTER:
@@ -89,15 +98,16 @@ def _cluster(name: str) -> _Cluster | None:
 
 def default_options(name: str) -> dict[str, Any]:
     """Return the default options of a system, as a store keeps them; ``name`` as from :func:`resolve_name`."""
-    if name in NETWORKS:
+    if network_defaults(name) is not None:
         return NetworkOptions.default(name).stored(name)
     return {"seed": 0} if name in SURFACES or _cluster(name) else StructureOptions().stored()
 
 
 def default_work(name: str) -> Work:
     """Return the default totals of steps and searches; ``name`` as from :func:`resolve_name`."""
-    if name in NETWORKS:
-        return NETWORKS[name].work
+    network = network_defaults(name)
+    if network is not None:
+        return network.work
     if name in SURFACES:
         return _SURFACE_WORK
     cluster = _cluster(name)
@@ -115,8 +125,8 @@ def build(name: str, options: Mapping[str, Any], device: str = "auto") -> Explor
         Name as :func:`resolve_name` returns it.
     options : mapping
         Options as :func:`default_options` returns them: ``data`` training points, ``errors`` in percent, ``hidden``
-        widths, ``l2``, ``neighbours``, ``seed``, and for MNIST ``path``, a folder with its files; for a structure
-        ``calculator``, ``parameters`` and ``rms``.
+        widths, ``l2``, ``neighbours``, ``seed``, for MNIST ``path``, a folder with its files, for data of one's own
+        ``target``, ``inputs`` and ``scale``; for a structure ``calculator``, ``parameters`` and ``rms``.
     device : str
         "auto", "cpu" or "cuda": where networks and clusters are computed, which does not change what is explored.
 
@@ -127,13 +137,14 @@ def build(name: str, options: Mapping[str, Any], device: str = "auto") -> Explor
     RuntimeError
         For "cuda" without a GPU.
     """
-    cluster = None if name in NETWORKS or name in SURFACES else _cluster(name)
-    if device == "cuda" and name not in NETWORKS and cluster is None:
+    network = network_defaults(name)
+    cluster = None if network is not None or name in SURFACES else _cluster(name)
+    if device == "cuda" and network is None and cluster is None:
         raise ValueError(f"--device cuda: {name} cannot be computed on a GPU, only networks and clusters can")
     from thalweg.potentials.cuda.availability import checked_device
 
     device = checked_device(device)
-    if name in NETWORKS:
+    if network is not None:
         return build_network(name, NetworkOptions.read(options), device)
     if name in SURFACES:
         return _surface(name)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -15,7 +16,7 @@ from thalweg.analysis.systems.work import Work
 if TYPE_CHECKING:
     from thalweg.datasets import Dataset
 
-__all__ = ["NETWORKS", "Network", "NetworkOptions", "build_network", "network_title"]
+__all__ = ["NETWORKS", "Network", "NetworkOptions", "build_network", "data_file", "network_defaults", "network_title"]
 
 _SIZE = 200_000
 _DRAW = 0x7EA1  # tells the random numbers of the draw from those of the exploration
@@ -30,18 +31,22 @@ class Network(NamedTuple):
         Widths of the hidden layers.
     l2 : float
         Strength of the L2 term.
-    data : int
-        Number of training points.
+    data : int or None
+        Number of training points; None for three quarters of all points.
     reference : int or "macro"
         Class that AUC tells from the rest, or the mean over all classes.
     work : Work
+    scale : str or None
+        Scaling of the inputs, one of :data:`~thalweg.datasets.scaling.SCALES`; None where the inputs have a scale
+        already and no option changes it.
     """
 
     hidden: tuple[int, ...]
     l2: float
-    data: int
+    data: int | None
     reference: int | str
     work: Work
+    scale: str | None = None
 
 
 NETWORKS: dict[str, Network] = {
@@ -50,8 +55,28 @@ NETWORKS: dict[str, Network] = {
     "D3": Network((10,), 1e-4, 1000, 0, Work(200, 700)),
     "MNIST": Network((10,), 0.1, 1000, "macro", Work(50, 20)),
     "digits": Network((10,), 1e-2, 1000, "macro", Work(100, 100)),
+    "iris": Network((10,), 1e-2, None, "macro", Work(100, 200), "standard"),
+    "wine": Network((10,), 1e-2, None, "macro", Work(100, 200), "standard"),
+    "breast_cancer": Network((10,), 1e-2, None, "macro", Work(100, 200), "standard"),
 }
 """Networks by the name of their data; AUC of more than one kind of outcome is the mean over the classes."""
+
+_OWN = Network((10,), 1e-2, None, "macro", Work(100, 200), "standard")
+
+
+def data_file(name: str) -> Path | None:
+    """Return the file of data that a system's name refers to, None where it is none."""
+    from thalweg.datasets.table_files import TABLES
+
+    path = Path(name)
+    return path if path.suffix.lower() in TABLES else None
+
+
+def network_defaults(name: str) -> Network | None:
+    """Return the defaults of a network by the name or file of its data; None for a system that is no network."""
+    if name in NETWORKS:
+        return NETWORKS[name]
+    return _OWN if data_file(name) is not None else None
 
 
 @dataclass(frozen=True)
@@ -74,35 +99,51 @@ class NetworkOptions:
         Seed of the draw of training points, of the wrong labels and of the first weights.
     path : path or None
         Folder with the files of MNIST; they are downloaded where None.
+    target : str or None
+        Column of the labels in a file of data, or array of an .npz file.
+    inputs : tuple of str or None
+        Columns of a table that are inputs; all others where None.
+    scale : str or None
+        Scaling of the inputs, by the training data.
     """
 
-    data: int
+    data: int | None
     hidden: tuple[int, ...]
     l2: float
     errors: float = 0.0
     neighbours: int | None = None
     seed: int = 0
     path: str | os.PathLike[str] | None = None
+    target: str | None = None
+    inputs: tuple[str, ...] | None = None
+    scale: str | None = None
 
     @classmethod
     def read(cls, options: Mapping[str, Any]) -> NetworkOptions:
         """Return the options in a mapping such as that of a store; what belongs to no network is left out."""
         known = {name: options[name] for name in cls.__dataclass_fields__ if name in options}
-        return cls(**known | {"hidden": tuple(known["hidden"])})
+        listed = {key: tuple(known[key]) for key in ("hidden", "inputs") if known.get(key) is not None}
+        return cls(**known | listed)
 
     @classmethod
     def default(cls, name: str) -> NetworkOptions:
-        """Return the default options of a network in :data:`NETWORKS`."""
-        network = NETWORKS[name]
-        return cls(network.data, network.hidden, network.l2)
+        """Return the default options of a network by the name or file of its data."""
+        network = network_defaults(name)
+        if network is None:
+            raise ValueError(f"{name} is no network: there are {', '.join(NETWORKS)} and files of data")
+        return cls(network.data, network.hidden, network.l2, scale=network.scale)
 
     def stored(self, name: str) -> dict[str, Any]:
-        """Return the options as a store keeps them, JSON-able; ``path`` of MNIST alone."""
-        options = {"data": self.data, "errors": self.errors, "hidden": list(self.hidden), "l2": self.l2}
-        path = {} if self.path is None else {"path": str(self.path)}
-        return {**options, "neighbours": self.neighbours, "seed": self.seed} | (
-            {"path": None} | path if name == "MNIST" else {}
-        )
+        """Return the options as a store keeps them, JSON-able: those alone that apply to the data of this name."""
+        stored: dict[str, Any] = {"data": self.data, "errors": self.errors, "hidden": list(self.hidden), "l2": self.l2}
+        stored |= {"neighbours": self.neighbours, "seed": self.seed}
+        if name == "MNIST":
+            stored["path"] = None if self.path is None else str(self.path)
+        if data_file(name) is not None:
+            stored |= {"target": self.target, "inputs": None if self.inputs is None else list(self.inputs)}
+        if self.scale is not None:
+            stored["scale"] = self.scale
+        return stored
 
 
 def build_network(name: str, options: NetworkOptions, device: str) -> Explored:
@@ -111,7 +152,7 @@ def build_network(name: str, options: NetworkOptions, device: str) -> Explored:
     Parameters
     ----------
     name : str
-        One of :data:`NETWORKS`.
+        One of :data:`NETWORKS`, or a file of data.
     options : NetworkOptions
     device : str
         "auto", "cpu" or "cuda".
@@ -122,13 +163,16 @@ def build_network(name: str, options: NetworkOptions, device: str) -> Explored:
         If an option makes no sense, or the data cannot be read or downloaded.
     """
     from thalweg.potentials import NetworkLoss, Weights  # isort: skip  (compiles while a second process does the rest)
-    from thalweg.datasets import mislabel
+    from thalweg.datasets import Scaling, mislabel
 
     errors, seed = options.errors, options.seed
     if not 0 <= errors <= 100:
         raise ValueError(f"errors is a percentage, 0 to 100; it is {errors}")
-    pool, test = _pools(name, options.path)
+    pool, test = _pools(name, options)
     train, rest = _draw(pool, options.data, seed)
+    if options.scale is not None:
+        scaling = Scaling.of(train.inputs, options.scale)
+        train, rest = scaling.apply(train), scaling.apply(rest)
     train = mislabel(train, errors / 100, seed=seed) if errors else train
     loss = NetworkLoss(
         train.inputs,
@@ -141,26 +185,36 @@ def build_network(name: str, options: NetworkOptions, device: str) -> Explored:
         device=device,
     )
     test = rest if test is None else test
-    data = {"training": dict(train.identity), "testing": dict(test.identity), "testing_points": len(test)}
+    identities = {
+        "training": dict(train.identity),
+        "testing": dict(test.identity),
+        "testing_points": len(test),
+    }
     weights = Weights.random(loss, seed=seed)
     wrong = 0 if loss.mislabelled is None else int(loss.mislabelled.sum())
     title = network_title(loss.layers, len(loss.labels), wrong, loss.l2, loss.neighbours)
-    return Explored(name, title, weights, test, NETWORKS[name].reference, data)
+    title += f", inputs scaled: {options.scale}" if options.scale not in (None, "none") else ""
+    defaults = network_defaults(name)
+    reference = 0 if defaults is None else defaults.reference
+    return Explored(name, title, weights, test if len(test) else None, reference, identities)
 
 
-def _pools(name: str, path: str | os.PathLike[str] | None) -> tuple[Dataset, Dataset | None]:
+def _pools(name: str, options: NetworkOptions) -> tuple[Dataset, Dataset | None]:
     """Return the data to draw the training points from, and the testing data where these are others."""
-    from thalweg.datasets import digits, ljat3_outcomes, mnist
+    from thalweg.datasets import dataset, ljat3_outcomes, mnist, read_dataset
 
+    if data_file(name) is not None:
+        return read_dataset(name, options.target, options.inputs), None
     if name == "MNIST":
-        return mnist(path=path), None
-    if name == "digits":
-        return digits(), None
-    return ljat3_outcomes(name, size=_SIZE, seed=0).halves()
+        return mnist(path=options.path), None
+    if name in ("D1", "D2", "D3"):
+        return ljat3_outcomes(name, size=_SIZE, seed=0).halves()
+    return dataset(name), None
 
 
-def _draw(pool: Dataset, data: int, seed: int) -> tuple[Dataset, Dataset]:
+def _draw(pool: Dataset, data: int | None, seed: int) -> tuple[Dataset, Dataset]:
     """Return training points drawn at random, and the rest; more points of one seed contain fewer."""
+    data = (3 * len(pool) + 3) // 4 if data is None else data
     if not 1 <= data <= len(pool):
         raise ValueError(f"data must lie between 1 and the {len(pool)} points that there are to draw; it is {data}")
     order = np.random.default_rng([_DRAW, seed]).permutation(len(pool))

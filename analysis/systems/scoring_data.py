@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -47,7 +47,8 @@ def chosen_data(landscape: Landscape, on: str | None, file: Path | None) -> Chos
     on : {"test", "train"} or None
         Testing or training data; by default the testing data where they are known.
     file : Path or None
-        An .npz file with ``inputs`` and ``labels``, and ``mislabelled`` where known.
+        An .npz file with ``inputs`` and ``labels``, and ``mislabelled`` where known, or a table with the columns of
+        the training data. Names of classes become the network's, and inputs are scaled as the training data were.
 
     Raises
     ------
@@ -57,7 +58,7 @@ def chosen_data(landscape: Landscape, on: str | None, file: Path | None) -> Chos
     if file is not None:
         if on is not None:
             raise ValueError("--on and --data both choose the data: give one of them")
-        return ChosenData(f"the data of {file}", _from_file(file))
+        return ChosenData(f"the data of {file}", _from_file(file, explored_with(landscape)))
     plan = explored_with(landscape)
     if on == "train" or (on is None and not plan):
         return ChosenData("the training data", landscape.system.potential)
@@ -70,13 +71,60 @@ def chosen_data(landscape: Landscape, on: str | None, file: Path | None) -> Chos
 
 
 def _built(plan: Mapping[str, Any], **other: Any) -> Explored:
-    """Build the system of a store again, with other options where given."""
-    from thalweg.analysis.systems.named import build
+    """Build the system of a store again, with other options where given.
 
-    return build(plan["system"], {**plan["options"], **other})
+    Raises
+    ------
+    ValueError
+        If its file of data has changed since.
+    """
+    from thalweg.analysis.systems.named import build, data_file
+
+    name = plan["system"]
+    built = build(name, {**plan["options"], **other})
+    before = plan.get("data", {}).get("training", {}).get("sha256")
+    if data_file(name) is not None and before != built.data["training"]["sha256"]:
+        raise ValueError(f"{name} has changed since the landscape was explored: give the data with --data FILE")
+    return built
 
 
-def _from_file(file: Path) -> _FileData:
+def _from_file(file: Path, plan: Mapping[str, Any]) -> _FileData:
+    """Return the data of a file as the network takes them."""
+    from thalweg.datasets import Scaling
+
+    training = plan.get("data", {}).get("training", {})
+    if file.suffix.lower() in (".csv", ".tsv", ".parquet"):
+        data = _from_table(file, plan.get("options", {}), training)
+    else:
+        data = _from_arrays(file)
+        names = training.get("classes", ())
+        if names and data.labels.dtype.kind in "US":
+            data = data._replace(labels=_codes(file, data.labels, names))
+    if "scaling" not in training:
+        return data
+    return data._replace(inputs=Scaling.described(training["scaling"]).inputs(data.inputs))
+
+
+def _from_table(file: Path, options: Mapping[str, Any], training: Mapping[str, Any]) -> _FileData:
+    from thalweg.datasets import read_dataset
+
+    if not options.get("target"):
+        raise ValueError(f"{file}: the network was not trained on a table; give an .npz file of inputs and labels")
+    data = read_dataset(file, options["target"], training["inputs"])
+    labels = np.array(data.identity["classes"])[data.labels]
+    return _FileData(data.inputs, _codes(file, labels, training["classes"]), None)
+
+
+def _codes(file: Path, labels: np.ndarray, names: Sequence[str]) -> np.ndarray:
+    """Return the network's numbers of classes by their names."""
+    numbers = {str(name): code for code, name in enumerate(names)}
+    unknown = next((label for label in labels.astype(str).tolist() if label not in numbers), None)
+    if unknown is not None:
+        raise ValueError(f"{file}: there is no class {unknown!r}; the network knows {', '.join(numbers)}")
+    return np.array([numbers[label] for label in labels.astype(str).tolist()], dtype=np.int64)
+
+
+def _from_arrays(file: Path) -> _FileData:
     try:
         with np.load(file) as arrays:
             held = {name: arrays[name] for name in arrays.files}
@@ -101,10 +149,10 @@ def reference_of(landscape: Landscape, given: str | None) -> int | str:
     """Return the class that AUC tells from the rest: the given one, or the default of the data."""
     if given is not None:
         return int(given) if given.isdigit() else given
-    from thalweg.analysis.systems.named import NETWORKS
+    from thalweg.analysis.systems.named import network_defaults
 
-    plan = explored_with(landscape)
-    return NETWORKS[plan["system"]].reference if plan.get("system") in NETWORKS else 0
+    network = network_defaults(explored_with(landscape).get("system") or "")
+    return 0 if network is None else network.reference
 
 
 def input_names(landscape: Landscape) -> list[str] | None:
