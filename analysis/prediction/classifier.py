@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import numbers
 import os
 from typing import TYPE_CHECKING
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 __all__ = ["LandscapeClassifier"]
 
 PICKS = ("lowest", "validation", "ensemble")
+_MOST_STEPS = 200  # of a fit that has found no minimum yet
 
 
 @public("thalweg.analysis")
@@ -43,7 +45,8 @@ class LandscapeClassifier(ClassifierMixin, BaseEstimator):
     l2 : float
         Strength of the L2 term over all weights and biases.
     steps : int
-        Basin-hopping steps of all starts together; each is a minimisation.
+        Basin-hopping steps of all starts together; each is a minimisation. Where none of them ends at a minimum, a fit
+        takes more, up to ten times as many and 200 at least.
     searches : int
         Searches for transition states, which find further minima.
     starts : int
@@ -189,7 +192,9 @@ class LandscapeClassifier(ClassifierMixin, BaseEstimator):
         if self.pick != "validation":
             return data, None
         X, codes = data
-        alike = codes if min(np.bincount(codes)) > 1 and len(codes) * self.validation_fraction >= codes.max() else None
+        held, classes = math.ceil(len(codes) * self.validation_fraction), codes.max() + 1
+        # each class needs a point on either side, or scikit-learn cannot draw the same share of every class
+        alike = codes if min(np.bincount(codes)) > 1 and classes <= min(held, len(codes) - held) else None
         parts = train_test_split(X, codes, test_size=self.validation_fraction, random_state=seed, stratify=alike)
         return LabelledPoints(parts[0], parts[2]), LabelledPoints(parts[1], parts[3])
 
@@ -209,9 +214,14 @@ class LandscapeClassifier(ClassifierMixin, BaseEstimator):
             searches = landscape.searches
             steps = max(0, self.steps - searches.done("basin-hopping"))
             landscape.find_minima(steps, workers=workers, progress=False)
+            # minimisations fail where units saturate or inputs are not scaled: some succeed in the end
+            most = max(_MOST_STEPS, 10 * self.steps)
+            while not len(landscape.minima) and (taken := searches.done("basin-hopping")) < most:
+                landscape.find_minima(min(taken, most - taken), workers=workers, progress=False)
             if not len(landscape.minima):
                 raise ValueError(
-                    f"no minimum was found in {self.steps} steps: {searches.count()}; take more, or scale the data"
+                    f"no minimum was found in {most} steps: {searches.count()}; scale the inputs to a spread of about "
+                    f"one, raise l2 from {self.l2}, or take more steps than {self.steps}"
                 )
             done = searches.done(*SADDLE_SEARCHES)
             if self.searches > done:

@@ -169,3 +169,19 @@ def test_bad_data_are_named(data):
     model.fit(data.inputs, data.labels)
     with pytest.raises(ValueError, match="expecting 2 features"):
         model.predict(np.zeros((3, 4)))
+
+
+@pytest.mark.parametrize("loc", [30, 100, 300])
+def test_a_fit_whose_few_minimisations_fail_takes_more(loc):
+    rng = np.random.RandomState(42)
+    X, y = rng.normal(loc=loc, size=(100, 2)), rng.randint(0, 2, 100)
+    model = LandscapeClassifier(steps=5, starts=3, hidden=(4, 3)).fit(X, y)
+    assert len(model.minima_) > 0
+    assert np.isfinite(model.energies_).all()
+
+
+@pytest.mark.parametrize(("points", "classes", "fraction"), [(10, 3, 0.2), (6, 2, 0.2), (12, 4, 0.9), (9, 3, 0.34)])
+def test_few_points_are_split_without_the_same_share_of_each_class(points, classes, fraction):
+    X, y = np.random.default_rng(0).normal(size=(points, 2)), np.arange(points) % classes
+    model = LandscapeClassifier(hidden=(3,), l2=1e-2, steps=10, pick="validation", validation_fraction=fraction)
+    assert model.fit(X, y).predict_proba(X).shape == (points, classes)
