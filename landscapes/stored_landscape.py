@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
@@ -148,18 +148,16 @@ class StoredLandscape:
         ValueError
             Its coordinates have the wrong shape; RejectedError where it is no minimum. Nothing was added.
         """
-        self._check_writable()
-        with self._writer.all_or_nothing():
-            return self._writer.put_minimum(minimum, verified)[0]
+        with self._adding() as writer:
+            return writer.put_minimum(minimum, verified)[0]
 
     def add_transition_state(self, state: TransitionState, *, verified: bool = True) -> int:
         """Add a transition state and its two minima, in memory, and return its row, old or new.
 
         Parameters and errors as for `add_minimum`.
         """
-        self._check_writable()
-        with self._writer.all_or_nothing():
-            return self._writer.put_transition_state(state, verified)[0]
+        with self._adding() as writer:
+            return writer.put_transition_state(state, verified)[0]
 
     def add(self, search: Search) -> AddedSearch:
         """Add the points of a search, in memory.
@@ -171,9 +169,8 @@ class StoredLandscape:
         ValueError
             Coordinates of the wrong shape, or a ``start`` that is no row. Nothing was added.
         """
-        self._check_writable()
-        with self._writer.all_or_nothing():
-            return self._writer.put_search(search)
+        with self._adding() as writer:
+            return writer.put_search(search)
 
     def add_task(
         self, kind: str, searches: Sequence[Search], state: Mapping[str, Any] | None = None
@@ -194,10 +191,9 @@ class StoredLandscape:
         ValueError
             As for `add`, or a state that JSON cannot hold. Nothing was added.
         """
-        self._check_writable()
         entries = json.loads(json.dumps(dict(state or {}), allow_nan=False))
-        with self._writer.all_or_nothing():
-            added = [self._writer.put_search(search) for search in searches]
+        with self._adding() as writer:
+            added = [writer.put_search(search) for search in searches]
             self._state.update(entries)
             tasks = self._store.attributes["tasks"]
             tasks[kind] = tasks.get(kind, 0) + 1
@@ -210,10 +206,14 @@ class StoredLandscape:
         ------
         OSError
             The disk is full, say. What was added is still in memory, and the commit may be tried again.
+        StoreError
+            Another writer has come (`LockedError`), the store was moved or replaced, or this process was forked from
+            the one that opened it. Nothing was written, and what was added is still in memory: it can be committed
+            once the store is as it was, or be read from `minima` and `transition_states` and added to another store.
         """
-        self._check_writable()
-        self._store.attributes["state"] = json.loads(json.dumps(self._state, allow_nan=False))
-        self._store.commit()
+        with self._store.writing():
+            self._store.attributes["state"] = json.loads(json.dumps(self._state, allow_nan=False))
+            self._store.commit()
 
     def refresh(self) -> None:
         """Read the last commit of another process; a writer has nothing to read."""
@@ -223,9 +223,12 @@ class StoredLandscape:
 
     def close(self) -> None:
         """Commit, and let other processes write; the landscape can still be read."""
+        if not self._store.writable:
+            return
         try:
-            if self._store.writable:
+            with self._store.writing():  # nothing is added between the commit and the end
                 self.commit()
+                self._store.close()
         finally:
             self._store.close()
 
@@ -239,7 +242,7 @@ class StoredLandscape:
             self.close()
             return
         # the first error is the one to see; what is in memory are whole searches, worth keeping
-        with suppress(OSError):
+        with suppress(OSError, StoreError):
             self.close()
 
     def __repr__(self) -> str:
@@ -250,6 +253,14 @@ class StoredLandscape:
     @cached_property
     def _writer(self) -> Writer:
         return Writer(self._store, self.system, self.tolerances)
+
+    @contextmanager
+    def _adding(self) -> Iterator[Writer]:
+        """Give the writer to one thread at a time; after an error, or Ctrl-C, what it added is taken back."""
+        with self._store.writing():
+            writer = self._writer
+            with writer.all_or_nothing():
+                yield writer
 
     def _check_writable(self) -> None:
         if not self._store.writable:

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
-from thalweg.landscapes.errors import StoreError
 from thalweg.landscapes.records import Minimum, TransitionState
 from thalweg.landscapes.storage.column import Column
 from thalweg.landscapes.storage.schema import property_spec
@@ -307,12 +306,13 @@ class Properties(MutableMapping[str, np.ndarray]):
             raise ValueError(f"a property's name is made of letters, digits and underscores; {name!r} is not")
         values = np.asarray(values, dtype=np.float64)
         attributes = json.loads(json.dumps(computed_from, allow_nan=False))
-        expected = (self._store.rows("minima"),)
-        if values.shape != expected:
-            raise ValueError(f"property {name!r} must have one number a minimum, shape {expected}, not {values.shape}")
-        if not self._store.writable:
-            raise StoreError(f"{self._store.path} is open for reading: open it with mode='r+' to set a property")
-        self._store.write_property(property_spec(name), values, attributes)
+        with self._store.writing():  # no minimum comes in between
+            expected = (self._store.rows("minima"),)
+            if values.shape != expected:
+                raise ValueError(
+                    f"property {name!r} must have one number a minimum, shape {expected}, not {values.shape}"
+                )
+            self._store.write_property(property_spec(name), values, attributes)
 
     def attributes(self, name: str) -> Mapping[str, Any]:
         """Return the source of a property, as it was given when the property was stored."""

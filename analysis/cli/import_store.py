@@ -33,6 +33,7 @@ def import_(folder: Path, system: str, output: Path) -> None:
     """
     from thalweg.landscapes import Landscape
     from thalweg.landscapes.maintenance.import_points import import_points
+    from thalweg.landscapes.storage.local_files import new_store
     from thalweg.potentials import as_system
 
     with errors_in_one_line(OSError, ValueError):
@@ -40,9 +41,7 @@ def import_(folder: Path, system: str, output: Path) -> None:
         explored = as_system(_subject(system))
         if points.shape[1] != explored.n:
             raise ValueError(f"{folder} has points of {points.shape[1]} coordinates, {system} has {explored.n}")
-        if output.exists():
-            raise FileExistsError(f"{output} exists: choose another --output")
-        with Landscape(explored, output) as landscape:
+        with new_store(output) as place, Landscape(explored, place) as landscape:
             problems = import_points(landscape, points, states, ends)
             counts = f"{len(landscape.minima)} minima, {len(landscape.transition_states)} transition states"
     for line in problems[:_SHOWN]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +11,8 @@ from thalweg.landscapes.errors import StoreError
 from thalweg.landscapes.landscape import Landscape
 from thalweg.landscapes.records import FROM_STATE, Search
 from thalweg.landscapes.storage.description import description_differences
-from thalweg.landscapes.storage.store import copy_store
+from thalweg.landscapes.storage.local_files import new_store
+from thalweg.landscapes.storage.whole_stores import copy_store
 from thalweg.landscapes.system_loading import SystemLike
 
 __all__ = ["merge"]
@@ -58,22 +58,13 @@ def merge(
     ...     Landscape.open(f"{folder}/both.zarr")
     <Landscape both.zarr: 3 minima, 0 transition states, 40 searches>
     """
-    final = Path(output).expanduser().resolve()
-    if final.exists():
-        raise StoreError(f"{final} exists: choose another output")
     other = Landscape.open(second)
     _check_mergeable(Landscape.open(first), other)
-    place = final.with_name(final.name + ".merging")
-    shutil.rmtree(place, ignore_errors=True)  # of a merge that was killed
-    try:
+    with new_store(Path(output)) as place:
         copy_store(first, place)
         opened = Landscape.open(place, "r+") if subject is None else Landscape(subject, place)
         with opened as landscape:
             _append(landscape, other)
-        os.replace(place, final)
-    except BaseException:
-        shutil.rmtree(place, ignore_errors=True)
-        raise
 
 
 def _check_mergeable(first: Landscape, second: Landscape) -> None:
@@ -117,6 +108,7 @@ def _append_searches(landscape: Landscape, other: Landscape, minima: np.ndarray,
             search = Search(int(task), str(kind), str(status), tuple(start), float(energy), int(steps))
             rows = minima[searches.minima[found:end]].tolist()
             rows_states = states[searches.transition_states[found_states:end_states]].tolist()
-            landscape._writer.put_search_rows(search, rows, rows_states)
+            with landscape._adding() as writer:
+                writer.put_search_rows(search, rows, rows_states)
             found, found_states = end, end_states
         landscape.commit()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections import OrderedDict
 from collections.abc import Iterator
 
@@ -28,30 +29,35 @@ class ChunkCache:
         self.limit = limit
         self.size = 0
         self._chunks: OrderedDict[str, np.ndarray] = OrderedDict()
+        self._guard = threading.Lock()  # one thread may read while another adds and commits
 
     def get(self, key: str) -> np.ndarray | None:
         """Return the chunk, or None."""
-        if key in self._chunks:
-            self._chunks.move_to_end(key)
-        return self._chunks.get(key)
+        with self._guard:
+            if key in self._chunks:
+                self._chunks.move_to_end(key)
+            return self._chunks.get(key)
 
     def put(self, key: str, chunk: np.ndarray) -> None:
         """Keep a chunk, letting go those unused for longest."""
-        self._chunks[key] = chunk
-        self.size += chunk.nbytes
-        while self.size > self.limit and len(self._chunks) > 1:
-            self.size -= self._chunks.popitem(last=False)[1].nbytes
+        with self._guard:
+            known = self._chunks.pop(key, None)
+            self._chunks[key] = chunk
+            self.size += chunk.nbytes - (0 if known is None else known.nbytes)
+            while self.size > self.limit and len(self._chunks) > 1:
+                self.size -= self._chunks.popitem(last=False)[1].nbytes
 
     def clear(self) -> None:
         """Let go of all."""
-        self._chunks.clear()
-        self.size = 0
+        with self._guard:
+            self._chunks.clear()
+            self.size = 0
 
 
 class Column:
     """A growing array.
 
-    Rows before ``start`` are read from disk, chunk by chunk; rows from ``start`` on are in memory. A reader has all
+    The first rows are read from disk, chunk by chunk; the rows after them are in memory. A reader has all
     on disk; a writer keeps the partly filled last chunk, and what was added since, in memory.
 
     Parameters
@@ -70,13 +76,15 @@ class Column:
 
     def __init__(self, spec: ArraySpec, files: StoreFiles, cache: ChunkCache, committed: int, writable: bool) -> None:
         self.spec, self.files, self.cache = spec, files, cache
-        self.committed = self.rows = self.start = committed
+        self.committed = self.rows = committed
         self.attributes: dict = {}
-        self._buffer = np.empty((0, *spec.row), dtype=spec.dtype)
+        # first row in memory, and the rows: one pair, so that a thread that reads while another commits sees both
+        # of before or both of after
+        self._tail = committed, np.empty((0, *spec.row), dtype=spec.dtype)
         if writable and committed % spec.chunk:
-            self.start = committed - committed % spec.chunk
+            start = committed - committed % spec.chunk
             index = committed // spec.chunk  # never cached: it will change
-            self._buffer = self._load(index, spec.chunk_key(index))[: committed - self.start].copy()
+            self._tail = start, self._load(index, spec.chunk_key(index))[: committed - start].copy()
 
     def __len__(self) -> int:
         return self.rows
@@ -88,24 +96,26 @@ class Column:
 
     def extend(self, rows: np.ndarray) -> None:
         """Add rows, in memory."""
-        used = self._room(len(rows))
-        self._buffer[used : used + len(rows)] = rows
+        buffer, used = self._room(len(rows))
+        buffer[used : used + len(rows)] = rows
         self.rows += len(rows)
 
     def append(self, row: ArrayLike) -> None:
         """Add one row, in memory."""
-        place = self._room(1)
-        self._buffer[place] = row
+        buffer, place = self._room(1)
+        buffer[place] = row
         self.rows += 1
 
-    def _room(self, more: int) -> int:
-        """Make room for more rows, and return where the first of them goes."""
-        used = self.rows - self.start
-        if used + more > len(self._buffer):
+    def _room(self, more: int) -> tuple[np.ndarray, int]:
+        """Make room for more rows in memory; return the rows there, and where the first new one goes."""
+        start, buffer = self._tail
+        used = self.rows - start
+        if used + more > len(buffer):
             grown = np.empty((max(2 * (used + more), 64), *self.spec.row), dtype=self.spec.dtype)
-            grown[:used] = self._buffer[:used]
-            self._buffer = grown
-        return used
+            grown[:used] = buffer[:used]
+            self._tail = start, grown
+            return grown, used
+        return buffer, used
 
     def truncate(self, rows: int) -> None:
         """Forget rows added since the last commit, down to ``rows``."""
@@ -113,25 +123,28 @@ class Column:
 
     def grow(self, rows: int) -> None:
         """Lengthen an array that may lack chunks: its new rows are fill values, on disk as they are."""
-        self.rows = self.committed = self.start = rows
+        self.rows = self.committed = rows
+        self._tail = rows, self._tail[1]
 
     def read(self, start: int, stop: int) -> np.ndarray:
         """Return rows ``start`` to ``stop`` (excluded) as an array of one's own, touching only their chunks."""
+        first, buffer = self._tail
         result = np.empty((max(stop - start, 0), *self.spec.row), dtype=self.spec.dtype)
-        for index, low, high in self._pieces(start, min(stop, self.start)):
+        for index, low, high in self._pieces(start, min(stop, first)):
             result[low - start : high - start] = self._chunk(index)[
                 low - index * self.spec.chunk : high - index * self.spec.chunk
             ]
-        low = max(start, self.start)
+        low = max(start, first)
         if low < stop:
-            result[low - start :] = self._buffer[low - self.start : stop - self.start]
+            result[low - start :] = buffer[low - first : stop - first]
         return result
 
     def take(self, indices: np.ndarray) -> np.ndarray:
         """Return the rows of an index array, each chunk read once."""
+        first, buffer = self._tail
         result = np.empty((len(indices), *self.spec.row), dtype=self.spec.dtype)
-        inside = indices >= self.start
-        result[inside] = self._buffer[indices[inside] - self.start]
+        inside = indices >= first
+        result[inside] = buffer[indices[inside] - first]
         chunks = indices // self.spec.chunk
         for index in np.unique(chunks[~inside]):
             here = (chunks == index) & ~inside
@@ -142,15 +155,16 @@ class Column:
         """Yield the files, key and bytes, that must be written for all rows to be on disk."""
         if self.rows == self.committed:
             return
-        for index, low, high in self._pieces(self.start, self.rows):
-            yield self.spec.chunk_key(index), self.spec.encode(self._buffer[low - self.start : high - self.start])
+        start, buffer = self._tail
+        for index, low, high in self._pieces(start, self.rows):
+            yield self.spec.chunk_key(index), self.spec.encode(buffer[low - start : high - start])
 
     def settle(self) -> None:
         """Take note that all rows are committed: full chunks leave memory."""
+        start, buffer = self._tail
         full = self.rows - self.rows % self.spec.chunk
-        if full > self.start:
-            self._buffer = self._buffer[full - self.start : self.rows - self.start].copy()
-            self.start = full
+        if full > start:
+            self._tail = full, buffer[full - start : self.rows - start].copy()
         self.committed = self.rows
 
     def check_present(self) -> None:

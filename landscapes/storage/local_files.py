@@ -5,19 +5,21 @@ from __future__ import annotations
 import errno
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 from thalweg.landscapes.errors import StoreError
 from thalweg.landscapes.storage.lock import WriterLock
+from thalweg.landscapes.storage.scratch import clear_scratch, scratch_folder
 
 if TYPE_CHECKING:
     from zarr.abc.store import Store as ZarrStore
 
     from thalweg.landscapes.storage.zarr_files import ZarrFiles
 
-__all__ = ["PARTIAL", "LocalFiles", "StoreFiles", "StoreLocation", "files_of", "with_name"]
+__all__ = ["PARTIAL", "LocalFiles", "StagedFile", "StoreFiles", "StoreLocation", "files_of", "new_store", "with_name"]
 
 StoreLocation: TypeAlias = "str | os.PathLike[str] | ZarrStore"
 """Path, URL or zarr store."""
@@ -92,6 +94,11 @@ class LocalFiles:
         """Say whether nothing is there, or an empty folder."""
         return not self.folder.exists() or (self.folder.is_dir() and not any(self.folder.iterdir()))
 
+    def check_free(self) -> None:
+        """Raise StoreError where something is in the way of a new store."""
+        if not self.empty():
+            raise StoreError(f"{self.folder} exists: choose another output")
+
     def why_no_root(self) -> Exception:
         """Return the error for a place without a landscape."""
         if not self.folder.exists():
@@ -109,16 +116,16 @@ class LocalFiles:
         write : callable
             Given the files of the new place, writes all of them.
         """
-        place = self.folder.with_name(self.folder.name + ".new")
-        if place.exists():
-            shutil.rmtree(place)  # left by a writer that was killed here: we hold the lock
-        try:
+        with scratch_folder(self.folder) as scratch:
+            place = scratch / self.folder.name
+            place.mkdir()
             write(LocalFiles(place))
-            os.replace(place, self.folder)
-            LocalFiles(self.folder.parent).sync_folder()
-        except BaseException:
-            shutil.rmtree(place, ignore_errors=True)
-            raise
+            self.receive(place)
+
+    def receive(self, place: Path) -> None:
+        """Move a finished store to its place, where nothing or an empty folder is."""
+        os.replace(place, self.folder)
+        LocalFiles(self.folder.parent).sync_folder()
 
     def lock(self) -> WriterLock:
         """Return the right to write, held until it is released.
@@ -138,7 +145,9 @@ class LocalFiles:
                     "read-only: landscapes there can only be opened with Landscape.open(path)",
                     str(folder),
                 )
-        return WriterLock(self.folder)
+        lock = WriterLock(self.folder)
+        clear_scratch(self.folder)
+        return lock
 
     def delete_folder(self, key: str) -> None:
         """Delete folder ``key`` with all in it; nothing happens where it is missing."""
@@ -162,14 +171,36 @@ class LocalFiles:
         OSError
             With the file's name; the old contents are still there.
         """
+        self.stage(key, data, durable).publish()
+
+    def stage(self, key: str, data: bytes, durable: bool = True, name: str = "") -> StagedFile:
+        """Write ``data`` beside ``key``: publishing it later is a rename, which needs no space on the disk.
+
+        Parameters
+        ----------
+        key, data, durable
+            As for `put`, and so are the errors.
+        name : str
+            Part of the name of the file beside ``key``, where several are to be staged for one key.
+        """
         target = self.folder / key
-        partial = target.with_name(target.name + PARTIAL)
+        partial = target.with_name(f"{target.name}{name}{PARTIAL}")
         try:
-            write(partial, data, durable)
-            os.replace(partial, target)
+            try:
+                write(partial, data, durable)
+            except FileNotFoundError:
+                self._make_folders(target.parent)
+                write(partial, data, durable)
         except OSError as error:
             partial.unlink(missing_ok=True)
             raise with_name(error, target) from error
+        return StagedFile(partial, target)
+
+    def _make_folders(self, folder: Path) -> None:
+        """Make a folder of the store and those above it, but never the store's own, which may have been moved away."""
+        if folder != self.folder and not folder.is_dir():
+            self._make_folders(folder.parent)
+            folder.mkdir(exist_ok=True)
 
     def delete(self, key: str) -> None:
         """Delete ``key``; nothing happens where it is missing."""
@@ -186,18 +217,77 @@ class LocalFiles:
             os.close(descriptor)
 
 
-def write(path: Path, data: bytes, durable: bool) -> None:
-    """Write a file in place, making its folder where needed: the one function here that fills a disk."""
+class StagedFile:
+    """A file written beside its place.
+
+    Parameters
+    ----------
+    partial, target : Path
+        Where it is, and where it goes.
+    """
+
+    def __init__(self, partial: Path, target: Path) -> None:
+        self._partial, self._target = partial, target
+
+    def publish(self) -> None:
+        """Put it in its place, replacing what was there."""
+        try:
+            os.replace(self._partial, self._target)
+        except OSError as error:
+            self.discard()
+            raise with_name(error, self._target) from error
+
+    def discard(self) -> None:
+        """Delete it, if it was not published."""
+        self._partial.unlink(missing_ok=True)
+
+
+@contextmanager
+def new_store(final: Path) -> Iterator[Path]:
+    """Make a store beside its place; it appears there at the end, and nowhere after an error.
+
+    Parameters
+    ----------
+    final : Path
+        Path of the new store, where nothing or an empty folder is.
+
+    Yields
+    ------
+    Path
+        Path at which to make it.
+
+    Raises
+    ------
+    StoreError, LockedError, OSError
+        Something is there, someone else is making it, or it cannot be written.
+    """
+    files = LocalFiles(final.expanduser().resolve())
+    files.check_free()
+    lock = files.lock()
     try:
-        stream = open(path, "wb")  # noqa: SIM115 (closed just below; opened here to make the folder only when needed)
-    except FileNotFoundError:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        stream = open(path, "wb")  # noqa: SIM115
-    with stream:
+        files.check_free()  # still, now that nobody else makes it
+        with scratch_folder(files.folder) as scratch:
+            yield scratch / files.folder.name
+            files.receive(scratch / files.folder.name)
+    finally:
+        lock.release()
+
+
+def write(path: Path, data: bytes, durable: bool) -> None:
+    """Write a file that is not there: the one function here that fills a disk."""
+    try:
+        descriptor = os.open(path, _NEW, 0o666)
+    except FileExistsError:  # left by a writer that was killed; or a link, whose target is not ours
+        path.unlink()
+        descriptor = os.open(path, _NEW, 0o666)
+    with os.fdopen(descriptor, "wb") as stream:
         stream.write(data)
         if durable:
             stream.flush()
             os.fsync(stream.fileno())
+
+
+_NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
 
 
 def with_name(error: OSError, target: object) -> OSError:

@@ -2,95 +2,285 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import socket
+import stat
 import time
+import weakref
 from pathlib import Path
 
-from thalweg.landscapes.errors import LockedError
+from thalweg.landscapes.errors import LockedError, StoreError
 
 try:
     import fcntl
 except ImportError:  # Windows: a lock left behind cannot be told from one that is held
     fcntl = None  # type: ignore[assignment]
 
-__all__ = ["WriterLock", "writer_identity"]
+__all__ = ["WriterLock", "is_identity", "writer_identity"]
+
+_IDENTITY = {"pid", "host", "since"}  # as former versions wrote it; "program" came later
+_BEGINNING = b'{"pid": '
+_LARGEST = 4096  # bytes of a lock
+_NOFOLLOW = getattr(os, "O_NOFOLLOW", 0)
+_NO_HARD_LINKS = {errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EACCES}
 
 
 class WriterLock:
     """Right to write to a store, held until `release` or the death of the process.
 
+    Two things are locked: the file ``<store>.lock``, which names the writer, and, once there is one, the store's
+    folder itself, so that a second writer is refused also where the file was deleted.
+
     Parameters
     ----------
     store : Path
-        The store; the lock is the file ``<store>.lock`` beside it.
+        The store.
 
     Raises
     ------
     LockedError
         Another writer holds it.
+    StoreError
+        ``<store>.lock`` is a file of another program, or no file at all; it is left as it is.
     """
 
     def __init__(self, store: Path) -> None:
-        self.path = store.with_name(store.name + ".lock")
-        self._descriptor: int | None = self._open()
+        self.path, self._store = store.with_name(store.name + ".lock"), store
+        self._process = os.getpid()
+        self._was_empty = False  # an empty file that was there: it is left as it was found
+        self._folder: int | None = None
+        self._descriptor: int | None = self._take()
+        _HELD.add(self)
 
-    def _open(self) -> int:
+    def _take(self) -> int:
         while True:
-            descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT, 0o644)
+            descriptor = self._existing()
+            if descriptor is None:
+                if (made := self._make()) is not None:
+                    return made
+                continue  # another one was faster
             try:
                 self._claim(descriptor)
                 if _same_file(descriptor, self.path):
-                    os.ftruncate(descriptor, 0)
-                    os.lseek(descriptor, 0, os.SEEK_SET)
-                    os.write(descriptor, json.dumps(writer_identity()).encode())
-                    return descriptor
+                    if not _content(descriptor):
+                        os.write(descriptor, _encoded_identity())
+                        self._was_empty = True
+                        return descriptor
+                    self.path.unlink()  # of a process that died: we hold it, so nobody else takes it for theirs
             except BaseException:
                 os.close(descriptor)
                 raise
-            os.close(descriptor)  # its holder deleted it between our opening and our claim: try the new one
+            os.close(descriptor)  # its holder deleted it between our opening and our claim, or we did: make a new one
+
+    def _existing(self) -> int | None:
+        """Open the lock that is there, which must be a lock of Thalweg's; return None where there is none."""
+        try:
+            descriptor = os.open(self.path, os.O_RDWR | _NOFOLLOW | getattr(os, "O_NONBLOCK", 0))
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            if error.errno in (errno.ELOOP, errno.EISDIR, errno.ENXIO) or self.path.is_dir():
+                raise self._foreign() from None
+            raise
+        try:
+            if not stat.S_ISREG(os.fstat(descriptor).st_mode) or _holder(_content(descriptor)) is None:
+                raise self._foreign()
+        except BaseException:
+            os.close(descriptor)
+            raise
+        return descriptor
+
+    def _make(self) -> int | None:
+        """Make a lock that names us and is held from its first moment; return None where there is one."""
+        part = self.path.with_name(f"{self.path.name}.{os.getpid()}-{os.urandom(4).hex()}")
+        descriptor = os.open(part, os.O_RDWR | os.O_CREAT | os.O_EXCL | _NOFOLLOW, 0o644)
+        try:
+            _flock(descriptor)
+            os.write(descriptor, _encoded_identity())
+            if not _link(part, self.path):
+                os.close(descriptor)
+                return None
+        except BaseException:
+            os.close(descriptor)
+            raise
+        finally:
+            part.unlink(missing_ok=True)
+        return descriptor
 
     def _claim(self, descriptor: int) -> None:
-        holder = _read(descriptor)
-        if fcntl is not None:
-            try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                raise LockedError(self._message(holder)) from None
+        holder = _holder(_content(descriptor)) or {}
+        if not _flock(descriptor):
+            raise LockedError(self._message(holder))
         if holder and (fcntl is None or holder.get("host") != socket.gethostname()):
             raise LockedError(f"{self._message(holder)}; if that process is gone, delete {self.path}")
 
     def _message(self, holder: dict) -> str:
         who = f"process {holder.get('pid', '?')} on {holder.get('host', '?')} since {holder.get('since', '?')}"
-        return f"{str(self.path).removesuffix('.lock')} is being written by {who}: a store has one writer at a time"
+        return f"{self._store} is being written by {who}: a store has one writer at a time"
+
+    def _foreign(self) -> StoreError:
+        return StoreError(
+            f"{self.path} is there and is no lock of Thalweg's: move it, or choose another path for the store"
+        )
+
+    def hold_folder(self) -> None:
+        """Lock the store's folder too, which must be there, and remember which one it is.
+
+        Raises
+        ------
+        LockedError
+            A writer whose lock file was deleted holds it.
+        """
+        if fcntl is None:
+            return
+        descriptor = os.open(self._store, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            if not _flock(descriptor):
+                raise LockedError(
+                    f"{self._store} is being written by another process, whose lock {self.path} was deleted: "
+                    "a store has one writer at a time"
+                )
+        except LockedError:
+            os.close(descriptor)
+            raise
+        except OSError:
+            pass  # NFS and others lock no folders: there the file alone guards the store
+        self._folder = descriptor
+
+    @property
+    def inherited(self) -> bool:
+        """Whether this process was forked from the one that holds the lock."""
+        return os.getpid() != self._process
+
+    def check_process(self) -> None:
+        """Raise StoreError in a process that was forked from the writer."""
+        if self.inherited:
+            raise StoreError(
+                f"{self._store} was opened for writing by process {self._process}, and this is process {os.getpid()}, "
+                "forked from it: only the process that opened a store writes to it. Nothing was changed"
+            )
+
+    def check(self) -> None:
+        """Raise unless this process is the writer of the store that is at its path.
+
+        A lock file that was deleted is made anew, as long as no other writer has come.
+
+        Raises
+        ------
+        StoreError
+            This process was forked from the writer, or the store was moved or deleted.
+        LockedError
+            Another writer has taken the lock.
+        """
+        self.check_process()
+        if self._folder is not None and not _same_file(self._folder, self._store, follow=True):
+            raise StoreError(
+                f"{self._store} is no longer the folder that was opened for writing: it was moved, deleted or "
+                "replaced. Nothing was written; what was added is still in memory, and can be committed once it is back"
+            )
+        if self._descriptor is None or _same_file(self._descriptor, self.path):
+            return
+        if (descriptor := None if os.path.lexists(self.path) else self._make()) is None:
+            raise LockedError(
+                f"the lock {self.path} was replaced while {self._store} was open for writing: another writer has come. "
+                "Nothing was written; what was added is still in memory"
+            )
+        os.close(self._descriptor)
+        self._descriptor, self._was_empty = descriptor, False
 
     def release(self) -> None:
         """Give the lock back; harmless the second time."""
-        if self._descriptor is None:
-            return
-        # Deleted while still held: whoever opened the old file notices that it is no longer the one of this name.
-        self.path.unlink(missing_ok=True)
-        os.close(self._descriptor)
-        self._descriptor = None
+        if self._descriptor is not None and not self.inherited:
+            # Deleted while still held: whoever opened the old file notices that it is no longer the one of this name.
+            if self._was_empty:
+                os.ftruncate(self._descriptor, 0)
+            elif _same_file(self._descriptor, self.path):
+                self.path.unlink(missing_ok=True)
+            if self._folder is not None and fcntl is not None:
+                fcntl.flock(self._folder, fcntl.LOCK_UN)
+        self.close_descriptors()
+
+    def close_descriptors(self) -> None:
+        """Close the lock's files in this process; where another one holds it too, it stays locked."""
+        for descriptor in (self._descriptor, self._folder):
+            if descriptor is not None:
+                os.close(descriptor)
+        self._descriptor = self._folder = None
 
 
-def writer_identity() -> dict:
+def writer_identity() -> dict[str, object]:
     """Return who this process is, for whoever finds its lock."""
-    return {"pid": os.getpid(), "host": socket.gethostname(), "since": time.strftime("%Y-%m-%d %H:%M:%S")}
+    since = time.strftime("%Y-%m-%d %H:%M:%S")
+    return {"pid": os.getpid(), "host": socket.gethostname(), "since": since, "program": "thalweg"}
 
 
-def _read(descriptor: int) -> dict:
-    try:
-        os.lseek(descriptor, 0, os.SEEK_SET)
-        holder = json.loads(os.read(descriptor, 4096))
-    except ValueError:  # empty, or killed while writing it
+def is_identity(found: object) -> bool:
+    """Say whether this is what `writer_identity` returns, in this version or a former one."""
+    return isinstance(found, dict) and _IDENTITY <= found.keys() <= _IDENTITY | {"program", "token"}
+
+
+_HELD: weakref.WeakSet[WriterLock] = weakref.WeakSet()
+
+
+def _let_go_in_child() -> None:
+    """Close what a forked child inherited, so that the lock ends with the process that took it."""
+    for lock in list(_HELD):
+        lock.close_descriptors()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_let_go_in_child)
+
+
+def _encoded_identity() -> bytes:
+    return json.dumps(writer_identity()).encode()
+
+
+def _content(descriptor: int) -> bytes:
+    os.lseek(descriptor, 0, os.SEEK_SET)
+    return os.read(descriptor, _LARGEST + 1)
+
+
+def _holder(content: bytes) -> dict | None:
+    """Return whom a lock names: nobody where it was cut short, None where it is no lock of Thalweg's."""
+    if not content:
         return {}
-    return holder if isinstance(holder, dict) else {}
-
-
-def _same_file(descriptor: int, path: Path) -> bool:
     try:
-        return os.path.samestat(os.fstat(descriptor), os.stat(path))
-    except FileNotFoundError:
+        found = json.loads(content)
+    except ValueError:  # killed while writing it
+        return {} if _BEGINNING.startswith(content) or content.startswith(_BEGINNING) else None
+    return found if is_identity(found) and len(content) <= _LARGEST else None
+
+
+def _flock(descriptor: int) -> bool:
+    """Lock an open file without waiting; return False where another one holds it."""
+    if fcntl is not None:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+    return True
+
+
+def _link(source: Path, target: Path) -> bool:
+    """Give a file a second name; return False where there is one already."""
+    try:
+        os.link(source, target)
+    except FileExistsError:
+        return False
+    except OSError as error:
+        if error.errno not in _NO_HARD_LINKS:
+            raise
+        if os.path.lexists(target):  # a file system without hard links: the best that can be done there
+            return False
+        os.rename(source, target)
+    return True
+
+
+def _same_file(descriptor: int, path: Path, follow: bool = False) -> bool:
+    try:
+        return os.path.samestat(os.fstat(descriptor), os.stat(path, follow_symlinks=follow))
+    except (FileNotFoundError, NotADirectoryError):
         return False

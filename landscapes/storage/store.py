@@ -3,34 +3,32 @@
 from __future__ import annotations
 
 import copy
-import json
-from collections.abc import Mapping
+import threading
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
+from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from thalweg.landscapes.errors import StoreError
 from thalweg.landscapes.storage.column import ChunkCache, Column
-from thalweg.landscapes.storage.description import build_description, flatten_description, static_spec
-from thalweg.landscapes.storage.local_files import PARTIAL, LocalFiles, StoreFiles, StoreLocation, files_of
+from thalweg.landscapes.storage.description import build_description, flatten_description
+from thalweg.landscapes.storage.local_files import PARTIAL, StagedFile, StoreFiles, StoreLocation, files_of
 from thalweg.landscapes.storage.root import ROOT, Root, read_root
 from thalweg.landscapes.storage.schema import (
     FORMAT,
     FORMAT_VERSION,
-    GROUPS,
     ArraySpec,
-    group_metadata,
     landscape_arrays,
 )
+from thalweg.landscapes.storage.whole_stores import build_store, created_by, encoded
 
 if TYPE_CHECKING:
     from thalweg.landscapes.storage.lock import WriterLock
-    from thalweg.landscapes.storage.zarr_files import ObjectLock
+    from thalweg.landscapes.storage.zarr_files import ObjectLock, StagedObject
 
-__all__ = ["Store", "copy_store"]
+__all__ = ["Store"]
 
 _WRITER_CACHE = 512 * 2**20  # bytes: recognising a duplicate reads coordinates from all over the landscape
 _WRITERS = 8  # files written at once: a disk that is made to wait for one file takes others meanwhile
@@ -51,15 +49,19 @@ class Store:
 
     def __init__(self, files: StoreFiles, lock: WriterLock | ObjectLock | None) -> None:
         self.path, self.files, self._lock = files.folder, files, lock
+        self._guard = threading.RLock()
         self._cache = ChunkCache(_WRITER_CACHE) if lock is not None else ChunkCache()
         try:
+            if lock is not None:
+                lock.hold_folder()
             self._load()
         except BaseException:
             self.close()
             raise
 
     def _load(self) -> None:
-        root = read_root(self.files)
+        self._on_disk = self.files.get(ROOT) if self.files.exists(ROOT) else None
+        root = read_root(self.files, self._on_disk)
         self.attributes, self._root = copy.deepcopy(root.attributes), root
         self.columns: dict[str, Column] = {}
         for path, (spec, length) in root.arrays.items():
@@ -94,12 +96,12 @@ class Store:
         files = files_of(path)
         if not files.empty():
             raise StoreError(f"{files.folder} is not empty and no landscape: choose another path")
-        root = Root.new({"format": FORMAT, "format_version": FORMAT_VERSION, "created_by": _created_by(), **attributes})
+        root = Root.new({"format": FORMAT, "format_version": FORMAT_VERSION, "created_by": created_by(), **attributes})
         groups, arrays = flatten_description(description, "system")
         root.groups |= groups
         lock = files.lock()
         try:
-            files.create(lambda place: _build(place, root, arrays, landscape_arrays(n)))
+            files.create(lambda place: build_store(place, root, arrays, landscape_arrays(n)))
             return cls(files, lock)
         except BaseException:
             lock.release()
@@ -134,6 +136,33 @@ class Store:
     def writable(self) -> bool:
         """Whether rows may be added."""
         return self._lock is not None
+
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """Keep other threads from changing the store meanwhile; a thread that does so already goes on.
+
+        Raises
+        ------
+        StoreError
+            The store is open for reading, or closed, or this process was forked from its writer.
+        """
+        lock = self._lock
+        if lock is not None:
+            lock.check_process()  # first: in a forked child, a thread that is not there may hold the guard
+        with self._guard:
+            if not self.writable:
+                raise StoreError(f"{self.path} is open for reading: open it with mode='r+' to write to it")
+            yield
+
+    def _check_alone(self) -> None:
+        """Raise unless this is still the only writer, and the store as this writer left it."""
+        if self._lock is not None:
+            self._lock.check()
+        if not self.files.exists(ROOT) or self.files.get(ROOT) != self._on_disk:
+            raise StoreError(
+                f"{self.files.folder / ROOT} is not as this writer left it: another program has written to the store, "
+                "or replaced it. Nothing was written; what was added is still in memory"
+            )
 
     def rows(self, group: str) -> int:
         """Return the number of rows of minima, transition_states or searches, uncommitted ones included."""
@@ -174,19 +203,66 @@ class Store:
         attributes : dict
             Source of the values.
         """
-        self.delete_property(spec.path)
-        for index, low in enumerate(range(0, len(values), spec.chunk)):
-            self.files.put(spec.chunk_key(index), spec.encode(values[low : low + spec.chunk]))
-        self.columns[spec.path] = Column(spec, self.files, self._cache, len(values), writable=False)
-        self.columns[spec.path].attributes = attributes
-        self.commit()
+        with self.writing():
+            self.commit()
+            column = Column(spec, self.files, self._cache, len(values), writable=False)
+            column.attributes = attributes
+            others = {path: held for path, held in self.columns.items() if path != spec.path}
+            whole = self._root.updated(self.attributes, others | {spec.path: column})
+            chunks = {
+                spec.chunk_key(index): spec.encode(values[low : low + spec.chunk])
+                for index, low in enumerate(range(0, len(values), spec.chunk))
+            }
+            chunks[f"{spec.path}/{ROOT}"] = encoded(whole.array_metadata(spec.path))
+            self._swap(spec.path, chunks, others, whole)
+            self.columns = others | {spec.path: column}
+
+    def _swap(self, path: str, chunks: dict[str, bytes], others: dict[str, Column], whole: Root) -> None:
+        """Replace an array: all files are written beside their places before the first of them counts."""
+        known = path in self.columns
+        without = self._root.updated(self.attributes, others)
+        staged: list[StagedFile | StagedObject] = []
+        try:
+            self._check_alone()
+            for key, data in chunks.items():
+                staged.append(self.files.stage(key, data))
+            roots = [without.encode(), whole.encode()]
+            staged += [self.files.stage(ROOT, data, name=f".{k}") for k, data in enumerate(roots)]
+            self._check_alone()
+            if known:  # no root names it while its files change
+                self._publish_root(staged[-2], without, roots[0])
+                self.columns = others
+            self._cache.clear()
+            for file in staged[: len(chunks)]:  # renames: the disk needs no space for them
+                file.publish()
+            self.files.sync_folder(path)
+            self._publish_root(staged[-1], whole, roots[1])
+        except OSError:
+            if not known:
+                self.files.delete_folder(path)
+            raise
+        finally:
+            for file in staged:
+                file.discard()
+
+    def _publish_root(self, staged: StagedFile | StagedObject, root: Root, data: bytes) -> None:
+        """Put a root in its place: from now on it counts."""
+        staged.publish()
+        self._root, self._on_disk = root, data
+        self.files.sync_folder()
 
     def delete_property(self, path: str) -> None:
         """Commit what was added, and take a property out, if it is there."""
-        self.columns.pop(path, None)
-        self.commit()  # no root names it any more before its files change
-        self._cache.clear()
-        self.files.delete_folder(path)
+        with self.writing():
+            column = self.columns.pop(path, None)
+            try:
+                self.commit()  # no root names it any more before its files change
+            except BaseException:
+                if column is not None:
+                    self.columns[path] = column
+                raise
+            self._cache.clear()
+            self.files.delete_folder(path)
 
     def rewrite(self, path: str, values: np.ndarray) -> None:
         """Change committed rows of an array, chunk by chunk, each of them whole or not at all.
@@ -198,18 +274,22 @@ class Store:
         values : (rows, ...) array
             All of its rows.
         """
-        spec, committed = self.columns[path].spec, self.columns[path].committed
-        if self.dirty or len(values) != committed:
-            raise ValueError(f"{path} has {committed} committed rows, not {len(values)}, or there is more to commit")
-        values, stored = np.asarray(values, dtype=spec.dtype), self.columns[path].read(0, committed)
-        for index, low in enumerate(range(0, committed, spec.chunk)):
-            part = slice(low, low + spec.chunk)
-            if values[part].tobytes() != stored[part].tobytes():
-                self.files.put(spec.chunk_key(index), spec.encode(values[part]))
-        attributes = self.columns[path].attributes
-        self._cache.clear()
-        self.columns[path] = Column(spec, self.files, self._cache, committed, self.writable)
-        self.columns[path].attributes = attributes
+        with self.writing():
+            spec, committed = self.columns[path].spec, self.columns[path].committed
+            if self.dirty or len(values) != committed:
+                raise ValueError(
+                    f"{path} has {committed} committed rows, not {len(values)}, or there is more to commit"
+                )
+            self._check_alone()
+            values, stored = np.asarray(values, dtype=spec.dtype), self.columns[path].read(0, committed)
+            for index, low in enumerate(range(0, committed, spec.chunk)):
+                part = slice(low, low + spec.chunk)
+                if values[part].tobytes() != stored[part].tobytes():
+                    self.files.put(spec.chunk_key(index), spec.encode(values[part]))
+            attributes = self.columns[path].attributes
+            self._cache.clear()
+            self.columns[path] = Column(spec, self.files, self._cache, committed, self.writable)
+            self.columns[path].attributes = attributes
 
     def refresh(self) -> None:
         """See what has been committed since: for readers."""
@@ -226,22 +306,31 @@ class Store:
         OSError
             The disk is full, say. The store holds the last commit; what was added is kept in memory, and the commit may
             be tried again.
+        StoreError
+            This process is not, or no longer, the one writer of the store, or the store was moved or replaced: nothing
+            was written, and what was added is kept in memory.
         """
-        if not self.writable:
-            raise StoreError(f"{self.path} is open for reading: open it with mode='r+' to write")
-        for column in self.columns.values():
-            if column.spec.sparse:
-                column.grow(self.rows("minima"))
-        if not self.dirty:
-            return
+        with self.writing():
+            for column in self.columns.values():
+                if column.spec.sparse:
+                    column.grow(self.rows("minima"))
+            if self.dirty:
+                self._commit()
+
+    def _commit(self) -> None:
+        self._check_alone()
         root = self._root.updated(self.attributes, self.columns)
         grown = [column for column in self.columns.values() if self._root.differs(root, column.spec.path)]
         with ThreadPoolExecutor(_WRITERS) as pool:
             for _ in pool.map(lambda column: self._write(column, root), grown):
                 pass
-        self.files.put(ROOT, root.encode())
-        self.files.sync_folder()
-        self._root = root
+        data = root.encode()
+        staged = self.files.stage(ROOT, data)
+        try:
+            self._check_alone()
+            self._publish_root(staged, root, data)
+        finally:
+            staged.discard()
         for column in self.columns.values():
             column.settle()
 
@@ -249,7 +338,7 @@ class Store:
         for key, data in column.pending():
             self.files.put(key, data)
         # For whoever opens an array by its own path: the root's copy is what counts, so the disk may take its time.
-        self.files.put(f"{column.spec.path}/{ROOT}", _json(root.array_metadata(column.spec.path)), durable=False)
+        self.files.put(f"{column.spec.path}/{ROOT}", encoded(root.array_metadata(column.spec.path)), durable=False)
 
     def _cut_back(self) -> None:
         for name in self.files.folders("properties"):
@@ -257,64 +346,20 @@ class Store:
                 self.files.delete_folder(f"properties/{name}")
         for path, column in self.columns.items():
             column.cut()
-            whole = _json(self._root.array_metadata(path))
+            whole = encoded(self._root.array_metadata(path))
             key = f"{path}/{ROOT}"
             if not self.files.exists(key) or self.files.get(key) != whole:
                 self.files.put(key, whole, durable=False)
-        self.files.delete(ROOT + PARTIAL)
+        for name in self.files.names(""):
+            if name.startswith(ROOT) and name.endswith(PARTIAL):
+                self.files.delete(name)
 
     def close(self) -> None:
         """Let the lock go, uncommitted rows with it."""
-        if self._lock is not None:
-            self._lock.release()
-            self._lock = None
-
-
-def copy_store(source: StoreLocation, target: Path) -> None:
-    """Copy the last commit of a store, which may be growing, to a folder that does not exist.
-
-    Parameters
-    ----------
-    source : path
-        The store.
-    target : Path
-        Where the copy goes.
-    """
-    files, copied = files_of(source), LocalFiles(target)
-    data = files.get(ROOT)  # first: its rows stay on disk, whatever is written from now on
-    root = read_root(files, data)
-    for path in root.arrays:
-        copied.put(f"{path}/{ROOT}", _json(root.array_metadata(path)), durable=False)
-        for name in files.names(path):
-            if name.startswith("c.") and not name.endswith(PARTIAL):
-                copied.put(f"{path}/{name}", files.get(f"{path}/{name}"), durable=False)
-    for path, attributes in root.groups.items():
-        copied.put(f"{path}/{ROOT}", _json(group_metadata(attributes)), durable=False)
-    copied.put(ROOT, data)
-
-
-def _json(metadata: dict) -> bytes:
-    return json.dumps(metadata, indent=1).encode()
-
-
-def _created_by() -> str:
-    try:
-        return f"thalweg {version('thalweg')}"
-    except PackageNotFoundError:
-        return "thalweg"
-
-
-def _build(files: StoreFiles, root: Root, arrays: dict[str, np.ndarray], growing: dict[str, ArraySpec]) -> None:
-    """Write all files of a new store, its root last."""
-    for path, values in arrays.items():
-        spec = static_spec(path, values)
-        root.arrays[path], root.array_attributes[path] = (spec, len(values)), {}
-        if values.size:
-            files.put(spec.chunk_key(0), spec.encode(values))
-    for path, spec in growing.items():
-        root.arrays[path], root.array_attributes[path] = (spec, 0), {}
-    for path in root.arrays:
-        files.put(f"{path}/{ROOT}", _json(root.array_metadata(path)))
-    for path in (*root.groups, *(group for group in GROUPS if group not in root.groups)):
-        files.put(f"{path}/{ROOT}", _json(group_metadata(root.groups.setdefault(path, {}))))
-    files.put(ROOT, root.encode())
+        if self._lock is None:
+            return
+        # in a forked child, the thread that holds the guard may not be there
+        with nullcontext() if self._lock.inherited else self._guard:
+            lock, self._lock = self._lock, None
+            if lock is not None:
+                lock.release()

@@ -5,7 +5,9 @@ from __future__ import annotations
 import errno
 import json
 import os
-from collections.abc import Callable
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from zarr.abc.store import Store as ZarrStore
 from zarr.core.buffer import default_buffer_prototype
@@ -14,9 +16,9 @@ from zarr.storage import FsspecStore, ZipStore
 
 from thalweg.landscapes.errors import LockedError, StoreError
 from thalweg.landscapes.storage.local_files import with_name
-from thalweg.landscapes.storage.lock import writer_identity
+from thalweg.landscapes.storage.lock import is_identity, writer_identity
 
-__all__ = ["Address", "ObjectLock", "ZarrFiles", "zarr_files"]
+__all__ = ["Address", "ObjectLock", "StagedObject", "ZarrFiles", "zarr_files"]
 
 LOCK = "writer.lock"
 
@@ -64,14 +66,26 @@ class ZarrFiles:
 
     def get(self, key: str) -> bytes:
         """Return the bytes of ``key``; FileNotFoundError where there are none."""
-        found = sync(self.store.get(key, default_buffer_prototype()))
+        with self._reaching(key):
+            found = sync(self.store.get(key, default_buffer_prototype()))
         if found is None:
             raise FileNotFoundError(errno.ENOENT, "no such object", str(self.folder / key))
         return found.to_bytes()
 
     def exists(self, key: str) -> bool:
         """Say whether ``key`` is there."""
-        return bool(sync(self.store.exists(key)))
+        with self._reaching(key):
+            return bool(sync(self.store.exists(key)))
+
+    @contextmanager
+    def _reaching(self, key: str) -> Iterator[None]:
+        """Turn the errors of a store that cannot be reached, of which each kind has its own, into OSError."""
+        try:
+            yield
+        except OSError:
+            raise
+        except Exception as error:
+            raise OSError(errno.EIO, f"cannot be read: {error}", str(self.folder / key)) from error
 
     def size(self, key: str) -> int:
         """Return the bytes of ``key``; 0 where there is none."""
@@ -106,6 +120,10 @@ class ZarrFiles:
             number = error.errno if isinstance(error, OSError) and error.errno else errno.EIO
             raise with_name(OSError(number, str(error)), self.folder / key) from error
 
+    def stage(self, key: str, data: bytes, durable: bool = True, name: str = "") -> StagedObject:
+        """Keep ``data`` in memory until it is to be written under ``key``: objects cannot be renamed."""
+        return StagedObject(self, key, data)
+
     def delete(self, key: str) -> None:
         """Delete ``key``; nothing happens where it is missing."""
         sync(self.store.delete(key))
@@ -138,28 +156,77 @@ class ZarrFiles:
         return ObjectLock(self)
 
 
+class StagedObject:
+    """An object that is to be written, as `StagedFile` is to be renamed."""
+
+    def __init__(self, files: ZarrFiles, key: str, data: bytes) -> None:
+        self._files, self._key, self._data = files, key, data
+
+    def publish(self) -> None:
+        """Write it."""
+        self._files.put(self._key, self._data)
+
+    def discard(self) -> None:
+        """Do nothing: there is nothing but bytes in memory."""
+
+
 class ObjectLock:
     """Right to write, as an object that says who has it. It outlives a writer that was killed."""
 
     def __init__(self, files: ZarrFiles) -> None:
         self._files: ZarrFiles | None = files
-        mine = json.dumps(writer_identity()).encode()
+        self._process = os.getpid()
+        # a token tells two writers of one process and one second apart
+        self._mine = json.dumps({**writer_identity(), "token": uuid.uuid4().hex}).encode()
         if files.exists(LOCK):
             raise self._taken(files)
-        files.put(LOCK, mine)
-        if files.get(LOCK) != mine:  # two at the same moment: the later put counts
+        files.put(LOCK, self._mine)
+        if files.get(LOCK) != self._mine:  # two at the same moment: the later put counts
             raise self._taken(files)
 
     def _taken(self, files: ZarrFiles) -> LockedError:
-        holder = json.loads(files.get(LOCK))
+        try:
+            holder = json.loads(files.get(LOCK))
+        except (ValueError, FileNotFoundError):
+            holder = None
+        if not is_identity(holder):
+            return LockedError(f"{files.folder / LOCK} is no lock of Thalweg's, or cut short: delete it if it may go")
         who = f"process {holder['pid']} on {holder['host']} since {holder['since']}"
         return LockedError(
             f"{files.folder} is being written by {who}: a store has one writer at a time; "
             f"if that process is gone, delete {files.folder / LOCK}"
         )
 
+    def hold_folder(self) -> None:
+        """Do nothing: the object alone guards the store."""
+
+    @property
+    def inherited(self) -> bool:
+        """Whether this process was forked from the one that holds the lock."""
+        return os.getpid() != self._process
+
+    def check_process(self) -> None:
+        """Raise StoreError in a process that was forked from the writer."""
+        if self._files is not None and self.inherited:
+            raise StoreError(
+                f"{self._files.folder} was opened for writing by process {self._process}, and this is process "
+                f"{os.getpid()}, forked from it: only the process that opened a store writes to it. Nothing was changed"
+            )
+
+    def check(self) -> None:
+        """Raise unless this process is the writer: StoreError in a forked one, LockedError where another has come."""
+        self.check_process()
+        if self._files is not None and not self._held(self._files):
+            raise LockedError(
+                f"the lock {self._files.folder / LOCK} was deleted or replaced while the store was open for writing: "
+                "another writer may have come. Nothing was written; what was added is still in memory"
+            )
+
+    def _held(self, files: ZarrFiles) -> bool:
+        return files.exists(LOCK) and files.get(LOCK) == self._mine
+
     def release(self) -> None:
-        """Give the lock back; harmless the second time."""
-        if self._files is not None:
+        """Give the lock back; harmless the second time, and in a process that was forked from the writer."""
+        if self._files is not None and not self.inherited and self._held(self._files):
             self._files.delete(LOCK)
-            self._files = None
+        self._files = None

@@ -1,0 +1,69 @@
+"""Files of whole stores: those of a new one, and copies of those of another."""
+
+from __future__ import annotations
+
+import json
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+import numpy as np
+
+from thalweg.landscapes.storage.description import static_spec
+from thalweg.landscapes.storage.local_files import PARTIAL, LocalFiles, StoreFiles, StoreLocation, files_of
+from thalweg.landscapes.storage.root import ROOT, Root, read_root
+from thalweg.landscapes.storage.schema import GROUPS, ArraySpec, group_metadata
+
+__all__ = ["build_store", "copy_store", "created_by", "encoded"]
+
+
+def encoded(metadata: dict) -> bytes:
+    """Return the bytes of the metadata of one array or group."""
+    return json.dumps(metadata, indent=1).encode()
+
+
+def created_by() -> str:
+    """Return program and version, as a new store keeps them."""
+    try:
+        return f"thalweg {version('thalweg')}"
+    except PackageNotFoundError:
+        return "thalweg"
+
+
+def build_store(files: StoreFiles, root: Root, arrays: dict[str, np.ndarray], growing: dict[str, ArraySpec]) -> None:
+    """Write all files of a new store, its root last."""
+    for path, values in arrays.items():
+        spec = static_spec(path, values)
+        root.arrays[path], root.array_attributes[path] = (spec, len(values)), {}
+        if values.size:
+            files.put(spec.chunk_key(0), spec.encode(values))
+    for path, spec in growing.items():
+        root.arrays[path], root.array_attributes[path] = (spec, 0), {}
+    for path in root.arrays:
+        files.put(f"{path}/{ROOT}", encoded(root.array_metadata(path)))
+    for path in (*root.groups, *(group for group in GROUPS if group not in root.groups)):
+        files.put(f"{path}/{ROOT}", encoded(group_metadata(root.groups.setdefault(path, {}))))
+    files.put(ROOT, root.encode())
+
+
+def copy_store(source: StoreLocation, target: Path) -> None:
+    """Copy the last commit of a store, which may be growing, to a folder that does not exist.
+
+    Parameters
+    ----------
+    source : path
+        The store.
+    target : Path
+        Where the copy goes.
+    """
+    files, copied = files_of(source), LocalFiles(target)
+    target.mkdir()
+    data = files.get(ROOT)  # first: its rows stay on disk, whatever is written from now on
+    root = read_root(files, data)
+    for path in root.arrays:
+        copied.put(f"{path}/{ROOT}", encoded(root.array_metadata(path)), durable=False)
+        for name in files.names(path):
+            if name.startswith("c.") and not name.endswith(PARTIAL):
+                copied.put(f"{path}/{name}", files.get(f"{path}/{name}"), durable=False)
+    for path, attributes in root.groups.items():
+        copied.put(f"{path}/{ROOT}", encoded(group_metadata(attributes)), durable=False)
+    copied.put(ROOT, data)
