@@ -83,6 +83,9 @@ class FlatCalculator(Calculator):
         False where the potential itself freezes a coordinate; None if it freezes none.
     null_modes : ndarray, shape (k, n), or None
         Orthonormal directions along which the energy is constant at all points, zero at frozen coordinates.
+    isotropic : bool or None
+        Whether the energy of atoms is known not to change with a rigid motion of all; None (the default) where copies
+        of the structure are to tell.
     symmetry : Symmetry or None
         Operations that leave the energy unchanged, see :class:`~thalweg.potentials.protocols.Symmetry`.
 
@@ -107,6 +110,7 @@ class FlatCalculator(Calculator):
     discard_results_on_any_change = True
     units = "reduced"
     device = "cpu"
+    isotropic: bool | None = None
     bounds: Matrix | None = None
     mask: Mask | None = None
     null_modes: Matrix | None = None

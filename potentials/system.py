@@ -19,9 +19,8 @@ from thalweg.potentials.cuda.availability import use_gpu
 from thalweg.potentials.description import describe_system, frozen_mask, subject_from
 from thalweg.potentials.lazy import public
 from thalweg.potentials.point import Point
-from thalweg.potentials.protocols import ExchangeSymmetry, Mask, Matrix, Subject, Symmetry, Vector
-from thalweg.potentials.symmetry.no_symmetry import NoSymmetry
-from thalweg.potentials.symmetry.null_modes import orthonormal_null_modes, rigid_bits
+from thalweg.potentials.protocols import Matrix, Subject, Vector
+from thalweg.potentials.system_symmetry import SystemSymmetry
 
 __all__ = ["System", "as_system"]
 
@@ -29,7 +28,7 @@ _FEWEST_SYMMETRIC = 5  # atoms
 
 
 @public("thalweg.potentials")
-class System:
+class System(SystemSymmetry):
     """Atoms or a Point with a calculator, in the form that every algorithm of Thalweg works on.
 
     :func:`as_system` makes it. Coordinates are whole vectors of shape (n,), frozen entries included.
@@ -126,11 +125,6 @@ class System:
         """Whether several threads may evaluate the potential at once."""
         return self._own is not None and self._own.compiled is not None
 
-    @property
-    def _own(self) -> FlatCalculator | None:
-        """The potential if it is one of Thalweg's calculators."""
-        return self.potential if isinstance(self.potential, FlatCalculator) else None
-
     @cached_property
     def callback(self) -> Callback | None:
         """C callback through which compiled code calls a potential written in Python; None for a compiled one."""
@@ -222,58 +216,6 @@ class System:
         if self.callback is not None:
             self.callback.error = None
 
-    @cached_property
-    def _free_mask(self) -> Mask:
-        return np.isin(np.arange(self.n), self.free)
-
-    @cached_property
-    def rigid(self) -> int:
-        """Rigid motions that leave the energy unchanged, as bits for compiled functions."""
-        return 0 if self.atoms is None else rigid_bits(self.atoms.pbc, self.atoms.cell.array, len(self.atoms))
-
-    @cached_property
-    def constant_null_modes(self) -> Matrix:
-        """Null modes that are the same at all points, shape (k, n)."""
-        modes = None if self._own is None else self._own.null_modes
-        return np.zeros((0, self.n)) if modes is None else np.ascontiguousarray(modes, dtype=np.float64)
-
-    def null_modes(self, x: Vector) -> Matrix:
-        """Return orthonormal directions (k, n) at x (n,) along which the energy cannot change."""
-        out = np.zeros((6 + len(self.constant_null_modes), self.n))
-        x = np.ascontiguousarray(x, dtype=np.float64)
-        count = orthonormal_null_modes(x, self.frozen, self.rigid, self.constant_null_modes, out)
-        return out[:count]
-
-    @cached_property
-    def symmetry(self) -> Symmetry:
-        """Symmetry operations, with ``align``, ``distance``, ``order`` and ``random_copy``."""
-        if self.atoms is not None:
-            # networks do without, and need not wait for it to compile
-            from thalweg.potentials.symmetry.clusters import ClusterSymmetry
-
-            return ClusterSymmetry(self.atoms.numbers, self.atoms.pbc, self.atoms.cell.array, self.frozen)
-        own = self._own
-        if own is None or own.symmetry is None:
-            return NoSymmetry()
-        return own.symmetry if own.mask is None or np.array_equal(own.mask, self._free_mask) else NoSymmetry()
-
-    @property
-    def has_symmetry(self) -> bool:
-        """Whether there are symmetry operations besides the identity; always assumed for atoms."""
-        return self.atoms is not None or not isinstance(self.symmetry, NoSymmetry)
-
-    def align(self, a: Vector, b: Vector) -> Vector:
-        """Return the symmetry copy of b (n,) that is nearest to a (n,)."""
-        return self.symmetry.align(a, b)
-
-    def distance(self, a: Vector, b: Vector) -> float:
-        """Return the Euclidean distance from a (n,) to the nearest symmetry copy of b (n,)."""
-        return self.symmetry.distance(a, b)
-
-    def order(self, x: Vector) -> int:
-        """Return the number of symmetry operations that leave x (n,) unchanged."""
-        return int(self.symmetry.order(x))
-
     def inside(self, x: Vector) -> bool:
         """Return whether the free coordinates of x (n,) lie within the bounds; True for atoms and without bounds."""
         if self.bounds is None or self.atoms is not None:
@@ -317,19 +259,6 @@ class System:
     def random_symmetric(self, rng: np.random.Generator) -> Vector:
         """Return a random starting point (n,) with a point group; only if :attr:`may_start_symmetric`."""
         return self.potential.symmetric_coordinates(self.n, rng)
-
-    @property
-    def may_be_made_symmetric(self) -> bool:
-        """Whether points can be made symmetric, as those of a network with two exchangeable hidden units."""
-        if self.atoms is not None:
-            return False
-        return isinstance(self.symmetry, ExchangeSymmetry) and self.symmetry.exchanges
-
-    def made_symmetric(self, x: Vector, rng: np.random.Generator) -> Vector:
-        """Return a symmetric point (n,) near x (n,); only if :attr:`may_be_made_symmetric`."""
-        if not isinstance(self.symmetry, ExchangeSymmetry):
-            raise ValueError("no coordinates of this system can be exchanged")
-        return self.symmetry.made_symmetric(x, rng)
 
     @property
     def container_radius(self) -> float | None:

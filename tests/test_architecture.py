@@ -23,6 +23,7 @@ LAYERS = [
     ["potentials.symmetry"],
     ["potentials.calculator potentials.function potentials.point potentials.ase_calculators potentials.protocols"],
     ["potentials.ljat", "potentials.neural_network", "potentials.surfaces"],
+    ["potentials.system_symmetry"],
     ["potentials.system potentials.description"],
     ["potentials.check"],
     ["optimizers.kernels"],

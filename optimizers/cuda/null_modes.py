@@ -5,12 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
+import numpy as np
 from numba import cuda
 from numba.core import types
 
 from thalweg.potentials.cuda.block import device
 
-__all__ = ["RIGID_MOTIONS", "rigid_kernel"]
+__all__ = ["RIGID_MOTIONS", "rigid_bits", "rigid_kernel"]
 
 _matrix, _integers = types.float64[:, ::1], types.int64[::1]
 RIGID_MOTIONS = (_integers, _matrix, _integers, types.int64, types.float64[:, :, ::1])
@@ -78,12 +79,26 @@ def _rigid_motion(x, i, row):
             row[a + q], row[a + p] = (x[a + p] - centre) * scale, (height - x[a + q]) * scale
 
 
+def rigid_bits(rigid: np.ndarray) -> int:
+    """Return rigid motions (k, 6) as bits: 0 to 2 for translations along x, y, z, 3 to 5 for rotations about them.
+
+    Raises
+    ------
+    ValueError
+        For a motion about or along another axis, which the device functions do not know.
+    """
+    if not np.array_equal(rigid, np.eye(6)[rigid.any(axis=0)]):
+        raise ValueError("a GPU knows translations along and rotations about x, y and z alone: use device='cpu'")
+    return int(sum(1 << k for k in np.flatnonzero(rigid.any(axis=0))))
+
+
 def rigid_kernel() -> Callable:
     """Return the kernel that writes rigid motions at some rows of X which move no frozen coordinate.
 
-    Its arguments: chosen : rows of X (walkers, n); frozen, rigid : as a System has them; N (walkers, 6, n) takes
-    orthonormal motions, as :func:`~thalweg.potentials.symmetry.null_modes.orthonormal_null_modes` finds them, and zeros
-    where there are fewer than six.
+    Its arguments: chosen : rows of X (walkers, n); frozen : as a System has it; rigid : bits by :func:`rigid_bits`;
+    N (walkers, 6, n) takes orthonormal motions, as
+    :func:`~thalweg.potentials.symmetry.null_modes.orthonormal_null_modes` finds them, and zeros where there are fewer
+    than six.
     """
 
     def rigid_motions(chosen, X, frozen, rigid, N):

@@ -20,7 +20,7 @@ from thalweg.optimizers.cuda.eigenvector_following import (
 from thalweg.optimizers.cuda.lbfgs import history_size
 from thalweg.optimizers.cuda.lowest_mode import basis_size, small_size
 from thalweg.optimizers.cuda.minimise import lbfgs_cuda
-from thalweg.optimizers.cuda.null_modes import rigid_kernel
+from thalweg.optimizers.cuda.null_modes import rigid_bits, rigid_kernel
 from thalweg.optimizers.kernels.arguments import STATIONARY_POINT, Problem
 from thalweg.optimizers.kernels.eigenvector_following import follow_modes
 from thalweg.optimizers.kernels.searches import minimum_rows
@@ -60,7 +60,11 @@ class CudaSearch:
         tolerance: float = 0.01,
     ):  # fmt: skip
         count, n = X.shape
-        self.rigid, self.free, self.problem = system.rigid, system.n_free, device_problem(system.potential, n)
+        self.rigid, self.free, self.problem = (
+            rigid_bits(system.rigid),
+            system.n_free,
+            device_problem(system.potential, n),
+        )
         most = min(_PRODUCTS, system.n_free)
         nulls = len(system.constant_null_modes) + (6 if self.rigid else 0)
         # the memory holds all steps across a mode

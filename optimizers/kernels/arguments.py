@@ -65,8 +65,10 @@ class Problem(NamedTuple):
         Parameters and data of the potential.
     free, frozen : (k,) int64 arrays
         Indices of free and fixed coordinates.
-    rigid : int
-        Rigid motions that leave the energy unchanged, as bits.
+    rigid : (k, 6) float64 array
+        Rigid motions that leave the energy unchanged.
+    lattice : (7, 3) or (0, 3) float64 array
+        Lattice across which molecules are put together before they are turned.
     constant : (k, n) float64 array
         Null modes that are the same everywhere.
     """
@@ -77,7 +79,8 @@ class Problem(NamedTuple):
     floats: np.ndarray
     free: np.ndarray
     frozen: np.ndarray
-    rigid: int
+    rigid: np.ndarray
+    lattice: np.ndarray
     constant: np.ndarray
 
     @classmethod
@@ -87,11 +90,12 @@ class Problem(NamedTuple):
         return cls(
             function=function, hessian=hessian, integers=np.ascontiguousarray(integers, dtype=np.int64),
             floats=np.ascontiguousarray(floats, dtype=np.float64), free=system.free, frozen=system.frozen,
-            rigid=system.rigid, constant=np.ascontiguousarray(system.constant_null_modes),
+            rigid=system.rigid, lattice=system.lattice,
+            constant=np.ascontiguousarray(system.constant_null_modes),
         )  # fmt: skip
 
 
-PROBLEM = Arguments(Problem, FUNCTION, HESSIAN, integers, floats, integers, integers, numba.int64, matrix)
+PROBLEM = Arguments(Problem, FUNCTION, HESSIAN, integers, floats, integers, integers, matrix, matrix, matrix)
 
 WALK_SIGNATURE = numba.types.Tuple((_REAL, _REAL, _WHOLE, _WHOLE, _WHOLE, _REAL))(
     FUNCTION, integers, floats, integers, vector, _REAL, _WHOLE, vector, vector, matrix

@@ -47,16 +47,17 @@ def diagonalise(symmetric, values, vectors):
     return True
 
 
-@jit(numba.int64(vector, matrix, integers, integers, numba.int64, matrix, matrix, vector))
-def _free_modes(x, full, free, frozen, rigid, constant, vectors, values):
+@jit(numba.int64(PROBLEM, vector, matrix, matrix, vector))
+def _free_modes(problem, x, full, vectors, values):
     """Diagonalise the Hessian over free coordinates with the null modes moved above all others.
 
     Writes ascending eigenvalues and, as rows, their vectors; returns how many are no null modes, or -1 if the
     Hessian is not finite, or huge, or cannot be diagonalised.
     """
+    free, constant = problem.free, problem.constant
     m = free.size
     null = np.empty((6 + constant.shape[0], x.size))
-    count = orthonormal_null_modes(x, frozen, rigid, constant, null)
+    count = orthonormal_null_modes(x, problem.frozen, problem.rigid, problem.lattice, constant, null)
     reduced = np.empty((m, m))
     largest = 0.0
     for i in range(m):
@@ -163,7 +164,7 @@ def _follow(problem, index, relax, goal, limit, max_step, x, mode):
     """Walk as :func:`follow_modes` does, once, with at most ``relax`` steps across the mode after each along it."""
     function = problem.function  # on its own: numba warns of tuples of functions
     integers, floats = problem.integers, problem.floats
-    free, frozen, rigid, constant = problem.free, problem.frozen, problem.rigid, problem.constant
+    free, frozen = problem.free, problem.frozen
     n, m = x.size, free.size
     full, vectors, values = np.empty((n, n)), np.empty((m, m)), np.empty(m)
     gradient, previous, counts = np.empty(n), np.empty(m), np.zeros(2, dtype=np.int64)
@@ -177,7 +178,7 @@ def _follow(problem, index, relax, goal, limit, max_step, x, mode):
         modes = 0
         if np.isfinite(energy) and np.isfinite(rms):
             problem.hessian(x, full, integers, floats)
-            modes = _free_modes(x, full, free, frozen, rigid, constant, vectors, values)
+            modes = _free_modes(problem, x, full, vectors, values)
         if modes < 1:
             return energy, rms, iteration, Status.NOT_FINITE, np.nan, np.nan, 0
         if rms < goal:

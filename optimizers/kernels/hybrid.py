@@ -231,7 +231,7 @@ def hybrid_walk(problem, rules, settings, x, mode):
     """
     function = problem.function  # on its own: numba warns of tuples of functions
     integers, floats = problem.integers, problem.floats
-    frozen, rigid, constant = problem.frozen, problem.rigid, problem.constant
+    frozen, rigid, lattice, constant = problem.frozen, problem.rigid, problem.lattice, problem.constant
     goal, limit, max_step, most_across = settings.rms, settings.steps, settings.max_step, settings.across_steps
     tolerance, h, most = settings.tolerance, settings.difference, settings.products
     n = x.size
@@ -248,7 +248,7 @@ def hybrid_walk(problem, rules, settings, x, mode):
             return energy, norm / root, step, calls, Status.NOT_FINITE, value
         if norm / root < goal:
             return energy, norm / root, step, calls, Status.CONVERGED, value
-        nulls = orthonormal_null_modes(x, frozen, rigid, constant, null)
+        nulls = orthonormal_null_modes(x, frozen, rigid, lattice, constant, null)
         value, used = lowest_mode(function, integers, floats, frozen, x, null, nulls, h, tolerance, basis, mode)
         calls += 2 * used
         if not np.isfinite(value):

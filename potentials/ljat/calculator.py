@@ -66,6 +66,7 @@ class LJAT(FlatCalculator):
     """
 
     default_parameters = {"Z": 2.0}  # noqa: RUF012  (ASE's own convention)
+    isotropic = True
 
     def __init__(self, Z: float = 2.0, device: str = "auto", **unknown: object):
         self.device = checked_device(device)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
-from ase.geometry import minkowski_reduce
 from numpy.typing import ArrayLike, NDArray
 from scipy.spatial.transform import Rotation
 
 from thalweg.potentials.symmetry.cluster_alignment import align_free
 from thalweg.potentials.symmetry.copy_recognition import point_group_order
+from thalweg.potentials.symmetry.periodic_images import reduced_cell
 
 __all__ = ["ClusterSymmetry"]
 
@@ -60,7 +60,7 @@ class ClusterSymmetry:
         fixed = _fixed_atoms(frozen, numbers.size)
         self.pbc = np.zeros(3, dtype=bool) if pbc is None else np.array(np.broadcast_to(pbc, 3), dtype=bool)
         self.anchored = bool(fixed.any())
-        self._cell = _reduced_cell(cell, self.pbc)
+        self._cell = reduced_cell(cell, self.pbc)
         self._inverse = np.ascontiguousarray(np.linalg.inv(self._cell))
         kinds = np.unique(numbers, return_inverse=True)[1].astype(np.int64)
         kinds[fixed] = kinds.max() + 1 + np.arange(fixed.sum())
@@ -179,18 +179,3 @@ def _fixed_atoms(frozen: ArrayLike | None, atoms: int) -> NDArray[np.bool_]:
             raise ValueError(f"frozen must hold indices from 0 to {mask.size - 1}")
         mask[frozen if frozen.dtype == bool else frozen.astype(np.int64)] = True
     return np.any(mask.reshape(-1, 3), axis=1)
-
-
-def _reduced_cell(cell: ArrayLike | None, pbc: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """Return the shortest cell vectors of the same lattice, with unit vectors in directions that are not periodic."""
-    if not pbc.any():
-        return np.eye(3)
-    cell = np.array(cell, dtype=np.float64)
-    if cell.shape != (3, 3):
-        raise ValueError(f"cell must have the shape (3, 3); it has {cell.shape}")
-    if np.linalg.matrix_rank(cell[pbc]) < pbc.sum():
-        raise ValueError("cell must have independent vectors in the periodic directions")
-    reduced = np.array(minkowski_reduce(cell, pbc)[0])
-    _, _, axes = np.linalg.svd(reduced[pbc])
-    reduced[~pbc] = axes[pbc.sum() :]
-    return np.ascontiguousarray(reduced)

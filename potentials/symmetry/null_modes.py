@@ -7,29 +7,33 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thalweg.potentials.compiled.signatures import integers, jit, matrix, vector
+from thalweg.potentials.symmetry.periodic_images import make_whole
 
-__all__ = ["lift_null_modes", "orthonormal_null_modes", "rigid_bits"]
+__all__ = ["lift_null_modes", "orthonormal_null_modes"]
 
 
-@jit(numba.void(vector, numba.int64, matrix))
-def _rigid_motions(x, rigid, raw):
-    """Write translations and rotations about the centroid to the rows of ``raw`` (6, n), those that exist."""
+@jit(numba.void(vector, matrix, matrix, matrix))
+def _rigid_motions(x, rigid, lattice, raw):
+    """Write the rigid motions at x, sums of translations and of rotations about the centroid, to ``raw`` (k, n)."""
     atoms = x.size // 3
-    centre = np.zeros(3)
+    whole, centre = np.empty(x.size), np.zeros(3)
+    make_whole(x, lattice, whole)
     for k in range(x.size):
-        centre[k % 3] += x[k] / atoms
+        centre[k % 3] += whole[k] / atoms
     square = 0.0
     for k in range(x.size):
-        square += (x[k] - centre[k % 3]) ** 2
+        square += (whole[k] - centre[k % 3]) ** 2
     scale = 1.0 / np.sqrt(square / atoms) if square > 0.0 else 1.0
-    for c in range(3):
-        p, q = (c + 1) % 3, (c + 2) % 3
-        for a in range(atoms):
-            if rigid >> c & 1:
-                raw[c, 3 * a + c] = 1.0
-            if rigid >> (3 + c) & 1:
-                raw[3 + c, 3 * a + q] = (x[3 * a + p] - centre[p]) * scale
-                raw[3 + c, 3 * a + p] = -(x[3 * a + q] - centre[q]) * scale
+    for row in range(rigid.shape[0]):
+        for c in range(3):
+            p, q = (c + 1) % 3, (c + 2) % 3
+            along, about = rigid[row, c], rigid[row, 3 + c]
+            for a in range(atoms):
+                if along != 0.0:
+                    raw[row, 3 * a + c] += along
+                if about != 0.0:
+                    raw[row, 3 * a + q] += about * ((whole[3 * a + p] - centre[p]) * scale)
+                    raw[row, 3 * a + p] -= about * ((whole[3 * a + q] - centre[q]) * scale)
 
 
 @jit(numba.float64(matrix, numba.int64, numba.int64, integers, numba.boolean))
@@ -72,33 +76,37 @@ def _eliminate(rows, some, all_entries, smallest, used):
                     rows[i, k] -= part * rows[best, k]
 
 
-@jit(numba.int64(vector, integers, numba.int64, matrix, matrix))
-def orthonormal_null_modes(x, frozen, rigid, constant, out):
+@jit(numba.int64(vector, integers, matrix, matrix, matrix, matrix))
+def orthonormal_null_modes(x, frozen, rigid, lattice, constant, out):
     """Write orthonormal null modes at x to the first rows of ``out`` and return how many there are.
 
     Parameters
     ----------
     x : ndarray, shape (n,)
-        Coordinates, atom by atom if ``rigid`` is not 0.
+        Coordinates, atom by atom if there are rigid motions.
     frozen : ndarray of int
         Indices of coordinates that may not move.
-    rigid : int
-        Bits 0-2 for translations along x, y, z; bits 3-5 for rotations about x, y, z through the centroid.
+    rigid : ndarray, shape (k, 6)
+        Rigid motions that leave the energy unchanged: their parts along the translations in x, y, z and the rotations
+        about x, y, z through the centroid.
+    lattice : ndarray, shape (7, 3) or (0, 3)
+        Lattice across whose cells a molecule is put together before it is turned, see
+        :mod:`~thalweg.potentials.symmetry.periodic_images`; empty where atoms are turned as they lie.
     constant : ndarray, shape (k, n)
         Further null modes, the same at all points, orthonormal and zero at frozen entries.
     out : ndarray, shape (6 + k, n)
         Workspace and result.
     """
     count = 0
-    if rigid != 0:
-        raw, used = np.zeros((6, x.size)), np.zeros(6, dtype=np.bool_)
-        _rigid_motions(x, rigid, raw)
+    if rigid.shape[0] > 0:
+        raw, used = np.zeros((rigid.shape[0], x.size)), np.zeros(rigid.shape[0], dtype=np.bool_)
+        _rigid_motions(x, rigid, lattice, raw)
         # what moves a fixed coordinate is no null mode: take it out of the motions that remain
         _eliminate(raw, frozen, False, 1e-10, used)
         kept = used.copy()
         # a line of atoms has no rotation about itself: its square, of the order of the atoms' number, is nearly zero
         _eliminate(raw, frozen, True, 1e-9 * x.size, used)
-        for i in range(6):
+        for i in range(rigid.shape[0]):
             if used[i] and not kept[i]:
                 for k in range(x.size):
                     out[count, k] = raw[i, k]
@@ -108,35 +116,6 @@ def orthonormal_null_modes(x, frozen, rigid, constant, out):
             out[count, k] = constant[i, k]
         count += 1
     return count
-
-
-def rigid_bits(pbc: np.ndarray, cell: np.ndarray, atoms: int) -> int:
-    """Return the rigid motions that leave the energy of free atoms unchanged, as bits.
-
-    Parameters
-    ----------
-    pbc : ndarray of bool, shape (3,)
-        Periodic directions.
-    cell : ndarray, shape (3, 3)
-        Cell vectors as rows.
-    atoms : int
-        Number of atoms.
-
-    Returns
-    -------
-    int
-        Bits for :func:`orthonormal_null_modes`: all six motions without periodicity; the translations and the rotation
-        about the axis if the one periodic direction lies along a Cartesian axis; otherwise the three translations.
-    """
-    translations, rotations = 0b111, 0b111000
-    if not pbc.any():
-        return translations | rotations
-    if pbc.sum() == 1:
-        axis = cell[int(np.flatnonzero(pbc)[0])]
-        along = np.flatnonzero(np.abs(axis) > 1e-12)
-        if along.size == 1:
-            return translations | 1 << (3 + int(along[0]))
-    return translations
 
 
 def lift_null_modes(hessian: NDArray[np.float64], null: NDArray[np.float64]) -> None:

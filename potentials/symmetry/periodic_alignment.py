@@ -11,33 +11,9 @@ import numpy as np
 
 from thalweg.potentials.compiled.signatures import integers, jit, matrix, vector
 from thalweg.potentials.symmetry.assignment import assign
+from thalweg.potentials.symmetry.periodic_images import nearest_image
 
 __all__ = ["align_periodic", "count_translations"]
-
-
-@jit(numba.float64(vector, matrix, matrix, integers))
-def _nearest_image(d, cell, inverse, periodic):
-    """Make d the shortest vector of the same class; its squared length is returned."""
-    base, whole = np.empty(3), np.empty(3)
-    for k in range(3):
-        fraction = d[0] * inverse[0, k] + d[1] * inverse[1, k] + d[2] * inverse[2, k]
-        whole[k] = -np.rint(fraction) if periodic[k] else 0.0
-    for k in range(3):
-        base[k] = d[k] + whole[0] * cell[0, k] + whole[1] * cell[1, k] + whole[2] * cell[2, k]
-        d[k] = base[k]
-    shortest = base[0] ** 2 + base[1] ** 2 + base[2] ** 2
-    # in a reduced cell the shortest is at most one cell further
-    for f in range(-periodic[0], periodic[0] + 1):
-        for g in range(-periodic[1], periodic[1] + 1):
-            for h in range(-periodic[2], periodic[2] + 1):
-                x = base[0] + f * cell[0, 0] + g * cell[1, 0] + h * cell[2, 0]
-                y = base[1] + f * cell[0, 1] + g * cell[1, 1] + h * cell[2, 1]
-                z = base[2] + f * cell[0, 2] + g * cell[1, 2] + h * cell[2, 2]
-                square = x * x + y * y + z * z
-                if square < shortest - 1e-12 * shortest:
-                    shortest = square
-                    d[0], d[1], d[2] = x, y, z
-    return shortest
 
 
 @jit(numba.boolean(matrix, matrix, vector, integers, matrix, matrix, integers, numba.float64, integers))
@@ -52,7 +28,7 @@ def _covers(a, b, shift, kinds, cell, inverse, periodic, tolerance, permutation)
                 continue
             for k in range(3):
                 d[k] = a[i, k] - b[j, k] - shift[k]
-            square = _nearest_image(d, cell, inverse, periodic)
+            square = nearest_image(d, cell, inverse, periodic)
             if square < nearest:
                 found, nearest = j, square
         if found < 0:
@@ -71,7 +47,7 @@ def _match(a, b, shift, members, starts, cell, inverse, periodic, cost, permutat
             for j in range(n):
                 for k in range(3):
                     d[k] = a[members[first + i], k] - b[members[first + j], k] - shift[k]
-                cost[i, j] = _nearest_image(d, cell, inverse, periodic)
+                cost[i, j] = nearest_image(d, cell, inverse, periodic)
         if not assign(cost, n, column_of):
             return False
         for i in range(n):
@@ -87,7 +63,7 @@ def _place(a, b, shift, permutation, cell, inverse, periodic, movable, out):
     for i in range(n):
         for k in range(3):
             d[k] = a[i, k] - b[permutation[i], k] - shift[k]
-        _nearest_image(d, cell, inverse, periodic)
+        nearest_image(d, cell, inverse, periodic)
         for k in range(3):
             out[i, k] = a[i, k] - d[k]
             mean[k] += d[k] / n
@@ -154,7 +130,7 @@ def _spacing(a, kinds, cell, inverse, periodic):
             if i != j:
                 for k in range(3):
                     d[k] = a[i, k] - a[j, k]
-                nearest = min(nearest, _nearest_image(d, cell, inverse, periodic))
+                nearest = min(nearest, nearest_image(d, cell, inverse, periodic))
         total += np.sqrt(nearest) / n
     return total if total < np.inf else 1.0
 

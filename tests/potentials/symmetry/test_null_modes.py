@@ -6,8 +6,11 @@ import numpy as np
 import pytest
 from ase import Atoms
 from ase.build import bulk, molecule
+from ase.calculators.calculator import CalculationFailed
 from ase.calculators.emt import EMT
+from ase.calculators.lj import LennardJones
 from ase.constraints import FixAtoms, FixCartesian
+from scipy.spatial.transform import Rotation
 
 from thalweg.optimizers import minimise
 from thalweg.potentials import LJAT, as_system
@@ -94,3 +97,110 @@ def test_lifted_null_modes_come_last():
     after = np.linalg.eigvalsh(hessian)
     np.testing.assert_allclose(after[:6], before[6:], atol=1e-6)
     assert (after[6:] > 2 * before.max()).all()
+
+
+WIRE = np.array([[0, 0, 0], [1.1, 0, 0], [0.5, 0.95, 0.3], [0.5, 0.3, 1.2]])
+
+
+def wire(direction):
+    """Lennard-Jones wire along any direction: a turned copy of one along z."""
+    to = Rotation.align_vectors([direction], [[0, 0, 1]])[0]
+    cell = np.zeros((3, 3))
+    cell[0] = to.apply([0, 0, 2.4])
+    atoms = Atoms("Ar4", to.apply(WIRE), cell=cell, pbc=(1, 0, 0))
+    atoms.calc = LennardJones(rc=5, smooth=True)
+    return atoms
+
+
+def copper_in_a_box(size=16.0, shift=0.0, pbc=True):
+    positions = np.array([[6, 6, 6], [8.3, 6, 6], [7.2, 8, 6.0]]) + shift
+    atoms = Atoms("Cu3", positions, cell=[size] * 3, pbc=pbc, calculator=EMT())
+    atoms.wrap()
+    return atoms
+
+
+class Field(LennardJones):
+    """Lennard-Jones atoms with charges in a uniform field."""
+
+    field = np.array([0.05, -0.02, 0.03])
+
+    def calculate(self, atoms=None, properties=("energy",), system_changes=("positions",)):
+        super().calculate(atoms, properties, system_changes)
+        charges = atoms.get_initial_charges()
+        self.results["energy"] -= float(charges @ (atoms.positions @ self.field))
+        self.results["free_energy"] = self.results["energy"]
+        self.results["forces"] = self.results["forces"] + np.outer(charges, self.field)
+
+
+def in_a_field(charges):
+    atoms = Atoms("Ar4", TETRAHEDRON, calculator=Field(rc=20))
+    atoms.set_initial_charges(charges)
+    return atoms
+
+
+MOTIONS = {
+    "cluster": (lambda: by_emt(Atoms("Cu3", positions=LINE)), 3, 3),
+    "box": (copper_in_a_box, 3, 3),
+    "box, across its boundary": (lambda: copper_in_a_box(shift=9.0), 3, 3),
+    "box as small as the molecule": (lambda: copper_in_a_box(size=5.0), 3, 0),
+    "box with a periodic direction": (lambda: copper_in_a_box(pbc=(0, 1, 0)), 3, 3),
+    "crystal": (lambda: by_emt(bulk("Cu", cubic=True)), 3, 0),
+    "wire": (lambda: wire([1, 2, 3]), 3, 1),
+    "wire in a box": (
+        lambda: Atoms("Cu2", [[0, 0, 0], [0.1, 0, 2.4]], cell=[14, 14, 4.6], pbc=True, calculator=EMT()), 3, 1,
+    ),
+    "neutral in a field": (lambda: in_a_field([0.5, -0.3, 0.0, -0.2]), 3, 1),
+    "charged in a field": (lambda: in_a_field([0.5, 0.3, 0.0, 0.2]), 2, 1),
+    "no charges in a field": (lambda: in_a_field([0, 0, 0, 0]), 3, 3),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", MOTIONS)
+def test_rigid_motions_are_those_that_keep_the_energy(name):
+    make, translations, rotations = MOTIONS[name]
+    system = as_system(make())
+    turns = system.rigid[:, 3:].any(axis=1)
+    assert ((~turns).sum(), turns.sum()) == (translations, rotations)
+    assert system.isotropic == (rotations == 3)
+    energy, whole = system.energy(system.x), system.x.reshape(-1, 3)
+    if len(system.lattice):
+        whole = whole + np.round((whole[0] - whole) / system.atoms.cell.lengths()) * system.atoms.cell.lengths()
+    centre = whole.mean(axis=0)
+    for motion in system.rigid:
+        moved = Rotation.from_rotvec(0.9 * motion[3:]).apply(whole - centre) + centre + 0.4 * motion[:3]
+        assert system.energy(moved.ravel()) == pytest.approx(energy, abs=1e-6)
+
+
+def test_axis_of_a_field_is_found():
+    axis = as_system(in_a_field([0.5, -0.3, 0.0, -0.2])).rigid[-1, 3:]
+    np.testing.assert_allclose(np.abs(axis), np.abs(Field.field) / np.linalg.norm(Field.field), atol=1e-6)
+
+
+@pytest.mark.parametrize("direction", [[0, 0, 1], [1, 0, 0], [1, 2, 3], [-0.3, 0.8, 0.1]])
+def test_wires_turn_about_their_axis(direction):
+    system = as_system(wire(direction))
+    found = minimise(system, rms=1e-8, second_order=True)
+    assert found.converged[0]
+    assert found.lowest_eigenvalue[0] > 1.0
+    modes, x = system.null_modes(found.x[0]), found.x[0]
+    assert len(modes) == 4
+    overlaps = np.linalg.svd(modes @ null_space(system, x).T)[1]
+    np.testing.assert_allclose(overlaps, 1.0, atol=1e-4)
+
+
+@pytest.mark.parametrize("shift", [0.0, 9.0])
+def test_molecules_in_a_box_have_three_rotations(shift):
+    found = minimise(copper_in_a_box(shift=shift), second_order=True, rms=1e-7)
+    free = minimise(copper_in_a_box(pbc=False), second_order=True, rms=1e-7)
+    assert found.converged[0]
+    assert found.modes[0] == 3
+    np.testing.assert_allclose(found.log_eigenvalue_product, free.log_eigenvalue_product, atol=1e-4)
+
+
+def test_a_failing_calculator_does_not_hinder():
+    class Fails(LennardJones):
+        def calculate(self, *args, **kwargs):
+            raise CalculationFailed("no convergence")
+
+    atoms = Atoms("Ar4", TETRAHEDRON, calculator=Fails())
+    assert len(as_system(atoms).rigid) == 6

@@ -1,0 +1,139 @@
+"""Symmetry of a system: null modes, and which points are copies of each other."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from ase import Atoms
+
+from thalweg.potentials.ase_calculators import FAILURES, evaluate_atoms
+from thalweg.potentials.calculator import FlatCalculator
+from thalweg.potentials.protocols import ExchangeSymmetry, Integers, Mask, Matrix, Symmetry, Vector
+from thalweg.potentials.symmetry.invariance import allowed_motions, measured_motions
+from thalweg.potentials.symmetry.no_symmetry import NoSymmetry
+from thalweg.potentials.symmetry.null_modes import orthonormal_null_modes
+from thalweg.potentials.symmetry.periodic_images import lattice_of
+
+__all__ = ["SystemSymmetry"]
+
+
+class SystemSymmetry:
+    """Symmetry operations and null modes of a :class:`~thalweg.potentials.System`, of which this is the base class.
+
+    Attributes
+    ----------
+    x, free, frozen, potential, atoms
+        As the System has them.
+    """
+
+    x: Vector
+    free: Integers
+    frozen: Integers
+    potential: Any
+    atoms: Atoms | None
+
+    @property
+    def _own(self) -> FlatCalculator | None:
+        """The potential if it is one of Thalweg's calculators."""
+        return self.potential if isinstance(self.potential, FlatCalculator) else None
+
+    @cached_property
+    def _free_mask(self) -> Mask:
+        return np.isin(np.arange(self.x.size), self.free)
+
+    @cached_property
+    def rigid(self) -> Matrix:
+        """Rigid motions that leave the energy unchanged, shape (k, 6): see :func:`orthonormal_null_modes`.
+
+        For a potential that does not say so itself, the energies of a turned and shifted copy tell, once.
+        """
+        if self.atoms is None:
+            return np.zeros((0, 6))
+        pbc, cell = self.atoms.pbc, self.atoms.cell.array
+        if self._own is not None and self._own.isotropic:
+            return allowed_motions(pbc, cell)
+        return measured_motions(self._unconstrained, self.x, pbc, cell)
+
+    @property
+    def isotropic(self) -> bool:
+        """Whether the energy is invariant under all rotations: not in a field, nor in a cell that the atoms fill."""
+        return bool(np.linalg.matrix_rank(self.rigid[:, 3:]) == 3) if len(self.rigid) else False
+
+    @cached_property
+    def lattice(self) -> Matrix:
+        """Lattice (7, 3) across which a molecule is put together before it is turned, or (0, 3)."""
+        if (
+            self.atoms is None
+            or not self.atoms.pbc.any()
+            or len(self.rigid) <= len(allowed_motions(self.atoms.pbc, self.atoms.cell.array))
+        ):
+            return np.zeros((0, 3))
+        return lattice_of(self.atoms.cell.array, self.atoms.pbc)
+
+    def _unconstrained(self, x: Vector) -> tuple[float, Vector]:
+        """Return energy and gradient (n,), those of fixed atoms too; NaN where the calculator fails."""
+        assert self.atoms is not None
+        try:
+            if isinstance(self.potential, FlatCalculator):
+                return self.potential.energy_gradient(x)
+            return evaluate_atoms(self.atoms, self.potential, x)
+        except FAILURES:
+            return np.nan, np.full(self.x.size, np.nan)
+
+    @cached_property
+    def constant_null_modes(self) -> Matrix:
+        """Null modes that are the same at all points, shape (k, n)."""
+        modes = None if self._own is None else self._own.null_modes
+        return np.zeros((0, self.x.size)) if modes is None else np.ascontiguousarray(modes, dtype=np.float64)
+
+    def null_modes(self, x: Vector) -> Matrix:
+        """Return orthonormal directions (k, n) at x (n,) along which the energy cannot change."""
+        out = np.zeros((6 + len(self.constant_null_modes), self.x.size))
+        x = np.ascontiguousarray(x, dtype=np.float64)
+        count = orthonormal_null_modes(x, self.frozen, self.rigid, self.lattice, self.constant_null_modes, out)
+        return out[:count]
+
+    @cached_property
+    def symmetry(self) -> Symmetry:
+        """Symmetry operations, with ``align``, ``distance``, ``order`` and ``random_copy``."""
+        if self.atoms is not None:
+            # networks do without, and need not wait for it to compile
+            from thalweg.potentials.symmetry.clusters import ClusterSymmetry
+
+            return ClusterSymmetry(self.atoms.numbers, self.atoms.pbc, self.atoms.cell.array, self.frozen)
+        own = self._own
+        if own is None or own.symmetry is None:
+            return NoSymmetry()
+        return own.symmetry if own.mask is None or np.array_equal(own.mask, self._free_mask) else NoSymmetry()
+
+    @property
+    def has_symmetry(self) -> bool:
+        """Whether there are symmetry operations besides the identity; always assumed for atoms."""
+        return self.atoms is not None or not isinstance(self.symmetry, NoSymmetry)
+
+    def align(self, a: Vector, b: Vector) -> Vector:
+        """Return the symmetry copy of b (n,) that is nearest to a (n,)."""
+        return self.symmetry.align(a, b)
+
+    def distance(self, a: Vector, b: Vector) -> float:
+        """Return the Euclidean distance from a (n,) to the nearest symmetry copy of b (n,)."""
+        return self.symmetry.distance(a, b)
+
+    def order(self, x: Vector) -> int:
+        """Return the number of symmetry operations that leave x (n,) unchanged."""
+        return int(self.symmetry.order(x))
+
+    @property
+    def may_be_made_symmetric(self) -> bool:
+        """Whether points can be made symmetric, as those of a network with two exchangeable hidden units."""
+        if self.atoms is not None:
+            return False
+        return isinstance(self.symmetry, ExchangeSymmetry) and self.symmetry.exchanges
+
+    def made_symmetric(self, x: Vector, rng: np.random.Generator) -> Vector:
+        """Return a symmetric point (n,) near x (n,); only if :attr:`may_be_made_symmetric`."""
+        if not isinstance(self.symmetry, ExchangeSymmetry):
+            raise ValueError("no coordinates of this system can be exchanged")
+        return self.symmetry.made_symmetric(x, rng)
