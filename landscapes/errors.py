@@ -77,6 +77,9 @@ class RejectedError(ValueError):
         super().__init__(message)
         self.reason = reason
 
+    def __reduce__(self) -> tuple[type[RejectedError], tuple[str, str], dict[str, object]]:
+        return type(self), (self.reason, str(self)), vars(self)
+
 
 @public("thalweg.landscapes")
 class UnknownArrivalError(ValueError):

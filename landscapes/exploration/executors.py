@@ -6,14 +6,23 @@ import multiprocessing
 import os
 import signal
 import threading
+import time
 from collections.abc import Iterator
 from concurrent.futures import Executor, ProcessPoolExecutor
 from contextlib import contextmanager
+from multiprocessing.connection import wait
+from multiprocessing.context import SpawnContext, SpawnProcess
 from typing import Any
 
 from thalweg.potentials.lazy import public
 
-__all__ = ["Processes", "dask_executor"]
+__all__ = ["Processes", "dask_executor", "end_executor"]
+
+_GRACE = 5.0
+"""Seconds that processes have to end by themselves, before they are killed."""
+
+_KILLED = 1.0
+"""Longest time to wait for processes that were killed, in seconds: one that waits for a disk may not end at once."""
 
 
 @public("thalweg.landscapes")
@@ -47,11 +56,72 @@ class Processes:
 
     def __call__(self) -> ProcessPoolExecutor:
         """Return a new pool."""
-        context = multiprocessing.get_context("spawn")
-        return ProcessPoolExecutor(self.workers, mp_context=context, initializer=_prepare)
+        return _ProcessPool(self.workers)
 
     def __repr__(self) -> str:
         return f"Processes({self.workers})"
+
+
+class _Spawning(SpawnContext):
+    """Spawning of processes that remembers those it made."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.made: list[SpawnProcess] = []
+
+    def Process(self, *args: Any, **kwargs: Any) -> SpawnProcess:  # type: ignore[override]
+        """Return a new process."""
+        self.made.append(SpawnProcess(*args, **kwargs))
+        return self.made[-1]
+
+
+class _ProcessPool(ProcessPoolExecutor):
+    """Pool of spawned processes that can be ended although some of them do not answer."""
+
+    def __init__(self, workers: int) -> None:
+        self._spawning = _Spawning()
+        super().__init__(workers, mp_context=self._spawning, initializer=_prepare)
+
+    def end(self, seconds: float) -> None:
+        """Shut the pool down, and kill the processes that have not ended after some seconds.
+
+        A process that is stopped (SIGSTOP), or whose task hangs in foreign code, would be waited for without an end.
+        """
+        self.shutdown(wait=False, cancel_futures=True)
+        try:
+            self._wait(seconds)
+        finally:  # also when a second Ctrl-C ends the waiting
+            for process in self._started():
+                process.kill()
+        self._wait(_KILLED)
+
+    def _wait(self, seconds: float) -> None:
+        until = time.monotonic() + seconds
+        running = [process.sentinel for process in self._started()]
+        while running and (left := until - time.monotonic()) > 0:
+            ended = wait(running, left)
+            running = [sentinel for sentinel in running if sentinel not in ended]
+
+    def _started(self) -> list[SpawnProcess]:
+        return [process for process in self._spawning.made if process.pid is not None]
+
+
+def end_executor(executor: Executor, seconds: float | None = None) -> None:
+    """Shut an executor down, and drop the tasks that it has not begun.
+
+    Parameters
+    ----------
+    executor : Executor
+        Any. Only a pool that `Processes` made can be ended while its processes do not answer; threads and others are
+        waited for.
+    seconds : float, optional
+        Time that tasks have to end, 5 s where missing; with 0 nothing is waited for.
+    """
+    seconds = _GRACE if seconds is None else seconds
+    if isinstance(executor, _ProcessPool):
+        executor.end(seconds)
+    else:
+        executor.shutdown(wait=seconds > 0, cancel_futures=True)
 
 
 def default_threads() -> int:

@@ -16,7 +16,7 @@ from queue import Empty, SimpleQueue
 
 from threadpoolctl import threadpool_limits
 
-from thalweg.landscapes.exploration.executors import Processes
+from thalweg.landscapes.exploration.executors import Processes, end_executor
 from thalweg.landscapes.exploration.system_transfer import Parcel, run_sent
 from thalweg.landscapes.exploration.tasks import Task, run_task
 from thalweg.landscapes.records import TaskResult
@@ -144,7 +144,7 @@ class Workers:
     def _renew(self, error: BaseException) -> None:
         if self._replace is None:
             raise RuntimeError(f"the executor takes no more tasks, and there is no other: {error!r}") from error
-        self.executor.shutdown(wait=False, cancel_futures=True)
+        end_executor(self.executor, 0.0)
         self.executor, self._pool = self._replace(), self._pool + 1
 
     def cancel(self, jobs: list[Job]) -> None:
@@ -187,10 +187,12 @@ def open_workers(
 
 
 def _shut_down(made: Workers) -> None:
-    """End the threads or processes; what a slow Python potential is still at is not waited for, nobody will look."""
+    """End the threads or processes; what they still do is lost, so processes are waited for a few seconds only."""
     made.system.stop()
-    made.executor.shutdown(wait=True, cancel_futures=True)
-    made.system.go_on()
+    try:
+        end_executor(made.executor)
+    finally:
+        made.system.go_on()
 
 
 def _replacement(executor: Executor) -> Callable[[], Executor] | None:

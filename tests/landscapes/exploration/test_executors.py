@@ -14,8 +14,9 @@ from multiprocessing import get_context
 import numpy as np
 import pytest
 
+import thalweg.landscapes.exploration.executors as executors
 from thalweg.landscapes import Landscape, Processes, dask_executor
-from thalweg.potentials import Function, Point
+from thalweg.potentials import Function, MuellerBrown, Point
 
 from ...helpers import files_of, random_cluster
 
@@ -208,6 +209,84 @@ def test_what_a_task_raises_is_raised(tmp_path):
         landscape.find_minima(5)
 
 
+class Stopped(Watched):
+    """Stops some of its processes, as a debugger or a full container does, once all of them have begun to work."""
+
+    def __init__(self, workers, stopped, killed=0):
+        super().__init__(workers)
+        self.stopped, self.killed = stopped, killed
+
+    def __call__(self):
+        pool = super().__call__()
+        barrier = [pool.submit(time.sleep, 0.2) for _ in range(4 * self.workers)]
+        for future in barrier:
+            future.result()
+        if len(self.pools) == 1:
+            pids = self.seen = self.pids()
+            for pid in pids[: self.stopped]:
+                os.kill(pid, signal.SIGSTOP)
+            for pid in pids[self.stopped : self.stopped + self.killed]:
+                os.kill(pid, signal.SIGKILL)
+        return pool
+
+
+@pytest.mark.parametrize(
+    ("method", "stopped"), [("find_minima", 1), ("find_minima", 2), ("connect", 1)], ids=["one", "all", "connect"]
+)
+def test_processes_that_do_not_answer_are_not_waited_for(tmp_path, monkeypatch, method, stopped):
+    monkeypatch.setattr(executors, "_GRACE", 0.5)
+    with Landscape(Point(np.ones(2), MuellerBrown()), tmp_path / "a.zarr") as landscape:
+        landscape.find_minima(5, workers=1)
+        processes = Stopped(2, stopped)
+        began = time.monotonic()
+        getattr(landscape, method)(10**6, executor=processes, seconds=0.5)
+        assert time.monotonic() - began < 15
+        _assert_they_end(processes.seen)
+        assert len(Landscape.open(tmp_path / "a.zarr").searches) == len(landscape.searches) >= 5
+
+
+@pytest.mark.slow
+def test_a_pool_of_which_one_process_was_killed_and_one_stopped_is_replaced(tmp_path):
+    processes = Stopped(2, stopped=1, killed=1)
+    with Landscape(Point(np.ones(2), MuellerBrown()), tmp_path / "a.zarr") as landscape:
+        landscape.find_minima(20, executor=processes)
+        assert len(landscape.searches) == 20
+    assert len(processes.pools) == 2
+    _assert_they_end(processes.seen)
+
+
+@pytest.mark.slow
+def test_ctrl_c_ends_the_command_although_a_process_does_not_answer(tmp_path):
+    words = ["explore", "LJ7", "--processes", "2", "--steps", "1000000", "--output", str(tmp_path / "a.zarr")]
+    command = subprocess.Popen([sys.executable, "-m", "thalweg.analysis", *words], stderr=subprocess.PIPE, text=True)
+    try:
+        deadline = time.monotonic() + 60
+        while not (workers := _workers_of(command.pid)) or not _searches(tmp_path / "a.zarr"):
+            assert time.monotonic() < deadline
+            assert command.poll() is None
+            time.sleep(0.1)
+        os.kill(workers[0], signal.SIGSTOP)
+        time.sleep(0.5)
+        command.send_signal(signal.SIGINT)
+        assert command.wait(timeout=20) == 130
+        _assert_they_end(workers)
+    finally:
+        command.kill()
+        command.communicate()
+    assert _searches(tmp_path / "a.zarr")
+
+
+def _workers_of(pid):
+    listed = subprocess.run(
+        ["ps", "-ww", "-o", "pid=,args=", "--ppid", str(pid)], capture_output=True, text=True
+    ).stdout
+    return [int(line.split()[0]) for line in listed.splitlines() if "spawn_main" in line]
+
+
+def _searches(path):
+    return len(Landscape.open(path).searches) if (path / "zarr.json").exists() else 0
+
+
 def test_bad_numbers_of_processes():
     with pytest.raises(ValueError, match="workers must be a whole number, at least 1; it is 0"):
         Processes(0)
@@ -231,8 +310,12 @@ def test_workers_end_with_a_parent_that_was_killed(tmp_path):
     worker = int(parent.stdout.readline())
     parent.kill()
     parent.communicate()
+    _assert_they_end([worker])
+
+
+def _assert_they_end(pids):
     deadline = time.monotonic() + 20
-    while _alive(worker):
+    while any(map(_alive, pids)):
         assert time.monotonic() < deadline
         time.sleep(0.05)
 
