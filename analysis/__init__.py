@@ -8,6 +8,8 @@ from thalweg.potentials.lazy import lazy_names
 
 if TYPE_CHECKING:
     from thalweg.analysis.comparison.table import Comparison
+    from thalweg.analysis.curvature.sharpness import RankCorrelation, keep_sharpness, rank_correlations, sharpness_table
+    from thalweg.analysis.curvature.spectrum import HessianSpectrum, hessian_spectrum
     from thalweg.analysis.disconnectivity.colour_maps import RED_TO_BLUE
     from thalweg.analysis.disconnectivity.graph import DisconnectivityGraph
     from thalweg.analysis.disconnectivity.side_by_side import plot_graphs
@@ -32,19 +34,29 @@ if TYPE_CHECKING:
     from thalweg.analysis.prediction.predictions import agreement, class_probabilities, predicted_classes
     from thalweg.analysis.prediction.roc import auc, auc_table, roc_auc
     from thalweg.analysis.prediction.scores import confusion, keep_scores, mislabelled_table, score_table
+    from thalweg.analysis.slices.linear_barrier import LinearBarrier, linear_barrier
+    from thalweg.analysis.slices.loss_slice import LossSlice, loss_slice
+    from thalweg.analysis.slices.loss_surface import LossSurface, loss_surface
+    from thalweg.analysis.slices.merge_tree import SaddleMinimumDistance, merge_tree, saddle_minimum_distance
 
 __all__ = [
     "RED_TO_BLUE",
     "Comparison",
     "DisconnectivityGraph",
     "Ensemble",
+    "HessianSpectrum",
     "KineticTransitionNetwork",
     "Kinetics",
     "LandscapeClassifier",
     "LandscapePath",
+    "LinearBarrier",
+    "LossSlice",
+    "LossSurface",
     "PassageSample",
     "Path",
+    "RankCorrelation",
     "Regrouping",
+    "SaddleMinimumDistance",
     "SuperbasinTree",
     "Thermodynamics",
     "agreement",
@@ -57,9 +69,15 @@ __all__ = [
     "ensemble_table",
     "escape_energies",
     "from_sklearn",
+    "hessian_spectrum",
     "keep_scores",
+    "keep_sharpness",
     "landscape_path",
     "layer_matrices",
+    "linear_barrier",
+    "loss_slice",
+    "loss_surface",
+    "merge_tree",
     "mislabelled_table",
     "moments_of_inertia",
     "monotonic_basins",
@@ -67,11 +85,14 @@ __all__ = [
     "plot_decision_maps",
     "plot_graphs",
     "predicted_classes",
+    "rank_correlations",
     "rate_matrix",
     "read_pathsample",
     "read_points",
     "roc_auc",
+    "saddle_minimum_distance",
     "score_table",
+    "sharpness_table",
     "to_numpy",
     "to_sklearn",
     "to_torch",
@@ -83,13 +104,19 @@ _HOMES = {
     "Comparison": "comparison.table",
     "DisconnectivityGraph": "disconnectivity.graph",
     "Ensemble": "prediction.ensembles",
+    "HessianSpectrum": "curvature.spectrum",
     "KineticTransitionNetwork": "networks.kinetic_transition_network",
     "Kinetics": "kinetics.rate_constants",
     "LandscapeClassifier": "prediction.classifier",
     "LandscapePath": "networks.energy_path",
+    "LinearBarrier": "slices.linear_barrier",
+    "LossSlice": "slices.loss_slice",
+    "LossSurface": "slices.loss_surface",
     "PassageSample": "kinetics.kinetic_monte_carlo",
     "Path": "networks.lowest_barrier_paths",
+    "RankCorrelation": "curvature.sharpness",
     "Regrouping": "kinetics.lumping",
+    "SaddleMinimumDistance": "slices.merge_tree",
     "SuperbasinTree": "disconnectivity.superbasin_tree",
     "Thermodynamics": "kinetics.thermodynamics",
     "agreement": "prediction.predictions",
@@ -102,9 +129,15 @@ _HOMES = {
     "ensemble_table": "prediction.ensembles",
     "escape_energies": "networks.basins",
     "from_sklearn": "prediction.conversions",
+    "hessian_spectrum": "curvature.spectrum",
     "keep_scores": "prediction.scores",
+    "keep_sharpness": "curvature.sharpness",
     "landscape_path": "networks.energy_path",
     "layer_matrices": "prediction.conversions",
+    "linear_barrier": "slices.linear_barrier",
+    "loss_slice": "slices.loss_slice",
+    "loss_surface": "slices.loss_surface",
+    "merge_tree": "slices.merge_tree",
     "mislabelled_table": "prediction.scores",
     "moments_of_inertia": "networks.rotational_factors",
     "monotonic_basins": "networks.basins",
@@ -112,11 +145,14 @@ _HOMES = {
     "plot_decision_maps": "prediction.decision_maps",
     "plot_graphs": "disconnectivity.side_by_side",
     "predicted_classes": "prediction.predictions",
+    "rank_correlations": "curvature.sharpness",
     "rate_matrix": "kinetics.rate_matrices",
     "read_pathsample": "networks.pathsample",
     "read_points": "networks.exchange",
     "roc_auc": "prediction.roc",
+    "saddle_minimum_distance": "slices.merge_tree",
     "score_table": "prediction.scores",
+    "sharpness_table": "curvature.sharpness",
     "to_numpy": "prediction.conversions",
     "to_sklearn": "prediction.conversions",
     "to_torch": "prediction.conversions",

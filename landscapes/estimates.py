@@ -162,6 +162,11 @@ class Discoveries:
         self._counts = {"minima": np.zeros(0, dtype=np.int64), "transition_states": np.zeros(0, dtype=np.int64)}
         self._new = 0  # searches up to the last that found something new
 
+    def __repr__(self) -> str:
+        points = (("minima", self.minima), ("transition states", self.transition_states))
+        parts = [f"{one.found} {name} (at least {one.remaining:.0f} remaining)" for name, one in points]
+        return f"<Discoveries: {', '.join(parts)}, nothing new in the last {self.quiet} of {self._read} searches>"
+
     def update(self) -> Discoveries:
         """Read the searches that have come since the last call; return itself."""
         columns, rows = self._store.columns, self._store.rows("searches")

@@ -112,7 +112,7 @@ class Landscape(StoredLandscape):
         seconds : float, optional
             Stop early after this time; a later call continues as if there had been no stop.
         progress : bool, optional
-            Whether to show a line of progress; where missing, if standard error is a terminal.
+            Whether to show a line of progress; where missing, if standard error is a terminal or in a notebook.
 
         Raises
         ------

@@ -98,6 +98,10 @@ class StoredLandscape:
         """Folder of the store, or what stands for it in messages where it is none."""
         return cast(Path, self._store.path)  # an Address has a name and is joined by / as a Path is
 
+    def last_commit(self) -> Store:
+        """Return the store as of the last commit, open for reading: what others see of a landscape that grows."""
+        return self._store.last_commit()
+
     @property
     def seed(self) -> int:
         """Seed from which all searches draw their random numbers."""

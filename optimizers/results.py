@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 
 import numpy as np
@@ -48,6 +49,19 @@ class MinimiseResult:
     log_eigenvalue_product: np.ndarray | None = None
     modes: np.ndarray | None = None
 
+    def __repr__(self) -> str:
+        return f"<MinimiseResult: {outcomes(self.reason, self.energy[self.converged])}>"
+
+
+def outcomes(reasons: list[str], energies: np.ndarray) -> str:
+    """Return how many walkers ended in which way, and the range of the energies of those that converged."""
+    counts = Counter(reasons)
+    found = counts.pop("converged", 0)
+    ends = [f"{found} of {len(reasons)} converged"]
+    if len(energies):
+        ends[0] += f", energies from {energies.min():.8g} to {energies.max():.8g}"
+    return "; ".join([*ends, *(f"{reason}: {count}" for reason, count in counts.most_common())])
+
 
 @public("thalweg.optimizers")
 @dataclass(frozen=True)
@@ -93,3 +107,6 @@ class TransitionStateResult:
     minima_log_eigenvalue_product: np.ndarray
     minima_modes: np.ndarray
     path_lengths: np.ndarray
+
+    def __repr__(self) -> str:
+        return f"<TransitionStateResult: {outcomes(self.reason, self.energy[self.converged])}>"

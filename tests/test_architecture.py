@@ -48,7 +48,7 @@ LAYERS = [
     ["analysis.arguments"],
     ["analysis.networks"],
     ["analysis.kinetics", "analysis.disconnectivity"],
-    ["analysis.comparison", "analysis.prediction"],
+    ["analysis.comparison", "analysis.prediction", "analysis.curvature", "analysis.slices"],
     ["analysis.systems"],
     ["analysis.paper"],
     ["analysis.cli"],

@@ -16,6 +16,9 @@ _ENTRIES = {
     "info": CommandEntry(f"{_HERE}.info:info", "Summarise the contents of a store."),
     "plot": CommandEntry(f"{_HERE}.plot:plot", "Draw the disconnectivity graph of one or more stores."),
     "path": CommandEntry(f"{_HERE}.path:path", "Show the lowest-barrier path between two minima."),
+    "slice": CommandEntry(
+        f"{_HERE}.slice:slice_command", "Draw losses or energies on a line or a plane through minima."
+    ),
     "show": CommandEntry(f"{_HERE}.show:show", "Show one minimum or transition state."),
     "compare": CommandEntry(f"{_HERE}.compare:compare", "Compare landscapes in a table and a figure."),
     "predict": CommandEntry(f"{_HERE}.predict:predict", "Score the predictions of a network's minima."),

@@ -19,12 +19,14 @@ from thalweg.analysis.disconnectivity.style import Style
 from thalweg.analysis.disconnectivity.superbasin_tree import ladder, superbasin_tree, superbasins_at
 from thalweg.analysis.networks.basins import monotonic_basins
 from thalweg.analysis.networks.kinetic_transition_network import KineticTransitionNetwork
+from thalweg.analysis.networks.network_reader import as_network
 from thalweg.potentials.lazy import public
 
 if TYPE_CHECKING:
     from typing import Unpack
 
     from thalweg.analysis.disconnectivity.style import StyleOptions
+    from thalweg.landscapes import Landscape
 
 __all__ = ["DisconnectivityGraph"]
 
@@ -39,8 +41,8 @@ class DisconnectivityGraph:
 
     Parameters
     ----------
-    network : KineticTransitionNetwork
-        Minima and transition states to draw.
+    network : KineticTransitionNetwork, Landscape or path
+        Minima and transition states to draw: a network, or a landscape or a store, whose last commit is read.
     levels : int or array_like
         Number of levels of the ladder, or their energies, rising.
     emin, emax : float, optional
@@ -76,7 +78,7 @@ class DisconnectivityGraph:
 
     def __init__(
         self,
-        network: KineticTransitionNetwork,
+        network: KineticTransitionNetwork | Landscape | str | os.PathLike[str],
         levels: int | ArrayLike = 50,
         *,
         emin: float | None = None,
@@ -85,8 +87,7 @@ class DisconnectivityGraph:
         connected_to: ArrayLike | None = None,
         monotonic: bool = False,
     ):
-        if not isinstance(network, KineticTransitionNetwork):
-            raise TypeError(f"network is a {type(network).__name__}; a KineticTransitionNetwork is needed")
+        network = as_network(network)
         self.network = network
         self._minima = _chosen_minima(network, lowest, connected_to, monotonic)
         self.tree = superbasin_tree(network, self._minima, ladder(network, self._minima, levels, emin, emax))

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     import pandas
 
     from thalweg.analysis.kinetics import Kinetics, Thermodynamics
+    from thalweg.landscapes import Landscape
 
 __all__ = ["KineticTransitionNetwork"]
 
@@ -104,20 +105,20 @@ class KineticTransitionNetwork(Connectivity):
         self.units = str(units)
 
     @classmethod
-    def read(cls, path: str | os.PathLike[str]) -> KineticTransitionNetwork:
-        """Read the network of a landscape's zarr store, as of its last commit; coordinates are not read.
+    def read(cls, source: str | os.PathLike[str] | Landscape) -> KineticTransitionNetwork:
+        """Read the network of a landscape, as of its last commit; coordinates are not read.
 
         Parameters
         ----------
-        path : path
-            Folder of the store, which may be growing.
+        source : path or Landscape
+            Folder of the store, which may be growing; or a landscape.
 
         Raises
         ------
         FileNotFoundError, ValueError
             If there is no store of a landscape at that path.
         """
-        return cls(**read_store(path))
+        return cls(**read_store(source))
 
     @classmethod
     def from_pathsample(cls, folder: str | os.PathLike[str]) -> KineticTransitionNetwork:

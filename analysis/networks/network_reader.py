@@ -2,11 +2,38 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from thalweg.analysis.networks.kinetic_transition_network import KineticTransitionNetwork
 
-__all__ = ["is_network_loss", "is_pathsample", "read_network"]
+if TYPE_CHECKING:
+    from thalweg.landscapes import Landscape
+
+__all__ = ["as_network", "is_network_loss", "is_pathsample", "read_network"]
+
+
+def as_network(subject: KineticTransitionNetwork | Landscape | str | os.PathLike[str]) -> KineticTransitionNetwork:
+    """Return the network that is given, or read that of a landscape, of a store, or of a folder of PATHSAMPLE's.
+
+    Raises
+    ------
+    TypeError
+        If it is none of these.
+    OSError, ValueError
+        If it cannot be read, or has no minima.
+    """
+    if isinstance(subject, KineticTransitionNetwork):
+        return subject
+    if isinstance(subject, str | os.PathLike):
+        return read_network(Path(subject))
+    from thalweg.landscapes import Landscape
+
+    if not isinstance(subject, Landscape):
+        wanted = "a KineticTransitionNetwork, a Landscape or the path of a store is needed"
+        raise TypeError(f"network is a {type(subject).__name__}; {wanted}")
+    return KineticTransitionNetwork.read(subject)
 
 
 def is_pathsample(path: Path) -> bool:

@@ -10,6 +10,7 @@ import numpy as np
 from thalweg.analysis.networks.rotational_factors import moments_of_inertia
 
 if TYPE_CHECKING:
+    from thalweg.landscapes import Landscape
     from thalweg.landscapes.storage.store import Store
 
 __all__ = ["read_store"]
@@ -42,13 +43,13 @@ def _moments(store: Store, minima: dict[str, np.ndarray], states: dict[str, np.n
     return [{"moments_of_inertia": moments_of_inertia(column.read(0, len(column)))} for column in columns]
 
 
-def read_store(path: str | os.PathLike[str]) -> dict[str, Any]:
+def read_store(source: str | os.PathLike[str] | Landscape) -> dict[str, Any]:
     """Read the last commit of a store into the arguments of :class:`~thalweg.analysis.KineticTransitionNetwork`.
 
     Parameters
     ----------
-    path : path
-        The store's folder.
+    source : path or Landscape
+        The store's folder, or its landscape, which may be open for writing or in memory.
 
     Returns
     -------
@@ -64,8 +65,9 @@ def read_store(path: str | os.PathLike[str]) -> dict[str, Any]:
         If what is there is no landscape, or is damaged; it is a ValueError.
     """
     from thalweg.landscapes.storage.store import Store  # only here: it brings the optimizers with it
+    from thalweg.landscapes.stored_landscape import StoredLandscape
 
-    store = Store.open(path, mode="r")
+    store = source.last_commit() if isinstance(source, StoredLandscape) else Store.open(source, mode="r")
     try:
         minima, states = _columns(store, "minima"), _columns(store, "transition_states")
         arguments = {"energies": minima["energy"], "ts_energies": states["energy"], "ts_minima": states["minima"]}

@@ -132,6 +132,10 @@ class Store:
             raise
         return store
 
+    def last_commit(self) -> Store:
+        """Return the last commit of the same store, open for reading."""
+        return Store(self.files, None)
+
     @property
     def writable(self) -> bool:
         """Whether rows may be added."""

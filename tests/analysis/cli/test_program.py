@@ -14,7 +14,7 @@ from thalweg.analysis.cli.main import program
 from thalweg.landscapes.exploration.start import STRATEGIES
 
 COMMANDS = (
-    "explore", "connect", "info", "plot", "path", "show", "compare", "predict", "map", "verify", "merge", "export",
+    "explore", "connect", "info", "plot", "path", "slice", "show", "compare", "predict", "map", "verify", "merge", "export",
     "import", "paper",
 )  # fmt: skip
 

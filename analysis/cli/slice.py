@@ -1,0 +1,137 @@
+"""Command ``thalweg slice``: losses or energies along a line or on a plane through minima."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from thalweg.analysis.cli.errors import errors_in_one_line
+from thalweg.analysis.cli.shared_options import FILE, check_ending, store_argument
+
+if TYPE_CHECKING:
+    from thalweg.analysis.slices.linear_barrier import LinearBarrier
+    from thalweg.analysis.slices.loss_slice import LossSlice
+    from thalweg.analysis.slices.loss_surface import LossSurface
+    from thalweg.landscapes import Landscape
+
+__all__ = ["slice_command"]
+
+_ENDINGS = (".csv", ".png", ".pdf", ".svg")
+
+
+@click.command("slice")
+@store_argument
+@click.argument("minima", type=click.IntRange(min=0), nargs=-1, required=True)
+@click.option("--output", type=FILE, help="Picture (.png, .pdf, .svg) or table (.csv).  [default: PATH-slice.png]")
+@click.option("--surface", is_flag=True, help="Around one minimum, draw a plane instead of a line.")
+@click.option(
+    "--span",
+    type=click.FloatRange(min=0, min_open=True),
+    default=1.0,
+    show_default=True,
+    help="Distance from one minimum to either side; 1 is as long as the weights of a network.",
+)
+@click.option(
+    "--points", type=click.IntRange(min=2), help="Points along each direction.  [default: 101 on a line, 51 on a plane]"
+)
+@click.option("--log", is_flag=True, help="Colour a plane by the logarithm of the energy above the lowest.")
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Seed of random directions.")
+def slice_command(
+    path: Path,
+    minima: tuple[int, ...],
+    *,
+    output: Path | None,
+    surface: bool,
+    span: float,
+    points: int | None,
+    log: bool,
+    seed: int,
+) -> None:
+    """Draw losses or energies on a line or a plane through minima.
+
+    PATH is a store, MINIMA are the numbers of one, two or three of its minima. Through one minimum the line or plane
+    has random directions, which for networks are filter-normalised. Between two minima the straight path is drawn
+    before and after alignment, with the height of the lowest path. Through three minima, aligned with the first, a
+    plane is drawn.
+    """
+    if len(minima) > 3:
+        raise click.UsageError(f"MINIMA are one, two or three numbers; {len(minima)} are given")
+    if surface and len(minima) != 1:
+        raise click.UsageError("--surface draws a plane around one minimum; three minima have a plane of their own")
+    output = path.with_name(f"{path.stem}-slice.png") if output is None else output
+    check_ending(output, _ENDINGS)
+    from thalweg.analysis.arguments import minimum_index
+    from thalweg.landscapes import Landscape
+
+    with errors_in_one_line(OSError, ValueError, IndexError):
+        landscape = Landscape.open(path)
+        for minimum in minima:
+            minimum_index("MINIMA", minimum, len(landscape.minima))
+        if len(minima) == 2:
+            _between(landscape, minima, points or 101, output)
+        elif surface or len(minima) == 3:
+            _plane(landscape, minima, span, points or 51, seed, log, output)
+        else:
+            _line(landscape, minima[0], span, points or 101, seed, output)
+    click.echo(output)
+
+
+def _line(landscape: Landscape, minimum: int, span: float, points: int, seed: int, output: Path) -> None:
+    from thalweg.analysis.slices.loss_slice import loss_slice
+
+    x = landscape.minima.coordinates[minimum]
+    found = loss_slice(landscape.system, x, span=(-span, span), points=points, seed=seed)
+    click.echo(f"minimum {minimum}: energies from {found.energy.min():.8g} to {found.energy.max():.8g}")
+    _write(output, found)
+
+
+def _between(landscape: Landscape, minima: tuple[int, ...], points: int, output: Path) -> None:
+    from thalweg.analysis.slices.linear_barrier import linear_barrier
+
+    found = linear_barrier(landscape, *minima, points=points)
+    click.echo(f"barrier of the straight path from minimum {minima[0]} to {minima[1]}: {found.before:.8g}")
+    click.echo(f"after alignment: {found.after:.8g}")
+    if found.path is None:
+        click.echo("no known path joins them")
+    else:
+        click.echo(f"the lowest path rises {found.path:.8g} above the higher minimum")
+    _write(output, found)
+
+
+def _plane(
+    landscape: Landscape, minima: tuple[int, ...], span: float, points: int, seed: int, log: bool, output: Path
+) -> None:
+    from thalweg.analysis.slices.loss_surface import loss_surface
+    from thalweg.analysis.slices.merge_tree import saddle_minimum_distance
+
+    system = landscape.system
+    through = [landscape.minima.coordinates[minimum] for minimum in minima]
+    through = [through[0], *(system.align(through[0], x) for x in through[1:])]
+    around = {"span": (-span, span)} if len(minima) == 1 else {}
+    found = loss_surface(system, *through, points=points, seed=seed, **around)
+    tree = found.merge_tree()
+    distance = saddle_minimum_distance(tree)
+    click.echo(
+        f"energies from {found.energy.min():.8g} to {found.energy.max():.8g}, {tree.n_minima} basins on the plane"
+    )
+    click.echo(f"saddle-minimum average distance: {distance.mean:.6g}")
+    _write(output, found, log)
+
+
+def _write(output: Path, found: LossSlice | LinearBarrier | LossSurface, log: bool = False) -> None:
+    from thalweg.analysis.slices.loss_surface import LossSurface
+
+    if output.suffix.lower() == ".csv":
+        columns = found.columns()
+        with output.open("w", newline="") as file:
+            table = csv.writer(file)
+            table.writerow(columns)
+            table.writerows(zip(*(column.tolist() for column in columns.values()), strict=True))
+        return
+    axes = found.plot(log=log) if isinstance(found, LossSurface) else found.plot()
+    figure = axes.get_figure(root=True)
+    assert figure is not None
+    figure.savefig(output, dpi=150)

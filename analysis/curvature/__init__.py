@@ -1,0 +1,1 @@
+"""Curvature of a landscape: the spectrum of its Hessians, and how sharp its minima are."""
