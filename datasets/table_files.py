@@ -57,8 +57,7 @@ def read_dataset(
     --------
     >>> from pathlib import Path
     >>> from thalweg.datasets import read_dataset
-    >>> Path("flowers.csv").write_text("length,width,species\\n1.4,0.2,setosa\\n4.7,1.4,versicolor\\n")
-    61
+    >>> done = Path("flowers.csv").write_text("length,width,species\\n1.4,0.2,setosa\\n4.7,1.4,versicolor\\n")
     >>> read_dataset("flowers.csv", target="species")
     Dataset(flowers.csv: 2 points, 2 inputs, 2 classes, 0 mislabelled)
     """

@@ -110,8 +110,8 @@ def _plane(
     system = landscape.system
     through = [landscape.minima.coordinates[minimum] for minimum in minima]
     through = [through[0], *(system.align(through[0], x) for x in through[1:])]
-    around = {"span": (-span, span)} if len(minima) == 1 else {}
-    found = loss_surface(system, *through, points=points, seed=seed, **around)
+    around = (-span, span) if len(minima) == 1 else None
+    found = loss_surface(system, *through, span=around, points=points, seed=seed)
     tree = found.merge_tree()
     distance = saddle_minimum_distance(tree)
     click.echo(

@@ -189,7 +189,8 @@ def hessian_spectrum(
             raise ValueError(f"{name} must be a whole number, at least 1; it is {value!r}")
     n = system.n_free
     if exact or (exact is None and n <= LARGEST_EXACT):
-        values = np.linalg.eigvalsh(system.hessian(x)[np.ix_(system.free, system.free)])
+        matrix = system.hessian(x)[np.ix_(system.free, system.free)]
+        values = np.asarray(np.linalg.eigvalsh(matrix), dtype=np.float64)
         k = min(extreme, n)
         return HessianSpectrum(n, values[:k], values[n - k :], float(values.sum()), 0.0, values, ())
     product = free_product(system, x)

@@ -152,7 +152,7 @@ def _point(name: str, landscape: Landscape | None, system: System, given: int | 
     if not _is_row(given):
         return checked_point(name, system, given)
     if landscape is None:
-        raise TypeError(f"{name} is {given}: rows of minima need a landscape; give coordinates")
+        raise TypeError(f"{name} is {given!r}: rows of minima need a landscape; give coordinates")
     row, known = int(np.asarray(given)), len(landscape.minima)
     if not 0 <= row < known:
         raise IndexError(f"{name} is {row}: there are {known} minima, numbered from 0")
