@@ -18,6 +18,7 @@ from thalweg.optimizers.mode_steps import ModeSteps
 from thalweg.optimizers.rules import Rules, default_rules
 from thalweg.potentials.lazy import public
 from thalweg.potentials.point import Point
+from thalweg.potentials.real_results import real_array, real_number
 from thalweg.potentials.system import as_system
 
 if TYPE_CHECKING:
@@ -86,6 +87,7 @@ class _ASEOptimizer(Optimizer):
 
     def gradient_converged(self, gradient: np.ndarray) -> bool:
         """Whether a gradient (n,) meets the criteria of this run."""
+        gradient = self._checked(gradient)
         small = self.fmax is None or self.optimizable.converged(gradient, self.fmax)
         return bool(small and (self.rms is None or self._rms(gradient) < self.rms))
 
@@ -94,7 +96,13 @@ class _ASEOptimizer(Optimizer):
 
     def _state(self) -> tuple[np.ndarray, float, np.ndarray]:
         parts = self.optimizable
-        return parts.get_x(), parts.get_value(), np.ascontiguousarray(parts.get_gradient())
+        energy = real_number(parts.get_value(), f"the energy of {type(self.system.potential).__name__}")
+        return parts.get_x(), energy, self._checked(parts.get_gradient())
+
+    def _checked(self, gradient: np.ndarray) -> np.ndarray:
+        """Return a gradient as compiled functions take it; errors as of :func:`real_array`."""
+        name = f"the gradient of {type(self.system.potential).__name__}"
+        return np.ascontiguousarray(real_array(gradient, (self.optimizable.ndofs(),), name))
 
     def _stop(self, status: Status) -> None:
         """End the run after this step."""

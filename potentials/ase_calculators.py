@@ -13,6 +13,8 @@ from ase.calculators.calculator import CalculationFailed, FileIOCalculator, get_
 from ase.calculators.genericfileio import GenericFileIOCalculator
 from numpy.typing import NDArray
 
+from thalweg.potentials.real_results import real_array, real_number
+
 __all__ = [
     "FAILURES",
     "AtomsCalculator",
@@ -155,6 +157,11 @@ def evaluate_atoms(
         In eV; the free energy where the calculator has one.
     gradient : ndarray, shape (n,)
         In eV per angstrom.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the calculator returns what is no energy, or forces of another shape.
     """
     consistent = "free_energy" in getattr(calculator, "implemented_properties", ())
     atoms.set_positions(np.reshape(x, (-1, 3)), apply_constraint=False)
@@ -163,11 +170,14 @@ def evaluate_atoms(
         # overlapping atoms are a failed search, not a warning
         with np.errstate(all="ignore"):
             # forces first: calculators compute the energy on the way
-            gradient = -np.asarray(atoms.get_forces(apply_constraint=False), dtype=np.float64).ravel()
-            energy = float(atoms.get_potential_energy(force_consistent=consistent))
+            forces = atoms.get_forces(apply_constraint=False)
+            energy = atoms.get_potential_energy(force_consistent=consistent)
     finally:
         atoms.calc = None
-    return energy, gradient
+    name = type(calculator).__name__
+    shape = (3 * len(atoms),) if np.ndim(forces) == 1 else (len(atoms), 3)  # some calculators return flat forces
+    gradient = -real_array(forces, shape, f"the forces of {name}").ravel()
+    return real_number(energy, f"the energy of {name}"), gradient
 
 
 def free_hessian(

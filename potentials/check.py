@@ -10,6 +10,7 @@ import numpy as np
 from ase import Atoms
 from numpy.typing import ArrayLike
 
+from thalweg.potentials import real_results
 from thalweg.potentials.ase_calculators import AtomsCalculator
 from thalweg.potentials.calculator import FlatCalculator
 from thalweg.potentials.compiled.signatures import Compiled
@@ -203,10 +204,9 @@ class _Subject:
         self.directions = directions / np.linalg.norm(directions, axis=1)[:, None]
 
     def _energy_gradient(self, x: np.ndarray) -> tuple[float, np.ndarray]:
-        energy, gradient = self.flat.energy_gradient(x.copy())
-        gradient = np.array(gradient, dtype=np.float64)
+        energy, gradient = real_results.energy_gradient(self.flat, x.copy())
         gradient[self.system.frozen] = 0.0
-        return float(energy), gradient
+        return energy, gradient
 
     def lines(self, tolerance: float) -> Iterator[tuple[str, float, float]]:
         """Yield name, deviation and tolerance of every check."""
@@ -215,7 +215,7 @@ class _Subject:
         yield "same answer twice", self._repetition(), _ROUNDING
         yield "gradient", self._gradient_error(), tolerance
         if self.system.n <= _LARGEST_HESSIAN:
-            hessian = np.array(self.flat.hessian(self.x.copy()), dtype=np.float64)
+            hessian = real_results.hessian(self.flat, self.x.copy())
             size = float(np.abs(hessian).max())
             yield "Hessian", self._hessian_error(lambda v: hessian @ v), tolerance
             yield "Hessian symmetric", _relative(hessian, hessian.T, size), _ROUNDING

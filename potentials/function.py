@@ -10,6 +10,7 @@ import numpy as np
 from thalweg.potentials.calculator import FlatCalculator, finite_difference_hessian
 from thalweg.potentials.compiled.signatures import Compiled
 from thalweg.potentials.lazy import public
+from thalweg.potentials.real_results import real_array, real_number
 
 if TYPE_CHECKING:
     from thalweg.potentials.protocols import Matrix, Vector
@@ -26,11 +27,11 @@ class _Tensor(Protocol):
         ...
 
 
-def _numpy(value: Any) -> Vector:
-    """Convert a result of numpy, JAX or PyTorch to a float64 array."""
+def _plain(value: Any) -> Any:
+    """Return a result of PyTorch as an array, others as they are."""
     if isinstance(value, _Tensor):
         value = value.detach().cpu().numpy()
-    return np.asarray(value, dtype=np.float64)
+    return value
 
 
 @public("thalweg.potentials")
@@ -107,10 +108,7 @@ class Function(FlatCalculator):
         """Return the energy at x (n,)."""
         if isinstance(self._energy, Compiled):
             return super().energy(x)
-        value = _numpy(self._energy(self._flat(x).copy()))
-        if value.size != 1:
-            raise ValueError(f"{self.function_name} must return one number; it returned the shape {value.shape}")
-        return float(value.reshape(()))
+        return real_number(_plain(self._energy(self._flat(x).copy())), f"what {self.function_name} returns")
 
     def energy_gradient(self, x: Vector) -> tuple[float, Vector]:
         """Return the energy and the gradient (n,) at x (n,)."""
@@ -119,10 +117,8 @@ class Function(FlatCalculator):
         x = self._flat(x)
         if self._gradient is None:
             return self.energy(x), self._difference_gradient(x)
-        gradient = _numpy(self._gradient(x.copy()))
-        if gradient.shape != x.shape:
-            raise ValueError(f"the gradient of {self.function_name} has the shape {gradient.shape}, not {x.shape}")
-        return self.energy(x), gradient
+        gradient = _plain(self._gradient(x.copy()))
+        return self.energy(x), real_array(gradient, x.shape, f"the gradient of {self.function_name}")
 
     def hessian(self, x: Vector) -> Matrix:
         """Return the second derivatives (n, n) at x (n,)."""
@@ -133,10 +129,8 @@ class Function(FlatCalculator):
             # a gradient that is itself a difference (error 1e-11) needs the longer step
             step = 1e-3 if self._gradient is None else 1e-5
             return finite_difference_hessian(self.energy_gradient, x, step)
-        hessian = _numpy(self._hessian(x.copy()))
-        if hessian.shape != (x.size, x.size):
-            raise ValueError(f"the Hessian of {self.function_name} has the shape {hessian.shape}, not {(x.size,) * 2}")
-        return hessian
+        hessian = _plain(self._hessian(x.copy()))
+        return real_array(hessian, (x.size, x.size), f"the Hessian of {self.function_name}")
 
     def _difference_gradient(self, x: Vector) -> Vector:
         """Return fourth-order central differences, with an error of about 1e-11 for a well-scaled function."""

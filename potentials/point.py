@@ -9,6 +9,7 @@ import numpy as np
 from ase.utils.abc import Optimizable
 from numpy.typing import ArrayLike
 
+from thalweg.potentials import real_results
 from thalweg.potentials.function import Function
 from thalweg.potentials.lazy import public
 from thalweg.potentials.protocols import GradientPotential, Vector
@@ -111,8 +112,8 @@ class Point:
         if self._calc is None:
             raise RuntimeError("the point has no calculator: set point.calc")
         if self._cache is None or not np.array_equal(self._cache[0], self._x):
-            energy, gradient = self._calc.energy_gradient(self._x)
-            self._cache = (self._x.copy(), float(energy), np.where(self.frozen, 0.0, gradient))
+            energy, gradient = real_results.energy_gradient(self._calc, self._x)
+            self._cache = (self._x.copy(), energy, np.where(self.frozen, 0.0, gradient))
         return self._cache[1:]
 
     def get_potential_energy(self, force_consistent: bool = False) -> float:

@@ -10,6 +10,7 @@ import numpy as np
 from ase import Atoms
 from numpy.typing import ArrayLike
 
+from thalweg.potentials import real_results
 from thalweg.potentials.ase_calculators import FAILURES, evaluate_atoms, free_hessian, nearest_distance
 from thalweg.potentials.bounds import BoundsLike, checked_bounds
 from thalweg.potentials.calculator import FlatCalculator, evaluate_batch
@@ -161,12 +162,11 @@ class System(SystemSymmetry):
     def energy_gradient(self, x: Vector) -> tuple[float, Vector]:
         """Return the energy and the gradient (n,), zero at frozen entries, at x (n,)."""
         if isinstance(self.potential, FlatCalculator) or self.atoms is None:
-            energy, gradient = self.potential.energy_gradient(x)
+            energy, gradient = real_results.energy_gradient(self.potential, np.asarray(x))
         else:
             energy, gradient = evaluate_atoms(self.atoms, self.potential, x)
-        gradient = np.array(gradient, dtype=np.float64)
         gradient[self.frozen] = 0.0
-        return float(energy), gradient
+        return energy, gradient
 
     def energy(self, x: Vector) -> float:
         """Return the energy at x (n,)."""
@@ -182,7 +182,7 @@ class System(SystemSymmetry):
     def hessian(self, x: Vector) -> Matrix:
         """Return the second derivatives (n, n) at x (n,), with zero rows and columns at frozen entries."""
         if isinstance(self.potential, FlatCalculator):
-            hessian = np.array(self.potential.hessian(x))
+            hessian = real_results.hessian(self.potential, np.asarray(x))
         else:
             hessian = free_hessian(lambda y: self.energy_gradient(y)[1], np.array(x, dtype=np.float64), self.free)
         hessian[self.frozen, :] = 0.0
@@ -193,7 +193,7 @@ class System(SystemSymmetry):
         """Return the product (n,) of the Hessian at x with v (n,); by differences for ASE's calculators."""
         v = np.where(self._free_mask, v, 0.0)
         if isinstance(self.potential, FlatCalculator):
-            product = np.array(self.potential.hessian_vector(x, v))
+            product = real_results.hessian_vector(self.potential, np.asarray(x), v)
         else:
             length = np.linalg.norm(v)
             h = 1e-4 / length if length > 0 else 1.0
