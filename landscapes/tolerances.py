@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 import numpy as np
 
 from thalweg.potentials.lazy import public
 
-__all__ = ["Tolerances"]
+__all__ = ["Tolerances", "believed"]
 
 
 @public("thalweg.landscapes")
@@ -53,3 +53,26 @@ class Tolerances:
     def to_dict(self) -> dict[str, float]:
         """Return the tolerances by name."""
         return asdict(self)
+
+
+_LOOSEST = {"energy": 1e-2, "distance": 0.5, "gradient_rms": 5e-2, "eigenvalue": 1e-2}
+_OWN = Tolerances()
+_OWN_FOR_EV = Tolerances(gradient_rms=1e-6)
+
+
+def believed(stored: Tolerances, units: str) -> Tolerances:
+    """Return the tolerances by which stored points are verified: the program's own where the stored are too loose.
+
+    A gradient below a tolerance of 1e300 says nothing. Nobody explores with an energy tolerance above 0.01, a
+    distance tolerance above 0.5, points of rms gradient above 0.05, or minima with eigenvalues below -0.01.
+
+    Parameters
+    ----------
+    stored : Tolerances
+        Tolerances in the store.
+    units : str
+        Its unit of energy, ``"eV"`` or ``"reduced"``.
+    """
+    own = _OWN_FOR_EV if units == "eV" else _OWN
+    too_loose = {name: getattr(own, name) for name, loosest in _LOOSEST.items() if getattr(stored, name) > loosest}
+    return replace(stored, **too_loose)

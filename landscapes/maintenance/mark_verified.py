@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from thalweg.landscapes.maintenance.verify import Problem, verify
+from thalweg.landscapes.tolerances import believed
 
 if TYPE_CHECKING:
     from thalweg.landscapes.landscape import Landscape
@@ -70,7 +71,8 @@ def _follow(landscape: Landscape, rows: np.ndarray, workers: int | None) -> list
     from thalweg.optimizers import find_transition_states  # loads the compiler, for which no reader should wait
 
     states = landscape.transition_states
-    rms = max(landscape.tolerances.gradient_rms, np.finfo(np.float64).tiny)
+    tolerances = believed(landscape.tolerances, landscape.units)
+    rms = max(tolerances.gradient_rms, np.finfo(np.float64).tiny)
     found = find_transition_states(landscape.system, states.coordinates[rows], rms=rms, threads=workers)
     verified, lengths, problems = states.verified[:], states.path_length[:], []
     for k, row in enumerate(rows.tolist()):
@@ -92,7 +94,8 @@ def _wrong(landscape: Landscape, row: int, found, k: int) -> str:
         return f"one of its minima, {first} and {second}, is not verified"
     if not found.converged[k]:
         return f"the paths down from it could not be followed: {found.reason[k]}"
-    if abs(found.energy[k] - landscape.transition_states.energy[row]) > landscape.tolerances.energy:
+    tolerance = believed(landscape.tolerances, landscape.units).energy
+    if abs(found.energy[k] - landscape.transition_states.energy[row]) > tolerance:
         return f"following it leads to another transition state, of energy {found.energy[k]}"
     sides = found.minima[k]
     if not any(_is(landscape, first, one) and _is(landscape, second, other) for one, other in (sides, sides[::-1])):
@@ -103,7 +106,8 @@ def _wrong(landscape: Landscape, row: int, found, k: int) -> str:
 
 def _is(landscape: Landscape, row: int, x: np.ndarray) -> bool:
     """Say whether x is the minimum of this row."""
-    tolerances, stored = landscape.tolerances, landscape.minima.coordinates[row]
+    tolerances = believed(landscape.tolerances, landscape.units)
+    stored = landscape.minima.coordinates[row]
     if abs(landscape.system.energy(x) - landscape.minima.energy[row]) > tolerances.energy:
         return False
     return landscape.system.distance(stored, x) <= tolerances.distance

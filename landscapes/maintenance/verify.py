@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -11,10 +12,12 @@ from scipy.linalg import null_space
 from threadpoolctl import threadpool_limits
 
 from thalweg.landscapes.exploration.executors import default_threads
+from thalweg.landscapes.tolerances import believed
 from thalweg.potentials.lazy import public
 
 if TYPE_CHECKING:
     from thalweg.landscapes.landscape import Landscape
+    from thalweg.landscapes.tolerances import Tolerances
     from thalweg.potentials.system import System
 
 __all__ = ["Problem", "eigenvalues", "verify"]
@@ -55,6 +58,7 @@ def verify(
     """Compute energies, gradients and Hessian eigenvalues of stored points again, and return the differences.
 
     Hessians are diagonalised; of more than 500 free coordinates only the two lowest eigenvalues are computed.
+    The tolerances are the store's, or the program's own where those are too loose to say anything (docs/store.md).
 
     Parameters
     ----------
@@ -83,6 +87,7 @@ def verify(
     """
     problems: list[Problem] = []
     threads = (workers or default_threads()) if landscape.system.threadsafe else 1
+    tolerances = believed(landscape.tolerances, landscape.units)
     with threadpool_limits(1), ThreadPoolExecutor(threads) as pool:
         for group, rows, negative in (("minima", minima, 0), ("transition_states", transition_states, 1)):
             points = getattr(landscape, group)
@@ -92,7 +97,8 @@ def verify(
                 # read here, since a store is read by one thread; computed there
                 stored = {name: getattr(points, name)[here] for name in _COMPARED}
                 each = [{name: values[k] for name, values in stored.items()} for k in range(len(here))]
-                found = pool.map(lambda one: list(_wrong(landscape, one, negative)), each)  # noqa: B023 (used up below)
+                check = partial(_wrong, landscape.system, tolerances, negative=negative)
+                found = pool.map(lambda one: list(check(one)), each)  # noqa: B023 (used up below)
                 for row, messages in zip(here.tolist(), found, strict=True):
                     problems += [Problem(group, row, message) for message in messages]
     return problems
@@ -102,8 +108,8 @@ _AT_ONCE = 1024
 _COMPARED = ("energy", "coordinates", "lowest_eigenvalue", "log_eigenvalue_product", "modes")
 
 
-def _wrong(landscape: Landscape, stored: dict[str, Any], negative: int) -> Iterator[str]:
-    system, tolerances, x = landscape.system, landscape.tolerances, stored["coordinates"]
+def _wrong(system: System, tolerances: Tolerances, stored: dict[str, Any], negative: int) -> Iterator[str]:
+    x = stored["coordinates"]
     energy, gradient = system.energy_gradient(x)
     rms = float(np.sqrt(gradient @ gradient / system.free.size))
     spectrum, large = _spectrum(system, x)

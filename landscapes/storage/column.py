@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from thalweg.landscapes.errors import StoreError
-from thalweg.landscapes.storage.local_files import StoreFiles
-from thalweg.landscapes.storage.schema import ArraySpec
+from thalweg.landscapes.storage.array_spec import ArraySpec, Values, fault, wrong_rows
+from thalweg.landscapes.storage.local_files import PARTIAL, StoreFiles, is_own
 
 __all__ = ["ChunkCache", "Column"]
+
+_UNCHECKED = 64 * 2**20  # bytes that may be set aside before it is known that their chunks are there
 
 
 class ChunkCache:
@@ -58,7 +61,8 @@ class Column:
     """A growing array.
 
     The first rows are read from disk, chunk by chunk; the rows after them are in memory. A reader has all
-    on disk; a writer keeps the partly filled last chunk, and what was added since, in memory.
+    on disk; a writer keeps the partly filled last chunk, and what was added since, in memory. Whatever is read from
+    disk is compared with the format first: the size of a chunk, and the values of its committed rows.
 
     Parameters
     ----------
@@ -72,10 +76,21 @@ class Column:
         Rows on disk that count.
     writable : bool
         Whether rows will be added.
+    limit : callable, optional
+        Returns how many rows, or meanings, there are of what the values of this array count.
     """
 
-    def __init__(self, spec: ArraySpec, files: StoreFiles, cache: ChunkCache, committed: int, writable: bool) -> None:
+    def __init__(
+        self,
+        spec: ArraySpec,
+        files: StoreFiles,
+        cache: ChunkCache,
+        committed: int,
+        writable: bool,
+        limit: Callable[[], int] | None = None,
+    ) -> None:
         self.spec, self.files, self.cache = spec, files, cache
+        self.limit = limit or (lambda: 0)
         self.committed = self.rows = committed
         self.attributes: dict = {}
         # first row in memory, and the rows: one pair, so that a thread that reads while another commits sees both
@@ -85,6 +100,11 @@ class Column:
             start = committed - committed % spec.chunk
             index = committed // spec.chunk  # never cached: it will change
             self._tail = start, self._load(index, spec.chunk_key(index))[: committed - start].copy()
+
+    def unchecked(self) -> Column:
+        """Return the committed rows as they are, whatever values they hold, for a search for all that is wrong."""
+        spec = replace(self.spec, values=Values.ANY)
+        return Column(spec, self.files, ChunkCache(0), self.committed, False, self.limit)
 
     def __len__(self) -> int:
         return self.rows
@@ -128,6 +148,8 @@ class Column:
 
     def read(self, start: int, stop: int) -> np.ndarray:
         """Return rows ``start`` to ``stop`` (excluded) as an array of one's own, touching only their chunks."""
+        if (stop - start) * self.spec.row_bytes > _UNCHECKED:
+            self.check_complete()
         first, buffer = self._tail
         result = np.empty((max(stop - start, 0), *self.spec.row), dtype=self.spec.dtype)
         for index, low, high in self._pieces(start, min(stop, first)):
@@ -173,12 +195,26 @@ class Column:
             if self.committed and not self.spec.sparse and not self.files.exists(self.spec.chunk_key(index)):
                 raise self._missing(index)
 
+    def check_complete(self) -> None:
+        """Raise StoreError where any committed chunk is missing: so many rows are only announced."""
+        if self.spec.sparse or self.committed <= 2 * self.spec.chunk:  # `check_present` has looked at both
+            return
+        names = set(self.files.names(self.spec.path))
+        for index in range(self._chunks()):
+            if self.spec.chunk_key(index).rpartition("/")[2] not in names:
+                raise self._missing(index)
+
     def cut(self) -> None:
-        """Delete chunks past the committed length and what a killed writer left half-written."""
-        keep = {self.spec.chunk_key(i).rpartition("/")[2] for i in range(-(-self.committed // self.spec.chunk))}
+        """Delete chunks past the committed length and what a killed writer left half-written, and nothing else."""
         for name in self.files.names(self.spec.path):
-            if name not in keep and name != "zarr.json":
+            index = self.spec.chunk_index(name)
+            past = index is not None and index >= self._chunks()
+            if past or (name.endswith(PARTIAL) and is_own(name)):
                 self.files.delete(f"{self.spec.path}/{name}")
+
+    def _chunks(self) -> int:
+        """Return the number of committed chunks."""
+        return -(-self.committed // self.spec.chunk)
 
     def _pieces(self, start: int, stop: int) -> Iterator[tuple[int, int, int]]:
         """Yield (chunk, first row, row after the last) covering rows ``start`` to ``stop``."""
@@ -198,15 +234,29 @@ class Column:
 
     def _load(self, index: int, key: str) -> np.ndarray:
         try:
-            return self.spec.decode(self.files.get(key))
+            chunk = self.spec.decode(self.files.get(key, self.spec.largest_file))
+            self._check(index, chunk)
         except FileNotFoundError:
             if not self.spec.sparse:
                 raise self._missing(index) from None
             return np.full((self.spec.chunk, *self.spec.row), self.spec.fill, dtype=self.spec.dtype)
-        except (ValueError, RuntimeError) as error:
+        except StoreError as error:
+            raise StoreError(f"array {self.spec.path}, chunk {index}: {error}") from error
+        except (ValueError, RuntimeError, NotADirectoryError) as error:
             raise StoreError(
                 f"array {self.spec.path}, chunk {index} ({self.files.folder / key}) is damaged: {error}"
             ) from error
+        return chunk
+
+    def _check(self, index: int, chunk: np.ndarray) -> None:
+        """Raise ValueError where a committed row holds what it must not."""
+        first, before = index * self.spec.chunk, 0
+        if self.spec.values is Values.END and index:
+            previous = self.files.get(self.spec.chunk_key(index - 1), self.spec.largest_file)
+            before = int(self.spec.decode(previous)[-1])
+        rows = chunk[: max(self.committed - first, 0)]
+        for row in wrong_rows(self.spec.values, rows, self.limit(), before).tolist():
+            raise ValueError(f"row {first + row}: {fault(self.spec.values, rows[row], self.limit())}")
 
     def _missing(self, index: int) -> StoreError:
         path = self.files.folder / self.spec.chunk_key(index)

@@ -8,7 +8,8 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from thalweg.landscapes.storage.schema import ArraySpec
+from thalweg.landscapes.storage.array_spec import ArraySpec, static_array
+from thalweg.landscapes.storage.schema import LIMITS, system_name_fault
 
 __all__ = ["Json", "build_description", "description_differences", "flatten_description", "static_spec"]
 
@@ -35,9 +36,12 @@ def flatten_description(description: Mapping[str, Any], path: str) -> tuple[dict
     groups: dict[str, dict] = {path: attributes}
     arrays: dict[str, np.ndarray] = {}
     for name, value in description.items():
-        if not isinstance(name, str) or not name or "/" in name or name.startswith(("_", ".")):
-            raise ValueError(f"{path}: {name!r} is no name that a store can hold")
+        fault = system_name_fault(name)
+        if fault:
+            raise ValueError(f"{path}: {name!r} is no name that a store can hold: {fault}")
         if isinstance(value, Mapping):
+            if path.count("/") >= LIMITS["levels of nesting"]:
+                raise ValueError(f"{path} is nested more than {LIMITS['levels of nesting']} levels deep")
             below_groups, below_arrays = flatten_description(value, f"{path}/{name}")
             groups |= below_groups
             arrays |= below_arrays
@@ -112,7 +116,4 @@ def _short(value: Any) -> str:
 
 def static_spec(path: str, values: np.ndarray) -> ArraySpec:
     """Return the array, one chunk and never growing, that holds ``values``."""
-    name = path.rpartition("/")[2]
-    dimensions = tuple(f"{name}_{axis}" for axis in range(values.ndim))
-    fill = float("nan") if values.dtype.kind == "f" else values.dtype.type(0).item()
-    return ArraySpec(path, values.dtype.name, dimensions, values.shape[1:], max(len(values), 1), fill, values.size == 0)
+    return static_array(path, values.dtype, values.shape)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import errno
 import os
-import shutil
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+import re
+import stat
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -19,7 +20,18 @@ if TYPE_CHECKING:
 
     from thalweg.landscapes.storage.zarr_files import ZarrFiles
 
-__all__ = ["PARTIAL", "LocalFiles", "StagedFile", "StoreFiles", "StoreLocation", "files_of", "new_store", "with_name"]
+__all__ = [
+    "LARGEST",
+    "PARTIAL",
+    "LocalFiles",
+    "StagedFile",
+    "StoreFiles",
+    "StoreLocation",
+    "files_of",
+    "is_own",
+    "new_store",
+    "with_name",
+]
 
 StoreLocation: TypeAlias = "str | os.PathLike[str] | ZarrStore"
 """Path, URL or zarr store."""
@@ -28,6 +40,9 @@ StoreFiles: TypeAlias = "LocalFiles | ZarrFiles"
 """Files of a store, by keys."""
 
 PARTIAL = ".partial"
+
+LARGEST = 2**31
+"""Bytes that no file of a store exceeds, whatever it holds."""
 
 
 def files_of(where: StoreLocation) -> StoreFiles:
@@ -67,28 +82,60 @@ class LocalFiles:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
-    def get(self, key: str) -> bytes:
-        """Return the bytes of ``key``; FileNotFoundError where there are none."""
-        return (self.folder / key).read_bytes()
+    def get(self, key: str, limit: int = LARGEST) -> bytes:
+        """Return the bytes of ``key``.
+
+        Raises
+        ------
+        FileNotFoundError
+            There is no such file.
+        StoreError
+            It is longer than ``limit`` bytes, is a link, or no file at all.
+        """
+        path = self.folder / key
+        mode = os.lstat(path).st_mode
+        if not stat.S_ISREG(mode):
+            raise _foreign(path, mode)
+        with open(path, "rb", opener=_open_own) as stream:
+            if os.fstat(stream.fileno()).st_size > limit:
+                raise StoreError(f"{path} is longer than the {limit} bytes that it may have")
+            return stream.read()
 
     def exists(self, key: str) -> bool:
-        """Say whether ``key`` is there."""
-        return (self.folder / key).is_file()
+        """Say whether a file ``key`` is there; a link is none."""
+        return stat.S_ISREG(_mode(self.folder / key))
 
     def size(self, key: str) -> int:
-        """Return the bytes of ``key``; 0 where there is none."""
-        path = self.folder / key
-        return path.stat().st_size if path.is_file() else 0
+        """Return the bytes of ``key``; 0 where there is no such file."""
+        return os.lstat(self.folder / key).st_size if self.exists(key) else 0
 
     def names(self, key: str) -> list[str]:
-        """Return the sorted names of the files in folder ``key``; none where there is no such folder."""
-        folder = self.folder / key
-        return sorted(entry.name for entry in os.scandir(folder) if entry.is_file()) if folder.is_dir() else []
+        """Return the sorted names of the files in folder ``key``, no links; none where there is no such folder."""
+        return [entry.name for entry in self._entries(key) if entry.is_file(follow_symlinks=False)]
 
     def folders(self, key: str) -> list[str]:
-        """Return the sorted names of the folders in folder ``key``; none where there is no such folder."""
-        folder = self.folder / key
-        return sorted(entry.name for entry in os.scandir(folder) if entry.is_dir()) if folder.is_dir() else []
+        """Return the sorted names of the folders in folder ``key``, no links; none where there is no such folder."""
+        return [entry.name for entry in self._entries(key) if entry.is_dir(follow_symlinks=False)]
+
+    def _entries(self, key: str) -> list[os.DirEntry[str]]:
+        if not stat.S_ISDIR(_mode(self.folder / key)):
+            return []
+        with os.scandir(self.folder / key) as entries:
+            return sorted(entries, key=lambda entry: entry.name)
+
+    def check_folders(self, keys: Iterable[str]) -> None:
+        """Check that folders of these names, and those they are in, are the store's own, as far as they are there.
+
+        Raises
+        ------
+        StoreError
+            One is a link, which might lead out of the store, or no folder.
+        """
+        parts = (key.split("/") for key in keys)
+        for place in sorted({"/".join(part[: k + 1]) for part in parts for k in range(len(part))}):
+            mode = _mode(self.folder / place)
+            if mode and not stat.S_ISDIR(mode):
+                raise _foreign(self.folder / place, mode)
 
     def empty(self) -> bool:
         """Say whether nothing is there, or an empty folder."""
@@ -150,9 +197,13 @@ class LocalFiles:
         return lock
 
     def delete_folder(self, key: str) -> None:
-        """Delete folder ``key`` with all in it; nothing happens where it is missing."""
-        if (self.folder / key).is_dir():
-            shutil.rmtree(self.folder / key)
+        """Delete the files of array ``key``, and its folder if nothing else is in it."""
+        self.check_folders([key])
+        for name in self.names(key):
+            if is_own(name):
+                self.delete(f"{key}/{name}")
+        with suppress(OSError):  # there is no such folder, or something else is in it, which is not ours to delete
+            (self.folder / key).rmdir()
 
     def put(self, key: str, data: bytes, durable: bool = True) -> None:
         """Write ``data`` under ``key``, all or nothing, replacing what was there.
@@ -184,6 +235,7 @@ class LocalFiles:
             Part of the name of the file beside ``key``, where several are to be staged for one key.
         """
         target = self.folder / key
+        self.check_folders([key.rpartition("/")[0]] if "/" in key else [])
         partial = target.with_name(f"{target.name}{name}{PARTIAL}")
         try:
             try:
@@ -271,6 +323,33 @@ def new_store(final: Path) -> Iterator[Path]:
             files.receive(scratch / files.folder.name)
     finally:
         lock.release()
+
+
+def is_own(name: str) -> bool:
+    """Say whether a file in an array's folder has a name that the format gives it: no other is ever deleted."""
+    return re.fullmatch(r"(zarr\.json|c(\.\d{1,19})+)(\.\d)?(\.partial)?", name, re.ASCII) is not None
+
+
+def _mode(path: Path) -> int:
+    """Return the mode of what is at a path, a link itself included; 0 where there is nothing."""
+    try:
+        return os.lstat(path).st_mode
+    except (FileNotFoundError, NotADirectoryError):
+        return 0
+
+
+def _foreign(path: Path, mode: int) -> StoreError:
+    """Return the error for a link, or for what is neither file nor folder where one of them belongs."""
+    if stat.S_ISLNK(mode):
+        return StoreError(
+            f"{path} is a link: a store's files and folders are its own; copy the store with what it links to, cp -rL"
+        )
+    return StoreError(f"{path} is {'a folder' if stat.S_ISDIR(mode) else 'no folder'}, which does not belong there")
+
+
+def _open_own(path: str, flags: int) -> int:
+    """Open a file, but no link, and do not wait for whoever writes to a named pipe."""
+    return os.open(path, flags | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
 
 
 def write(path: Path, data: bytes, durable: bool) -> None:

@@ -9,16 +9,16 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from thalweg.landscapes.errors import StoreError
+from thalweg.landscapes.storage.attribute_rules import shown
 from thalweg.landscapes.storage.column import Column
 from thalweg.landscapes.storage.local_files import StoreFiles
+from thalweg.landscapes.storage.root_checks import check_attributes, check_members, check_size, parsed_json
 from thalweg.landscapes.storage.schema import (
     FORMAT,
     FORMAT_VERSIONS,
-    GROUPS,
+    LIMITS,
     ArraySpec,
-    array_of_metadata,
     group_metadata,
-    landscape_arrays,
 )
 
 __all__ = ["ROOT", "Root", "read_root"]
@@ -53,7 +53,14 @@ class Root:
         return cls(dict(attributes))
 
     def updated(self, attributes: Mapping[str, Any], columns: Mapping[str, Column]) -> Root:
-        """Return the root as it will be once the columns' rows are written."""
+        """Return the root as it will be once the columns' rows are written.
+
+        Raises
+        ------
+        ValueError
+            The attributes hold something that no reader would accept, such as a state of a hundred nested lists.
+        """
+        check_attributes(attributes)
         arrays = {path: held for path, held in self.arrays.items() if path.startswith("system/")}
         held = {path: kept for path, kept in self.array_attributes.items() if path.startswith("system/")}
         arrays |= {path: (column.spec, column.rows) for path, column in columns.items()}
@@ -71,7 +78,7 @@ class Root:
         return spec.metadata(length, self.array_attributes[path])
 
     def encode(self) -> bytes:
-        """Return the bytes of the root's ``zarr.json``."""
+        """Return the bytes of the root's ``zarr.json``; ValueError where they are more than any reader accepts."""
         inline = {path: group_metadata(held) for path, held in self.groups.items()}
         inline |= {path: self.array_metadata(path) for path in self.arrays}
         root = group_metadata(self.attributes)
@@ -80,82 +87,59 @@ class Root:
             "must_understand": False,
             "metadata": dict(sorted(inline.items())),
         }
-        return json.dumps(root, allow_nan=False).encode()
+        data = json.dumps(root, allow_nan=False).encode()
+        check_size(data, len(inline))
+        return data
 
 
-def read_root(files: StoreFiles, data: bytes | None = None) -> Root:
-    """Return the root of a store, checked against the format.
+def read_root(files: StoreFiles) -> tuple[Root, bytes]:
+    """Return the root of a store, and its bytes: the one place where metadata are read and compared with the format.
 
     Raises
     ------
     FileNotFoundError
         There is no such folder.
     StoreError
-        It is no landscape, of another version, or something is missing; the message names it.
+        It is no landscape, of another version, or its metadata are not those of the format; the message names them.
     """
-    where = files.folder
-    if data is None:
-        data = _read(files)
+    where, data = files.folder, _read(files)
     try:
-        root = json.loads(data)
+        root = parsed_json(data)
         attributes = root["attributes"]
         named = attributes.get("format")
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise StoreError(f"{where / ROOT} is damaged, or not of zarr version 3: {error!r}") from error
     if named != FORMAT:
         raise StoreError(
-            f"{where} is a zarr store, but no Thalweg landscape: the attribute 'format' is {named!r}, not {FORMAT!r}"
+            f"{where} is a zarr store, but no Thalweg landscape: "
+            f"the attribute 'format' is {shown(named)}, not {FORMAT!r}"
         )
     found = attributes.get("format_version")
     if type(found) is not int or found not in FORMAT_VERSIONS:
         readable = " and ".join(map(str, FORMAT_VERSIONS))
         raise StoreError(
-            f"{where} has format version {found!r}; this Thalweg reads versions {readable}: "
+            f"{where} has format version {shown(found)}; this Thalweg reads versions {readable}: "
             "use the release that wrote it, or a newer one"
         )
     try:
-        return _checked(_parsed(root), where)
-    except (ValueError, KeyError, TypeError) as error:
+        check_attributes(attributes)
+        groups, arrays, held = check_members(_members(root))
+    except ValueError as error:
         raise StoreError(f"{where / ROOT}: {error}") from error
+    files.check_folders((*groups, *arrays))
+    return Root(attributes, groups, arrays, held), data
 
 
 def _read(files: StoreFiles) -> bytes:
     try:
-        return files.get(ROOT)
+        return files.get(ROOT, LIMITS["bytes of the root"])
     except (FileNotFoundError, NotADirectoryError):
         raise files.why_no_root() from None
 
 
-def _parsed(metadata: dict) -> Root:
-    root = Root(metadata["attributes"])
-    for path, held in metadata["consolidated_metadata"]["metadata"].items():
-        if held["node_type"] == "group":
-            root.groups[path] = held["attributes"]
-        else:
-            root.arrays[path] = array_of_metadata(path, held)
-            root.array_attributes[path] = held["attributes"]
-    return root
-
-
-def _checked(root: Root, where: object) -> Root:
-    """Return the root if it has every group and array of the format, of the right kind and equal lengths."""
-    missing = [group for group in GROUPS if group not in root.groups]
-    if missing:
-        raise ValueError(f"group {missing[0]} is missing in {where}")
-    if "minima/coordinates" not in root.arrays:
-        raise ValueError(f"array minima/coordinates is missing in {where}")
-    lengths: dict[str, tuple[int, str]] = {}
-    expected = landscape_arrays(root.arrays["minima/coordinates"][0].row[0])
-    for path, spec in expected.items():
-        if path not in root.arrays:
-            raise ValueError(f"array {path} is missing in {where}")
-        found, length = root.arrays[path]
-        if (found.dtype, found.dimensions, found.row) != (spec.dtype, spec.dimensions, spec.row):
-            raise ValueError(
-                f"array {path} is {found.dtype} {found.dimensions} {found.row}, "
-                f"not {spec.dtype} {spec.dimensions} {spec.row}"
-            )
-        first, whose = lengths.setdefault(spec.dimensions[0], (length, path))
-        if first != length:
-            raise ValueError(f"array {path} has {length} rows, {whose} has {first}")
-    return root
+def _members(root: dict) -> object:
+    """Return the metadata of groups and arrays, which stand inline in the root."""
+    inline = root.get("consolidated_metadata")
+    if not isinstance(inline, dict) or "metadata" not in inline:
+        raise ValueError("consolidated_metadata is missing, or has no metadata of groups and arrays")
+    return inline["metadata"]

@@ -1,24 +1,47 @@
-"""The arrays of a store (docs/format.md), their metadata as zarr v3 writes it, and their chunks as bytes."""
+"""The format of a store as one table, which docs/format.md repeats: names, attributes, arrays and limits.
+
+Whatever is read from a store is compared with this table first (``root_checks``, `Column`), and nothing is written
+that it does not permit.
+"""
 
 from __future__ import annotations
 
-import json
-from dataclasses import dataclass, field
+import re
 
-import google_crc32c
-import numcodecs
-import numpy as np
+from thalweg.landscapes.storage.array_spec import SCALAR_ROWS, ArraySpec, Values
+from thalweg.landscapes.storage.attribute_rules import (
+    Fields,
+    Flag,
+    Free,
+    Items,
+    Nullable,
+    Number,
+    Places,
+    Rule,
+    Text,
+    Whole,
+)
 
 __all__ = [
+    "ARRAY_ATTRIBUTES",
     "FORMAT",
     "FORMAT_VERSION",
     "FORMAT_VERSIONS",
     "GROUPS",
+    "LIMITS",
+    "PROPERTY_NAME",
+    "ROOT_ATTRIBUTES",
+    "ROWS_OF",
+    "SCALAR_ROWS",
+    "SEQUENCE",
+    "SEQUENCES",
+    "STATIC_TYPES",
     "ArraySpec",
-    "array_of_metadata",
+    "Values",
     "group_metadata",
     "landscape_arrays",
     "property_spec",
+    "system_name_fault",
 ]
 
 FORMAT = "thalweg landscape"
@@ -30,122 +53,94 @@ FORMAT_VERSIONS = (1, 2)
 
 GROUPS = ("system", "minima", "transition_states", "searches", "properties")
 
-SCALAR_ROWS = 16384
+LIMITS = {
+    "bytes of the root": 2**24,
+    "values in the root": 2**19,
+    "levels of nesting": 32,
+    "groups and arrays": 4096,
+    "rows of an array": 2**40,
+    "coordinates": 2**24,
+    "bytes of all arrays in system/": 2**30,
+    "axes of an array in system/": 8,
+    "bytes of a name in system/": 200,
+    "bits of a whole number": 1000,
+}
+"""Largest sizes: beyond what an exploration writes, and small enough for any reader's memory."""
+
+PROPERTY_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,99}")
+"""Names of properties."""
+
+STATIC_TYPES = (
+    *("bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64"),
+    *("float16", "float32", "float64"),
+)
+"""Types of the arrays in ``system/``."""
+
+_COUNT = Whole(0, 2**63 - 1)
+_POSITIVE = Number(0, 1e300, above=True)
+_NOT_NEGATIVE = Number(0, 1e300)
+
+_TOLERANCES: dict[str, Rule] = dict.fromkeys(("energy", "distance", "gradient_rms", "eigenvalue"), _NOT_NEGATIVE)
+_RULES: dict[str, Rule] = {
+    "memory": Whole(1, 10_000),
+    "initial_diagonal": _POSITIVE,
+    "max_step": _POSITIVE,
+    "max_rise": _NOT_NEGATIVE,
+    "shrink": Number(0, 1, above=True, below=True),
+    "trials": Whole(0, 1000),
+    "resets": Whole(0, 1000),
+    "signed_curvature": Flag(),
+}
+
+_ROW = Whole(-1, LIMITS["rows of an array"])
+_STARTS = Items(Places((_ROW, _ROW), needed=2), list, 1024)
+_PENDING = Places((_COUNT, Text(), Whole(1, 1024), _STARTS, _COUNT), needed=4)
+SEQUENCE = Fields(
+    {
+        "pending": Items(_PENDING, list, 65536),
+        "settings": Free(),
+        "chains": Items(_ROW, list, 65536),
+        "distances": Items(Places((_ROW, _ROW, _NOT_NEGATIVE), needed=3), list, 100_000),
+    },
+    others=True,
+)
+"""State of a sequence of tasks: those chosen and not done, and what its strategy remembers."""
+
+SEQUENCES = ("find_minima", "connect", "connect_pairs", "untrap")
+"""Sequences whose state is checked when the root is read; that of others is, when they go on."""
+
+ROOT_ATTRIBUTES = Fields(
+    {
+        "format": Text(choices=(FORMAT,)),
+        "format_version": Whole(min(FORMAT_VERSIONS), max(FORMAT_VERSIONS)),
+        "created_by": Text(),
+        "units": Text(choices=("eV", "reduced")),
+        "seed": Whole(0, 2**512 - 1),
+        "tolerances": Fields(_TOLERANCES, needed=frozenset(_TOLERANCES)),
+        "rules": Nullable(Fields(_RULES)),
+        "tasks_ahead": Whole(1, 65536),
+        "tasks": Items(_COUNT, dict, 1000),
+        "state": Fields(dict.fromkeys(SEQUENCES, SEQUENCE) | dict.fromkeys(("explore", "paper"), Free()), others=True),
+    },
+    needed=frozenset(
+        {"format", "format_version", "created_by", "units", "seed", "tolerances", "rules", "tasks", "state"}
+    ),
+    others=True,
+)
+"""Attributes of the root. Others may stand beside them; nothing reads those."""
+
+_MEANINGS = Fields({"meanings": Items(Text(), list, 1000)})
+ARRAY_ATTRIBUTES: dict[str, Rule] = {"searches/kind": _MEANINGS, "searches/status": _MEANINGS}
+"""Attributes of arrays; properties and the arrays of ``system/`` may have any, all others have none."""
+
+ROWS_OF = {
+    Values.MINIMUM: ("minima/energy",),
+    Values.STATE: ("transition_states/energy",),
+    Values.START: ("minima/energy", "transition_states/energy"),
+}
+"""Arrays whose rows a row number may count, by kind of value."""
+
 CHUNK_BYTES = 2**20
-
-_CODECS = [
-    {"name": "bytes", "configuration": {"endian": "little"}},
-    {"name": "zstd", "configuration": {"level": 1, "checksum": False}},
-    {"name": "crc32c"},
-]
-_ZSTD = numcodecs.Zstd(level=1)
-
-
-@dataclass(frozen=True)
-class ArraySpec:
-    """One growing array: everything about it but its length.
-
-    Parameters
-    ----------
-    path : str
-        ``group/name``.
-    dtype : str
-        numpy's name of its type.
-    dimensions : tuple of str
-        Names; the first is the one that grows.
-    row : tuple of int
-        Shape of one row.
-    chunk : int
-        Rows of a chunk.
-    fill : float | int | bool
-        What stands past the end of the last chunk.
-    sparse : bool
-        Whether a chunk of fill values may be missing.
-    """
-
-    path: str
-    dtype: str
-    dimensions: tuple[str, ...]
-    row: tuple[int, ...] = ()
-    chunk: int = SCALAR_ROWS
-    fill: float | int | bool = field(default=float("nan"), compare=False)
-    sparse: bool = False
-
-    @property
-    def name(self) -> str:
-        """The name within its group."""
-        return self.path.rpartition("/")[2]
-
-    def chunk_key(self, index: int) -> str:
-        """Return the file of chunk ``index`` along the first dimension."""
-        return f"{self.path}/c.{'.'.join([str(index)] + ['0'] * len(self.row))}"
-
-    def metadata(self, length: int, attributes: dict | None = None) -> dict:
-        """Return the zarr v3 metadata of this array with ``length`` rows."""
-        fill = "NaN" if isinstance(self.fill, float) and np.isnan(self.fill) else self.fill
-        codecs = [{"name": "bytes"}, *_CODECS[1:]] if np.dtype(self.dtype).itemsize == 1 else _CODECS
-        return {
-            "zarr_format": 3,
-            "node_type": "array",
-            "shape": [length, *self.row],
-            "data_type": self.dtype,
-            "chunk_grid": {
-                "name": "regular",
-                "configuration": {"chunk_shape": [self.chunk, *(max(size, 1) for size in self.row)]},
-            },
-            "chunk_key_encoding": {"name": "default", "configuration": {"separator": "."}},
-            "fill_value": fill,
-            "codecs": codecs,
-            "dimension_names": list(self.dimensions),
-            "attributes": attributes or {},
-        }
-
-    def encode(self, rows: np.ndarray) -> bytes:
-        """Return the bytes of a chunk holding ``rows``, at most ``chunk`` of them, padded with the fill value."""
-        whole = np.full((self.chunk, *self.row), self.fill, dtype=np.dtype(self.dtype).newbyteorder("<"))
-        whole[: len(rows)] = rows
-        data = _ZSTD.encode(whole)
-        return data + int(google_crc32c.value(data)).to_bytes(4, "little")
-
-    def decode(self, data: bytes) -> np.ndarray:
-        """Return the rows of a chunk, read-only, padding included; ValueError where its bytes were altered."""
-        if len(data) < 4 or int(google_crc32c.value(data[:-4])).to_bytes(4, "little") != data[-4:]:
-            raise ValueError("its checksum does not match: the file was cut short or altered")
-        dtype = np.dtype(self.dtype).newbyteorder("<")
-        rows = np.frombuffer(_ZSTD.decode(data[:-4]), dtype=dtype)
-        if rows.size != self.chunk * int(np.prod(self.row, dtype=np.int64)):
-            raise ValueError(f"it holds {rows.size} numbers where {self.chunk} rows of {self.row} were expected")
-        return rows.reshape(self.chunk, *self.row).astype(self.dtype, copy=False)
-
-
-def group_metadata(attributes: dict | None = None) -> dict:
-    """Return the zarr v3 metadata of a group."""
-    return {"zarr_format": 3, "node_type": "group", "attributes": attributes or {}}
-
-
-def array_of_metadata(path: str, metadata: dict) -> tuple[ArraySpec, int]:
-    """Return the array that zarr v3 metadata written by `ArraySpec.metadata` describe, and its length.
-
-    Raises
-    ------
-    ValueError
-        They describe something that this format does not have.
-    """
-    try:
-        length, *row = (int(size) for size in metadata["shape"])
-        chunk = int(metadata["chunk_grid"]["configuration"]["chunk_shape"][0])
-        fill = float("nan") if metadata["fill_value"] == "NaN" else metadata["fill_value"]
-        sparse = path.startswith("properties/")
-        spec = ArraySpec(
-            path, metadata["data_type"], tuple(metadata["dimension_names"]), tuple(row), chunk, fill, sparse
-        )
-        expected = spec.metadata(length, metadata["attributes"])
-    except (KeyError, TypeError, ValueError, IndexError) as error:
-        raise ValueError(f"metadata of {path} are not those of this format: {error!r}") from error
-    for key in ("chunk_grid", "chunk_key_encoding", "codecs"):
-        if json.dumps(expected[key], sort_keys=True) != json.dumps(metadata.get(key), sort_keys=True):
-            raise ValueError(f"{key} of {path} is {metadata.get(key)}, this format has {expected[key]}")
-    return spec, length
 
 
 def landscape_arrays(n: int) -> dict[str, ArraySpec]:
@@ -155,22 +150,24 @@ def landscape_arrays(n: int) -> dict[str, ArraySpec]:
         specs += _point_arrays(group, dimension, n)
     side = ("transition_state", "side")
     specs += [
-        ArraySpec("transition_states/minima", "int64", side, (2,), fill=-1),
-        ArraySpec("transition_states/path_length", "float64", side, (2,)),
+        ArraySpec("transition_states/minima", "int64", side, (2,), fill=-1, values=Values.MINIMUM),
+        ArraySpec("transition_states/path_length", "float64", side, (2,), values=Values.LENGTH),
         *_search_arrays(),
     ]
     return {spec.path: spec for spec in specs}
 
 
 def _point_arrays(group: str, dimension: str, n: int) -> list[ArraySpec]:
-    rows = max(1, CHUNK_BYTES // (8 * n))
-    names = ("energy", "gradient_rms", "lowest_eigenvalue", "log_eigenvalue_product")
+    one, rows = (dimension,), max(1, CHUNK_BYTES // (8 * n))
     return [
-        *(ArraySpec(f"{group}/{name}", "float64", (dimension,)) for name in names),
-        ArraySpec(f"{group}/coordinates", "float64", (dimension, "coordinate"), (n,), rows),
-        ArraySpec(f"{group}/modes", "int32", (dimension,), fill=0),
-        ArraySpec(f"{group}/symmetry_order", "int64", (dimension,), fill=0),
-        ArraySpec(f"{group}/verified", "bool", (dimension,), fill=False),
+        ArraySpec(f"{group}/energy", "float64", one, values=Values.FINITE),
+        ArraySpec(f"{group}/gradient_rms", "float64", one, values=Values.FINITE),
+        ArraySpec(f"{group}/lowest_eigenvalue", "float64", one, values=Values.FINITE),
+        ArraySpec(f"{group}/log_eigenvalue_product", "float64", one, values=Values.NOT_INFINITE),
+        ArraySpec(f"{group}/coordinates", "float64", (dimension, "coordinate"), (n,), rows, values=Values.FINITE),
+        ArraySpec(f"{group}/modes", "int32", one, fill=0, values=Values.COUNT),
+        ArraySpec(f"{group}/symmetry_order", "int64", one, fill=0, values=Values.COUNT),
+        ArraySpec(f"{group}/verified", "bool", one, fill=False, values=Values.FLAG),
     ]
 
 
@@ -178,18 +175,41 @@ def _search_arrays() -> list[ArraySpec]:
     search = ("search",)
     return [
         ArraySpec("searches/task", "int64", search, fill=-1),
-        ArraySpec("searches/kind", "int16", search, fill=-1),
-        ArraySpec("searches/status", "int16", search, fill=-1),
-        ArraySpec("searches/start", "int64", ("search", "side"), (2,), fill=-1),
+        ArraySpec("searches/kind", "int16", search, fill=-1, values=Values.MEANING),
+        ArraySpec("searches/status", "int16", search, fill=-1, values=Values.MEANING),
+        ArraySpec("searches/start", "int64", ("search", "side"), (2,), fill=-1, values=Values.START),
         ArraySpec("searches/energy", "float64", search),
         ArraySpec("searches/steps", "int64", search, fill=0),
-        ArraySpec("searches/minima_end", "int64", search, fill=0),
-        ArraySpec("searches/transition_states_end", "int64", search, fill=0),
-        ArraySpec("searches/minima", "int64", ("found_minimum",), fill=-1),
-        ArraySpec("searches/transition_states", "int64", ("found_transition_state",), fill=-1),
+        ArraySpec("searches/minima_end", "int64", search, fill=0, values=Values.END),
+        ArraySpec("searches/transition_states_end", "int64", search, fill=0, values=Values.END),
+        ArraySpec("searches/minima", "int64", ("found_minimum",), fill=-1, values=Values.MINIMUM),
+        ArraySpec("searches/transition_states", "int64", ("found_transition_state",), fill=-1, values=Values.STATE),
     ]
 
 
 def property_spec(name: str) -> ArraySpec:
     """Return the array of property ``name``."""
     return ArraySpec(f"properties/{name}", "float64", ("minimum",), sparse=True)
+
+
+def group_metadata(attributes: dict | None = None) -> dict:
+    """Return the zarr v3 metadata of a group."""
+    return {"zarr_format": 3, "node_type": "group", "attributes": attributes or {}}
+
+
+def system_name_fault(name: object) -> str | None:
+    """Return what is wrong with a name of a group, an array or an attribute in ``system/``; None where it may stand.
+
+    Groups and arrays are folders of these names, so that no name may lead anywhere else.
+    """
+    if not isinstance(name, str) or not name:
+        return "it is no text, or empty"
+    if name.startswith((".", "_")):
+        return "it begins with a dot or an underscore"
+    if "/" in name or "\\" in name or not name.isprintable():
+        return "it has a slash, a backslash or a character that cannot be printed"
+    if name == "zarr.json" or name.endswith(".partial"):
+        return "files of the store have such names"
+    if len(name.encode(errors="surrogatepass")) > LIMITS["bytes of a name in system/"]:
+        return f"it is longer than {LIMITS['bytes of a name in system/']} bytes"
+    return None

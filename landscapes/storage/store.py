@@ -14,12 +14,15 @@ import numpy as np
 from thalweg.landscapes.errors import StoreError
 from thalweg.landscapes.storage.column import ChunkCache, Column
 from thalweg.landscapes.storage.description import build_description, flatten_description
-from thalweg.landscapes.storage.local_files import PARTIAL, StagedFile, StoreFiles, StoreLocation, files_of
+from thalweg.landscapes.storage.local_files import PARTIAL, StagedFile, StoreFiles, StoreLocation, files_of, is_own
 from thalweg.landscapes.storage.root import ROOT, Root, read_root
+from thalweg.landscapes.storage.root_checks import check_attributes
 from thalweg.landscapes.storage.schema import (
     FORMAT,
     FORMAT_VERSION,
+    ROWS_OF,
     ArraySpec,
+    Values,
     landscape_arrays,
 )
 from thalweg.landscapes.storage.whole_stores import build_store, created_by, encoded
@@ -29,6 +32,12 @@ if TYPE_CHECKING:
     from thalweg.landscapes.storage.zarr_files import ObjectLock, StagedObject
 
 __all__ = ["Store"]
+
+COUNTED = (
+    *("minima/energy", "transition_states/energy", "searches/energy"),
+    *("searches/minima", "searches/transition_states"),
+)
+"""One array of each length: all of its chunks must be there, so that a length cannot only be announced."""
 
 _WRITER_CACHE = 512 * 2**20  # bytes: recognising a duplicate reads coordinates from all over the landscape
 _WRITERS = 8  # files written at once: a disk that is made to wait for one file takes others meanwhile
@@ -60,16 +69,35 @@ class Store:
             raise
 
     def _load(self) -> None:
-        self._on_disk = self.files.get(ROOT) if self.files.exists(ROOT) else None
-        root = read_root(self.files, self._on_disk)
+        root, self._on_disk = read_root(self.files)
         self.attributes, self._root = copy.deepcopy(root.attributes), root
         self.columns: dict[str, Column] = {}
         for path, (spec, length) in root.arrays.items():
             if not path.startswith("system/"):
-                self.columns[path] = Column(spec, self.files, self._cache, length, self.writable)
-                self.columns[path].attributes = copy.deepcopy(root.array_attributes[path])
+                self.columns[path] = self._column(spec, length, self.writable, root.array_attributes[path])
         for column in self.columns.values():
             column.check_present()
+        for path in COUNTED:
+            self.columns[path].check_complete()
+
+    def _column(self, spec: ArraySpec, length: int, writable: bool, attributes: dict) -> Column:
+        """Return an array of this store, with attributes of its own."""
+        kept = copy.deepcopy(attributes)
+        column = Column(spec, self.files, self._cache, length, writable, lambda: self._limit(spec, kept))
+        column.attributes = kept
+        return column
+
+    def _limit(self, spec: ArraySpec, attributes: Mapping[str, Any]) -> int:
+        """Return how many rows, or meanings, there are of what the values of an array count."""
+        if spec.values is Values.MEANING:
+            return len(attributes.get("meanings", ()))
+        if spec.values is Values.END:
+            return self._length(spec.path.removesuffix("_end"))
+        return max((self._length(path) for path in ROWS_OF.get(spec.values, ())), default=0)
+
+    def _length(self, path: str) -> int:
+        """Return the number of rows of an array, which may not have been made yet."""
+        return self.columns[path].rows if path in self.columns else self._root.arrays[path][1]
 
     @classmethod
     def create(
@@ -99,6 +127,7 @@ class Store:
         root = Root.new({"format": FORMAT, "format_version": FORMAT_VERSION, "created_by": created_by(), **attributes})
         groups, arrays = flatten_description(description, "system")
         root.groups |= groups
+        check_attributes(root.attributes)
         lock = files.lock()
         try:
             files.create(lambda place: build_store(place, root, arrays, landscape_arrays(n)))
@@ -162,7 +191,7 @@ class Store:
         """Raise unless this is still the only writer, and the store as this writer left it."""
         if self._lock is not None:
             self._lock.check()
-        if not self.files.exists(ROOT) or self.files.get(ROOT) != self._on_disk:
+        if self.files.size(ROOT) != len(self._on_disk) or self.files.get(ROOT, len(self._on_disk)) != self._on_disk:
             raise StoreError(
                 f"{self.files.folder / ROOT} is not as this writer left it: another program has written to the store, "
                 "or replaced it. Nothing was written; what was added is still in memory"
@@ -209,8 +238,7 @@ class Store:
         """
         with self.writing():
             self.commit()
-            column = Column(spec, self.files, self._cache, len(values), writable=False)
-            column.attributes = attributes
+            column = self._column(spec, len(values), False, attributes)
             others = {path: held for path, held in self.columns.items() if path != spec.path}
             whole = self._root.updated(self.attributes, others | {spec.path: column})
             chunks = {
@@ -290,10 +318,8 @@ class Store:
                 part = slice(low, low + spec.chunk)
                 if values[part].tobytes() != stored[part].tobytes():
                     self.files.put(spec.chunk_key(index), spec.encode(values[part]))
-            attributes = self.columns[path].attributes
             self._cache.clear()
-            self.columns[path] = Column(spec, self.files, self._cache, committed, self.writable)
-            self.columns[path].attributes = attributes
+            self.columns[path] = self._column(spec, committed, self.writable, self.columns[path].attributes)
 
     def refresh(self) -> None:
         """See what has been committed since: for readers."""
@@ -324,11 +350,11 @@ class Store:
     def _commit(self) -> None:
         self._check_alone()
         root = self._root.updated(self.attributes, self.columns)
+        data = root.encode()  # first: whatever is wrong with it is found before anything is written
         grown = [column for column in self.columns.values() if self._root.differs(root, column.spec.path)]
         with ThreadPoolExecutor(_WRITERS) as pool:
             for _ in pool.map(lambda column: self._write(column, root), grown):
                 pass
-        data = root.encode()
         staged = self.files.stage(ROOT, data)
         try:
             self._check_alone()
@@ -352,10 +378,10 @@ class Store:
             column.cut()
             whole = encoded(self._root.array_metadata(path))
             key = f"{path}/{ROOT}"
-            if not self.files.exists(key) or self.files.get(key) != whole:
+            if self.files.size(key) != len(whole) or self.files.get(key, len(whole)) != whole:
                 self.files.put(key, whole, durable=False)
         for name in self.files.names(""):
-            if name.startswith(ROOT) and name.endswith(PARTIAL):
+            if name.startswith(ROOT) and name.endswith(PARTIAL) and is_own(name):
                 self.files.delete(name)
 
     def close(self) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from thalweg.landscapes.storage.description import static_spec
-from thalweg.landscapes.storage.local_files import PARTIAL, LocalFiles, StoreFiles, StoreLocation, files_of
+from thalweg.landscapes.storage.local_files import LocalFiles, StoreFiles, StoreLocation, files_of
 from thalweg.landscapes.storage.root import ROOT, Root, read_root
 from thalweg.landscapes.storage.schema import GROUPS, ArraySpec, group_metadata
 
@@ -57,13 +57,13 @@ def copy_store(source: StoreLocation, target: Path) -> None:
     """
     files, copied = files_of(source), LocalFiles(target)
     target.mkdir()
-    data = files.get(ROOT)  # first: its rows stay on disk, whatever is written from now on
-    root = read_root(files, data)
+    root, data = read_root(files)  # first: its rows stay on disk, whatever is written from now on
     for path in root.arrays:
         copied.put(f"{path}/{ROOT}", encoded(root.array_metadata(path)), durable=False)
+        spec = root.arrays[path][0]
         for name in files.names(path):
-            if name.startswith("c.") and not name.endswith(PARTIAL):
-                copied.put(f"{path}/{name}", files.get(f"{path}/{name}"), durable=False)
+            if spec.chunk_index(name) is not None:
+                copied.put(f"{path}/{name}", files.get(f"{path}/{name}", spec.largest_file), durable=False)
     for path, attributes in root.groups.items():
         copied.put(f"{path}/{ROOT}", encoded(group_metadata(attributes)), durable=False)
     copied.put(ROOT, data)

@@ -6,21 +6,25 @@ import errno
 import json
 import os
 import uuid
-from collections.abc import Callable, Iterator
+import zipfile
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
+from zarr.abc.store import RangeByteRequest
 from zarr.abc.store import Store as ZarrStore
 from zarr.core.buffer import default_buffer_prototype
 from zarr.core.sync import sync
-from zarr.storage import FsspecStore, ZipStore
+from zarr.storage import FsspecStore, LocalStore, ZipStore
 
 from thalweg.landscapes.errors import LockedError, StoreError
-from thalweg.landscapes.storage.local_files import with_name
+from thalweg.landscapes.storage.local_files import LARGEST, LocalFiles, is_own, with_name
 from thalweg.landscapes.storage.lock import is_identity, writer_identity
 
 __all__ = ["Address", "ObjectLock", "StagedObject", "ZarrFiles", "zarr_files"]
 
 LOCK = "writer.lock"
+LOCK_BYTES = 4096
 
 
 class Address(str):
@@ -35,16 +39,25 @@ class Address(str):
         return self.rstrip("/").rpartition("/")[2]
 
 
-def zarr_files(where: str | os.PathLike[str] | ZarrStore) -> ZarrFiles:
+def zarr_files(where: str | os.PathLike[str] | ZarrStore) -> LocalFiles | ZarrFiles:
     """Return the files at a URL, in a zip file, or in a zarr store."""
+    if isinstance(where, LocalStore) and not where.read_only:
+        return LocalFiles(Path(where.root).resolve())
     if isinstance(where, ZarrStore):
         return ZarrFiles(where, Address(str(where)))
+    if str(where).startswith(("file://", "local://")):
+        from fsspec.implementations.local import LocalFileSystem
+
+        return LocalFiles(Path(LocalFileSystem._strip_protocol(str(where))).resolve())
     if "://" in str(where):
         try:
             return ZarrFiles(FsspecStore.from_url(str(where)), Address(where))
         except (ImportError, ValueError) as error:
             raise StoreError(f"{where} cannot be reached: {error}") from error
-    return ZarrFiles(sync(ZipStore.open(where, mode="r")), Address(where))
+    try:
+        return ZarrFiles(sync(ZipStore.open(where, mode="r")), Address(where))
+    except (zipfile.BadZipFile, ValueError, NotImplementedError, EOFError) as error:
+        raise StoreError(f"{where} is damaged, or no zip file: {error}") from error
 
 
 class ZarrFiles:
@@ -64,13 +77,20 @@ class ZarrFiles:
     def __init__(self, store: ZarrStore, folder: Address) -> None:
         self.store, self.folder = store, folder
 
-    def get(self, key: str) -> bytes:
-        """Return the bytes of ``key``; FileNotFoundError where there are none."""
+    def get(self, key: str, limit: int = LARGEST) -> bytes:
+        """Return the bytes of ``key``; parameters and errors as for `LocalFiles`."""
         with self._reaching(key):
-            found = sync(self.store.get(key, default_buffer_prototype()))
+            # one more than permitted: whatever its length is said to be, no more is read
+            found = sync(self.store.get(key, default_buffer_prototype(), RangeByteRequest(0, limit + 1)))
         if found is None:
             raise FileNotFoundError(errno.ENOENT, "no such object", str(self.folder / key))
-        return found.to_bytes()
+        data = found.to_bytes()
+        if len(data) > limit:
+            raise StoreError(f"{self.folder / key} is longer than the {limit} bytes that it may have")
+        return data
+
+    def check_folders(self, keys: Iterable[str]) -> None:
+        """Do nothing: objects have no links."""
 
     def exists(self, key: str) -> bool:
         """Say whether ``key`` is there."""
@@ -79,17 +99,26 @@ class ZarrFiles:
 
     @contextmanager
     def _reaching(self, key: str) -> Iterator[None]:
-        """Turn the errors of a store that cannot be reached, of which each kind has its own, into OSError."""
+        """Turn the errors of a store that cannot be reached into OSError, those of a damaged zip file into StoreError.
+
+        Each kind of store has its own; zipfile has many.
+        """
         try:
             yield
         except OSError:
             raise
         except Exception as error:
+            if isinstance(self.store, ZipStore):
+                raise StoreError(f"{self.folder / key} is damaged: {error}") from error
             raise OSError(errno.EIO, f"cannot be read: {error}", str(self.folder / key)) from error
 
     def size(self, key: str) -> int:
         """Return the bytes of ``key``; 0 where there is none."""
-        return int(sync(self.store.getsize(key))) if self.exists(key) else 0
+        if not self.exists(key):
+            return 0
+        if isinstance(self.store, ZipStore):  # zarr would unpack all of it
+            return self.store._zf.getinfo(key).file_size
+        return int(sync(self.store.getsize(key)))
 
     def _listed(self, key: str) -> list[str]:
         async def collect() -> list[str]:
@@ -129,8 +158,10 @@ class ZarrFiles:
         sync(self.store.delete(key))
 
     def delete_folder(self, key: str) -> None:
-        """Delete all below ``key``."""
-        sync(self.store.delete_dir(key))
+        """Delete the objects of array ``key``, and no others."""
+        for name in self.names(key):
+            if is_own(name):
+                self.delete(f"{key}/{name}")
 
     def sync_folder(self, key: str = "") -> None:
         """Do nothing: what a put has written is written."""
@@ -181,12 +212,12 @@ class ObjectLock:
         if files.exists(LOCK):
             raise self._taken(files)
         files.put(LOCK, self._mine)
-        if files.get(LOCK) != self._mine:  # two at the same moment: the later put counts
+        if files.get(LOCK, LOCK_BYTES) != self._mine:  # two at the same moment: the later put counts
             raise self._taken(files)
 
     def _taken(self, files: ZarrFiles) -> LockedError:
         try:
-            holder = json.loads(files.get(LOCK))
+            holder = json.loads(files.get(LOCK, LOCK_BYTES))
         except (ValueError, FileNotFoundError):
             holder = None
         if not is_identity(holder):
@@ -223,7 +254,7 @@ class ObjectLock:
             )
 
     def _held(self, files: ZarrFiles) -> bool:
-        return files.exists(LOCK) and files.get(LOCK) == self._mine
+        return files.exists(LOCK) and files.get(LOCK, LOCK_BYTES) == self._mine
 
     def release(self) -> None:
         """Give the lock back; harmless the second time, and in a process that was forked from the writer."""
