@@ -60,12 +60,16 @@ class Curve:
 
         return pandas.DataFrame(self.columns())
 
-    def save(self, path: str | os.PathLike[str], **plot: bool | None) -> None:
+    def save(
+        self, path: str | os.PathLike[str], *, metadata: dict[str, str] | None = None, **plot: bool | None
+    ) -> None:
         """Write the table (.csv) or the picture (.png, .pdf, .svg), by the ending.
 
         Parameters
         ----------
         path : path
+        metadata : dict, optional
+            Metadata of a picture, as matplotlib's ``savefig`` takes them.
         **plot
             For a picture, as :meth:`plot`.
 
@@ -78,7 +82,7 @@ class Curve:
         if ending == ".csv":
             self._write_table(path)
         elif ending in PICTURES:
-            self._draw(path, plot)
+            self._draw(path, metadata, plot)
         else:
             raise ValueError(f"{path} must end in .csv, {', '.join(PICTURES[:-1])} or {PICTURES[-1]}")
 
@@ -88,14 +92,14 @@ class Curve:
         with open(path, "w", newline="") as file:
             csv.writer(file, lineterminator="\n").writerows([list(columns), *rows])
 
-    def _draw(self, path: str | os.PathLike[str], plot: dict[str, Any]) -> None:
+    def _draw(self, path: str | os.PathLike[str], metadata: dict[str, str] | None, plot: dict[str, Any]) -> None:
         from matplotlib.backends.backend_agg import FigureCanvasAgg
         from matplotlib.figure import Figure
 
         figure = Figure(figsize=(6, 4), layout="constrained")
         FigureCanvasAgg(figure)
         self.plot(figure.add_subplot(), **plot)
-        figure.savefig(path, dpi=200)
+        figure.savefig(path, dpi=200, metadata=metadata)
 
     def line(self) -> tuple[np.ndarray, np.ndarray]:
         """Return lengths and energies of the line to draw."""

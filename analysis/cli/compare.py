@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from thalweg.analysis.cli.errors import errors_in_one_line
+from thalweg.analysis.cli.output_files import check_output, output_file, overwrite_option, picture_metadata
 from thalweg.analysis.cli.shared_options import FILE, check_ending, sample_seed_option, short_names
 
 __all__ = ["compare"]
@@ -15,6 +16,7 @@ __all__ = ["compare"]
 @click.command()
 @click.argument("paths", type=FILE, nargs=-1, required=True)
 @click.option("--output", type=FILE, help="PNG, PDF or SVG file for the figure.  [default: no figure]")
+@overwrite_option
 @click.option(
     "--format",
     "form",
@@ -31,7 +33,7 @@ __all__ = ["compare"]
     help="Largest number of pairs of minima whose distances are computed.",
 )
 @sample_seed_option
-def compare(paths: tuple[Path, ...], output: Path | None, form: str, sample: int, seed: int) -> None:
+def compare(paths: tuple[Path, ...], output: Path | None, overwrite: bool, form: str, sample: int, seed: int) -> None:
     """Compare landscapes in a table and a figure.
 
     PATHS are stores of molecules, networks or both. A folder with PATHSAMPLE's min.data and ts.data may stand for a
@@ -42,10 +44,13 @@ def compare(paths: tuple[Path, ...], output: Path | None, form: str, sample: int
     from thalweg.analysis.comparison.table import Comparison
 
     with errors_in_one_line(OSError, ValueError):
+        if output is not None:
+            check_output(output, overwrite)
         comparison = Comparison(dict(zip(short_names(paths), paths, strict=True)), sample=sample, seed=seed)
         text = {"text": comparison.to_text, "markdown": comparison.to_markdown, "csv": comparison.to_csv}[form]()
         if output is not None:
-            comparison.save(output)
+            with output_file(output, overwrite) as file:
+                comparison.save(file, metadata=picture_metadata(file))
     click.echo(text.rstrip("\n"))
     if output is not None:
         click.echo(f"\n{output}", err=form != "text")

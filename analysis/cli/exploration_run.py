@@ -14,6 +14,7 @@ import click
 
 from thalweg.analysis.cli.errors import errors_of_usage
 from thalweg.analysis.cli.exploration_plan import ExplorationPlan
+from thalweg.analysis.cli.output_files import check_output, picture_beside
 from thalweg.analysis.cli.worker_options import WorkerOptions
 from thalweg.analysis.systems.named import Explored, build
 from thalweg.analysis.systems.report import summary_text
@@ -35,6 +36,7 @@ class ExplorationRun:
     workers: WorkerOptions
     device: str | None
     deadline: float | None  # of time.monotonic()
+    overwrite: bool = False  # a picture beside the store that Thalweg did not draw
 
     def seconds_left(self) -> float | None:
         """Return the seconds before the time is up; None where there is no limit."""
@@ -44,6 +46,7 @@ class ExplorationRun:
         """Return the command that resumes the exploration."""
         device = [] if self.device is None else ["--device", self.device]
         words = [self.plan.system, "--output", str(self.output), *self.workers.arguments(), *device, "--resume"]
+        words += ["--overwrite"] if self.overwrite else []
         return shlex.join(["thalweg", "explore", *words])
 
     def farewell(self) -> str:
@@ -55,6 +58,8 @@ class ExplorationRun:
 
 def run_exploration(run: ExplorationRun) -> None:
     """Explore, print a summary and draw the graph."""
+    if run.output.parent.is_dir():  # without, the error is that of the store
+        check_output(picture_beside(run.output), run.overwrite)
     verb = "going on with" if run.output.exists() else "exploring"
     click.echo(f"{verb} {run.plan.system}, seed {run.plan.options['seed']}, {run.output}")
     with errors_of_usage(ValueError, FileNotFoundError, ConnectionError):
@@ -64,7 +69,7 @@ def run_exploration(run: ExplorationRun) -> None:
     summary = summarise(run.output)
     click.echo(summary_text(summary))
     if summary.minima:
-        click.echo(f"\n{_draw(run.output)}")
+        click.echo(f"\n{_draw(run.output, run.overwrite)}")
     if remaining:
         click.echo(f"time is up, {remaining}: go on with --resume")
 
@@ -113,9 +118,9 @@ def _connect(landscape: Landscape, run: ExplorationRun, executor: _Pool) -> str 
     return f"{missing} of {plan.searches} searches to do" if plan.searches_limited else "searches to do"
 
 
-def _draw(output: Path) -> Path:
-    from thalweg.analysis.cli.graph_pictures import draw_graph, picture_beside
+def _draw(output: Path, overwrite: bool) -> Path:
+    from thalweg.analysis.cli.graph_pictures import draw_graph
 
     picture = picture_beside(output)
-    draw_graph(output, picture)
+    draw_graph(output, picture, overwrite=overwrite)
     return picture

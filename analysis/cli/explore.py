@@ -14,6 +14,7 @@ from thalweg.analysis.cli.errors import INTERRUPTED, errors_in_one_line, errors_
 from thalweg.analysis.cli.interruption import last_words
 from thalweg.analysis.cli.option_groups import from_option, with_options
 from thalweg.analysis.cli.option_types import Json, Names, Widths
+from thalweg.analysis.cli.output_files import overwrite_option
 from thalweg.analysis.cli.shared_options import FILE, new_store_option, time_option
 from thalweg.analysis.cli.worker_options import WorkerOptions
 
@@ -146,6 +147,7 @@ class Totals:
 @click.command()
 @click.argument("system")
 @new_store_option
+@overwrite_option
 @with_options("options", SystemOptions)
 @with_options("totals", Totals)
 @time_option
@@ -161,6 +163,7 @@ def explore(
     context: click.Context,
     system: str,
     output: Path,
+    overwrite: bool,
     *,
     options: SystemOptions,
     totals: Totals,
@@ -197,7 +200,7 @@ def explore(
     deadline = None if seconds is None else time.monotonic() + seconds
     with errors_of_usage(ValueError):
         plan = plan_exploration(resolve_name(system), output, resume, totals, options)
-    run = ExplorationRun(plan, output, workers, device, deadline)
+    run = ExplorationRun(plan, output, workers, device, deadline, overwrite)
     try:
         with (
             errors_in_one_line(OSError, ImportError, RuntimeError, StoreError),

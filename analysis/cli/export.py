@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from thalweg.analysis.cli.errors import errors_in_one_line
+from thalweg.analysis.cli.output_files import check_output, output_file, overwrite_option
 from thalweg.analysis.cli.shared_options import FILE, store_argument
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["export"]
 
 
-def _pathsample(path: Path, network: KineticTransitionNetwork, output: Path) -> list[Path]:
+def _pathsample(path: Path, network: KineticTransitionNetwork, output: Path, overwrite: bool) -> list[Path]:
     from thalweg.analysis.networks.exchange import write_pathsample
     from thalweg.landscapes import Landscape
 
@@ -28,22 +29,23 @@ def _pathsample(path: Path, network: KineticTransitionNetwork, output: Path) -> 
     # what was committed since the network was read is left out
     points = landscape.minima.coordinates[: network.n_minima]
     states = landscape.transition_states.coordinates[: network.n_transition_states]
-    write_pathsample(network, output, points, states)
+    write_pathsample(network, output, points, states, overwrite=overwrite)
     return [output / name for name in ("min.data", "ts.data", "points.min", "points.ts")]
 
 
-def _graphml(path: Path, network: KineticTransitionNetwork, output: Path) -> list[Path]:
+def _graphml(path: Path, network: KineticTransitionNetwork, output: Path, overwrite: bool) -> list[Path]:
     import networkx as nx
 
     from thalweg.analysis.networks.exchange import networkx_graph
 
-    _check_absent(output)
+    check_output(output, overwrite)
     graph = networkx_graph(network)
     for _, values in graph.nodes(data=True):
         values.update({name: _plain(value) for name, value in values.items()})
     for _, _, values in graph.edges(data=True):
         values.update({name: _plain(value) for name, value in values.items()})
-    nx.write_graphml(graph, output)
+    with output_file(output, overwrite) as file:
+        nx.write_graphml(graph, file)
     return [output]
 
 
@@ -52,25 +54,21 @@ def _plain(value: np.generic | np.ndarray) -> str | int | float | bool:
     return " ".join(repr(item) for item in value.tolist()) if getattr(value, "ndim", 0) else value.item()
 
 
-def _tables(path: Path, network: KineticTransitionNetwork, output: Path, ending: str) -> list[Path]:
+def _tables(path: Path, network: KineticTransitionNetwork, output: Path, overwrite: bool, ending: str) -> list[Path]:
     from thalweg.analysis.networks.exchange import minima_table, transition_state_table
 
     tables = {"minima": minima_table(network), "transition_states": transition_state_table(network)}
     files = [output / f"{name}.{ending}" for name in tables]
-    for file in files:
-        _check_absent(file)
     output.mkdir(parents=True, exist_ok=True)
+    for file in files:
+        check_output(file, overwrite)
     for file, table in zip(files, tables.values(), strict=True):
-        table.to_parquet(file) if ending == "parquet" else table.to_csv(file)
+        with output_file(file, overwrite) as place:
+            table.to_parquet(place) if ending == "parquet" else table.to_csv(place)
     return files
 
 
-def _check_absent(file: Path) -> None:
-    if file.exists():
-        raise FileExistsError(f"{file} exists; it is not overwritten")
-
-
-_FORMATS: dict[str, Callable[[Path, KineticTransitionNetwork, Path], list[Path]]] = {
+_FORMATS: dict[str, Callable[[Path, KineticTransitionNetwork, Path, bool], list[Path]]] = {
     "pathsample": _pathsample,
     "graphml": _graphml,
     "parquet": partial(_tables, ending="parquet"),
@@ -88,14 +86,15 @@ _FORMATS: dict[str, Callable[[Path, KineticTransitionNetwork, Path], list[Path]]
     help="PATHSAMPLE's files, a networkx graph (graphml), or tables of minima and transition states.",
 )
 @click.option("--output", required=True, type=FILE, help="File to write for graphml, folder for the other formats.")
-def export(path: Path, form: str, output: Path) -> None:
+@overwrite_option
+def export(path: Path, form: str, output: Path, overwrite: bool) -> None:
     """Write a store in the format of another program.
 
-    PATH is the store. Existing files are not overwritten.
+    PATH is the store. Existing files are not replaced, unless --overwrite is given.
     """
     from thalweg.analysis.networks.kinetic_transition_network import KineticTransitionNetwork
 
     with errors_in_one_line(OSError, ValueError, ImportError):
-        written = _FORMATS[form](path, KineticTransitionNetwork.read(path), output)
+        written = _FORMATS[form](path, KineticTransitionNetwork.read(path), output, overwrite)
     for name in written:
         click.echo(name)

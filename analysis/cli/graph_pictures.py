@@ -11,6 +11,7 @@ from ase import Atoms
 from matplotlib.axes import Axes
 
 from thalweg.analysis.arguments import minimum_indices
+from thalweg.analysis.cli.output_files import output_file, picture_metadata
 from thalweg.analysis.cli.plot import GraphOptions, StyleOptions
 from thalweg.analysis.cli.shared_options import short_names
 from thalweg.analysis.disconnectivity.graph import DisconnectivityGraph
@@ -18,19 +19,21 @@ from thalweg.analysis.disconnectivity.side_by_side import plot_graphs
 from thalweg.analysis.networks.network_reader import is_network_loss, is_pathsample, read_network
 from thalweg.landscapes import Landscape
 
-__all__ = ["draw_graph", "draw_several_graphs", "picture_beside"]
+__all__ = ["draw_graph", "draw_several_graphs"]
 
 _NAMED = 12  # minima whose energies are written under their branches, at most
 
 _Drawing: TypeAlias = Atoms | Callable[[Axes], object]
 
 
-def picture_beside(store: Path) -> Path:
-    """Return the path of the picture of a store: d1.png for d1.zarr."""
-    return store.with_suffix(".png") if store.suffix == ".zarr" else store.with_name(store.name + ".png")
-
-
-def draw_graph(store: Path, output: Path, graph: GraphOptions | None = None, style: StyleOptions | None = None) -> None:
+def draw_graph(
+    store: Path,
+    output: Path,
+    graph: GraphOptions | None = None,
+    style: StyleOptions | None = None,
+    *,
+    overwrite: bool = False,
+) -> None:
     """Draw the disconnectivity graph of a store.
 
     Parameters
@@ -43,6 +46,8 @@ def draw_graph(store: Path, output: Path, graph: GraphOptions | None = None, sty
         Minima and energies to show; the defaults of ``thalweg plot`` where missing.
     style : StyleOptions, optional
         Colours and labels; the defaults of ``thalweg plot`` where missing.
+    overwrite : bool
+        Whether to replace a file that Thalweg did not draw.
 
     Raises
     ------
@@ -51,17 +56,21 @@ def draw_graph(store: Path, output: Path, graph: GraphOptions | None = None, sty
     """
     style = StyleOptions() if style is None else style
     tree = _graph(store, GraphOptions() if graph is None else graph)
-    tree.save(
-        output,
-        dpi=style.dpi,
-        energy_label="loss" if is_network_loss(store) else None,
-        drawings=_drawings(store, tree, style.draw or ()),
-        **_style([tree], style),
-        **_labels(tree, style),
-    )
+    with output_file(output, overwrite) as file:
+        tree.save(
+            file,
+            dpi=style.dpi,
+            metadata=picture_metadata(file),
+            energy_label="loss" if is_network_loss(store) else None,
+            drawings=_drawings(store, tree, style.draw or ()),
+            **_style([tree], style),
+            **_labels(tree, style),
+        )
 
 
-def draw_several_graphs(paths: Sequence[Path], output: Path, graph: GraphOptions, style: StyleOptions) -> None:
+def draw_several_graphs(
+    paths: Sequence[Path], output: Path, graph: GraphOptions, style: StyleOptions, *, overwrite: bool
+) -> None:
     """Draw the graphs of several stores side by side; parameters and errors as in :func:`draw_graph`."""
     if style.labels or style.draw:
         raise click.UsageError("--labels and --draw name minima of one store")
@@ -69,7 +78,9 @@ def draw_several_graphs(paths: Sequence[Path], output: Path, graph: GraphOptions
     chosen = _style(list(graphs.values()), style)
     if all(is_network_loss(path) for path in paths):
         chosen["energy_label"] = "loss"
-    plot_graphs(graphs, same_energies=not style.own_scales, **chosen).savefig(output, dpi=style.dpi)
+    figure = plot_graphs(graphs, same_energies=not style.own_scales, **chosen)
+    with output_file(output, overwrite) as file:
+        figure.savefig(file, dpi=style.dpi, metadata=picture_metadata(file))
 
 
 def _graph(path: Path, options: GraphOptions) -> DisconnectivityGraph:

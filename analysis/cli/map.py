@@ -9,6 +9,7 @@ import click
 
 from thalweg.analysis.cli.errors import errors_in_one_line
 from thalweg.analysis.cli.option_groups import from_option, with_options
+from thalweg.analysis.cli.output_files import check_output, output_file, overwrite_option, picture_metadata
 from thalweg.analysis.cli.shared_options import check_ending, picture_option, scoring_data_option, store_argument
 
 __all__ = ["map_"]
@@ -62,8 +63,9 @@ class _MapOptions:
 @store_argument
 @click.argument("minima", type=click.IntRange(min=0), nargs=-1)
 @picture_option
+@overwrite_option
 @with_options("options", _MapOptions)
-def map_(path: Path, minima: tuple[int, ...], output: Path | None, *, options: _MapOptions) -> None:
+def map_(path: Path, minima: tuple[int, ...], output: Path | None, overwrite: bool, *, options: _MapOptions) -> None:
     """Draw decision maps of a network's minima.
 
     PATH is the store of a network, MINIMA are the numbers of one or more of its minima; without them the lowest is
@@ -72,11 +74,12 @@ def map_(path: Path, minima: tuple[int, ...], output: Path | None, *, options: _
     output = path.with_name(path.stem + "-map.png") if output is None else output
     check_ending(output)
     with errors_in_one_line(OSError, ValueError, TypeError, IndexError, ConnectionError):
-        _draw(path, minima, output, options)
+        check_output(output, overwrite)
+        _draw(path, minima, output, overwrite, options)
     click.echo(output)
 
 
-def _draw(path: Path, minima: tuple[int, ...], output: Path, options: _MapOptions) -> None:
+def _draw(path: Path, minima: tuple[int, ...], output: Path, overwrite: bool, options: _MapOptions) -> None:
     from thalweg.analysis.prediction.decision_maps import plot_decision_maps
     from thalweg.analysis.prediction.ensembles import Ensemble
     from thalweg.analysis.prediction.minima_arguments import loss_of
@@ -97,4 +100,5 @@ def _draw(path: Path, minima: tuple[int, ...], output: Path, options: _MapOption
         points=options.points,
         input_names=input_names(landscape),
     )
-    figure.savefig(output)
+    with output_file(output, overwrite) as file:
+        figure.savefig(file, metadata=picture_metadata(file))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from thalweg.analysis.cli.errors import errors_in_one_line
+from thalweg.analysis.cli.output_files import check_output, output_file, overwrite_option, picture_metadata
 from thalweg.analysis.cli.shared_options import FILE, check_ending, store_argument
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ _ENDINGS = (".csv", ".png", ".pdf", ".svg", ".xyz")
     type=FILE,
     help="A table (.csv), a picture (.png, .pdf, .svg) or geometries of atoms (.xyz); may be repeated.",
 )
+@overwrite_option
 @click.option(
     "--points",
     type=click.IntRange(min=5),
@@ -37,7 +39,9 @@ _ENDINGS = (".csv", ".png", ".pdf", ".svg", ".xyz")
     help="Approximate number of points between one minimum and the next.",
 )
 @click.option("--stationary", is_flag=True, help="Show only minima and transition states; nothing is recomputed.")
-def path(path: Path, start: int, end: int, output: tuple[Path, ...], points: int, stationary: bool) -> None:
+def path(
+    path: Path, start: int, end: int, output: tuple[Path, ...], overwrite: bool, points: int, stationary: bool
+) -> None:
     """Show the lowest-barrier path between two minima.
 
     PATH is a store, START and END are the numbers of two of its minima. The path whose highest transition state is
@@ -50,13 +54,16 @@ def path(path: Path, start: int, end: int, output: tuple[Path, ...], points: int
     from thalweg.landscapes import Landscape
 
     with errors_in_one_line(OSError, ValueError, IndexError):
+        for file in output:
+            check_output(file, overwrite)
         landscape = Landscape.open(path)
         for name, minimum in (("START", start), ("END", end)):
             minimum_index(name, minimum, len(landscape.minima))
         found = landscape_path(landscape, start, end, points=points, follow=not stationary)
         click.echo(_text(found))
         for file in output:
-            _write(landscape, found, file)
+            with output_file(file, overwrite) as place:
+                _write(landscape, found, place)
             click.echo(file)
 
 
@@ -81,7 +88,7 @@ def _text(path: LandscapePath) -> str:
 
 def _write(landscape: Landscape, path: LandscapePath, file: Path) -> None:
     if file.suffix.lower() != ".xyz":
-        path.save(file)
+        path.save(file, metadata=picture_metadata(file))
         return
     from ase.io import write
 
@@ -91,7 +98,7 @@ def _write(landscape: Landscape, path: LandscapePath, file: Path) -> None:
     frames = [system.subject(x) for x in path.continuous(system)]
     for atoms, energy, kind, number in zip(frames, path.energy, path.kinds, path.numbers, strict=True):
         if isinstance(atoms, Point):
-            raise ValueError(f"--output {file}: only atoms make an .xyz file; write .csv")
+            raise ValueError("--output: only atoms make an .xyz file; write .csv")
         atoms.calc = None
         atoms.info = {"energy": float(energy), "kind": str(kind or "between"), "number": int(number)}
     write(file, frames, format="extxyz")

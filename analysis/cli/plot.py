@@ -10,6 +10,7 @@ import click
 from thalweg.analysis.cli.errors import errors_in_one_line
 from thalweg.analysis.cli.option_groups import from_option, with_options
 from thalweg.analysis.cli.option_types import Minima
+from thalweg.analysis.cli.output_files import check_output, overwrite_option, picture_beside
 from thalweg.analysis.cli.shared_options import FILE, check_ending, picture_option
 
 __all__ = ["GraphOptions", "StyleOptions", "plot"]
@@ -108,9 +109,12 @@ class StyleOptions:
 @click.command()
 @click.argument("paths", type=FILE, nargs=-1, required=True)
 @picture_option
+@overwrite_option
 @with_options("graph", GraphOptions)
 @with_options("style", StyleOptions)
-def plot(paths: tuple[Path, ...], output: Path | None, *, graph: GraphOptions, style: StyleOptions) -> None:
+def plot(
+    paths: tuple[Path, ...], output: Path | None, overwrite: bool, *, graph: GraphOptions, style: StyleOptions
+) -> None:
     """Draw the disconnectivity graph of one or more stores.
 
     PATHS are stores; several are drawn side by side on one energy scale. A folder with PATHSAMPLE's
@@ -120,12 +124,13 @@ def plot(paths: tuple[Path, ...], output: Path | None, *, graph: GraphOptions, s
         raise click.UsageError("several graphs need --output")
     if output is not None:
         check_ending(output)
-    from thalweg.analysis.cli.graph_pictures import draw_graph, draw_several_graphs, picture_beside
+    from thalweg.analysis.cli.graph_pictures import draw_graph, draw_several_graphs
 
     output = picture_beside(paths[0]) if output is None else output
     with errors_in_one_line(OSError, ValueError, IndexError, TypeError):
+        check_output(output, overwrite)
         if len(paths) > 1:
-            draw_several_graphs(paths, output, graph, style)
+            draw_several_graphs(paths, output, graph, style, overwrite=overwrite)
         else:
-            draw_graph(paths[0], output, graph, style)
+            draw_graph(paths[0], output, graph, style, overwrite=overwrite)
     click.echo(output)

@@ -9,6 +9,7 @@ import click
 
 from thalweg.analysis.cli.errors import errors_in_one_line
 from thalweg.analysis.cli.option_groups import from_option, with_options
+from thalweg.analysis.cli.output_files import check_output, output_file, overwrite_option
 from thalweg.analysis.cli.shared_options import FILE, scoring_data_option, store_argument
 
 __all__ = ["ScoringOptions", "predict"]
@@ -59,7 +60,8 @@ class ScoringOptions:
 @click.option(
     "--output", type=FILE, help="File for the scores of all minima (.csv) or the probabilities of one (.npz)."
 )
-def predict(path: Path, *, options: ScoringOptions, keep: str | None, output: Path | None) -> None:
+@overwrite_option
+def predict(path: Path, *, options: ScoringOptions, keep: str | None, output: Path | None, overwrite: bool) -> None:
     """Score the predictions of a network's minima.
 
     PATH is the store of a network. The table has accuracy, log loss and AUC of its minima and of ensembles of them.
@@ -71,11 +73,14 @@ def predict(path: Path, *, options: ScoringOptions, keep: str | None, output: Pa
     with errors_in_one_line(OSError, ValueError, TypeError, IndexError, ConnectionError):
         if output is not None and output.suffix not in (".csv", ".npz"):
             raise ValueError(f"--output {output} must end in .csv or .npz")
+        if output is not None:
+            check_output(output, overwrite)
         with Landscape.open(path, "r" if keep is None else "r+") as landscape:
             report = PredictionReport(landscape, options)
             text = report.text()
             if output is not None:
-                report.write(output)
+                with output_file(output, overwrite) as file:
+                    report.write(file)
                 text += f"\n\n{output}"
             if keep is not None:
                 text += f"\n\n{report.keep(keep)}"

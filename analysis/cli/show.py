@@ -9,6 +9,7 @@ import click
 import numpy as np
 
 from thalweg.analysis.cli.errors import errors_in_one_line
+from thalweg.analysis.cli.output_files import check_output, output_file, overwrite_option
 from thalweg.analysis.cli.shared_options import FILE, store_argument
 
 if TYPE_CHECKING:
@@ -25,7 +26,8 @@ _LARGEST = 500  # free degrees of freedom up to which the spectrum is computed
 @click.argument("kind", type=click.Choice(["minimum", "state"]))
 @click.argument("row", type=click.IntRange(min=0))
 @click.option("--output", type=FILE, help="File for the point: .xyz (atoms) or .npz.")
-def show(path: Path, kind: str, row: int, output: Path | None) -> None:
+@overwrite_option
+def show(path: Path, kind: str, row: int, output: Path | None, overwrite: bool) -> None:
     """Show one minimum or transition state.
 
     PATH is a store, and ROW the number of the point, counted from 0: of a minimum, or of a transition state after the
@@ -34,6 +36,10 @@ def show(path: Path, kind: str, row: int, output: Path | None) -> None:
     from thalweg.landscapes import Landscape
 
     with errors_in_one_line(OSError, ValueError):
+        if output is not None:
+            if output.suffix not in (".xyz", ".npz"):
+                raise ValueError(f"--output {output} must end in .xyz or .npz")
+            check_output(output, overwrite)
         landscape = Landscape.open(path)
         points = landscape.minima if kind == "minimum" else landscape.transition_states
         if not 0 <= row < len(points):
@@ -45,7 +51,8 @@ def show(path: Path, kind: str, row: int, output: Path | None) -> None:
         lines += _neighbours(landscape, row) if kind == "minimum" else _sides(landscape, values)
         lines += ["", *_spectrum(landscape, values["coordinates"]), "", *_shape(landscape, values["coordinates"])]
         if output is not None:
-            _write(landscape, values, output)
+            with output_file(output, overwrite) as file:
+                _write(landscape, values, file)
             lines += ["", str(output)]
     click.echo("\n".join(lines))
 
@@ -127,15 +134,13 @@ def _write(landscape: Landscape, values: dict[str, Any], output: Path) -> None:
     if output.suffix == ".npz":
         np.savez(output, **values)
         return
-    if output.suffix != ".xyz":
-        raise ValueError(f"--output {output} must end in .xyz or .npz")
     from ase.io import write
 
     from thalweg.potentials import Point
 
     atoms = landscape.system.subject(values["coordinates"])
     if isinstance(atoms, Point):
-        raise ValueError(f"--output {output}: only atoms make an .xyz file; write .npz")
+        raise ValueError("--output: only atoms make an .xyz file; write .npz")
     atoms.calc = None
     atoms.info["energy"] = float(values["energy"])
     write(output, atoms, format="extxyz")

@@ -185,9 +185,9 @@ class Comparison:
 
         return comparison_figure(self.networks)
 
-    def save(self, path: str | os.PathLike[str], dpi: float = 150) -> None:
-        """Draw the figure into a file, PNG, PDF or SVG by its ending."""
-        self.plot().savefig(path, dpi=dpi)
+    def save(self, path: str | os.PathLike[str], dpi: float = 150, metadata: dict[str, str] | None = None) -> None:
+        """Draw the figure into a file, PNG, PDF or SVG by its ending; ``metadata`` as for ``savefig``."""
+        self.plot().savefig(path, dpi=dpi, metadata=metadata)
 
 
 def _counts(whole: KineticTransitionNetwork, network: KineticTransitionNetwork) -> dict[str, float]:

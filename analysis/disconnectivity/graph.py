@@ -202,6 +202,7 @@ class DisconnectivityGraph:
         *,
         figsize: tuple[float, float] = (6, 6),
         dpi: float = 200,
+        metadata: dict[str, str] | None = None,
         **plot: Unpack[StyleOptions],
     ) -> None:
         """Draw the graph into a file, PNG, PDF or SVG by its ending, without pyplot.
@@ -214,13 +215,15 @@ class DisconnectivityGraph:
             Width and height in inches.
         dpi : float
             Dots an inch, for PNG.
+        metadata : dict, optional
+            Metadata of the file, as matplotlib's ``savefig`` takes them.
         **plot
             As for :meth:`plot`.
         """
         figure = Figure(figsize=figsize, layout="constrained")
         FigureCanvasAgg(figure)
         self.plot(figure.add_subplot(), **plot)
-        figure.savefig(path, dpi=dpi)
+        figure.savefig(path, dpi=dpi, metadata=metadata)
 
 
 def _new_axes() -> Axes:

@@ -65,6 +65,8 @@ def write_pathsample(
     folder: str | os.PathLike[str],
     coordinates: ArrayLike | None = None,
     ts_coordinates: ArrayLike | None = None,
+    *,
+    overwrite: bool = False,
 ) -> None:
     """Write min.data and ts.data, min.A and min.B from ``groups``, and with coordinates points.min and points.ts.
 
@@ -76,16 +78,18 @@ def write_pathsample(
     network : KineticTransitionNetwork
         With log eigenvalue products.
     folder : path
-        Folder to write to, made if need be; the files must not exist.
+        Folder to write to, made if need be.
     coordinates, ts_coordinates : (n, d), (m, d) array_like, optional
         Written as PATHSAMPLE's direct-access files: rows of little-endian doubles.
+    overwrite : bool
+        Whether to replace files that are there.
 
     Raises
     ------
     ValueError
         If log eigenvalue products are missing or not finite, or coordinates do not fit, before anything is written.
     FileExistsError
-        If one of the files is there already.
+        If one of the files is there already, unless ``overwrite`` is set.
     """
     folder = Path(folder)
     files: dict[str, str | bytes] = {
@@ -99,8 +103,8 @@ def write_pathsample(
     ts_points = _points("ts_coordinates", ts_coordinates, network.n_transition_states)
     files |= {f"points.{n}": p.tobytes() for n, p in (("min", points), ("ts", ts_points)) if p is not None}
     for name in files:
-        if (folder / name).exists():
-            raise FileExistsError(f"{folder / name} exists; it is not overwritten")
+        if (folder / name).exists() and not overwrite:
+            raise FileExistsError(f"{folder / name} exists; it is not overwritten without --overwrite (overwrite=True)")
     folder.mkdir(parents=True, exist_ok=True)
     for name, content in files.items():
         (folder / name).write_bytes(content if isinstance(content, bytes) else content.encode())
