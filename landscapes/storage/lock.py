@@ -9,6 +9,7 @@ import socket
 import stat
 import time
 import weakref
+from contextlib import suppress
 from pathlib import Path
 
 from thalweg.landscapes.errors import LockedError, StoreError
@@ -22,6 +23,8 @@ __all__ = ["WriterLock", "is_identity", "writer_identity"]
 
 _IDENTITY = {"pid", "host", "since"}  # as former versions wrote it; "program" came later
 _BEGINNING = b'{"pid": '
+_STEADY = "system/zarr.json"  # a file of every store, written once
+_PATIENCE, _MOMENT = 20, 0.05  # how often, and how many seconds apart, a lock of another writer is looked at
 _LARGEST = 4096  # bytes of a lock
 _NOFOLLOW = getattr(os, "O_NOFOLLOW", 0)
 _NO_HARD_LINKS = {errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EACCES}
@@ -31,7 +34,8 @@ class WriterLock:
     """Right to write to a store, held until `release` or the death of the process.
 
     Two things are locked: the file ``<store>.lock``, which names the writer, and, once there is one, the store's
-    folder itself, so that a second writer is refused also where the file was deleted.
+    folder itself, so that a second writer is refused also where the file was deleted. Where folders cannot be locked,
+    as on NFS, a file in it that never changes is locked instead.
 
     Parameters
     ----------
@@ -50,7 +54,7 @@ class WriterLock:
         self.path, self._store = store.with_name(store.name + ".lock"), store
         self._process = os.getpid()
         self._was_empty = False  # an empty file that was there: it is left as it was found
-        self._folder: int | None = None
+        self._inside: list[int] = []  # the open folder of the store, then a file in it where folders are not locked
         self._descriptor: int | None = self._take()
         _HELD.add(self)
 
@@ -135,19 +139,20 @@ class WriterLock:
         """
         if fcntl is None:
             return
-        descriptor = os.open(self._store, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            if not _flock(descriptor):
-                raise LockedError(
-                    f"{self._store} is being written by another process, whose lock {self.path} was deleted: "
-                    "a store has one writer at a time"
-                )
-        except LockedError:
-            os.close(descriptor)
-            raise
-        except OSError:
-            pass  # NFS and others lock no folders: there the file alone guards the store
-        self._folder = descriptor
+        self._inside.append(os.open(self._store, os.O_RDONLY | os.O_DIRECTORY))
+        with suppress(OSError):  # NFS and others lock no folders, but files that are open for writing
+            self._hold(self._inside[0])
+            return
+        with suppress(OSError):  # where not even that is possible, <store>.lock alone guards the store
+            self._inside.append(os.open(self._store / _STEADY, os.O_RDWR | _NOFOLLOW))
+            self._hold(self._inside[1])
+
+    def _hold(self, descriptor: int) -> None:
+        if not _flock(descriptor):
+            raise LockedError(
+                f"{self._store} is being written by another process, whose lock {self.path} was deleted: "
+                "a store has one writer at a time"
+            )
 
     @property
     def inherited(self) -> bool:
@@ -175,39 +180,43 @@ class WriterLock:
             Another writer has taken the lock.
         """
         self.check_process()
-        if self._folder is not None and not _same_file(self._folder, self._store, follow=True):
+        if self._inside and not _same_file(self._inside[0], self._store, follow=True):
             raise StoreError(
                 f"{self._store} is no longer the folder that was opened for writing: it was moved, deleted or "
                 "replaced. Nothing was written; what was added is still in memory, and can be committed once it is back"
             )
         if self._descriptor is None or _same_file(self._descriptor, self.path):
             return
-        if (descriptor := None if os.path.lexists(self.path) else self._make()) is None:
-            raise LockedError(
-                f"the lock {self.path} was replaced while {self._store} was open for writing: another writer has come. "
-                "Nothing was written; what was added is still in memory"
-            )
-        os.close(self._descriptor)
-        self._descriptor, self._was_empty = descriptor, False
+        for _ in range(_PATIENCE):  # one that came after the lock was deleted is about to be refused by `hold_folder`
+            if not os.path.lexists(self.path) and (descriptor := self._make()) is not None:
+                os.close(self._descriptor)
+                self._descriptor, self._was_empty = descriptor, False
+                return
+            time.sleep(_MOMENT)
+        raise LockedError(
+            f"the lock {self.path} was replaced while {self._store} was open for writing: another writer has come. "
+            "Nothing was written; what was added is still in memory"
+        )
 
     def release(self) -> None:
         """Give the lock back; harmless the second time."""
         if self._descriptor is not None and not self.inherited:
+            for descriptor in self._inside:  # first: whoever gets the file finds the folder free
+                with suppress(OSError):
+                    fcntl.flock(descriptor, fcntl.LOCK_UN)
             # Deleted while still held: whoever opened the old file notices that it is no longer the one of this name.
             if self._was_empty:
                 os.ftruncate(self._descriptor, 0)
             elif _same_file(self._descriptor, self.path):
                 self.path.unlink(missing_ok=True)
-            if self._folder is not None and fcntl is not None:
-                fcntl.flock(self._folder, fcntl.LOCK_UN)
         self.close_descriptors()
 
     def close_descriptors(self) -> None:
         """Close the lock's files in this process; where another one holds it too, it stays locked."""
-        for descriptor in (self._descriptor, self._folder):
+        for descriptor in (self._descriptor, *self._inside):
             if descriptor is not None:
                 os.close(descriptor)
-        self._descriptor = self._folder = None
+        self._descriptor, self._inside = None, []
 
 
 def writer_identity() -> dict[str, object]:

@@ -217,18 +217,36 @@ def test_a_deleted_lock_lets_no_second_writer_in_and_is_made_anew(made_up, store
     assert [path.name for path in store.parent.iterdir()] == ["a.zarr"]
 
 
-def test_where_folders_cannot_be_locked_the_deleted_lock_is_noticed(made_up, store, monkeypatch):
-    """As on NFS: the second writer comes in, and the first is refused from then on."""
+def no_locks_inside(monkeypatch, *, files):
+    """Let folders, and with ``files`` the store's files too, not be locked: as on NFS, and on disks worse than that."""
     import thalweg.landscapes.storage.lock as locks
 
     flock = locks._flock
 
-    def files_only(descriptor):
-        if os.path.isdir(f"/proc/self/fd/{descriptor}"):
+    def refusing(descriptor):
+        name = os.readlink(f"/proc/self/fd/{descriptor}")
+        if name.endswith(".zarr") or (files and name.endswith("zarr.json")):
             raise OSError(9, "Bad file descriptor")
         return flock(descriptor)
 
-    monkeypatch.setattr(locks, "_flock", files_only)
+    monkeypatch.setattr(locks, "_flock", refusing)
+    monkeypatch.setattr(locks, "_MOMENT", 0.0)
+
+
+def test_where_folders_cannot_be_locked_a_file_in_them_is(made_up, store, monkeypatch):
+    no_locks_inside(monkeypatch, files=False)
+    with Landscape(made_up.MadeUp(), store) as landscape:
+        landscape.add_minimum(made_up.minimum(5))
+        store.with_name("a.zarr.lock").unlink()
+        with pytest.raises(LockedError, match=r"another process, whose lock .*a\.zarr\.lock was deleted"):
+            Landscape(made_up.MadeUp(), store)
+    assert energies(store) == expected(made_up, range(6))
+    Landscape(made_up.MadeUp(), store).close()
+
+
+def test_where_nothing_in_the_store_can_be_locked_the_deleted_lock_is_noticed(made_up, store, monkeypatch):
+    """The second writer comes in, and the first is refused from then on."""
+    no_locks_inside(monkeypatch, files=True)
     first = Landscape(made_up.MadeUp(), store)
     first.add_minimum(made_up.minimum(5))
     first.commit()
