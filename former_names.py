@@ -34,6 +34,7 @@ _ROOMS = {
         "bands": "elastic_band",
         "chain": "basin_hopping.chain",
         "hybrid": "eigenvector_following_hybrid",
+        "mode_steps": "ase_optimizers.mode_steps",
         "moves": "basin_hopping.moves",
         "splice": "basin_hopping.cluster_splice",
         "tempering": "basin_hopping.tempering",

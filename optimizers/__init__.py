@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING
 from thalweg.potentials.lazy import lazy_names
 
 if TYPE_CHECKING:
-    from thalweg.optimizers.ase_optimizers import LBFGS, EigenvectorFollowing, SecondOrder
+    from thalweg.optimizers.ase_optimizers.lbfgs import LBFGS
+    from thalweg.optimizers.ase_optimizers.second_order import EigenvectorFollowing, SecondOrder
     from thalweg.optimizers.basin_hopping.cluster_splice import SpliceClusters
     from thalweg.optimizers.basin_hopping.dynamics import BasinHopping, BasinHoppingResult, basin_hopping_steps
     from thalweg.optimizers.basin_hopping.moves import AllCoordinates, Move, SurfaceAtom
@@ -54,9 +55,9 @@ __all__ = [
 
 # Compiled when first asked for: whoever only minimises does not wait for bands
 _HOMES = {
-    "LBFGS": "ase_optimizers",
-    "EigenvectorFollowing": "ase_optimizers",
-    "SecondOrder": "ase_optimizers",
+    "LBFGS": "ase_optimizers.lbfgs",
+    "EigenvectorFollowing": "ase_optimizers.second_order",
+    "SecondOrder": "ase_optimizers.second_order",
     "BasinHopping": "basin_hopping.dynamics",
     "BasinHoppingResult": "basin_hopping.dynamics",
     "basin_hopping_steps": "basin_hopping.dynamics",

@@ -20,6 +20,8 @@ from thalweg.potentials.system import System
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
+    from thalweg.potentials.protocols import Subject
+
 __all__ = ["Band", "BandRules", "Images", "first_images"]
 
 _FEWEST, _MOST = 7, 40
@@ -270,8 +272,8 @@ def _same_cell(system: System, a: np.ndarray, b: np.ndarray) -> np.ndarray:
 
 def first_images(
     system: System,
-    a: ArrayLike,
-    b: ArrayLike,
+    a: Subject | ArrayLike,
+    b: Subject | ArrayLike,
     images: int | None,
     interpolation: str,
     rules: BandRules,
@@ -285,10 +287,11 @@ def first_images(
     ValueError
         If an argument is out of range, or a and b are the same point.
     """
-    first, last = (np.array(end, dtype=np.float64).ravel() for end in (a, b))
+    first, last = (system.coordinates(end, name) for name, end in (("a", a), ("b", b)))
     for name, end in (("a", first), ("b", last)):
         if end.size != system.n or not np.isfinite(end).all():
             raise ValueError(f"{name} must be {system.n} finite coordinates; it has {end.size}")
+    first, last = system.constrain(first), system.constrain(last)
     if images is not None and (images != int(images) or images < 1):
         raise ValueError(f"images must be a positive whole number; it is {images}")
     if not 0 < density < np.inf:

@@ -149,9 +149,10 @@ def hybrid_eigenvector_following(
     -5.073421
     """
     system = as_system(system)
-    x = np.array(system.x if x is None else x, dtype=np.float64).ravel()
+    x = system.coordinates(system.x if x is None else x)
     if x.size != system.n:
         raise ValueError(f"x must have {system.n} coordinates; it has {x.size}")
+    x = system.constrain(x)
     settings = HybridSettings(
         rms=float(rms), steps=int(steps), max_step=float(max_step), across_steps=int(across_steps),
         tolerance=float(tolerance), difference=float(difference), products=int(products),

@@ -35,8 +35,8 @@ __all__ = ["DNEB", "Band", "connect_pair", "dneb"]
 
 def dneb(
     system: Subject | System,
-    a: ArrayLike,
-    b: ArrayLike,
+    a: Subject | ArrayLike,
+    b: Subject | ArrayLike,
     *,
     images: int | None = None,
     k: float | None = None,
@@ -59,7 +59,7 @@ def dneb(
     ----------
     system : ase.Atoms, Point, Weights or System
         What both are minima of.
-    a, b : array_like, shape (n,)
+    a, b : ase.Atoms, Point, or array_like, shape (n,) or (atoms, 3)
         End points; the symmetry copy of b nearest to a is taken, unless ``align`` is False.
     images : int, optional
         Points between them. By the distance where missing, 7 to 40: one a sixth of the distance of neighbours, or
@@ -136,8 +136,8 @@ def dneb(
 
 def connect_pair(
     system: Subject | System,
-    a: ArrayLike,
-    b: ArrayLike,
+    a: Subject | ArrayLike,
+    b: Subject | ArrayLike,
     *,
     rms: float = 1e-9,
     threads: int | None = None,
@@ -286,11 +286,8 @@ class DNEB(Optimizer):
         if trajectory is not None and not isinstance(a, Atoms):
             raise TypeError("trajectory can only hold Atoms: for a Point leave it out and use .band()")
         system = as_system(a)
-        end = b.positions if isinstance(b, Atoms) else b.x
-        if isinstance(a, Atoms) and isinstance(b, Atoms) and not np.array_equal(a.numbers, b.numbers):
-            raise ValueError("a and b must have the same atoms in the same order")
         rules = BandRules(k, max_step, evenness, top_springs, climb)
-        self._images = first_images(system, system.x, end, images, interpolation, rules, align)
+        self._images = first_images(system, system.x, b, images, interpolation, rules, align)
         self.reason: str | None = None
         self.rms: float | None = None
         super().__init__(_OptimizableBand(self._images), None, logfile, trajectory, **kwargs)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+from ase import Atoms
 
 from thalweg.optimizers.kernels.arguments import RUN, STATIONARY_POINT, MinimumSearch, Problem
 from thalweg.optimizers.kernels.lbfgs import lbfgs_rows, lbfgs_walk
@@ -15,6 +16,7 @@ from thalweg.optimizers.kernels.status import Status, reasons
 from thalweg.optimizers.large_systems import LARGEST_MATRIX, minimise_large
 from thalweg.optimizers.results import MinimiseResult
 from thalweg.optimizers.rules import ORIGINAL_RULES, Rules, default_rules
+from thalweg.potentials.point import Point
 from thalweg.potentials.system import System, as_system
 from thalweg.potentials.threads import map_threads
 
@@ -29,10 +31,12 @@ __all__ = ["checked_batch", "minimise", "minimum_search"]
 _SWITCH, _LATE_SWITCH = 1e-2, 1e-4
 
 
-def checked_batch(system: System, X: ArrayLike | None) -> np.ndarray:
-    """Return a fresh (walkers, n) float64 array of starting points; a single (n,) or (atoms, 3) is one walker."""
+def checked_batch(system: System, X: Subject | ArrayLike | None) -> np.ndarray:
+    """Return a fresh (walkers, n) float64 array of starts; (n,), (atoms, 3), Atoms or a Point is one walker."""
     if X is None:
         X = system.x
+    if isinstance(X, Atoms | Point):
+        X = system.coordinates(X, "X")
     X = np.array(X, dtype=np.float64)
     if (X.size == system.n and X.shape[-1] != system.n) or X.ndim == 1:
         X = X.reshape(1, -1)
@@ -40,7 +44,7 @@ def checked_batch(system: System, X: ArrayLike | None) -> np.ndarray:
         X = X.reshape(len(X), X.shape[1] * X.shape[2])
     if X.ndim != 2 or X.shape[1] != system.n:
         raise ValueError(f"X must have the shape (walkers, {system.n}); its shape is {X.shape}")
-    return np.ascontiguousarray(X)
+    return np.ascontiguousarray(system.constrain(X))
 
 
 def minimum_search(system: System, rms: float, rules: Rules, steps: int) -> MinimumSearch:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from thalweg.potentials.system import System
 
 __all__ = [
+    "ATOMS_RULES",
     "ORIGINAL_RULES",
     "BandOptions",
     "DynamicsOptions",
@@ -110,6 +111,9 @@ class Rules:
 
 ORIGINAL_RULES = Rules()
 
+ATOMS_RULES = ORIGINAL_RULES.replace(shrink=0.5, trials=12)
+"""Rules of the original programs, but a refused step is shortened by less, which saves gradients."""
+
 
 def default_rules(system: System) -> Rules:
     """Return the LBFGS step rules that suit a system.
@@ -137,7 +141,7 @@ def default_rules(system: System) -> Rules:
     0.5
     """
     if system.atoms is not None:
-        return ORIGINAL_RULES.replace(shrink=0.5, trials=12)
+        return ATOMS_RULES
     max_step = Rules.max_step if system.width is None else 0.1 * system.width
     memory = min(max(system.n_free, 4), 500 if system.n_free <= 1000 else 100)
     return Rules(memory=memory, max_step=max_step, signed_curvature=False)
@@ -164,6 +168,9 @@ class LBFGSOptions(DynamicsOptions, total=False):
     rules: Rules | None
     memory: int | None
     max_step: float | None
+    maxstep: float | None
+    damping: float
+    alpha: float | None
 
 
 class SearchOptions(TypedDict, total=False):

@@ -171,7 +171,7 @@ def evaluate_atoms(
         with np.errstate(all="ignore"):
             # forces first: calculators compute the energy on the way
             forces = atoms.get_forces(apply_constraint=False)
-            energy = atoms.get_potential_energy(force_consistent=consistent)
+            energy = atoms.get_potential_energy(force_consistent=consistent, apply_constraint=False)
     finally:
         atoms.calc = None
     name = type(calculator).__name__

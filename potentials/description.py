@@ -8,17 +8,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from ase import Atoms
-from ase.constraints import FixAtoms, FixCartesian
 
 from thalweg.potentials.ase_calculators import build_ase_calculator, describe_ase_calculator
 from thalweg.potentials.calculator import FlatCalculator
+from thalweg.potentials.constraints import constraints_from, described_constraints
 
 if TYPE_CHECKING:
     from thalweg.potentials.point import Point
-    from thalweg.potentials.protocols import Mask
     from thalweg.potentials.system import System
 
-__all__ = ["describe_system", "frozen_mask", "subject_from"]
+__all__ = ["describe_system", "subject_from"]
 
 _CALCULATORS = {
     "LJAT": "thalweg.potentials.ljat.calculator",
@@ -43,6 +42,8 @@ def describe_system(system: System) -> dict[str, Any]:
         description["numbers"] = atoms.numbers.astype(np.int64)
         description["cell"] = np.array(atoms.cell.array)
         description["pbc"] = atoms.pbc.astype(bool)
+        if system.constraints is not None:
+            description |= described_constraints(atoms, system.constraints)
     own = isinstance(calculator, FlatCalculator)
     description["calculator"] = calculator.describe() if own else describe_ase_calculator(calculator)
     return description
@@ -64,35 +65,8 @@ def subject_from(description: Mapping[str, Any]) -> Atoms | Point:
         return calculator.point(x, mask)
     cell, pbc = description["cell"], description["pbc"]
     atoms = Atoms(description["numbers"], positions=x.reshape(-1, 3), cell=cell, pbc=pbc, calculator=calculator)
-    atoms.set_constraint(_constraints(mask.reshape(-1, 3)))
+    atoms.set_constraint(constraints_from(mask, description.get("constraints", ())))
     return atoms
-
-
-def frozen_mask(atoms: Atoms) -> Mask:
-    """Return the mask (n,) of the coordinates that constraints fix.
-
-    Raises
-    ------
-    TypeError
-        For a constraint other than FixAtoms and FixCartesian.
-    """
-    mask = np.zeros((len(atoms), 3), dtype=bool)
-    for constraint in atoms.constraints:
-        if isinstance(constraint, FixAtoms):
-            mask[constraint.index] = True
-        elif isinstance(constraint, FixCartesian):
-            mask[constraint.index] |= np.asarray(constraint.mask, dtype=bool)
-        else:
-            raise TypeError(f"constraint {type(constraint).__name__} is not supported: use FixAtoms or FixCartesian")
-    return mask.ravel()
-
-
-def _constraints(mask: Mask) -> list[FixAtoms | FixCartesian]:
-    whole = mask.all(axis=1)
-    constraints: list[FixAtoms | FixCartesian] = [FixAtoms(indices=np.flatnonzero(whole))] if whole.any() else []
-    for pattern in np.unique(mask[mask.any(axis=1) & ~whole], axis=0):
-        constraints.append(FixCartesian(np.flatnonzero((mask == pattern).all(axis=1)), mask=pattern))
-    return constraints
 
 
 def _build_calculator(description: Mapping[str, Any]) -> Any:

@@ -14,11 +14,13 @@ from numpy.typing import ArrayLike, NDArray
 
 if TYPE_CHECKING:
     from ase import Atoms
+    from ase.utils.abc import Optimizable
 
     from thalweg.potentials.compiled.signatures import Compiled
     from thalweg.potentials.point import Point
 
 __all__ = [
+    "AseOptimizable",
     "ClassifyingPotential",
     "ExchangeSymmetry",
     "ExploredSystem",
@@ -48,6 +50,14 @@ Mask: TypeAlias = NDArray[np.bool_]
 
 Subject: TypeAlias = "Atoms | Point"
 """Object with coordinates and a calculator, as users hold it."""
+
+
+class AseOptimizable(Protocol):
+    """Object that ASE's optimizers move: Atoms, a Point, a cell filter, a band of images."""
+
+    def __ase_optimizable__(self) -> Optimizable:
+        """Return the adapter with coordinates, energy and gradient."""
+        ...
 
 
 @runtime_checkable

@@ -16,8 +16,9 @@ from thalweg.potentials.bounds import BoundsLike, checked_bounds
 from thalweg.potentials.calculator import FlatCalculator, evaluate_batch
 from thalweg.potentials.compiled.callbacks import Callback
 from thalweg.potentials.compiled.signatures import Compiled
+from thalweg.potentials.constraints import constraints_of
 from thalweg.potentials.cuda.availability import use_gpu
-from thalweg.potentials.description import describe_system, frozen_mask, subject_from
+from thalweg.potentials.description import describe_system, subject_from
 from thalweg.potentials.lazy import public
 from thalweg.potentials.point import Point
 from thalweg.potentials.protocols import Matrix, Subject, Vector
@@ -26,6 +27,9 @@ from thalweg.potentials.system_symmetry import SystemSymmetry
 __all__ = ["System", "as_system"]
 
 _FEWEST_SYMMETRIC = 5  # atoms
+
+# Computed again when asked for, where a pickle was read
+_COMPUTED = ("callback", "symmetry", "rigid", "lattice", "anchored")
 
 
 @public("thalweg.potentials")
@@ -49,6 +53,10 @@ class System(SystemSymmetry):
         Coordinates of the subject.
     free, frozen : ndarray of int, shapes (n_free,) and (n - n_free,)
         Indices of free and of fixed coordinates.
+    constraints : Constraints or None
+        Constraints of atoms that are more than fixed coordinates: directions in which nothing moves, such as those of
+        FixedLine, and springs (Hookean). Functions of the system are those of the nearest point that keeps them, so
+        that they are constant along these directions.
     potential : FlatCalculator or ASE calculator
         The calculator.
     atoms : ase.Atoms or None
@@ -59,7 +67,8 @@ class System(SystemSymmetry):
     Raises
     ------
     TypeError
-        For anything but Atoms, a Point, or a constraint other than FixAtoms and FixCartesian.
+        For anything but Atoms or a Point, or for a constraint that is neither a projection of the coordinates
+        (FixAtoms, FixCartesian, FixScaled, FixedPlane, FixedLine, FixCom, FixSubsetCom) nor a spring (Hookean).
     ValueError
         If there is no calculator, or the coordinates do not suit it.
 
@@ -78,15 +87,19 @@ class System(SystemSymmetry):
             raise TypeError(f"expected ase.Atoms or a Point, not {type(subject).__name__}")
         if subject.calc is None:
             raise ValueError("there is no calculator: set .calc first")
+        if not len(subject):
+            raise ValueError("there are no atoms" if isinstance(subject, Atoms) else "the point has no coordinates")
         self.potential = subject.calc
         self.atoms = None if isinstance(subject, Point) else subject.copy()
         x = subject.x if isinstance(subject, Point) else subject.positions.ravel()
         self.x = np.array(x, dtype=np.float64)
         if not np.isfinite(self.x).all():
             raise ValueError("the coordinates must be finite; they have NaN or infinite entries")
-        frozen = subject.frozen if isinstance(subject, Point) else frozen_mask(subject)
+        read = None if isinstance(subject, Point) else constraints_of(subject)
+        frozen = subject.frozen if read is None else read.frozen
         self.frozen, self.free = np.flatnonzero(frozen), np.flatnonzero(~frozen)
-        if self.free.size == 0:
+        self.constraints = read if read is not None and read.restraining else None
+        if self.free.size == (0 if self.constraints is None else len(self.constraints.normals)):
             raise ValueError("every coordinate is fixed: nothing is left to move")
         own = self._own
         if bounds is None and self.atoms is None and own is not None:
@@ -96,6 +109,8 @@ class System(SystemSymmetry):
             own.check_coordinates(self.x)
         if self.atoms is not None and own is not None and self.atoms.pbc.any():
             raise ValueError(f"{type(self.potential).__name__} has no periodic images: set atoms.pbc = False")
+        if self.constraints is not None:
+            self.constraints.check_anchored(lambda: self.motions_left)
 
     @property
     def n(self) -> int:
@@ -115,16 +130,16 @@ class System(SystemSymmetry):
     @property
     def device(self) -> str:
         """Device that batches are evaluated on: "cpu", "cuda" or "auto"; "cpu" for ASE's calculators."""
-        return "cpu" if self._own is None else self._own.device
+        return "cpu" if self._own is None or self.constraints is not None else self._own.device
 
     def on_gpu(self, X: Matrix) -> bool:
         """Return whether a batch X (walkers, n) is evaluated on a GPU."""
-        return self._own is not None and use_gpu(self._own, X)
+        return self._own is not None and self.constraints is None and use_gpu(self._own, X)
 
     @property
     def threadsafe(self) -> bool:
         """Whether several threads may evaluate the potential at once."""
-        return self._own is not None and self._own.compiled is not None
+        return self._own is not None and self._own.compiled is not None and self.constraints is None
 
     @cached_property
     def callback(self) -> Callback | None:
@@ -147,13 +162,17 @@ class System(SystemSymmetry):
     @property
     def compiled(self) -> Compiled:
         """Functions that compiled optimizers call."""
-        if self._own is not None and self._own.compiled is not None:
+        if self.threadsafe and self._own is not None and self._own.compiled is not None:
             return self._own.compiled
         assert self.callback is not None
         return self.callback.compiled
 
     def __getstate__(self) -> dict[str, Any]:
-        return {key: value for key, value in self.__dict__.items() if key not in ("callback", "symmetry")}
+        return {key: value for key, value in self.__dict__.items() if key not in _COMPUTED}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        # pickles of earlier versions have them in another form
+        self.__dict__.update({key: value for key, value in state.items() if key not in _COMPUTED})
 
     def __repr__(self) -> str:
         what = self.atoms.get_chemical_formula() if self.atoms is not None else "Point"
@@ -161,12 +180,43 @@ class System(SystemSymmetry):
 
     def energy_gradient(self, x: Vector) -> tuple[float, Vector]:
         """Return the energy and the gradient (n,), zero at frozen entries, at x (n,)."""
+        x = self.constrain(x)
         if isinstance(self.potential, FlatCalculator) or self.atoms is None:
             energy, gradient = real_results.energy_gradient(self.potential, np.asarray(x))
         else:
             energy, gradient = evaluate_atoms(self.atoms, self.potential, x)
+        if self.constraints is not None and self.atoms is not None:
+            self.atoms.set_positions(x.reshape(-1, 3), apply_constraint=False)
+            energy, gradient = self.constraints.add_springs(self.atoms, energy, gradient)
         gradient[self.frozen] = 0.0
-        return energy, gradient
+        return energy, gradient if self.constraints is None else self.constraints.within(gradient)
+
+    def coordinates(self, place: Subject | ArrayLike, name: str = "x") -> Vector:
+        """Return a flat copy of the coordinates of Atoms, of a Point, or of an array such as positions (atoms, 3).
+
+        Raises
+        ------
+        ValueError
+            If the atoms are others, or these are no numbers.
+        """
+        if isinstance(place, Atoms):
+            if self.atoms is None or not np.array_equal(place.numbers, self.atoms.numbers):
+                mine = "a Point" if self.atoms is None else self.atoms.get_chemical_formula("reduce")
+                theirs = place.get_chemical_formula("reduce")
+                raise ValueError(f"{name} must have the system's atoms in their order, {mine}; it has {theirs}")
+            place = place.positions
+        elif isinstance(place, Point):
+            place = place.x
+        try:
+            return np.array(place, dtype=np.float64).ravel()
+        except (TypeError, ValueError) as error:
+            raise ValueError(f"{name} must be Atoms, a Point, or their positions as numbers ({error})") from error
+
+    def constrain(self, x: Vector | Matrix) -> Vector | Matrix:
+        """Return the points nearest to x (n,) or (walkers, n) that keep the constraints; frozen entries stay."""
+        if self.constraints is None:
+            return x
+        return self.x + self.constraints.within(np.asarray(x, dtype=np.float64) - self.x)
 
     def energy(self, x: Vector) -> float:
         """Return the energy at x (n,)."""
@@ -181,7 +231,7 @@ class System(SystemSymmetry):
 
     def hessian(self, x: Vector) -> Matrix:
         """Return the second derivatives (n, n) at x (n,), with zero rows and columns at frozen entries."""
-        if isinstance(self.potential, FlatCalculator):
+        if isinstance(self.potential, FlatCalculator) and self.constraints is None:
             hessian = real_results.hessian(self.potential, np.asarray(x))
         else:
             hessian = free_hessian(lambda y: self.energy_gradient(y)[1], np.array(x, dtype=np.float64), self.free)
@@ -192,7 +242,7 @@ class System(SystemSymmetry):
     def hessian_vector(self, x: Vector, v: Vector) -> Vector:
         """Return the product (n,) of the Hessian at x with v (n,); by differences for ASE's calculators."""
         v = np.where(self._free_mask, v, 0.0)
-        if isinstance(self.potential, FlatCalculator):
+        if isinstance(self.potential, FlatCalculator) and self.constraints is None:
             product = real_results.hessian_vector(self.potential, np.asarray(x), v)
         else:
             length = np.linalg.norm(v)
@@ -240,11 +290,16 @@ class System(SystemSymmetry):
         x = None
         if self.bounds is not None:
             x = rng.uniform(self.bounds[:, 0], self.bounds[:, 1])
-        elif isinstance(self.potential, FlatCalculator) and (self.atoms is None or self.frozen.size == 0):
+        elif isinstance(self.potential, FlatCalculator) and (self.atoms is None or self.loose):
             x = self.potential.random_coordinates(self.n, rng)
         if x is None:
             x = self.x + self._amplitude * rng.uniform(-1.0, 1.0, self.n)
-        return np.where(self._free_mask, x, self.x)
+        return self.constrain(np.where(self._free_mask, x, self.x))
+
+    @property
+    def loose(self) -> bool:
+        """Whether no constraint holds an atom in place; False for a Point."""
+        return self.atoms is not None and not self.anchored
 
     @property
     def may_start_symmetric(self) -> bool:
@@ -252,7 +307,7 @@ class System(SystemSymmetry):
 
         With fewer than five atoms most of them would be saddles of a higher order, on which searches stay.
         """
-        if self.atoms is None or self._own is None or self.frozen.size or self.bounds is not None:
+        if self.atoms is None or self._own is None or not self.loose or self.bounds is not None:
             return False
         return len(self.atoms) >= _FEWEST_SYMMETRIC and self._own.draws_symmetric
 
@@ -269,8 +324,8 @@ class System(SystemSymmetry):
     def _amplitude(self) -> float:
         if self.atoms is None or isinstance(self.potential, FlatCalculator):
             return 1.0
-        loose = self.frozen.size == 0 and not self.atoms.pbc.any()
-        return nearest_distance(self.atoms) / (3.0 if loose else 10.0)
+        whole = self.loose and not self.atoms.pbc.any()
+        return nearest_distance(self.atoms) / (3.0 if whole else 10.0)
 
     def subject(self, x: ArrayLike | None = None) -> Subject:
         """Return Atoms, Weights or a Point at x (n,), by default at the own coordinates, with the calculator."""

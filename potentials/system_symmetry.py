@@ -10,6 +10,7 @@ from ase import Atoms
 
 from thalweg.potentials.ase_calculators import FAILURES, evaluate_atoms
 from thalweg.potentials.calculator import FlatCalculator
+from thalweg.potentials.constraints import Constraints
 from thalweg.potentials.protocols import ExchangeSymmetry, Integers, Mask, Matrix, Symmetry, Vector
 from thalweg.potentials.symmetry.invariance import allowed_motions, measured_motions
 from thalweg.potentials.symmetry.no_symmetry import NoSymmetry
@@ -33,6 +34,7 @@ class SystemSymmetry:
     frozen: Integers
     potential: Any
     atoms: Atoms | None
+    constraints: Constraints | None = None
 
     @property
     def _own(self) -> FlatCalculator | None:
@@ -84,8 +86,10 @@ class SystemSymmetry:
 
     @cached_property
     def constant_null_modes(self) -> Matrix:
-        """Null modes that are the same at all points, shape (k, n)."""
+        """Null modes that are the same at all points, shape (k, n), directions that constraints forbid among them."""
         modes = None if self._own is None else self._own.null_modes
+        if self.constraints is not None:
+            modes = self.constraints.normals
         return np.zeros((0, self.x.size)) if modes is None else np.ascontiguousarray(modes, dtype=np.float64)
 
     def null_modes(self, x: Vector) -> Matrix:
@@ -95,6 +99,27 @@ class SystemSymmetry:
         count = orthonormal_null_modes(x, self.frozen, self.rigid, self.lattice, self.constant_null_modes, out)
         return out[:count]
 
+    @property
+    def motions_left(self) -> int:
+        """Number of rigid motions of the structure that neither change its energy nor break a constraint."""
+        return len(self.null_modes(self.x)) - len(self.constant_null_modes)
+
+    @cached_property
+    def anchored(self) -> bool:
+        """Whether constraints of atoms hold more than the place and the orientation of the whole.
+
+        A centre of mass that is fixed, or one atom on a line, only says where a molecule is: any copy of it can be
+        moved there.
+        """
+        if self.frozen.size:
+            return True
+        if self.constraints is None or not len(self.constraints.normals):
+            return False
+        nothing = np.zeros((0, self.x.size))
+        out = np.zeros((6, self.x.size))
+        motions = orthonormal_null_modes(self.x, self.frozen, self.rigid, self.lattice, nothing, out)
+        return motions - self.motions_left < len(self.constraints.normals)
+
     @cached_property
     def symmetry(self) -> Symmetry:
         """Symmetry operations, with ``align``, ``distance``, ``order`` and ``random_copy``."""
@@ -102,7 +127,13 @@ class SystemSymmetry:
             # networks do without, and need not wait for it to compile
             from thalweg.potentials.symmetry.clusters import ClusterSymmetry
 
-            return ClusterSymmetry(self.atoms.numbers, self.atoms.pbc, self.atoms.cell.array, self.frozen)
+            numbers, fixed = self.atoms.numbers, self.frozen
+            if self.constraints is not None:
+                kinds = np.stack([numbers, self.constraints.classes])
+                numbers = np.unique(kinds, axis=1, return_inverse=True)[1].ravel()
+                if self.anchored:
+                    fixed = np.union1d(fixed, np.flatnonzero(np.repeat(self.constraints.held, 3)))
+            return ClusterSymmetry(numbers, self.atoms.pbc, self.atoms.cell.array, fixed)
         own = self._own
         if own is None or own.symmetry is None:
             return NoSymmetry()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -53,8 +54,17 @@ class StructureOptions:
 
 def file_of(name: str) -> Path | None:
     """Return the file that a system's name refers to, None where it does not; "file@3" is frame 3 of a file."""
-    path = Path(name.rpartition("@")[0] or name)
+    path = _file_and_frame(name)[0]
     return path if path.suffix or path.is_file() else None
+
+
+def _file_and_frame(name: str) -> tuple[Path, str | None]:
+    """Return the path in a system's name, and which of its frames is meant; None for the last."""
+    path, _, frame = name.rpartition("@")
+    # a folder may be named user@host, and a file may have an @ in its own name
+    if not path or "/" in frame or os.sep in frame or Path(name).exists():
+        return Path(name), None
+    return Path(path), frame
 
 
 def build_structure(name: str, options: StructureOptions) -> Explored:
@@ -91,16 +101,18 @@ def read_structure(name: str, options: StructureOptions) -> Atoms:
     from thalweg.potentials.ase_calculators import calculator_by_name
     from thalweg.potentials.system import as_system
 
-    file = file_of(name)
-    if file is None or not file.exists():
-        raise FileNotFoundError(f"there is no file {file or name}")
+    file, frame = _file_and_frame(name)
+    if not file.exists():
+        raise FileNotFoundError(f"there is no file {file}")
     if not options.calculator:
         raise ValueError(f"{name} needs a --calculator: emt, lj, another that ASE knows, or module:Class")
     calculator = calculator_by_name(options.calculator, options.parameters)
     try:
-        atoms = read(name)
+        atoms = read(file, index=frame, do_not_split_by_at_sign=True)
     except Exception as error:
         raise ValueError(f"ASE cannot read {name}: {type(error).__name__}: {error}") from error
+    if isinstance(atoms, list):
+        raise ValueError(f"{name} means several structures: name one of them, such as {file}@0 or {file}@-1")
     atoms.calc = calculator
     try:
         as_system(atoms).energy_gradient(atoms.positions.ravel())

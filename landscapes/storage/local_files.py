@@ -56,7 +56,14 @@ def files_of(where: StoreLocation) -> StoreFiles:
     Returns
     -------
     LocalFiles or ZarrFiles
+
+    Raises
+    ------
+    TypeError
+        If there is no path, but None, say.
     """
+    if where is None or isinstance(where, bool | int | float):
+        raise TypeError(f"the path of a store must be a folder's name, a URL or a zarr store; it is {where!r}")
     if isinstance(where, str | os.PathLike) and "://" not in str(where) and not _is_zip(where):
         return LocalFiles(Path(where).expanduser().resolve())
     from thalweg.landscapes.storage.zarr_files import (

@@ -150,9 +150,10 @@ class Chain:
         self.system, self.temperature, self.rms, self.minimise_steps = system, float(temperature), rms, minimise_steps
         self.rules = rules or default_rules(system)
         self.moves = checked_moves(moves, system)
-        self.x = np.array(x, dtype=np.float64).ravel()
+        self.x = system.coordinates(x)
         if self.x.size != system.n:
             raise ValueError(f"x must have {system.n} coordinates; it has {self.x.size}")
+        self.x = system.constrain(self.x)
         self.energy = energy
         self.pool = Pool()
         self.target = -np.inf if target is None else target + _TARGET_TOLERANCE
@@ -245,6 +246,8 @@ class Chain:
         self.system.reraise()
         self.energy, self._known = float(chain["energy"]), known[: chain["known"]].copy()
         part = part.first(rows)
+        # moves know nothing of forbidden directions, along which the energy is constant
+        self.x[:], part.x[:] = self.system.constrain(self.x), self.system.constrain(part.x)
         if not self._compiled:
             part.outcomes["move"] = which
         self._remember(part)

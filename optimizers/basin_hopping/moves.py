@@ -251,7 +251,7 @@ class SurfaceAtom(CompiledMove):
 
 def is_free_cluster(system: System) -> bool:
     """Return whether the system consists of atoms that may all move, without a periodic cell."""
-    return system.atoms is not None and system.frozen.size == 0 and not system.atoms.pbc.any()
+    return system.atoms is not None and system.loose and not system.atoms.pbc.any()
 
 
 def checked_moves(moves: Move | Sequence[Move] | None, system: System) -> tuple[Move, ...]:

@@ -76,6 +76,24 @@ def _eliminate(rows, some, all_entries, smallest, used):
                     rows[i, k] -= part * rows[best, k]
 
 
+@jit(numba.types.Tuple((matrix, integers))(matrix, matrix, integers))
+def _with_parts_along(raw, constant, frozen):
+    """Append to motions of atoms their parts along directions in which nothing moves, as more frozen coordinates."""
+    n, k = raw.shape[1], constant.shape[0]
+    longer, held = np.zeros((raw.shape[0], n + k)), np.empty(frozen.size + k, dtype=np.int64)
+    for i in range(raw.shape[0]):
+        for c in range(n):
+            longer[i, c] = raw[i, c]
+        for j in range(k):
+            for c in range(n):
+                longer[i, n + j] += constant[j, c] * raw[i, c]
+    for i in range(frozen.size):
+        held[i] = frozen[i]
+    for j in range(k):
+        held[frozen.size + j] = n + j
+    return longer, held
+
+
 @jit(numba.int64(vector, integers, matrix, matrix, matrix, matrix))
 def orthonormal_null_modes(x, frozen, rigid, lattice, constant, out):
     """Write orthonormal null modes at x to the first rows of ``out`` and return how many there are.
@@ -93,7 +111,8 @@ def orthonormal_null_modes(x, frozen, rigid, lattice, constant, out):
         Lattice across whose cells a molecule is put together before it is turned, see
         :mod:`~thalweg.potentials.symmetry.periodic_images`; empty where atoms are turned as they lie.
     constant : ndarray, shape (k, n)
-        Further null modes, the same at all points, orthonormal and zero at frozen entries.
+        Further null modes, the same at all points, orthonormal and zero at frozen entries. For atoms they are the
+        directions in which constraints let nothing move: no motion of the whole may have a part along them.
     out : ndarray, shape (6 + k, n)
         Workspace and result.
     """
@@ -102,6 +121,8 @@ def orthonormal_null_modes(x, frozen, rigid, lattice, constant, out):
         raw, used = np.zeros((rigid.shape[0], x.size)), np.zeros(rigid.shape[0], dtype=np.bool_)
         _rigid_motions(x, rigid, lattice, raw)
         # what moves a fixed coordinate is no null mode: take it out of the motions that remain
+        if constant.shape[0] > 0:
+            raw, frozen = _with_parts_along(raw, constant, frozen)
         _eliminate(raw, frozen, False, 1e-10, used)
         kept = used.copy()
         # a line of atoms has no rotation about itself: its square, of the order of the atoms' number, is nearly zero

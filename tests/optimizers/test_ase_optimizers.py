@@ -199,7 +199,7 @@ def test_bad_arguments_are_named(tmp_path):
     with pytest.raises(TypeError, match="trajectory can only hold Atoms"):
         LBFGS(weights, trajectory=str(tmp_path / "a.traj"))
     assert not (tmp_path / "a.traj").exists()
-    with pytest.raises(ValueError, match="fmax must be positive"):
+    with pytest.raises(ValueError, match="fmax must be positive, or 0"):
         LBFGS(weights).run(fmax=-1.0)
     with pytest.raises(ValueError, match="memory must be a whole number"):
         LBFGS(weights, memory=0)

@@ -2,21 +2,81 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
 from thalweg.optimizers.kernels.status import Status
 from thalweg.potentials.symmetry.null_modes import lift_null_modes
-from thalweg.potentials.system import System
 
 if TYPE_CHECKING:
     from ase.utils.abc import Optimizable
 
-__all__ = ["ModeSteps"]
+    from thalweg.potentials.protocols import Integers, Matrix, Vector
+
+__all__ = ["DifferenceHessian", "ModeSteps"]
 
 # Eigenvalues below this part of the largest are taken for zero
 _ZERO = 1e-9
+# The same where a Hessian is made of differences, whose step, in the unit of coordinates, follows
+_ZERO_OF_DIFFERENCES, _STEP = 1e-5, 1e-3
+
+
+class SecondDerivatives(Protocol):
+    """Hessian, null modes and free coordinates of what is moved."""
+
+    @property
+    def free(self) -> Integers:
+        """Indices of the free coordinates."""
+        ...
+
+    @property
+    def n_free(self) -> int:
+        """Number of free coordinates."""
+        ...
+
+    def hessian(self, x: Vector) -> Matrix:
+        """Return the Hessian (n, n) at x (n,)."""
+        ...
+
+    def null_modes(self, x: Vector) -> Matrix:
+        """Return orthonormal directions (k, n) at x (n,) along which the energy cannot change."""
+        ...
+
+
+class DifferenceHessian:
+    """Hessian of an ASE Optimizable from central differences of its gradient; modes without curvature are null modes.
+
+    Parameters
+    ----------
+    optimizable : ase.utils.abc.Optimizable
+        A cell filter, say, of whose null modes nothing is known: turning the cell is one.
+    """
+
+    def __init__(self, optimizable: Optimizable):
+        self.optimizable = optimizable
+        self.n_free = optimizable.ndofs()
+        self.free = np.arange(self.n_free)
+
+    def hessian(self, x: Vector) -> Matrix:
+        """Return the Hessian (n, n) at x (n,), and go back to where the optimizable was."""
+        here, rows = self.optimizable.get_x(), np.empty((x.size, x.size))
+        for k in range(x.size):
+            gradients = []
+            for sign in (1.0, -1.0):
+                moved = x.copy()
+                moved[k] += sign * _STEP
+                self.optimizable.set_x(moved)
+                gradients.append(np.array(self.optimizable.get_gradient()))
+            rows[k] = (gradients[0] - gradients[1]) / (2.0 * _STEP)
+        self.optimizable.set_x(here)
+        self._hessian = 0.5 * (rows + rows.T)
+        return self._hessian.copy()
+
+    def null_modes(self, x: Vector) -> Matrix:
+        """Return the modes (k, n) of the last Hessian that have no curvature."""
+        values, vectors = np.linalg.eigh(self._hessian)
+        return vectors.T[np.abs(values) <= _ZERO_OF_DIFFERENCES * np.abs(values).max()]
 
 
 class ModeSteps:
@@ -28,7 +88,7 @@ class ModeSteps:
 
     Parameters
     ----------
-    system : System
+    system : System or DifferenceHessian
         Gives Hessian and null modes.
     optimizable : ase.utils.abc.Optimizable
         What is moved.
@@ -38,10 +98,11 @@ class ModeSteps:
         Longest step at first; between 1/100 of it and 4 times it later.
     """
 
-    def __init__(self, system: System, optimizable: Optimizable, index: int, max_step: float):
+    def __init__(self, system: SecondDerivatives, optimizable: Optimizable, index: int, max_step: float):
         self.system, self.optimizable, self.index, self.max_step = system, optimizable, index, max_step
         self.trust, self.length = max_step, np.inf
         self._x: np.ndarray | None = None
+        self._finite = False
         self._values, self._vectors = np.empty(0), np.empty((0, system.n_free))
 
     @property
@@ -55,8 +116,8 @@ class ModeSteps:
         if self._x is None or not np.array_equal(x, self._x):
             free = self.system.free
             hessian = self.system.hessian(x)[np.ix_(free, free)]
-            self._x, self._values = x, np.empty(0)
-            if np.isfinite(hessian).all():
+            self._x, self._values, self._finite = x, np.empty(0), bool(np.isfinite(hessian).all())
+            if self._finite:
                 null = self.system.null_modes(x)[:, free]
                 lift_null_modes(hessian, null)
                 values, vectors = np.linalg.eigh(hessian)
@@ -66,7 +127,9 @@ class ModeSteps:
     def classify(self) -> Status:
         """Return a status by the signs of the eigenvalues here: CONVERGED where ``index`` of them are negative."""
         if not self._diagonalise():
-            return Status.NOT_FINITE
+            # a single free atom has null modes only, and no energy to gain or lose
+            flat = self._finite and self.index == 0
+            return Status.CONVERGED if flat else Status.WRONG_INDEX if self._finite else Status.NOT_FINITE
         zero = _ZERO * np.abs(self._values).max()
         if (np.abs(self._values) <= zero).any():
             return Status.ZERO_MODE
@@ -82,7 +145,7 @@ class ModeSteps:
     def step(self) -> Status:
         """Take one step and return CONVERGED, or stay and return the reason."""
         parts = self.optimizable
-        x, energy, gradient = parts.get_x(), parts.get_value(), parts.get_gradient()
+        x, gradient, energy = parts.get_x(), parts.get_gradient(), parts.get_value()
         if not (np.isfinite(energy) and np.isfinite(gradient).all() and self._diagonalise()):
             return Status.NOT_FINITE
         while self.trust >= 1e-8:
