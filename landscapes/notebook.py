@@ -5,6 +5,8 @@ from __future__ import annotations
 from html import escape
 from typing import TYPE_CHECKING
 
+from thalweg.potentials.printable import printable
+
 if TYPE_CHECKING:
     from thalweg.landscapes.landscape import Landscape
 
@@ -13,8 +15,12 @@ __all__ = ["landscape_html", "table_html"]
 
 def table_html(title: str, rows: dict[str, str]) -> str:
     """Return a table of names and values under a title, all text escaped."""
-    lines = (f"<tr><th style='text-align:left'>{escape(k)}</th><td>{escape(v)}</td></tr>" for k, v in rows.items())
-    return f"<b>{escape(title)}</b><table>{''.join(lines)}</table>"
+    lines = (f"<tr><th style='text-align:left'>{_text(k)}</th><td>{_text(v)}</td></tr>" for k, v in rows.items())
+    return f"<b>{_text(title)}</b><table>{''.join(lines)}</table>"
+
+
+def _text(text: str) -> str:
+    return escape(printable(text))
 
 
 def landscape_html(landscape: Landscape) -> str:

@@ -18,6 +18,7 @@ from thalweg.landscapes.storage.store import Store
 from thalweg.landscapes.system_loading import SystemLike, default_rules_of, rebuilt, system_of, units_of
 from thalweg.landscapes.tolerances import Tolerances
 from thalweg.landscapes.views import Minima, Properties, Searches, TransitionStates
+from thalweg.potentials.printable import printable
 
 if TYPE_CHECKING:
     from thalweg.landscapes.storage.local_files import StoreLocation
@@ -252,7 +253,7 @@ class StoredLandscape:
     def __repr__(self) -> str:
         minima, states, searches = map(len, (self.minima, self.transition_states, self.searches))
         found = f"{minima} minima, {states} transition states, {searches} searches"
-        return f"<{type(self).__name__} {self.path.name}: {found}>"
+        return f"<{type(self).__name__} {printable(self.path.name)}: {found}>"
 
     @cached_property
     def _writer(self) -> Writer:

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable, Iterator, Mapping, MutableMapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
+from thalweg.landscapes.property_names import check_property_name
 from thalweg.landscapes.records import Minimum, TransitionState
 from thalweg.landscapes.storage.column import Column
 from thalweg.landscapes.storage.schema import property_spec
 from thalweg.landscapes.storage.store import Store
 from thalweg.optimizers.kernels.status import current_reason
+from thalweg.potentials.printable import printable
 
 if TYPE_CHECKING:
     from thalweg.landscapes.storage.description import Json
@@ -95,7 +96,7 @@ class StoredArray:
             yield rows, self[rows]
 
     def __repr__(self) -> str:
-        return f"<stored array {self._column.spec.path}, shape {self.shape}, {self.dtype}>"
+        return f"<stored array {printable(self._column.spec.path)}, shape {self.shape}, {self.dtype}>"
 
 
 class _Rows:
@@ -128,7 +129,7 @@ class _Rows:
         return [*super().__dir__(), *self.names]
 
     def __repr__(self) -> str:
-        return f"<{len(self)} {self._group.replace('_', ' ')} of {self._store.path.name}>"
+        return f"<{len(self)} {self._group.replace('_', ' ')} of {printable(self._store.path.name)}>"
 
     def _record(self, row: int) -> dict[str, Any]:
         row = range(len(self))[row]
@@ -291,7 +292,7 @@ class Properties(MutableMapping[str, np.ndarray]):
         Parameters
         ----------
         name : str
-            Letters, digits and underscores.
+            Letters, digits and underscores; not one of the names that tables and graphs have for something else.
         values : (m,) array_like
             One number a minimum; NaN where not known.
         **computed_from
@@ -300,10 +301,10 @@ class Properties(MutableMapping[str, np.ndarray]):
         Raises
         ------
         ValueError
-            If the name or the shape of the values is wrong.
+            If the name or the shape of the values is wrong, or the name is that of something else, such as ``energy``.
         """
-        if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_]*", name):
-            raise ValueError(f"a property's name is made of letters, digits and underscores; {name!r} is not")
+        if name not in self:  # stores that were written before names were reserved keep theirs
+            check_property_name(name)
         values = np.asarray(values, dtype=np.float64)
         attributes = json.loads(json.dumps(computed_from, allow_nan=False))
         with self._store.writing():  # no minimum comes in between
@@ -335,4 +336,4 @@ class Properties(MutableMapping[str, np.ndarray]):
         return sum(1 for _ in self)
 
     def __repr__(self) -> str:
-        return f"<properties {', '.join(self) or 'none'}>"
+        return f"<properties {', '.join(map(printable, self)) or 'none'}>"

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from thalweg.potentials.printable import plain_label, printable
+
 if TYPE_CHECKING:
     import pandas
     from matplotlib.axes import Axes
@@ -44,7 +46,7 @@ class Curve:
     def columns(self) -> dict[str, np.ndarray]:
         """Return the table's columns by name; units are in the names where there are any."""
         length, energy = (
-            ("length", "energy") if self.units == "reduced" else ("length_angstrom", f"energy_{self.units}")
+            ("length", "energy") if self.units == "reduced" else ("length_angstrom", f"energy_{printable(self.units)}")
         )
         return {"kind": np.asarray(self.kinds, dtype=str), length: self.length, energy: self.energy}
 
@@ -138,7 +140,9 @@ class Curve:
             self._name(ax, marked, zero)
         reduced = self.units == "reduced"
         ax.set_xlabel("path length" if reduced else "path length / \u00c5")
-        ax.set_ylabel(("energy" if reduced else f"energy / {self.units}") + (" above the first point" * relative))
+        ax.set_ylabel(
+            ("energy" if reduced else f"energy / {plain_label(self.units)}") + (" above the first point" * relative)
+        )
         ax.ticklabel_format(axis="y", useOffset=False)
         ax.margins(y=0.12)
         return ax

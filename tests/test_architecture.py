@@ -17,7 +17,7 @@ PACKAGES = ("potentials", "optimizers", "datasets", "landscapes", "analysis")
 # From the lowest to the highest: a module imports from its own group and from lower lines only. A group is what stands
 # in one string: rooms, or modules beside the rooms; the groups of one line do not know each other.
 LAYERS = [
-    ["potentials.lazy", "potentials.threads", "potentials.bounds", "potentials.real_results"],
+    ["potentials.lazy", "potentials.threads", "potentials.bounds", "potentials.real_results", "potentials.printable"],
     ["potentials.compiled"],
     ["potentials.cuda"],
     ["potentials.symmetry"],
@@ -36,7 +36,14 @@ LAYERS = [
     ["optimizers.pathways", "optimizers.band_images"],
     ["optimizers.elastic_band", "optimizers.ase_optimizers"],
     ["optimizers.basin_hopping"],
-    ["datasets", "landscapes.records", "landscapes.errors", "landscapes.tolerances", "landscapes.run_options"],
+    [
+        "datasets",
+        "landscapes.property_names",
+        "landscapes.records",
+        "landscapes.errors",
+        "landscapes.tolerances",
+        "landscapes.run_options",
+    ],
     ["landscapes.storage"],
     ["landscapes.recording"],
     [

@@ -9,6 +9,7 @@ import click
 from thalweg.analysis.cli.errors import errors_in_one_line
 from thalweg.analysis.cli.output_files import check_output, output_file, overwrite_option, picture_metadata
 from thalweg.analysis.cli.shared_options import FILE, check_ending, sample_seed_option, short_names
+from thalweg.analysis.cli.terminal import say
 
 __all__ = ["compare"]
 
@@ -51,6 +52,6 @@ def compare(paths: tuple[Path, ...], output: Path | None, overwrite: bool, form:
         if output is not None:
             with output_file(output, overwrite) as file:
                 comparison.save(file, metadata=picture_metadata(file))
-    click.echo(text.rstrip("\n"))
+    say(text.rstrip("\n"))
     if output is not None:
-        click.echo(f"\n{output}", err=form != "text")
+        say(f"\n{output}", err=form != "text")

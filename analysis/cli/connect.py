@@ -12,6 +12,7 @@ from thalweg.analysis.cli.compilation_notice import compiling_notice
 from thalweg.analysis.cli.errors import errors_in_one_line, errors_of_usage
 from thalweg.analysis.cli.option_groups import from_option, with_options
 from thalweg.analysis.cli.shared_options import store_argument, time_option, workers_option
+from thalweg.analysis.cli.terminal import say
 
 if TYPE_CHECKING:
     from thalweg.landscapes import Landscape
@@ -61,7 +62,7 @@ def connect(path: Path, first: int | None, second: int | None, *, search: _Searc
     pair = _pair(first, second, search)
     with errors_of_usage(IndexError, TypeError, ValueError), errors_in_one_line(OSError, RuntimeError):
         said = _searched(path, pair, search)
-    click.echo(said)
+    say(said)
 
 
 def _pair(first: int | None, second: int | None, search: _Search) -> tuple[int, int] | None:
@@ -85,7 +86,7 @@ def _searched(path: Path, pair: tuple[int, int] | None, search: _Search) -> str:
     from thalweg.landscapes import Landscape
 
     searches = _SEARCHES if search.searches is None and (pair is None or search.lower) else search.searches
-    with Landscape.open(path, "r+") as landscape, compiling_notice(lambda text: click.echo(text, err=True)):
+    with Landscape.open(path, "r+") as landscape, compiling_notice(lambda text: say(text, err=True)):
         before = len(landscape.minima), len(landscape.transition_states)
         for name, minimum in zip(("FIRST", "SECOND"), pair or (), strict=False):
             minimum_index(name, minimum, before[0])

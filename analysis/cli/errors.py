@@ -7,6 +7,8 @@ from contextlib import contextmanager
 
 import click
 
+from thalweg.potentials.printable import printable_lines
+
 __all__ = ["INTERRUPTED", "errors_in_one_line", "errors_of_usage"]
 
 INTERRUPTED = 130
@@ -19,7 +21,7 @@ def errors_in_one_line(*kinds: type[Exception]) -> Iterator[None]:
     try:
         yield
     except kinds as error:
-        raise click.ClickException(str(error)) from error
+        raise click.ClickException(printable_lines(error)) from error
 
 
 @contextmanager
@@ -28,4 +30,4 @@ def errors_of_usage(*kinds: type[Exception]) -> Iterator[None]:
     try:
         yield
     except kinds as error:
-        raise click.UsageError(str(error)) from error
+        raise click.UsageError(printable_lines(error)) from error

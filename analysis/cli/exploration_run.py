@@ -10,7 +10,6 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import click
 
 from thalweg.analysis.cli.errors import errors_of_usage
 from thalweg.analysis.cli.exploration_plan import ExplorationPlan
@@ -21,6 +20,7 @@ from thalweg.analysis.systems.report import summary_text
 from thalweg.analysis.systems.summary import summarise
 from thalweg.landscapes import Landscape
 from thalweg.landscapes.records import BASIN_HOPPING, SADDLE_SEARCHES
+from thalweg.analysis.cli.terminal import say
 
 __all__ = ["ExplorationRun", "run_exploration"]
 
@@ -61,17 +61,17 @@ def run_exploration(run: ExplorationRun) -> None:
     if run.output.parent.is_dir():  # without, the error is that of the store
         check_output(picture_beside(run.output), run.overwrite)
     verb = "going on with" if run.output.exists() else "exploring"
-    click.echo(f"{verb} {run.plan.system}, seed {run.plan.options['seed']}, {run.output}")
+    say(f"{verb} {run.plan.system}, seed {run.plan.options['seed']}, {run.output}")
     with errors_of_usage(ValueError, FileNotFoundError, ConnectionError):
         explored = build(run.plan.system, run.plan.options, run.device or "auto")
-    click.echo(f"{explored.title}; in total {run.plan}")
+    say(f"{explored.title}; in total {run.plan}")
     remaining = _search(explored, run)
     summary = summarise(run.output)
-    click.echo(summary_text(summary))
+    say(summary_text(summary))
     if summary.minima:
-        click.echo(f"\n{_draw(run.output, run.overwrite)}")
+        say(f"\n{_draw(run.output, run.overwrite)}")
     if remaining:
-        click.echo(f"time is up, {remaining}: go on with --resume")
+        say(f"time is up, {remaining}: go on with --resume")
 
 
 def _search(explored: Explored, run: ExplorationRun) -> str | None:

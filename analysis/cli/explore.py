@@ -16,6 +16,7 @@ from thalweg.analysis.cli.option_groups import from_option, with_options
 from thalweg.analysis.cli.option_types import Json, Names, Widths
 from thalweg.analysis.cli.output_files import overwrite_option
 from thalweg.analysis.cli.shared_options import FILE, new_store_option, time_option
+from thalweg.analysis.cli.terminal import say
 from thalweg.analysis.cli.worker_options import WorkerOptions
 
 __all__ = ["UNLIMITED", "SystemOptions", "Totals", "explore"]
@@ -205,9 +206,9 @@ def explore(
         with (
             errors_in_one_line(OSError, ImportError, RuntimeError, StoreError),
             last_words(run.farewell),
-            compiling_notice(lambda text: click.echo(text, err=True)),
+            compiling_notice(lambda text: say(text, err=True)),
         ):
             run_exploration(run)
     except KeyboardInterrupt:
-        click.echo(run.farewell(), err=True)
+        say(run.farewell(), err=True)
         context.exit(INTERRUPTED)

@@ -5,16 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from thalweg.analysis.cli.errors import errors_in_one_line
 from thalweg.analysis.cli.output_files import check_output, output_file, overwrite_option
 from thalweg.analysis.cli.shared_options import FILE, store_argument
+from thalweg.analysis.cli.terminal import say
+from thalweg.potentials.printable import cell, printable
 
 if TYPE_CHECKING:
     import numpy as np
+    import pandas
 
     from thalweg.analysis.networks.kinetic_transition_network import KineticTransitionNetwork
 
@@ -41,17 +44,25 @@ def _graphml(path: Path, network: KineticTransitionNetwork, output: Path, overwr
     check_output(output, overwrite)
     graph = networkx_graph(network)
     for _, values in graph.nodes(data=True):
-        values.update({name: _plain(value) for name, value in values.items()})
+        _make_plain(values)
     for _, _, values in graph.edges(data=True):
-        values.update({name: _plain(value) for name, value in values.items()})
+        _make_plain(values)
     with output_file(output, overwrite) as file:
         nx.write_graphml(graph, file)
     return [output]
 
 
+def _make_plain(values: dict[str, Any]) -> None:
+    """Make names and values of a node's or an edge's attributes those that XML can hold."""
+    plain = {printable(name): _plain(value) for name, value in values.items()}
+    values.clear()
+    values.update(plain)
+
+
 def _plain(value: np.generic | np.ndarray) -> str | int | float | bool:
-    """Return a Python number, or an array as text: GraphML has no other types."""
-    return " ".join(repr(item) for item in value.tolist()) if getattr(value, "ndim", 0) else value.item()
+    """Return a Python number, or an array as text: GraphML has no other types. Text has no control characters."""
+    plain = " ".join(repr(item) for item in value.tolist()) if getattr(value, "ndim", 0) else value.item()
+    return printable(plain) if isinstance(plain, str) else plain
 
 
 def _tables(path: Path, network: KineticTransitionNetwork, output: Path, overwrite: bool, ending: str) -> list[Path]:
@@ -64,8 +75,14 @@ def _tables(path: Path, network: KineticTransitionNetwork, output: Path, overwri
         check_output(file, overwrite)
     for file, table in zip(files, tables.values(), strict=True):
         with output_file(file, overwrite) as place:
-            table.to_parquet(place) if ending == "parquet" else table.to_csv(place)
+            table.to_parquet(place) if ending == "parquet" else _for_spreadsheets(table).to_csv(place)
     return files
+
+
+def _for_spreadsheets(table: pandas.DataFrame) -> pandas.DataFrame:
+    """Return a table in which no text is a formula."""
+    text = {name: column.map(cell) for name, column in table.items() if column.dtype.kind not in "biuf"}
+    return table.assign(**text).rename(columns=cell)
 
 
 _FORMATS: dict[str, Callable[[Path, KineticTransitionNetwork, Path, bool], list[Path]]] = {
@@ -97,4 +114,4 @@ def export(path: Path, form: str, output: Path, overwrite: bool) -> None:
     with errors_in_one_line(OSError, ValueError, ImportError):
         written = _FORMATS[form](path, KineticTransitionNetwork.read(path), output, overwrite)
     for name in written:
-        click.echo(name)
+        say(name)

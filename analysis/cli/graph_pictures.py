@@ -18,6 +18,7 @@ from thalweg.analysis.disconnectivity.graph import DisconnectivityGraph
 from thalweg.analysis.disconnectivity.side_by_side import plot_graphs
 from thalweg.analysis.networks.network_reader import is_network_loss, is_pathsample, read_network
 from thalweg.landscapes import Landscape
+from thalweg.potentials.printable import plain_label
 
 __all__ = ["draw_graph", "draw_several_graphs"]
 
@@ -74,7 +75,7 @@ def draw_several_graphs(
     """Draw the graphs of several stores side by side; parameters and errors as in :func:`draw_graph`."""
     if style.labels or style.draw:
         raise click.UsageError("--labels and --draw name minima of one store")
-    graphs = {name: _graph(path, graph) for name, path in zip(short_names(paths), paths, strict=True)}
+    graphs = {plain_label(name): _graph(path, graph) for name, path in zip(short_names(paths), paths, strict=True)}
     chosen = _style(list(graphs.values()), style)
     if all(is_network_loss(path) for path in paths):
         chosen["energy_label"] = "loss"
@@ -111,7 +112,7 @@ def _style(graphs: Sequence[DisconnectivityGraph], options: StyleOptions) -> dic
     if colour is None and options.groups is None and all("test_auc" in graph.network.properties for graph in graphs):
         colour = "test_auc"
     if colour not in (None, "none"):
-        style |= {"colour": colour, "colour_label": colour.replace("_", " ").replace("auc", "AUC")}
+        style |= {"colour": colour, "colour_label": plain_label(colour.replace("_", " ").replace("auc", "AUC"))}
     return style
 
 

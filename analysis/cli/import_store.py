@@ -9,6 +9,8 @@ import click
 
 from thalweg.analysis.cli.errors import errors_in_one_line
 from thalweg.analysis.cli.shared_options import FILE, new_store_option
+from thalweg.analysis.cli.terminal import say
+from thalweg.potentials.printable import printable
 
 if TYPE_CHECKING:
     import numpy as np
@@ -45,10 +47,10 @@ def import_(folder: Path, system: str, output: Path) -> None:
             problems = import_points(landscape, points, states, ends)
             counts = f"{len(landscape.minima)} minima, {len(landscape.transition_states)} transition states"
     for line in problems[:_SHOWN]:
-        click.echo(line)
+        say(printable(line))
     if len(problems) > _SHOWN:
-        click.echo(f"... and {len(problems) - _SHOWN} more")
-    click.echo(f"{output}: {counts} of the {len(points)} and {len(states)} in {folder}")
+        say(f"... and {len(problems) - _SHOWN} more")
+    say(f"{output}: {counts} of the {len(points)} and {len(states)} in {folder}")
 
 
 def _read(folder: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

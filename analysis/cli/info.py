@@ -8,6 +8,7 @@ import click
 
 from thalweg.analysis.cli.errors import errors_in_one_line
 from thalweg.analysis.cli.shared_options import store_argument
+from thalweg.analysis.cli.terminal import say
 
 __all__ = ["info"]
 
@@ -28,5 +29,5 @@ def info(path: Path) -> None:
     with errors_in_one_line(OSError, ValueError):
         summary = summarise(path)
         inspection = inspection_text(Store.open(path))
-    click.echo(details_text(summary))
-    click.echo(f"\n{inspection}")
+    say(details_text(summary))
+    say(f"\n{inspection}")

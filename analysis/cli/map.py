@@ -11,6 +11,7 @@ from thalweg.analysis.cli.errors import errors_in_one_line
 from thalweg.analysis.cli.option_groups import from_option, with_options
 from thalweg.analysis.cli.output_files import check_output, output_file, overwrite_option, picture_metadata
 from thalweg.analysis.cli.shared_options import check_ending, picture_option, scoring_data_option, store_argument
+from thalweg.analysis.cli.terminal import say
 
 __all__ = ["map_"]
 
@@ -76,7 +77,7 @@ def map_(path: Path, minima: tuple[int, ...], output: Path | None, overwrite: bo
     with errors_in_one_line(OSError, ValueError, TypeError, IndexError, ConnectionError):
         check_output(output, overwrite)
         _draw(path, minima, output, overwrite, options)
-    click.echo(output)
+    say(output)
 
 
 def _draw(path: Path, minima: tuple[int, ...], output: Path, overwrite: bool, options: _MapOptions) -> None:

@@ -8,6 +8,7 @@ import click
 
 from thalweg.analysis.cli.errors import errors_in_one_line
 from thalweg.analysis.cli.shared_options import FILE, new_store_option
+from thalweg.analysis.cli.terminal import say
 
 __all__ = ["merge"]
 
@@ -28,4 +29,4 @@ def merge(first: Path, second: Path, output: Path) -> None:
         merge_stores(first, second, output)
         for path in (first, second, output):
             landscape = Landscape.open(path)
-            click.echo(f"{path}: {len(landscape.minima)} minima, {len(landscape.transition_states)} transition states")
+            say(f"{path}: {len(landscape.minima)} minima, {len(landscape.transition_states)} transition states")

@@ -12,6 +12,7 @@ from thalweg.analysis.cli.compilation_notice import compiling_notice
 from thalweg.analysis.cli.errors import INTERRUPTED, errors_in_one_line, errors_of_usage
 from thalweg.analysis.cli.option_groups import from_option, with_options
 from thalweg.analysis.cli.shared_options import FILE, time_option, workers_option
+from thalweg.analysis.cli.terminal import say
 
 __all__ = ["PaperOptions", "paper"]
 
@@ -97,12 +98,12 @@ def paper(context: click.Context, *, options: PaperOptions, seconds: float | Non
     deadline = None if seconds is None else time.monotonic() + seconds
     with errors_of_usage(ValueError, OSError):
         run = PaperRun.from_options(options, deadline)
-    click.echo(overview(run, every=list_only))
+    say(overview(run, every=list_only))
     if list_only:
         return
     try:
-        with errors_in_one_line(OSError, StoreError), compiling_notice(lambda text: click.echo(text, err=True)):
+        with errors_in_one_line(OSError, StoreError), compiling_notice(lambda text: say(text, err=True)):
             write_page(run, explore_in_turns(run))
     except KeyboardInterrupt:
-        click.echo(_STOPPED, err=True)
+        say(_STOPPED, err=True)
         context.exit(INTERRUPTED)

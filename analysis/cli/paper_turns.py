@@ -7,9 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-import click
-
 from thalweg.analysis.cli.paper import PaperOptions
+from thalweg.analysis.cli.terminal import say
 from thalweg.analysis.paper.archive import best_state
 from thalweg.analysis.paper.growth import GrowthState, Turn, grow, searches_of, state_of
 from thalweg.analysis.paper.page import page_text
@@ -153,11 +152,11 @@ def _grow(job: Job, run: PaperRun, turn: int) -> str:
         done = grow(job, run.plan, path, Turn(turn, run.deadline, run.options.workers, _Progress()))
     except (FileNotFoundError, ConnectionError) as error:
         lacking = f"no data: {str(error).splitlines()[0]}"
-        click.echo(f"{job.name}: {lacking}", err=True)
+        say(f"{job.name}: {lacking}", err=True)
         return lacking
     state = state_of(path)
     ended = f"{state['why']}, done" if done else "still growing"
-    click.echo(f"{job.name}: {ended} after {state.get('seconds', 0):.0f} s")
+    say(f"{job.name}: {ended} after {state.get('seconds', 0):.0f} s")
     return ""
 
 
@@ -170,7 +169,7 @@ class _Progress:
     def __call__(self, line: str) -> None:
         if time.monotonic() - self.last > _SAY_EVERY:
             self.last = time.monotonic()
-            click.echo(line)
+            say(line)
 
 
 def write_page(run: PaperRun, skipped: Mapping[str, str]) -> None:
@@ -187,9 +186,9 @@ def write_page(run: PaperRun, skipped: Mapping[str, str]) -> None:
     if kept is not None:
         recall(output, kept)
     workers = run.options.workers
-    results = write_results(plan, output, kept, workers, lambda name: click.echo(f"making {name}", err=True))
+    results = write_results(plan, output, kept, workers, lambda name: say(f"making {name}", err=True))
     (output / "paper.md").write_text(page_text(plan, results, run.source, skipped), encoding="utf-8")
-    click.echo(output / "paper.md")
+    say(output / "paper.md")
     if page is not None:
         size = publish(plan, output, page, page_text(plan, results, run.source, skipped, f"{page.stem}/"))
-        click.echo(f"{page}, with pictures and data in {kept}: {size / 1e6:.1f} MB")
+        say(f"{page}, with pictures and data in {kept}: {size / 1e6:.1f} MB")

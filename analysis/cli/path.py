@@ -10,6 +10,8 @@ import click
 from thalweg.analysis.cli.errors import errors_in_one_line
 from thalweg.analysis.cli.output_files import check_output, output_file, overwrite_option, picture_metadata
 from thalweg.analysis.cli.shared_options import FILE, check_ending, store_argument
+from thalweg.analysis.cli.terminal import say
+from thalweg.potentials.printable import printable
 
 if TYPE_CHECKING:
     from thalweg.analysis.networks.energy_path import LandscapePath
@@ -60,16 +62,16 @@ def path(
         for name, minimum in (("START", start), ("END", end)):
             minimum_index(name, minimum, len(landscape.minima))
         found = landscape_path(landscape, start, end, points=points, follow=not stationary)
-        click.echo(_text(found))
+        say(_text(found))
         for file in output:
             with output_file(file, overwrite) as place:
                 _write(landscape, found, place)
-            click.echo(file)
+            say(file)
 
 
 def _text(path: LandscapePath) -> str:
     """Return a table of the stationary points."""
-    unit = "" if path.units == "reduced" else f" / {path.units}"
+    unit = "" if path.units == "reduced" else f" / {printable(path.units)}"
     lines = [f"{'':16} {'number':>8} {'length':>12} {'energy' + unit:>18} {'above the first':>18}"]
     for row in path.stationary:
         energy, above = path.energy[row], path.energy[row] - path.energy[0]

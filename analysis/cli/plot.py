@@ -12,6 +12,7 @@ from thalweg.analysis.cli.option_groups import from_option, with_options
 from thalweg.analysis.cli.option_types import Minima
 from thalweg.analysis.cli.output_files import check_output, overwrite_option, picture_beside
 from thalweg.analysis.cli.shared_options import FILE, check_ending, picture_option
+from thalweg.analysis.cli.terminal import say
 
 __all__ = ["GraphOptions", "StyleOptions", "plot"]
 
@@ -133,4 +134,4 @@ def plot(
             draw_several_graphs(paths, output, graph, style, overwrite=overwrite)
         else:
             draw_graph(paths[0], output, graph, style, overwrite=overwrite)
-    click.echo(output)
+    say(output)

@@ -11,6 +11,7 @@ from thalweg.analysis.cli.errors import errors_in_one_line
 from thalweg.analysis.cli.option_groups import from_option, with_options
 from thalweg.analysis.cli.output_files import check_output, output_file, overwrite_option
 from thalweg.analysis.cli.shared_options import FILE, scoring_data_option, store_argument
+from thalweg.analysis.cli.terminal import say
 
 __all__ = ["ScoringOptions", "predict"]
 
@@ -84,4 +85,4 @@ def predict(path: Path, *, options: ScoringOptions, keep: str | None, output: Pa
                 text += f"\n\n{output}"
             if keep is not None:
                 text += f"\n\n{report.keep(keep)}"
-    click.echo(text)
+    say(text)

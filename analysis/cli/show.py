@@ -11,6 +11,8 @@ import numpy as np
 from thalweg.analysis.cli.errors import errors_in_one_line
 from thalweg.analysis.cli.output_files import check_output, output_file, overwrite_option
 from thalweg.analysis.cli.shared_options import FILE, store_argument
+from thalweg.analysis.cli.terminal import say
+from thalweg.potentials.printable import printable
 
 if TYPE_CHECKING:
     from thalweg.landscapes import Landscape
@@ -54,12 +56,12 @@ def show(path: Path, kind: str, row: int, output: Path | None, overwrite: bool) 
             with output_file(output, overwrite) as file:
                 _write(landscape, values, file)
             lines += ["", str(output)]
-    click.echo("\n".join(lines))
+    say("\n".join(lines))
 
 
 def _numbers(values: dict[str, Any], units: str) -> list[str]:
     return [
-        f"energy                  {values['energy']:.12g} {'' if units == 'reduced' else units}".rstrip(),
+        f"energy                  {values['energy']:.12g} {'' if units == 'reduced' else printable(units)}".rstrip(),
         f"rms gradient            {values['gradient_rms']:.3g}",
         f"lowest eigenvalue       {values['lowest_eigenvalue']:.8g}",
         f"log eigenvalue product  {values['log_eigenvalue_product']:.8g} over {values['modes']} modes",
@@ -108,7 +110,7 @@ def _spectrum(landscape: Landscape, x: np.ndarray) -> list[str]:
     try:
         system = landscape.system
     except ValueError as error:
-        return [f"no spectrum: {error}"]
+        return [f"no spectrum: {printable(error)}"]
     if system.n_free > _LARGEST:
         return [f"no spectrum: more than {_LARGEST} degrees of freedom"]
     values = eigenvalues(system, x)

@@ -10,6 +10,7 @@ import click
 
 from thalweg.analysis.cli.errors import errors_in_one_line
 from thalweg.analysis.cli.shared_options import FILE, check_ending, store_argument
+from thalweg.analysis.cli.terminal import say
 
 if TYPE_CHECKING:
     from thalweg.analysis.slices.linear_barrier import LinearBarrier
@@ -76,7 +77,7 @@ def slice_command(
             _plane(landscape, minima, span, points or 51, seed, log, output)
         else:
             _line(landscape, minima[0], span, points or 101, seed, output)
-    click.echo(output)
+    say(output)
 
 
 def _line(landscape: Landscape, minimum: int, span: float, points: int, seed: int, output: Path) -> None:
@@ -84,7 +85,7 @@ def _line(landscape: Landscape, minimum: int, span: float, points: int, seed: in
 
     x = landscape.minima.coordinates[minimum]
     found = loss_slice(landscape.system, x, span=(-span, span), points=points, seed=seed)
-    click.echo(f"minimum {minimum}: energies from {found.energy.min():.8g} to {found.energy.max():.8g}")
+    say(f"minimum {minimum}: energies from {found.energy.min():.8g} to {found.energy.max():.8g}")
     _write(output, found)
 
 
@@ -92,12 +93,12 @@ def _between(landscape: Landscape, minima: tuple[int, ...], points: int, output:
     from thalweg.analysis.slices.linear_barrier import linear_barrier
 
     found = linear_barrier(landscape, *minima, points=points)
-    click.echo(f"barrier of the straight path from minimum {minima[0]} to {minima[1]}: {found.before:.8g}")
-    click.echo(f"after alignment: {found.after:.8g}")
+    say(f"barrier of the straight path from minimum {minima[0]} to {minima[1]}: {found.before:.8g}")
+    say(f"after alignment: {found.after:.8g}")
     if found.path is None:
-        click.echo("no known path joins them")
+        say("no known path joins them")
     else:
-        click.echo(f"the lowest path rises {found.path:.8g} above the higher minimum")
+        say(f"the lowest path rises {found.path:.8g} above the higher minimum")
     _write(output, found)
 
 
@@ -114,10 +115,8 @@ def _plane(
     found = loss_surface(system, *through, span=around, points=points, seed=seed)
     tree = found.merge_tree()
     distance = saddle_minimum_distance(tree)
-    click.echo(
-        f"energies from {found.energy.min():.8g} to {found.energy.max():.8g}, {tree.n_minima} basins on the plane"
-    )
-    click.echo(f"saddle-minimum average distance: {distance.mean:.6g}")
+    say(f"energies from {found.energy.min():.8g} to {found.energy.max():.8g}, {tree.n_minima} basins on the plane")
+    say(f"saddle-minimum average distance: {distance.mean:.6g}")
     _write(output, found, log)
 
 

@@ -9,6 +9,8 @@ import click
 
 from thalweg.analysis.cli.errors import errors_in_one_line
 from thalweg.analysis.cli.shared_options import sample_seed_option, store_argument, workers_option
+from thalweg.analysis.cli.terminal import say
+from thalweg.potentials.printable import printable
 
 if TYPE_CHECKING:
     import numpy as np
@@ -44,10 +46,10 @@ def verify(context: click.Context, path: Path, sample: int | None, seed: int, wo
             checked, problems = _mark(landscape, workers) if mark else _check(landscape, sample, seed, workers)
     for problem in problems[:_SHOWN]:
         where = problem.group if problem.row < 0 else f"{problem.group} {problem.row}"
-        click.echo(f"{where}: {problem.message}")
+        say(printable(f"{where}: {problem.message}"))
     if len(problems) > _SHOWN:
-        click.echo(f"... and {len(problems) - _SHOWN} more")
-    click.echo(f"{checked}: {f'{len(problems)} problems' if problems else 'nothing wrong'}")
+        say(f"... and {len(problems) - _SHOWN} more")
+    say(f"{checked}: {f'{len(problems)} problems' if problems else 'nothing wrong'}")
     context.exit(1 if problems else 0)
 
 

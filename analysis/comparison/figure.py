@@ -15,6 +15,7 @@ from thalweg.analysis.comparison.shapes import mean_log_curvature
 from thalweg.analysis.disconnectivity.graph import DisconnectivityGraph
 from thalweg.analysis.kinetics.thermodynamics import Thermodynamics
 from thalweg.analysis.networks.kinetic_transition_network import KineticTransitionNetwork
+from thalweg.potentials.printable import plain_label
 
 __all__ = ["comparison_figure"]
 
@@ -45,10 +46,11 @@ def comparison_figure(networks: Mapping[str, KineticTransitionNetwork]) -> Figur
     above = figure.add_gridspec(1, n, left=0.05, right=0.99, top=0.96, bottom=0.43, wspace=0.12 if own else 0.06)
     below = figure.add_gridspec(1, 4, left=0.05, right=0.99, top=0.37, bottom=0.07, wspace=0.3)
     colours = [colormaps["tab10"](k % 10) for k in range(n)]
-    _graphs(above.subplots(squeeze=False, sharey=not own)[0], graphs, list(networks), colours, own)
+    names = [plain_label(name) for name in networks]
+    _graphs(above.subplots(squeeze=False, sharey=not own)[0], graphs, names, colours, own)
     panels = below.subplots(squeeze=False)[0]
     for panel, draw in zip(panels, (_barriers, _curvatures, _heat_capacities, _degrees), strict=True):
-        for (name, network), colour in zip(networks.items(), colours, strict=True):
+        for name, network, colour in zip(names, networks.values(), colours, strict=True):
             draw(panel, name, network, colour)
         panel.spines[["top", "right"]].set_visible(False)
     _finish(panels)

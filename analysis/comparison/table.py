@@ -24,6 +24,7 @@ from thalweg.analysis.comparison.shapes import curvature_measures, distance_meas
 from thalweg.analysis.networks.kinetic_transition_network import KineticTransitionNetwork
 from thalweg.analysis.networks.network_reader import is_pathsample, read_network
 from thalweg.potentials.lazy import public
+from thalweg.potentials.printable import cell, printable
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -151,7 +152,7 @@ class Comparison:
     def rows(self) -> list[list[str]]:
         """Return the table as text, the names first; "-" where a measure is not known."""
         body = [[measure, *(_text(values[name]) for name in self.names)] for measure, values in self.table.items()]
-        return [["", *self.names], *body]
+        return [["", *map(printable, self.names)], *body]
 
     def to_text(self) -> str:
         """Return the table in columns, and the notes."""
@@ -161,20 +162,22 @@ class Comparison:
             "  ".join([row[0].ljust(widths[0]), *(cell.rjust(w) for cell, w in zip(row[1:], widths[1:], strict=True))])
             for row in rows
         ]
-        return "\n".join([line.rstrip() for line in lines] + (["", *self.notes] if self.notes else []))
+        return "\n".join([line.rstrip() for line in lines] + (["", *map(printable, self.notes)] if self.notes else []))
 
     def to_markdown(self) -> str:
         """Return the table in Markdown, and the notes."""
         cells = [[cell.replace("|", r"\|") for cell in row] for row in self.rows()]
         head, *body = [f"| {' | '.join(row)} |" for row in cells]
         line = "|" + "|".join([" --- ", *[" ---: "] * len(self.names)]) + "|"
-        return "\n".join([head, line, *body] + ([""] + [f"- {note}" for note in self.notes] if self.notes else []))
+        return "\n".join(
+            [head, line, *body] + ([""] + [f"- {printable(note)}" for note in self.notes] if self.notes else [])
+        )
 
     def to_csv(self) -> str:
         """Return the table as comma-separated values with all digits; empty where a measure is not known."""
         out = io.StringIO()
         writer = csv.writer(out, lineterminator="\n")
-        writer.writerow(["measure", *self.names])
+        writer.writerow(["measure", *map(cell, self.names)])
         for measure, values in self.table.items():
             writer.writerow([measure, *("" if np.isnan(values[n]) else repr(float(values[n])) for n in self.names)])
         return out.getvalue()

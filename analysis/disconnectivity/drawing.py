@@ -16,6 +16,7 @@ from thalweg.analysis.disconnectivity.branch_colours import Paint, painted
 from thalweg.analysis.disconnectivity.branch_widths import branch_widths
 from thalweg.analysis.disconnectivity.line_raster import CrowdedLines
 from thalweg.analysis.disconnectivity.thumbnails import Thumbnail, add_thumbnails, thumbnails
+from thalweg.potentials.printable import plain_label
 
 if TYPE_CHECKING:
     from thalweg.analysis.disconnectivity.graph import DisconnectivityGraph
@@ -97,8 +98,8 @@ def _frame(graph: DisconnectivityGraph, ax: Axes, style: Style) -> None:
     for side in ("top", "right", "bottom"):
         ax.spines[side].set_visible(False)
     units = graph.network.units
-    label = "energy" if units == "reduced" else f"energy / {units}"
-    ax.set_ylabel(label if style.energy_label is None else style.energy_label)
+    said = "energy" if units == "reduced" else f"energy / {plain_label(units)}"
+    ax.set_ylabel(said if style.energy_label is None else style.energy_label)
     ax.ticklabel_format(axis="y", useOffset=False)
 
 
@@ -111,7 +112,7 @@ def _room_below(ax: Axes, shown: list[Thumbnail]) -> None:
 
 
 def _colour_bar(ax: Axes, mappable: ScalarMappable, style: Style) -> None:
-    name = style.colour.replace("_", " ") if isinstance(style.colour, str) else ""
+    name = plain_label(style.colour.replace("_", " ")) if isinstance(style.colour, str) else ""
     bar = ax.figure.colorbar(mappable, ax=ax, shrink=0.6, aspect=25, pad=0.03)
     bar.set_label(name if style.colour_label is None else style.colour_label)
     bar.outline.set_visible(False)
@@ -143,8 +144,8 @@ def _size_bar(graph: DisconnectivityGraph, ax: Axes, style: Style) -> None:
     ax.plot(
         [0.025, 0.025], [base, base + length], color="black", linewidth=1.5, transform=across, solid_capstyle="butt"
     )
-    text = f"{length:g}" if graph.network.units == "reduced" else f"{length:g} {graph.network.units}"
-    middle = base + length / 2
+    units = "" if graph.network.units == "reduced" else f" {plain_label(graph.network.units)}"
+    middle, text = base + length / 2, f"{length:g}{units}"
     ax.text(0.035, middle, text, transform=across, va="center", ha="left", rotation="vertical", fontsize="small")
 
 

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from thalweg.analysis.disconnectivity.colour_maps import colour_map, colour_range, colour_values
 from thalweg.analysis.disconnectivity.drawing import round_length
 from thalweg.analysis.disconnectivity.graph import DisconnectivityGraph
+from thalweg.potentials.printable import plain_label
 
 if TYPE_CHECKING:
     from typing import Unpack
@@ -97,7 +98,7 @@ def _plot_one(ax: Axes, graph: DisconnectivityGraph, style: StyleOptions, with_e
 
 def _one_colour_bar(figure: Figure, axes: NDArray[np.object_], mappable: ScalarMappable, style: StyleOptions) -> None:
     bar = figure.colorbar(mappable, ax=axes, shrink=0.6, aspect=25, pad=0.02)
-    bar.set_label(style.get("colour_label") or str(style["colour"]).replace("_", " "))
+    bar.set_label(style.get("colour_label") or plain_label(str(style["colour"]).replace("_", " ")))
     bar.outline.set_visible(False)
 
 

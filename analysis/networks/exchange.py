@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from thalweg.landscapes.property_names import exported_names
+
 if TYPE_CHECKING:
     import networkx as nx
     import pandas
@@ -145,8 +147,11 @@ def read_points(path: str | os.PathLike[str], count: int) -> NDArray[np.float64]
 
 def _known(network: KineticTransitionNetwork, ts: str) -> dict[str, NDArray[Any]]:
     """Return everything known of each minimum, or with "ts_" of each transition state."""
-    optional = {name: v for name in _OPTIONAL if (v := getattr(network, f"{ts}{name}")) is not None}
-    return {"energy": getattr(network, f"{ts}energies"), **optional, **getattr(network, f"{ts}properties")}
+    known = {"energy": getattr(network, f"{ts}energies")}
+    known |= {name: v for name in _OPTIONAL if (v := getattr(network, f"{ts}{name}")) is not None}
+    properties = getattr(network, f"{ts}properties")
+    names = exported_names(properties, known)
+    return known | {names[name]: values for name, values in properties.items()}
 
 
 def networkx_graph(network: KineticTransitionNetwork) -> nx.MultiGraph:
@@ -157,7 +162,8 @@ def networkx_graph(network: KineticTransitionNetwork) -> nx.MultiGraph:
     columns, ts_columns = _known(network, ""), _known(network, "ts_")
     graph.add_nodes_from((i, {k: column[i] for k, column in columns.items()}) for i in range(network.n_minima))
     for t, (a, b) in enumerate(network.ts_minima.tolist()):
-        graph.add_edge(a, b, key=t, **{k: column[t] for k, column in ts_columns.items()})
+        graph.add_edge(a, b, key=t)
+        graph.edges[a, b, t].update({k: column[t] for k, column in ts_columns.items()})
     return graph
 
 
@@ -172,6 +178,21 @@ def _columns(records: list[Mapping[str, Any]], what: str) -> dict[str, NDArray[A
     return {name: np.array([record[name] for record in records]) for name in names}
 
 
+def _in_order(edges: list[tuple[Any, Any, Any, Mapping[str, Any]]]) -> list[tuple[Any, Any, Any, Mapping[str, Any]]]:
+    """Return edges (end, end, key, attributes) in the order of transition states, where their keys tell it.
+
+    GraphML keeps a key as the text ``id`` of its edge, which networkx returns as the key, or as an attribute where no
+    two edges are parallel.
+    """
+    numbers = [str(i) for i in range(len(edges))]
+    for keys in ([str(key) for _, _, key, _ in edges], [str(data.get("id")) for *_, data in edges]):
+        if sorted(keys) == sorted(numbers):
+            edges = [edge for _, edge in sorted(zip(map(int, keys), edges, strict=True), key=lambda pair: pair[0])]
+    if sorted(str(data.get("id")) for *_, data in edges) == sorted(numbers):
+        return [(a, b, key, {n: v for n, v in data.items() if n != "id"}) for a, b, key, data in edges]
+    return edges
+
+
 def networkx_columns(graph: nx.Graph) -> dict[str, Any]:
     """Return the arguments of a KineticTransitionNetwork from a networkx graph.
 
@@ -179,8 +200,9 @@ def networkx_columns(graph: nx.Graph) -> dict[str, Any]:
     ----------
     graph : networkx.Graph or MultiGraph
         Nodes are minima, counted in the graph's order, edges transition states; all have ``energy``, and may have
-        ``log_eigenvalue_product``, ``modes`` and ``symmetry_order``. Other attributes become properties. Integer keys
-        of edges that are 0 to m - 1, as ``to_networkx`` gives them, are the order of transition states.
+        ``log_eigenvalue_product``, ``modes`` and ``symmetry_order``. Other attributes become properties. Keys of edges
+        that are 0 to m - 1, as ``to_networkx`` gives them, are the order of transition states, also as the text or
+        the attribute ``id`` that GraphML makes of them.
 
     Raises
     ------
@@ -195,8 +217,7 @@ def networkx_columns(graph: nx.Graph) -> dict[str, Any]:
         if graph.is_multigraph()
         else [(a, b, k, data) for k, (a, b, data) in enumerate(graph.edges(data=True))]
     )
-    if sorted((key for _, _, key, _ in edges), key=str) == sorted(range(len(edges)), key=str):
-        edges.sort(key=lambda edge: edge[2])
+    edges = _in_order(edges)
     arguments: dict[str, Any] = {"ts_minima": np.array([(number[a], number[b]) for a, b, _, _ in edges], dtype=int)}
     for ts, records in (("", [graph.nodes[n] for n in graph]), ("ts_", [data for *_, data in edges])):
         columns = _columns(records, "edge" if ts else "node")
@@ -213,10 +234,13 @@ def _table(network: KineticTransitionNetwork, ts: str, first: dict[str, NDArray[
         raise ImportError("tables need pandas: pip install 'thalweg[tables]'") from None
     columns = {"energy": getattr(network, f"{ts}energies"), **first}
     columns |= {n: v for n in _OPTIONAL if (v := getattr(network, f"{ts}{n}")) is not None}
+    others: dict[str, NDArray[Any]] = {}
     for name, values in getattr(network, f"{ts}properties").items():
         flat = values.reshape(len(values), math.prod(values.shape[1:]))
         wide = [f"{name}_{k}" for k in range(flat.shape[1])] if values.ndim > 1 else [name]
-        columns |= dict(zip(wide, flat.T, strict=True))
+        others |= dict(zip(wide, flat.T, strict=True))
+    names = exported_names(others, columns)
+    columns |= {names[name]: values for name, values in others.items()}
     index = pandas.RangeIndex(len(columns["energy"]), name="transition_state" if ts else "minimum")
     return pandas.DataFrame({name: np.array(values) for name, values in columns.items()}, index=index)
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from thalweg.analysis.networks.rotational_factors import moments_of_inertia
+from thalweg.landscapes.property_names import RESERVED, exported_names
 
 if TYPE_CHECKING:
     from thalweg.landscapes import Landscape
@@ -55,7 +56,8 @@ def read_store(source: str | os.PathLike[str] | Landscape) -> dict[str, Any]:
     -------
     dict
         Keyword arguments. The other arrays beside the minima (``gradient_rms`` and so on) and those of ``properties/``
-        together are ``properties``, with moments of inertia where free molecules differ in their vibrations.
+        together are ``properties``, with moments of inertia where free molecules differ in their vibrations; a stored
+        property whose name is reserved today is called ``property_<name>``.
 
     Raises
     ------
@@ -74,7 +76,9 @@ def read_store(source: str | os.PathLike[str] | Landscape) -> dict[str, Any]:
         arguments |= {name: minima[name] for name in _OPTIONAL}
         arguments |= {f"ts_{name}": states[name] for name in _OPTIONAL}
         others, ts_others = ({k: v for k, v in group.items() if k not in _NAMED} for group in (minima, states))
-        properties = others | {k: _padded(v, len(minima["energy"])) for k, v in _columns(store, "properties").items()}
+        computed = _columns(store, "properties")
+        names = exported_names(computed, RESERVED)
+        properties = others | {names[k]: _padded(v, len(minima["energy"])) for k, v in computed.items()}
         moments, ts_moments = _moments(store, minima, states)
         properties, ts_others = moments | properties, ts_moments | ts_others
         return arguments | {"properties": properties, "ts_properties": ts_others, "units": store.attributes["units"]}

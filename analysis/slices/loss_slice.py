@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from thalweg.analysis.slices.directions import direction_of
 from thalweg.potentials.lazy import public
+from thalweg.potentials.printable import plain_label
 from thalweg.potentials.system import System, as_system
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ class LossSlice:
             ax = Figure(figsize=(6, 4), layout="constrained").add_subplot()
         ax.plot(self.t, self.energy, **style)  # type: ignore[arg-type]
         ax.set_xlabel("position on the line")
-        ax.set_ylabel("energy" if self.units == "reduced" else f"energy / {self.units}")
+        ax.set_ylabel("energy" if self.units == "reduced" else f"energy / {plain_label(self.units)}")
         return ax
 
 

@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from thalweg.analysis.slices.directions import direction_of
 from thalweg.analysis.slices.loss_slice import checked_point
+from thalweg.potentials import printable
 from thalweg.potentials.lazy import public
 from thalweg.potentials.system import System, as_system
 
@@ -82,7 +83,7 @@ class LossSurface:
             from matplotlib.figure import Figure
 
             ax = Figure(figsize=(6, 5), layout="constrained").add_subplot()
-        unit = "" if self.units == "reduced" else f" / {self.units}"
+        unit = "" if self.units == "reduced" else f" / {printable.plain_label(self.units)}"
         shown, label = self.energy, f"energy{unit}"
         if log:
             above = self.energy - self.energy.min()

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from thalweg.potentials.printable import printable
+
 if TYPE_CHECKING:
     from thalweg.landscapes.storage.store import Store
 
@@ -108,8 +110,8 @@ def _size_lines(store: Store) -> list[str]:
     lines = [f"{'array':40}{'shape':>18}  {'type':8}{'chunk':>8}{'chunks':>8}{'KiB':>12}"]
     for size in sizes:
         shape = " x ".join(str(length) for length in size.shape)
-        lines.append(
-            f"{size.path:40}{shape:>18}  {size.dtype:8}{size.chunk:8d}{size.chunks:8d}{size.bytes / 1024:12.1f}"
-        )
+        name, kind = printable(size.path), printable(size.dtype)
+        numbers = f"{size.chunk:8d}{size.chunks:8d}{size.bytes / 1024:12.1f}"
+        lines.append(f"{name:40}{shape:>18}  {kind:8}{numbers}")
     lines.append(f"{'in all':40}{'':>44}{sum(size.bytes for size in sizes) / 1024:12.1f}")
     return lines

@@ -13,6 +13,7 @@ from rich.table import Table
 
 from thalweg.analysis.systems.network_systems import network_title
 from thalweg.analysis.systems.summary import Spread, Summary
+from thalweg.potentials.printable import printable
 
 if TYPE_CHECKING:
     from thalweg.landscapes.lowest_paths import LowestPath
@@ -70,15 +71,23 @@ def _text(parts: Iterable[str | Table]) -> str:
     console = Console(file=StringIO(), highlight=False, markup=False, emoji=False, width=_WIDTH)
     with console.capture() as capture:
         for part in parts:
-            console.print(part, soft_wrap=isinstance(part, str))
+            if isinstance(part, str):
+                console.print(printable(part), soft_wrap=True)
+            else:
+                console.print(part)
     return "\n".join(line.rstrip() for line in capture.get().splitlines())
 
 
 def _pairs(rows: Iterable[tuple[str, str]]) -> Table:
     table = Table.grid(padding=(0, 2))
     for name, value in rows:
-        table.add_row(name, value)
+        _add(table, name, value)
     return table
+
+
+def _add(table: Table, *cells: str) -> None:
+    """Add a row, one line of the table whatever its text holds."""
+    table.add_row(*map(printable, cells))
 
 
 def _counts(summary: Summary) -> list[tuple[str, str]]:
@@ -134,7 +143,7 @@ def _properties(summary: Summary) -> list[str | Table]:
     for name in sorted(properties, key=lambda name: (_ORDER.index(name) if name in _ORDER else len(_ORDER), name)):
         spread = properties[name]
         note = "" if spread.known == summary.minima else f"  ({spread.known} of {summary.minima} minima)"
-        table.add_row(name.replace("_", " ").replace("auc", "AUC"), *_numbers(spread), note)
+        _add(table, name.replace("_", " ").replace("auc", "AUC"), *_numbers(spread), note)
     if "test_loss" not in properties or summary.labels is None:
         return ["", table]
     plain = properties["test_loss"].lowest - summary.system["calculator"]["l2"] * summary.weights_squared
@@ -152,7 +161,7 @@ def _searches(summary: Summary) -> list[str | Table]:
     for kind, ended in summary.searches.items():
         failures = ", ".join(f"{reason}: {count}" for reason, count in ended.items() if reason != "converged")
         failures = failures and f"failed, {failures}"
-        table.add_row(kind, str(sum(ended.values())), str(ended.get("converged", 0)), failures)
+        _add(table, kind, str(sum(ended.values())), str(ended.get("converged", 0)), failures)
     return ["", table]
 
 

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from thalweg.landscapes.exploration.executors import default_threads
+from thalweg.landscapes.property_names import check_property_name
 
 if TYPE_CHECKING:
     from thalweg.landscapes.landscape import Landscape
@@ -65,7 +66,8 @@ def fill_property(
     Raises
     ------
     ValueError
-        If a property is there and was computed from something else, or the function's result has the wrong shape.
+        If a property is there and was computed from something else, a name is refused, or the function's result has
+        the wrong shape.
 
     Examples
     --------
@@ -82,6 +84,9 @@ def fill_property(
     (True, 0, True)
     """
     names = [name] if isinstance(name, str) else list(name)
+    for one in names:
+        if one not in landscape.properties:  # before anything is computed for a name that is refused
+            check_property_name(one)
     source = json.loads(json.dumps(computed_from, allow_nan=False))
     table = np.column_stack([_known(landscape, one, source) for one in names])
     needed = [k for k, one in enumerate(names) if one not in may_be_nan]
