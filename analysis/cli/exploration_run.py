@@ -10,17 +10,16 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-
 from thalweg.analysis.cli.errors import errors_of_usage
 from thalweg.analysis.cli.exploration_plan import ExplorationPlan
 from thalweg.analysis.cli.output_files import check_output, picture_beside
+from thalweg.analysis.cli.terminal import say
 from thalweg.analysis.cli.worker_options import WorkerOptions
 from thalweg.analysis.systems.named import Explored, build
 from thalweg.analysis.systems.report import summary_text
 from thalweg.analysis.systems.summary import summarise
 from thalweg.landscapes import Landscape
 from thalweg.landscapes.records import BASIN_HOPPING, SADDLE_SEARCHES
-from thalweg.analysis.cli.terminal import say
 
 __all__ = ["ExplorationRun", "run_exploration"]
 
