@@ -5,7 +5,7 @@ from __future__ import annotations
 from html import escape
 from typing import TYPE_CHECKING
 
-from thalweg.potentials.printable import printable
+from thalweg.potentials.conversion.printable import printable
 
 if TYPE_CHECKING:
     from thalweg.landscapes.landscape import Landscape

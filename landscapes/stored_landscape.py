@@ -18,7 +18,7 @@ from thalweg.landscapes.storage.store import Store
 from thalweg.landscapes.system_loading import SystemLike, default_rules_of, rebuilt, system_of, units_of
 from thalweg.landscapes.tolerances import Tolerances
 from thalweg.landscapes.views import Minima, Properties, Searches, TransitionStates
-from thalweg.potentials.printable import printable
+from thalweg.potentials.conversion.printable import printable
 
 if TYPE_CHECKING:
     from thalweg.landscapes.storage.local_files import StoreLocation

@@ -15,7 +15,7 @@ from thalweg.landscapes.storage.column import Column
 from thalweg.landscapes.storage.schema import property_spec
 from thalweg.landscapes.storage.store import Store
 from thalweg.optimizers.kernels.status import current_reason
-from thalweg.potentials.printable import printable
+from thalweg.potentials.conversion.printable import printable
 
 if TYPE_CHECKING:
     from thalweg.landscapes.storage.description import Json

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from thalweg.potentials.printable import plain_label, printable
+from thalweg.potentials.conversion.printable import plain_label, printable
 
 if TYPE_CHECKING:
     import pandas

@@ -13,7 +13,7 @@ from ase.calculators.calculator import CalculationFailed, FileIOCalculator, get_
 from ase.calculators.genericfileio import GenericFileIOCalculator
 from numpy.typing import NDArray
 
-from thalweg.potentials.real_results import real_array, real_number
+from thalweg.potentials.conversion.real_results import real_array, real_number
 
 __all__ = [
     "FAILURES",

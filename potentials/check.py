@@ -10,10 +10,10 @@ import numpy as np
 from ase import Atoms
 from numpy.typing import ArrayLike
 
-from thalweg.potentials import real_results
 from thalweg.potentials.ase_calculators import AtomsCalculator
 from thalweg.potentials.calculator import FlatCalculator
 from thalweg.potentials.compiled.signatures import Compiled
+from thalweg.potentials.conversion import real_results
 from thalweg.potentials.lazy import public
 from thalweg.potentials.point import Point
 from thalweg.potentials.protocols import Subject, Vector

@@ -9,8 +9,8 @@ import numpy as np
 
 from thalweg.potentials.calculator import FlatCalculator, finite_difference_hessian
 from thalweg.potentials.compiled.signatures import Compiled
+from thalweg.potentials.conversion.real_results import real_array, real_number
 from thalweg.potentials.lazy import public
-from thalweg.potentials.real_results import real_array, real_number
 
 if TYPE_CHECKING:
     from thalweg.potentials.protocols import Matrix, Vector

@@ -9,7 +9,7 @@ import numpy as np
 from ase.utils.abc import Optimizable
 from numpy.typing import ArrayLike
 
-from thalweg.potentials import real_results
+from thalweg.potentials.conversion import real_results
 from thalweg.potentials.function import Function
 from thalweg.potentials.lazy import public
 from thalweg.potentials.protocols import GradientPotential, Vector

@@ -10,13 +10,13 @@ import numpy as np
 from ase import Atoms
 from numpy.typing import ArrayLike
 
-from thalweg.potentials import real_results
 from thalweg.potentials.ase_calculators import FAILURES, evaluate_atoms, free_hessian, nearest_distance
 from thalweg.potentials.bounds import BoundsLike, checked_bounds
 from thalweg.potentials.calculator import FlatCalculator, evaluate_batch
 from thalweg.potentials.compiled.callbacks import Callback
 from thalweg.potentials.compiled.signatures import Compiled
 from thalweg.potentials.constraints import constraints_of
+from thalweg.potentials.conversion import real_results
 from thalweg.potentials.cuda.availability import use_gpu
 from thalweg.potentials.description import describe_system, subject_from
 from thalweg.potentials.lazy import public

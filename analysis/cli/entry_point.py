@@ -42,7 +42,7 @@ def main() -> None:
 
 def _refused(error: OSError) -> int:
     """Say what the system refused, and return the exit status."""
-    from thalweg.potentials.printable import printable
+    from thalweg.potentials.conversion.printable import printable
 
     where = "" if error.filename is None else f": {printable(error.filename)}"
     with suppress(OSError):

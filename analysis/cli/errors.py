@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 import click
 
-from thalweg.potentials.printable import printable_lines
+from thalweg.potentials.conversion.printable import printable_lines
 
 __all__ = ["INTERRUPTED", "errors_in_one_line", "errors_of_usage"]
 

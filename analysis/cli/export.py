@@ -13,7 +13,7 @@ from thalweg.analysis.cli.errors import errors_in_one_line
 from thalweg.analysis.cli.output_files import check_output, output_file, overwrite_option
 from thalweg.analysis.cli.shared_options import FILE, store_argument
 from thalweg.analysis.cli.terminal import say
-from thalweg.potentials.printable import cell, printable
+from thalweg.potentials.conversion.printable import cell, printable
 
 if TYPE_CHECKING:
     import numpy as np

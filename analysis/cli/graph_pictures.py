@@ -18,7 +18,7 @@ from thalweg.analysis.disconnectivity.graph import DisconnectivityGraph
 from thalweg.analysis.disconnectivity.side_by_side import plot_graphs
 from thalweg.analysis.networks.network_reader import is_network_loss, is_pathsample, read_network
 from thalweg.landscapes import Landscape
-from thalweg.potentials.printable import plain_label
+from thalweg.potentials.conversion.printable import plain_label
 
 __all__ = ["draw_graph", "draw_several_graphs"]
 

@@ -10,7 +10,7 @@ import click
 from thalweg.analysis.cli.errors import errors_in_one_line
 from thalweg.analysis.cli.shared_options import FILE, new_store_option
 from thalweg.analysis.cli.terminal import say
-from thalweg.potentials.printable import printable
+from thalweg.potentials.conversion.printable import printable
 
 if TYPE_CHECKING:
     import numpy as np

@@ -11,7 +11,7 @@ from thalweg.analysis.cli.errors import errors_in_one_line
 from thalweg.analysis.cli.output_files import check_output, output_file, overwrite_option, picture_metadata
 from thalweg.analysis.cli.shared_options import FILE, check_ending, store_argument
 from thalweg.analysis.cli.terminal import say
-from thalweg.potentials.printable import printable
+from thalweg.potentials.conversion.printable import printable
 
 if TYPE_CHECKING:
     from thalweg.analysis.networks.energy_path import LandscapePath

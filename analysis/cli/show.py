@@ -12,7 +12,7 @@ from thalweg.analysis.cli.errors import errors_in_one_line
 from thalweg.analysis.cli.output_files import check_output, output_file, overwrite_option
 from thalweg.analysis.cli.shared_options import FILE, store_argument
 from thalweg.analysis.cli.terminal import say
-from thalweg.potentials.printable import printable
+from thalweg.potentials.conversion.printable import printable
 
 if TYPE_CHECKING:
     from thalweg.landscapes import Landscape

@@ -8,7 +8,7 @@ from contextlib import suppress
 
 import click
 
-from thalweg.potentials.printable import printable_lines
+from thalweg.potentials.conversion.printable import printable_lines
 
 __all__ = ["accept_any_text", "finish_output", "say"]
 

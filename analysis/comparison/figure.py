@@ -15,7 +15,7 @@ from thalweg.analysis.comparison.shapes import mean_log_curvature
 from thalweg.analysis.disconnectivity.graph import DisconnectivityGraph
 from thalweg.analysis.kinetics.thermodynamics import Thermodynamics
 from thalweg.analysis.networks.kinetic_transition_network import KineticTransitionNetwork
-from thalweg.potentials.printable import plain_label
+from thalweg.potentials.conversion.printable import plain_label
 
 __all__ = ["comparison_figure"]
 

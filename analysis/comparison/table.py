@@ -23,8 +23,8 @@ from thalweg.analysis.comparison.graph import graph_measures
 from thalweg.analysis.comparison.shapes import curvature_measures, distance_measures, length_measures
 from thalweg.analysis.networks.kinetic_transition_network import KineticTransitionNetwork
 from thalweg.analysis.networks.network_reader import is_pathsample, read_network
+from thalweg.potentials.conversion.printable import cell, printable
 from thalweg.potentials.lazy import public
-from thalweg.potentials.printable import cell, printable
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

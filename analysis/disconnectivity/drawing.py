@@ -16,7 +16,7 @@ from thalweg.analysis.disconnectivity.branch_colours import Paint, painted
 from thalweg.analysis.disconnectivity.branch_widths import branch_widths
 from thalweg.analysis.disconnectivity.line_raster import CrowdedLines
 from thalweg.analysis.disconnectivity.thumbnails import Thumbnail, add_thumbnails, thumbnails
-from thalweg.potentials.printable import plain_label
+from thalweg.potentials.conversion.printable import plain_label
 
 if TYPE_CHECKING:
     from thalweg.analysis.disconnectivity.graph import DisconnectivityGraph

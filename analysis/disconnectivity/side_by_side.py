@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from thalweg.analysis.disconnectivity.colour_maps import colour_map, colour_range, colour_values
 from thalweg.analysis.disconnectivity.drawing import round_length
 from thalweg.analysis.disconnectivity.graph import DisconnectivityGraph
-from thalweg.potentials.printable import plain_label
+from thalweg.potentials.conversion.printable import plain_label
 
 if TYPE_CHECKING:
     from typing import Unpack

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from thalweg.analysis.slices.directions import direction_of
+from thalweg.potentials.conversion.printable import plain_label
 from thalweg.potentials.lazy import public
-from thalweg.potentials.printable import plain_label
 from thalweg.potentials.system import System, as_system
 
 if TYPE_CHECKING:

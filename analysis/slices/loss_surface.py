@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from thalweg.analysis.slices.directions import direction_of
 from thalweg.analysis.slices.loss_slice import checked_point
-from thalweg.potentials import printable
+from thalweg.potentials.conversion import printable
 from thalweg.potentials.lazy import public
 from thalweg.potentials.system import System, as_system
 

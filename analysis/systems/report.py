@@ -13,7 +13,7 @@ from rich.table import Table
 
 from thalweg.analysis.systems.network_systems import network_title
 from thalweg.analysis.systems.summary import Spread, Summary
-from thalweg.potentials.printable import printable
+from thalweg.potentials.conversion.printable import printable
 
 if TYPE_CHECKING:
     from thalweg.landscapes.lowest_paths import LowestPath

@@ -15,8 +15,8 @@ from ase.optimize.optimize import DEFAULT_MAX_STEPS, Dynamics, OptimizableAtoms,
 from thalweg.optimizers.kernels.lbfgs import dot
 from thalweg.optimizers.kernels.status import Status
 from thalweg.potentials.constraints import constraints_of
+from thalweg.potentials.conversion.real_results import real_array, real_number
 from thalweg.potentials.point import OptimizablePoint, Point
-from thalweg.potentials.real_results import real_array, real_number
 from thalweg.potentials.system import System, as_system
 
 if TYPE_CHECKING:

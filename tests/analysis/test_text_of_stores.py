@@ -19,7 +19,7 @@ from thalweg.analysis import Comparison, DisconnectivityGraph, KineticTransition
 from thalweg.analysis.cli.main import program
 from thalweg.landscapes import Landscape
 from thalweg.potentials import MuellerBrown, Point
-from thalweg.potentials.printable import cell, plain_label, printable, printable_lines
+from thalweg.potentials.conversion.printable import cell, plain_label, printable, printable_lines
 
 from ..helpers import small_network
 

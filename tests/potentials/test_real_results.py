@@ -17,7 +17,7 @@ from hypothesis.extra.numpy import array_shapes, arrays
 from thalweg.landscapes import Landscape
 from thalweg.optimizers import LBFGS, minimise
 from thalweg.potentials import FlatCalculator, Function, Point, as_system, check_potential
-from thalweg.potentials.real_results import real_array, real_number
+from thalweg.potentials.conversion.real_results import real_array, real_number
 
 CORNERS = np.array([[0, 0, 0], [1.5, 0, 0], [0, 1.5, 0]])
 

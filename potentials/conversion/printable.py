@@ -24,7 +24,7 @@ def printable(text: object) -> str:
 
     Examples
     --------
-    >>> from thalweg.potentials.printable import printable
+    >>> from thalweg.potentials.conversion.printable import printable
     >>> printable("plain"), printable("\x1b[31mred\nnext \u202eyas")
     ('plain', '\\x1b[31mred\\nnext \\u202eyas')
     """
@@ -44,7 +44,7 @@ def plain_label(text: object) -> str:
 
     Examples
     --------
-    >>> from thalweg.potentials.printable import plain_label
+    >>> from thalweg.potentials.conversion.printable import plain_label
     >>> plain_label("a_b $\\frac$")
     'a_b \\$\\frac\\$'
     """
@@ -63,7 +63,7 @@ def cell(value: object) -> object:
 
     Examples
     --------
-    >>> from thalweg.potentials.printable import cell
+    >>> from thalweg.potentials.conversion.printable import cell
     >>> cell(-1.5), cell("-1.5"), cell("name"), cell("=1+1")
     (-1.5, '-1.5', 'name', "'=1+1")
     """

@@ -1,0 +1,1 @@
+"""Results of potentials as real numbers, and text of unknown origin as printable text."""
