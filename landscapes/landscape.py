@@ -118,6 +118,11 @@ class Landscape(StoredLandscape):
         ------
         KeyboardInterrupt
             After Ctrl-C or SIGTERM; all points found have been committed.
+
+        Warns
+        -----
+        RuntimeWarning
+            If no quench has found a minimum: why not, and what may help.
         """
         self._check_writable()
         from thalweg.landscapes.exploration import start  # loads the compiler, for which a mere reader should not wait

@@ -21,10 +21,12 @@ if TYPE_CHECKING:
         ThreeHumpCamel,
         WolfeQuapp,
     )
+    from thalweg.potentials.symmetry.block_symmetry import BlockSymmetry
     from thalweg.potentials.system import System, as_system
 
 __all__ = [
     "LJAT",
+    "BlockSymmetry",
     "CheckReport",
     "Compiled",
     "CoupledDoubleWells",
@@ -46,6 +48,7 @@ __all__ = [
 
 _HOMES = {
     "LJAT": "ljat.calculator",
+    "BlockSymmetry": "symmetry.block_symmetry",
     "CheckReport": "check",
     "Compiled": "compiled.signatures",
     "FlatCalculator": "calculator",

@@ -81,11 +81,14 @@ class FlatCalculator(Calculator):
         Lowest and highest value of each coordinate, between which searches start.
     mask : ndarray of bool, shape (n,), or None
         False where the potential itself freezes a coordinate; None if it freezes none.
-    null_modes : ndarray, shape (k, n), or None
-        Orthonormal directions along which the energy is constant at all points, zero at frozen coordinates.
+    null_modes : ndarray, shape (k, n), or callable, or None
+        Orthonormal directions along which the energy is constant at all points, zero at frozen coordinates; or a
+        function of x (n,) that returns tangent vectors (k, n) along which it is constant there.
     isotropic : bool or None
         Whether the energy of atoms is known not to change with a rigid motion of all; None (the default) where copies
         of the structure are to tell.
+    periods : ndarray, shape (n,), or None
+        Period of each coordinate, infinite where it has none; None for none at all.
     symmetry : Symmetry or None
         Operations that leave the energy unchanged, see :class:`~thalweg.potentials.protocols.Symmetry`.
 
@@ -113,7 +116,8 @@ class FlatCalculator(Calculator):
     isotropic: bool | None = None
     bounds: Matrix | None = None
     mask: Mask | None = None
-    null_modes: Matrix | None = None
+    null_modes: Matrix | Callable[[Vector], ArrayLike] | None = None
+    periods: Vector | None = None
     symmetry: Symmetry | None = None
 
     def __init__(self, **parameters: object):

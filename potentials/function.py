@@ -6,14 +6,17 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from thalweg.potentials.calculator import FlatCalculator, finite_difference_hessian
 from thalweg.potentials.compiled.signatures import Compiled
 from thalweg.potentials.conversion.real_results import real_array, real_number
 from thalweg.potentials.lazy import public
+from thalweg.potentials.symmetry.block_symmetry import BlockSymmetry
+from thalweg.potentials.symmetry.varying_null_modes import orthonormal_tangents
 
 if TYPE_CHECKING:
-    from thalweg.potentials.protocols import Matrix, Vector
+    from thalweg.potentials.protocols import Matrix, Symmetry, Vector
 
 __all__ = ["Function"]
 
@@ -48,11 +51,22 @@ class Function(FlatCalculator):
         ``hessian(x) -> (n, n)``; central differences of the gradient (or of the energy) if not given.
     name : str, optional
         Name in stores and error messages.
+    null_modes : (k, n) array_like or callable, optional
+        Directions along which the energy never changes, the same at all points; or a function of x that returns
+        tangent vectors (k, n) of the motions that leave the energy unchanged, such as rotations of a matrix. Minima
+        that differ by such a motion count once, and their zero eigenvalues are expected.
+    symmetry : BlockSymmetry, optional
+        Exchanges and sign changes of coordinates that leave the energy unchanged; or an object of your own with
+        ``align``, ``distance``, ``order`` and ``random_copy``.
+    periods : float or (n,) array_like, optional
+        Period of each coordinate, such as 2 pi for angles; infinite where it has none.
 
     Raises
     ------
     TypeError
         If an argument is not callable, or derivatives are given beside compiled functions, which bring their own.
+    ValueError
+        If null modes or periods have another shape or make no sense.
 
     Notes
     -----
@@ -75,8 +89,15 @@ class Function(FlatCalculator):
         gradient: Callable[[Vector], Any] | None = None,
         hessian: Callable[[Vector], Any] | None = None,
         name: str | None = None,
+        *,
+        null_modes: ArrayLike | Callable[[Vector], ArrayLike] | None = None,
+        symmetry: Symmetry | None = None,
+        periods: ArrayLike | None = None,
     ):
         super().__init__()
+        self.null_modes = null_modes if callable(null_modes) else _orthonormal(null_modes)
+        self.symmetry = _checked_symmetry(symmetry)
+        self.periods = _checked_periods(periods)
         self._compiled_functions = energy if isinstance(energy, Compiled) else None
         for argument, value in (("energy", energy), ("gradient", gradient), ("hessian", hessian)):
             if value is not None and not callable(value) and not isinstance(value, Compiled):
@@ -102,7 +123,31 @@ class Function(FlatCalculator):
 
     def describe(self) -> dict[str, Any]:
         """Return the name of the function, from which it cannot be built again."""
-        return {"name": "Function", "function": self.function_name}
+        described: dict[str, Any] = {"name": "Function", "function": self.function_name}
+        if callable(self.null_modes):
+            described["null_modes"] = getattr(self.null_modes, "__name__", type(self.null_modes).__name__)
+        elif self.null_modes is not None:
+            described["null_modes"] = self.null_modes
+        if self.symmetry is not None:
+            described["symmetry"] = (
+                self.symmetry.describe() if isinstance(self.symmetry, BlockSymmetry) else type(self.symmetry).__name__
+            )
+        if self.periods is not None:  # an attribute has no infinity
+            described["periods"] = np.where(np.isfinite(self.periods), self.periods, 0.0)
+        return described
+
+    @property
+    def declares_symmetry(self) -> bool:
+        """Whether null modes, a symmetry or periods were given."""
+        return any(given is not None for given in (self.null_modes, self.symmetry, self.periods))
+
+    def check_coordinates(self, x: Vector) -> None:
+        """Raise ValueError if null modes or periods have another length than x (n,)."""
+        modes = None if callable(self.null_modes) else self.null_modes
+        if modes is not None and np.shape(modes)[1] != x.size:
+            raise ValueError(f"null_modes have {np.shape(modes)[1]} coordinates, and x has {x.size}")
+        if self.periods is not None and self.periods.size not in (1, x.size):
+            raise ValueError(f"periods must be one or {x.size}, one for each coordinate; they are {self.periods.size}")
 
     def energy(self, x: Vector) -> float:
         """Return the energy at x (n,)."""
@@ -144,3 +189,30 @@ class Function(FlatCalculator):
                 values.append(self.energy(moved))
             gradient[k] = (values[0] - 8 * values[1] + 8 * values[2] - values[3]) / (12 * h)
         return gradient
+
+
+def _orthonormal(modes: ArrayLike | None) -> Matrix | None:
+    """Return constant null modes as orthonormal rows (k, n)."""
+    if modes is None:
+        return None
+    rows = np.atleast_2d(np.asarray(modes, dtype=np.float64))
+    if rows.ndim != 2 or not np.isfinite(rows).all() or not rows.any():
+        raise ValueError(f"null_modes must be finite directions, shape (k, n), not zero; they are {rows.shape}")
+    return orthonormal_tangents(rows, np.zeros(0, dtype=np.int64))
+
+
+def _checked_symmetry(symmetry: Symmetry | None) -> Symmetry | None:
+    needed = ("align", "distance", "order", "random_copy")
+    missing = [name for name in needed if symmetry is not None and not callable(getattr(symmetry, name, None))]
+    if missing:
+        raise TypeError(f"symmetry must be a BlockSymmetry or have {', '.join(needed)}; it has no {missing[0]}")
+    return symmetry
+
+
+def _checked_periods(periods: ArrayLike | None) -> Vector | None:
+    if periods is None:
+        return None
+    checked = np.atleast_1d(np.array(periods, dtype=np.float64))
+    if checked.ndim != 1 or not (checked > 0).all():
+        raise ValueError(f"periods must be positive, infinite where a coordinate has none; they are {periods!r}")
+    return checked

@@ -29,7 +29,7 @@ __all__ = ["System", "as_system"]
 _FEWEST_SYMMETRIC = 5  # atoms
 
 # Computed again when asked for, where a pickle was read
-_COMPUTED = ("callback", "symmetry", "rigid", "lattice", "anchored")
+_COMPUTED = ("callback", "symmetry", "rigid", "lattice", "anchored", "tangents")
 
 
 @public("thalweg.potentials")
@@ -255,6 +255,8 @@ class System(SystemSymmetry):
         """Raise the exception that a Python potential raised inside compiled code, if there was one."""
         if self.callback is not None:
             self.callback.reraise()
+        if self.tangents is not None:
+            self.tangents.reraise()
 
     def stop(self) -> None:
         """End searches in other threads at their next call of a Python potential, until :meth:`go_on`."""

@@ -11,11 +11,14 @@ from ase import Atoms
 from thalweg.potentials.ase_calculators import FAILURES, evaluate_atoms
 from thalweg.potentials.calculator import FlatCalculator
 from thalweg.potentials.constraints import Constraints
+from thalweg.potentials.function import Function
 from thalweg.potentials.protocols import ExchangeSymmetry, Integers, Mask, Matrix, Symmetry, Vector
+from thalweg.potentials.symmetry.declared_symmetry import DeclaredSymmetry
 from thalweg.potentials.symmetry.invariance import allowed_motions, measured_motions
 from thalweg.potentials.symmetry.no_symmetry import NoSymmetry
 from thalweg.potentials.symmetry.null_modes import orthonormal_null_modes
 from thalweg.potentials.symmetry.periodic_images import lattice_of
+from thalweg.potentials.symmetry.varying_null_modes import VaryingNullModes, orthonormal_tangents
 
 __all__ = ["SystemSymmetry"]
 
@@ -85,18 +88,40 @@ class SystemSymmetry:
             return np.nan, np.full(self.x.size, np.nan)
 
     @cached_property
+    def tangents(self) -> VaryingNullModes | None:
+        """Null modes that differ from point to point, as the potential declares them; None where there are none."""
+        declared = None if self._own is None else self._own.null_modes
+        return VaryingNullModes(declared, self.x, self.frozen) if callable(declared) else None
+
+    @cached_property
     def constant_null_modes(self) -> Matrix:
-        """Null modes that are the same at all points, shape (k, n), directions that constraints forbid among them."""
-        modes = None if self._own is None else self._own.null_modes
+        """Null modes that are the same at all points, shape (k, n); directions that constraints forbid among them.
+
+        Rows of zeros stand for those that differ from point to point.
+        """
+        if self.tangents is not None:
+            return np.zeros((self.tangents.most, self.x.size))
         if self.constraints is not None:
-            modes = self.constraints.normals
-        return np.zeros((0, self.x.size)) if modes is None else np.ascontiguousarray(modes, dtype=np.float64)
+            return np.ascontiguousarray(self.constraints.normals, dtype=np.float64)
+        modes = None if self._own is None else self._own.null_modes
+        if modes is None:
+            return np.zeros((0, self.x.size))
+        modes = np.ascontiguousarray(modes, dtype=np.float64)
+        return orthonormal_tangents(modes, self.frozen) if modes[:, self.frozen].any() else modes
+
+    @property
+    def varying_null_modes(self) -> Integers:
+        """Address of the null modes that differ from point to point, shape (1,), or (0,) where there are none."""
+        return np.zeros(0, dtype=np.int64) if self.tangents is None else self.tangents.address
 
     def null_modes(self, x: Vector) -> Matrix:
         """Return orthonormal directions (k, n) at x (n,) along which the energy cannot change."""
-        out = np.zeros((6 + len(self.constant_null_modes), self.x.size))
         x = np.ascontiguousarray(x, dtype=np.float64)
-        count = orthonormal_null_modes(x, self.frozen, self.rigid, self.lattice, self.constant_null_modes, out)
+        if self.tangents is not None:
+            return self.tangents(x)
+        constant, none = self.constant_null_modes, np.zeros(0, dtype=np.int64)
+        out = np.zeros((6 + len(constant), self.x.size))
+        count = orthonormal_null_modes(x, self.frozen, self.rigid, self.lattice, constant, none, out)
         return out[:count]
 
     @property
@@ -115,9 +140,9 @@ class SystemSymmetry:
             return True
         if self.constraints is None or not len(self.constraints.normals):
             return False
-        nothing = np.zeros((0, self.x.size))
+        nothing, none = np.zeros((0, self.x.size)), np.zeros(0, dtype=np.int64)
         out = np.zeros((6, self.x.size))
-        motions = orthonormal_null_modes(self.x, self.frozen, self.rigid, self.lattice, nothing, out)
+        motions = orthonormal_null_modes(self.x, self.frozen, self.rigid, self.lattice, nothing, none, out)
         return motions - self.motions_left < len(self.constraints.normals)
 
     @cached_property
@@ -135,9 +160,22 @@ class SystemSymmetry:
                     fixed = np.union1d(fixed, np.flatnonzero(np.repeat(self.constraints.held, 3)))
             return ClusterSymmetry(numbers, self.atoms.pbc, self.atoms.cell.array, fixed)
         own = self._own
+        if isinstance(own, Function) and own.declares_symmetry:
+            return self._declared(own)
         if own is None or own.symmetry is None:
             return NoSymmetry()
         return own.symmetry if own.mask is None or np.array_equal(own.mask, self._free_mask) else NoSymmetry()
+
+    def _declared(self, own: Function) -> DeclaredSymmetry:
+        """Return what the user of a function declared, without operations that would move fixed coordinates."""
+        blocks, periods = own.symmetry, own.periods
+        if blocks is not None and self.frozen.size:
+            moved = getattr(blocks, "coordinates", None)
+            blocks = None if moved is None or np.isin(moved, self.frozen).any() else blocks
+        if periods is not None:
+            periods = np.where(self._free_mask, periods, np.inf)
+        null = None if own.null_modes is None else self.null_modes
+        return DeclaredSymmetry(blocks, periods, null, constant=self.tangents is None)
 
     @property
     def has_symmetry(self) -> bool:

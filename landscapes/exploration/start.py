@@ -7,6 +7,7 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from thalweg.landscapes.exploration.failed_quenches import warn_if_all_failed
 from thalweg.landscapes.exploration.progress import progress_line
 from thalweg.landscapes.exploration.sequence import pending_choices, run_sequence
 from thalweg.landscapes.exploration.settings import search_settings, searches_a_task, steps_a_task
@@ -48,7 +49,10 @@ def find_minima(
     if moves is not None:
         settings["moves"] = [move.to_dict() for move in checked_moves(moves, landscape.system)]
     strategy = _made(landscape, BasinHoppingChains, steps_a_task(landscape))
-    return _run(landscape, strategy, settings, steps, options)
+    progress = _run(landscape, strategy, settings, steps, options)
+    if progress.done:
+        warn_if_all_failed(landscape)
+    return progress
 
 
 def connect(

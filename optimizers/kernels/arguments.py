@@ -71,6 +71,8 @@ class Problem(NamedTuple):
         Lattice across which molecules are put together before they are turned.
     constant : (k, n) float64 array
         Null modes that are the same everywhere.
+    varying : (0,) or (1,) int64 array
+        Address of a function of null modes that differ from point to point; ``constant`` then has as many rows.
     """
 
     function: Any
@@ -82,6 +84,7 @@ class Problem(NamedTuple):
     rigid: np.ndarray
     lattice: np.ndarray
     constant: np.ndarray
+    varying: np.ndarray
 
     @classmethod
     def of(cls, system: System) -> Problem:
@@ -91,11 +94,11 @@ class Problem(NamedTuple):
             function=function, hessian=hessian, integers=np.ascontiguousarray(integers, dtype=np.int64),
             floats=np.ascontiguousarray(floats, dtype=np.float64), free=system.free, frozen=system.frozen,
             rigid=system.rigid, lattice=system.lattice,
-            constant=np.ascontiguousarray(system.constant_null_modes),
+            constant=np.ascontiguousarray(system.constant_null_modes), varying=system.varying_null_modes,
         )  # fmt: skip
 
 
-PROBLEM = Arguments(Problem, FUNCTION, HESSIAN, integers, floats, integers, integers, matrix, matrix, matrix)
+PROBLEM = Arguments(Problem, FUNCTION, HESSIAN, integers, floats, integers, integers, matrix, matrix, matrix, integers)
 
 WALK_SIGNATURE = numba.types.Tuple((_REAL, _REAL, _WHOLE, _WHOLE, _WHOLE, _REAL))(
     FUNCTION, integers, floats, integers, vector, _REAL, _WHOLE, vector, vector, matrix

@@ -57,7 +57,7 @@ def _free_modes(problem, x, full, vectors, values):
     free, constant = problem.free, problem.constant
     m = free.size
     null = np.empty((6 + constant.shape[0], x.size))
-    count = orthonormal_null_modes(x, problem.frozen, problem.rigid, problem.lattice, constant, null)
+    count = orthonormal_null_modes(x, problem.frozen, problem.rigid, problem.lattice, constant, problem.varying, null)
     reduced = np.empty((m, m))
     largest = 0.0
     for i in range(m):

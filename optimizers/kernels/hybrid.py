@@ -248,7 +248,7 @@ def hybrid_walk(problem, rules, settings, x, mode):
             return energy, norm / root, step, calls, Status.NOT_FINITE, value
         if norm / root < goal:
             return energy, norm / root, step, calls, Status.CONVERGED, value
-        nulls = orthonormal_null_modes(x, frozen, rigid, lattice, constant, null)
+        nulls = orthonormal_null_modes(x, frozen, rigid, lattice, constant, problem.varying, null)
         value, used = lowest_mode(function, integers, floats, frozen, x, null, nulls, h, tolerance, basis, mode)
         calls += 2 * used
         if not np.isfinite(value):

@@ -236,7 +236,9 @@ def _hessian_over_free(problem, x, full, reduced):
     """Write the Hessian at x over free coordinates with the null modes moved up; return how far, and their number."""
     null = np.empty((6 + problem.constant.shape[0], x.size))
     problem.hessian(x, full, problem.integers, problem.floats)
-    count = orthonormal_null_modes(x, problem.frozen, problem.rigid, problem.lattice, problem.constant, null)
+    count = orthonormal_null_modes(
+        x, problem.frozen, problem.rigid, problem.lattice, problem.constant, problem.varying, null
+    )
     return _reduce(full, problem.free, null, count, reduced), count
 
 

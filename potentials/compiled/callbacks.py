@@ -19,14 +19,14 @@ from numpy.typing import ArrayLike, NDArray
 
 from thalweg.potentials.compiled.signatures import FUNCTION_SIGNATURE, HESSIAN_SIGNATURE, Compiled, jit
 
-__all__ = ["Callback"]
+__all__ = ["C_SIGNATURE", "Callback", "call_address"]
 
 _log = logging.getLogger(__name__)
 
 
 @intrinsic
-def _call_address(typingctx, address, x, out, n):
-    """Call the C function ``double f(double *x, double *out, int64 n)`` at an address."""
+def call_address(typingctx, address, x, out, n):
+    """Call the C function ``double f(double *x, double *out, int64 n)`` at an address, on arrays of any shape."""
 
     def codegen(context, builder, signature, arguments):
         address, x, out, n = arguments
@@ -43,15 +43,15 @@ def _call_address(typingctx, address, x, out, n):
 
 @jit(FUNCTION_SIGNATURE)
 def _callback_function(x, gradient_out, integers, floats):
-    return _call_address(integers[0], x, gradient_out, x.size)
+    return call_address(integers[0], x, gradient_out, x.size)
 
 
 @jit(HESSIAN_SIGNATURE)
 def _callback_hessian(x, hessian_out, integers, floats):
-    return _call_address(integers[1], x, hessian_out, x.size)
+    return call_address(integers[1], x, hessian_out, x.size)
 
 
-_C_SIGNATURE = ctypes.CFUNCTYPE(
+C_SIGNATURE = ctypes.CFUNCTYPE(
     ctypes.c_double, ctypes.POINTER(ctypes.c_double), ctypes.POINTER(ctypes.c_double), ctypes.c_int64
 )
 
@@ -82,7 +82,7 @@ class Callback:
         self.error: BaseException | None = None
         self._energy_gradient = energy_gradient
         self._hessian = hessian
-        self._keep = (_C_SIGNATURE(self._first), _C_SIGNATURE(self._second))
+        self._keep = (C_SIGNATURE(self._first), C_SIGNATURE(self._second))
         addresses = [ctypes.cast(function, ctypes.c_void_p).value for function in self._keep]
         self.compiled = Compiled(
             _callback_function, _callback_hessian, np.array(addresses, dtype=np.int64), np.zeros(1)

@@ -6,6 +6,7 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from thalweg.potentials.compiled.callbacks import call_address
 from thalweg.potentials.compiled.signatures import integers, jit, matrix, vector
 from thalweg.potentials.symmetry.periodic_images import make_whole
 
@@ -94,8 +95,8 @@ def _with_parts_along(raw, constant, frozen):
     return longer, held
 
 
-@jit(numba.int64(vector, integers, matrix, matrix, matrix, matrix))
-def orthonormal_null_modes(x, frozen, rigid, lattice, constant, out):
+@jit(numba.int64(vector, integers, matrix, matrix, matrix, integers, matrix))
+def orthonormal_null_modes(x, frozen, rigid, lattice, constant, varying, out):
     """Write orthonormal null modes at x to the first rows of ``out`` and return how many there are.
 
     Parameters
@@ -113,6 +114,10 @@ def orthonormal_null_modes(x, frozen, rigid, lattice, constant, out):
     constant : ndarray, shape (k, n)
         Further null modes, the same at all points, orthonormal and zero at frozen entries. For atoms they are the
         directions in which constraints let nothing move: no motion of the whole may have a part along them.
+        Where ``varying`` holds an address, only the number of rows counts.
+    varying : ndarray of int, shape (0,) or (1,)
+        Address of a C function that writes null modes that differ from point to point, at most k of them, see
+        :class:`~thalweg.potentials.symmetry.varying_null_modes.VaryingNullModes`.
     out : ndarray, shape (6 + k, n)
         Workspace and result.
     """
@@ -132,6 +137,13 @@ def orthonormal_null_modes(x, frozen, rigid, lattice, constant, out):
                 for k in range(x.size):
                     out[count, k] = raw[i, k]
                 count += 1
+    if varying.size > 0:
+        found = np.zeros(constant.shape)
+        number = int(call_address(varying[0], x, found, x.size))
+        for i in range(number):
+            for k in range(x.size):
+                out[count + i, k] = found[i, k]
+        return count + number
     for i in range(constant.shape[0]):
         for k in range(x.size):
             out[count, k] = constant[i, k]
