@@ -97,7 +97,9 @@ def test_a_lock_of_a_package_manager_is_left(made_up, tmp_path, name):
 
 
 @pytest.mark.parametrize(
-    "content", [OF_A_DEAD_PROCESS, json.dumps(writer_identity()), "{", '{"pid": 12', OF_A_DEAD_PROCESS[:-3]]
+    "content",
+    [OF_A_DEAD_PROCESS, json.dumps(writer_identity()), "{", '{"pid": 12', OF_A_DEAD_PROCESS[:-3]],
+    ids=["dead", "own", "begun", "cut short", "without its end"],  # the process's number differs from worker to worker
 )
 def test_a_lock_of_a_killed_writer_is_taken_over(made_up, store, content):
     """Those of former versions too, which may have been killed while they wrote it."""
