@@ -11,8 +11,9 @@ PAGE = Path(__file__).parents[2] / "docs" / "surfaces.md"
 BLOCKS = re.findall(r"```python\n(.*?)```", PAGE.read_text(), flags=re.DOTALL)
 
 
-@pytest.mark.filterwarnings("ignore:.torch.jit.script. is deprecated:DeprecationWarning")  # PyTorch's own
-@pytest.mark.parametrize("number", range(len(BLOCKS)), ids=["surface", "function", "jax", "torch"])
+# PyTorch's own, a FutureWarning since 2.14
+@pytest.mark.filterwarnings("ignore:.torch.jit.script. is deprecated")
+@pytest.mark.parametrize("number", range(len(BLOCKS)), ids=["surface", "function", "jax", "torch", "symmetry"])
 def test_blocks(number, tmp_path, monkeypatch, capsys):
     block = BLOCKS[number]
     for package in ("jax", "torch"):
