@@ -35,7 +35,7 @@ def import_(folder: Path, system: str, output: Path) -> None:
     """
     from thalweg.landscapes import Landscape
     from thalweg.landscapes.maintenance.import_points import import_points
-    from thalweg.landscapes.storage.local_files import new_store
+    from thalweg.landscapes.storage.whole_stores import new_store
     from thalweg.potentials import as_system
 
     with errors_in_one_line(OSError, ValueError):

@@ -11,8 +11,7 @@ from thalweg.landscapes.errors import StoreError
 from thalweg.landscapes.landscape import Landscape
 from thalweg.landscapes.records import FROM_STATE, Search
 from thalweg.landscapes.storage.description import description_differences
-from thalweg.landscapes.storage.local_files import new_store
-from thalweg.landscapes.storage.whole_stores import copy_store
+from thalweg.landscapes.storage.whole_stores import copy_store, new_store
 from thalweg.landscapes.system_loading import SystemLike
 
 __all__ = ["merge"]

@@ -6,8 +6,9 @@ import errno
 import os
 import re
 import stat
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -29,7 +30,6 @@ __all__ = [
     "StoreLocation",
     "files_of",
     "is_own",
-    "new_store",
     "with_name",
 ]
 
@@ -40,6 +40,7 @@ StoreFiles: TypeAlias = "LocalFiles | ZarrFiles"
 """Files of a store, by keys."""
 
 PARTIAL = ".partial"
+_AT_ONCE = 8  # files that the disk is waited for: others are taken meanwhile
 
 LARGEST = 2**31
 """Bytes that no file of a store exceeds, whatever it holds."""
@@ -177,7 +178,10 @@ class LocalFiles:
             self.receive(place)
 
     def receive(self, place: Path) -> None:
-        """Move a finished store to its place, where nothing or an empty folder is."""
+        """Move a finished store to its place, where nothing or an empty folder is, once the disk has all of it."""
+        with ThreadPoolExecutor(_AT_ONCE) as pool:
+            for _ in pool.map(sync, (place, *place.rglob("*"))):
+                pass
         os.replace(place, self.folder)
         LocalFiles(self.folder.parent).sync_folder()
 
@@ -267,13 +271,7 @@ class LocalFiles:
 
     def sync_folder(self, key: str = "") -> None:
         """Wait until the disk has the names in folder ``key``, where the system can."""
-        if os.name != "posix":
-            return
-        descriptor = os.open(self.folder / key, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+        sync(self.folder / key)
 
 
 class StagedFile:
@@ -299,37 +297,6 @@ class StagedFile:
     def discard(self) -> None:
         """Delete it, if it was not published."""
         self._partial.unlink(missing_ok=True)
-
-
-@contextmanager
-def new_store(final: Path) -> Iterator[Path]:
-    """Make a store beside its place; it appears there at the end, and nowhere after an error.
-
-    Parameters
-    ----------
-    final : Path
-        Path of the new store, where nothing or an empty folder is.
-
-    Yields
-    ------
-    Path
-        Path at which to make it.
-
-    Raises
-    ------
-    StoreError, LockedError, OSError
-        Something is there, someone else is making it, or it cannot be written.
-    """
-    files = LocalFiles(final.expanduser().resolve())
-    files.check_free()
-    lock = files.lock()
-    try:
-        files.check_free()  # still, now that nobody else makes it
-        with scratch_folder(files.folder) as scratch:
-            yield scratch / files.folder.name
-            files.receive(scratch / files.folder.name)
-    finally:
-        lock.release()
 
 
 def is_own(name: str) -> bool:
@@ -374,6 +341,17 @@ def write(path: Path, data: bytes, durable: bool) -> None:
 
 
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
+
+
+def sync(path: Path) -> None:
+    """Wait until the disk has a file, or the names in a folder, where the system can."""
+    if os.name != "posix":
+        return
+    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0))
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def with_name(error: OSError, target: object) -> OSError:

@@ -267,7 +267,8 @@ class Store:
             self._cache.clear()
             for file in staged[: len(chunks)]:  # renames: the disk needs no space for them
                 file.publish()
-            self.files.sync_folder(path)
+            for folder in (path, path.rpartition("/")[0]):  # its name is new where the array is
+                self.files.sync_folder(folder)
             self._publish_root(staged[-1], whole, roots[1])
         except OSError:
             if not known:
@@ -318,6 +319,7 @@ class Store:
                 part = slice(low, low + spec.chunk)
                 if values[part].tobytes() != stored[part].tobytes():
                     self.files.put(spec.chunk_key(index), spec.encode(values[part]))
+            self.files.sync_folder(path)
             self._cache.clear()
             self.columns[path] = self._column(spec, committed, self.writable, self.columns[path].attributes)
 
@@ -367,6 +369,7 @@ class Store:
     def _write(self, column: Column, root: Root) -> None:
         for key, data in column.pending():
             self.files.put(key, data)
+        self.files.sync_folder(column.spec.path)  # the names of the chunks too, before the root's
         # For whoever opens an array by its own path: the root's copy is what counts, so the disk may take its time.
         self.files.put(f"{column.spec.path}/{ROOT}", encoded(root.array_metadata(column.spec.path)), durable=False)
 

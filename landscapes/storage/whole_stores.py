@@ -1,8 +1,10 @@
-"""Files of whole stores: those of a new one, and copies of those of another."""
+"""Files of whole stores: those of a new one, copies of those of another, and the way to its place."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -12,8 +14,9 @@ from thalweg.landscapes.storage.description import static_spec
 from thalweg.landscapes.storage.local_files import LocalFiles, StoreFiles, StoreLocation, files_of
 from thalweg.landscapes.storage.root import ROOT, Root, read_root
 from thalweg.landscapes.storage.schema import GROUPS, ArraySpec, group_metadata
+from thalweg.landscapes.storage.scratch import scratch_folder
 
-__all__ = ["build_store", "copy_store", "created_by", "encoded"]
+__all__ = ["build_store", "copy_store", "created_by", "encoded", "new_store"]
 
 
 def encoded(metadata: dict) -> bytes:
@@ -67,3 +70,34 @@ def copy_store(source: StoreLocation, target: Path) -> None:
     for path, attributes in root.groups.items():
         copied.put(f"{path}/{ROOT}", encoded(group_metadata(attributes)), durable=False)
     copied.put(ROOT, data)
+
+
+@contextmanager
+def new_store(final: Path) -> Iterator[Path]:
+    """Make a store beside its place; it appears there at the end, and nowhere after an error.
+
+    Parameters
+    ----------
+    final : Path
+        Path of the new store, where nothing or an empty folder is.
+
+    Yields
+    ------
+    Path
+        Path at which to make it.
+
+    Raises
+    ------
+    StoreError, LockedError, OSError
+        Something is there, someone else is making it, or it cannot be written.
+    """
+    files = LocalFiles(final.expanduser().resolve())
+    files.check_free()
+    lock = files.lock()
+    try:
+        files.check_free()  # still, now that nobody else makes it
+        with scratch_folder(files.folder) as scratch:
+            yield scratch / files.folder.name
+            files.receive(scratch / files.folder.name)
+    finally:
+        lock.release()

@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 
 from thalweg.landscapes import Landscape, LockedError, StoreError, merge
-from thalweg.landscapes.storage.local_files import new_store
 from thalweg.landscapes.storage.lock import writer_identity
+from thalweg.landscapes.storage.whole_stores import new_store
 
 OF_A_DEAD_PROCESS = json.dumps({"pid": 1, "host": socket.gethostname(), "since": "long ago"})
 
@@ -159,7 +159,7 @@ def test_what_lies_where_a_store_is_made_stays(made_up, store, name, what):
 
 def test_scratch_of_a_killed_process_is_cleared(made_up, store, tmp_path):
     script = (
-        "import os, sys\nfrom thalweg.landscapes.storage.local_files import new_store\n"
+        "import os, sys\nfrom thalweg.landscapes.storage.whole_stores import new_store\n"
         "with new_store(__import__('pathlib').Path(sys.argv[1])) as place:\n"
         "    place.mkdir(); (place / 'half').touch(); os.kill(os.getpid(), 9)"
     )
