@@ -347,7 +347,7 @@ def sync(path: Path) -> None:
     """Wait until the disk has a file, or the names in a folder, where the system can."""
     if os.name != "posix":
         return
-    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0))
+    descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
     finally:
