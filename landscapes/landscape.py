@@ -43,6 +43,10 @@ class Landscape(StoredLandscape):
     bounds : array_like, shape (n, 2), (2, n) or (2,), or scipy.optimize.Bounds, optional
         Lowest and highest value of each coordinate of a Point, one pair each or one for all: searches start anywhere
         inside, steps scale with them, and searches that end outside have failed. A surface may bring its own.
+    permutations, inversion, substrate : optional
+        Which points of atoms are the same, as for `System`: whether equal atoms may be exchanged ("bonds", "all",
+        "none"), whether a mirror image is the same, and whether equal sites of a crystal's surface are. Those that
+        suit the atoms, or an existing store's own, where missing.
     tasks_ahead : int, optional
         Number of tasks in flight at once, which keep a few times fewer workers busy; the points found depend on it.
         16 for a new store, an existing store's own otherwise.

@@ -10,12 +10,21 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, cast
 
+from ase import Atoms
+
 from thalweg.landscapes.errors import StoreError
 from thalweg.landscapes.recording.writer import Writer
 from thalweg.landscapes.records import AddedSearch, Minimum, Search, TransitionState
 from thalweg.landscapes.storage.compatibility import TASKS_AHEAD, check_same, explicit_settings, is_store
 from thalweg.landscapes.storage.store import Store
-from thalweg.landscapes.system_loading import SystemLike, default_rules_of, rebuilt, system_of, units_of
+from thalweg.landscapes.system_loading import (
+    SystemLike,
+    default_rules_of,
+    rebuilt,
+    stored_symmetry,
+    system_of,
+    units_of,
+)
 from thalweg.landscapes.tolerances import Tolerances
 from thalweg.landscapes.views import Minima, Properties, Searches, TransitionStates
 from thalweg.potentials.conversion.printable import printable
@@ -52,10 +61,17 @@ class StoredLandscape:
         rules: Rules | Mapping[str, Any] | None = None,
         tasks_ahead: int | None = None,
         bounds: BoundsLike | None = None,
+        permutations: str | None = None,
+        inversion: bool | None = None,
+        substrate: bool | None = None,
     ) -> None:
-        system = system_of(subject, bounds)
+        symmetry: dict[str, Any] = {"permutations": permutations, "inversion": inversion, "substrate": substrate}
+        exists = is_store(path)
+        if exists and isinstance(subject, Atoms):
+            symmetry = stored_symmetry(Store.open(path).description(), symmetry)
+        system = system_of(subject, bounds, **symmetry)
         given = explicit_settings(seed, tolerances, rules, tasks_ahead)
-        if is_store(path):
+        if exists:
             check_same(path, system.describe(), given)
             store = Store.open(path, "r+")
         else:

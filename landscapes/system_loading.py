@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
+import numpy as np
+
 from thalweg.potentials.protocols import ExploredSystem, SearchedSystem
 
 if TYPE_CHECKING:
@@ -14,13 +16,13 @@ if TYPE_CHECKING:
     from thalweg.potentials.point import Point
     from thalweg.potentials.system import System
 
-__all__ = ["SystemLike", "default_rules_of", "rebuilt", "system_of", "units_of"]
+__all__ = ["SystemLike", "default_rules_of", "rebuilt", "stored_symmetry", "system_of", "units_of"]
 
 SystemLike: TypeAlias = "Atoms | Point | ExploredSystem"
 """Atoms or a Point with a calculator, or a system."""
 
 
-def system_of(subject: SystemLike | Mapping[str, Any], bounds: BoundsLike | None = None) -> System:
+def system_of(subject: SystemLike | Mapping[str, Any], bounds: BoundsLike | None = None, **symmetry: Any) -> System:
     """Return the system of Atoms, of a Point, or of a stored description.
 
     Parameters
@@ -30,14 +32,32 @@ def system_of(subject: SystemLike | Mapping[str, Any], bounds: BoundsLike | None
         points, though nothing can search in it.
     bounds : array_like or scipy.optimize.Bounds, optional
         As `System` takes them.
+    **symmetry
+        What counts as the same, as `System` takes it; None counts as missing.
     """
-    if bounds is None and isinstance(subject, ExploredSystem):
+    symmetry = {name: value for name, value in symmetry.items() if value is not None}
+    if bounds is None and not symmetry and isinstance(subject, ExploredSystem):
         return cast("System", subject)
     from thalweg.potentials.system import System, as_system  # slow to load, and a reader seldom needs it
 
     if isinstance(subject, Mapping):
         return System.from_description(dict(subject))
-    return as_system(cast("Atoms | Point", subject), bounds)
+    return as_system(cast("Atoms | Point", subject), bounds, **symmetry)
+
+
+def stored_symmetry(description: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what counts as the same by the description of a store, unless it is given.
+
+    Defaults depend on the structure that a user happens to hold, and measured ones take calls of the calculator: those
+    of an existing store are its own.
+    """
+    if description.get("kind") != "atoms":
+        return dict(given)
+    from thalweg.potentials.system_symmetry import usual_symmetry
+
+    usual = usual_symmetry(np.asarray(description["pbc"]), np.asarray(description["cell"]))
+    stored = {name: description.get(name, value) for name, value in usual.items()}
+    return stored | {name: value for name, value in given.items() if value is not None}
 
 
 def rebuilt(system: System, description: Mapping[str, Any]) -> System:
@@ -45,7 +65,8 @@ def rebuilt(system: System, description: Mapping[str, Any]) -> System:
     if not isinstance(system, SearchedSystem):
         return system
     make: Callable[..., System] = type(system)
-    return make(system.subject(description["x"]), bounds=system.bounds)
+    options = system.symmetry_options() if hasattr(system, "symmetry_options") else {}
+    return make(system.subject(description["x"]), bounds=system.bounds, **options)
 
 
 def default_rules_of(system: ExploredSystem) -> dict[str, Any] | None:

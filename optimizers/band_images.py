@@ -29,6 +29,12 @@ _FEWEST, _MOST = 7, 40
 _DENSE, _SPARSE = 6.7, 2.5
 # A band that has not come down to a tenth of its first gradient climbs after this many steps all the same
 _CLIMB_BELOW, _CLIMB_AFTER = 0.1, 100
+# A step at which an energy is not finite is shortened so often; a calculator in Python is not called in vain
+_TRIALS = 8
+# The order of atoms as given is kept where it is no longer than so many times the shortest order that keeps the bonds
+_AS_GIVEN = 1.5
+# Distance, in the unit of length, below which two points are copies of each other
+_COPIES = 1e-3
 
 
 class BandRules(NamedTuple):
@@ -137,7 +143,10 @@ class Images:
     def evaluate(self) -> bool:
         """Compute energies and gradients; return whether all are finite."""
         function, _, integers, floats = self.system.compiled
-        finite = evaluate_images(function, integers, floats, self.system.frozen, self.x, self.energy, self.gradient)
+        at_once = not self.system.threadsafe
+        finite = evaluate_images(
+            function, integers, floats, self.system.frozen, self.x, at_once, self.energy, self.gradient
+        )
         self.system.reraise()
         return finite
 
@@ -165,6 +174,7 @@ class Images:
         settings = BandSettings(
             rms=float(rms), max_step=float(self.rules.max_step), evenness=float(self.rules.evenness),
             top_springs=float(self.rules.top_springs), climb_below=self.climb_below, climb_after=_CLIMB_AFTER,
+            trials=_TRIALS if self.system.threadsafe else 1,
         )  # fmt: skip
         function, _, integers, floats = self.system.compiled
         norm, taken, status = dneb_walk(
@@ -173,6 +183,16 @@ class Images:
         )  # fmt: skip
         self.system.reraise()
         return norm, taken, Status(status)
+
+    def by_idpp(self) -> Images | None:
+        """Return a band between the same ends by the image-dependent pair potential; None without atoms.
+
+        For a band on which an energy is not finite, where its ends' are: atoms of a straight path may collide.
+        """
+        if self.system.atoms is None or not np.isfinite(self.energy[[0, -1]]).all():
+            return None
+        x = interpolate(self.system, self.x[0], self.x[-1], len(self.x) - 2, "idpp")
+        return Images(self.system, x, self.rules)
 
     def refined(self) -> Images | None:
         """Return the band with an image more wherever it is long or rough; None where it is neither."""
@@ -270,6 +290,24 @@ def _same_cell(system: System, a: np.ndarray, b: np.ndarray) -> np.ndarray:
     return a + moves.ravel()
 
 
+def _near_copy(system: System, a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """Return the copy of b to which a band from a leads: its atoms in the order given, or the nearest copy.
+
+    The order given comes first where it keeps the bonds of a molecule and no other is much shorter; of other atoms,
+    whose order has no meaning, the nearest copy that is found.
+    """
+    nearest = system.align(a, b)
+    if system.atoms is None:
+        return nearest
+    given = system.in_order(a, b)
+    if given is None:
+        return nearest
+    near, far = np.linalg.norm(nearest - a), np.linalg.norm(given - a)
+    if system.permutations != "bonds":
+        return given if far < (1.0 - 1e-6) * near else nearest
+    return given if far <= _AS_GIVEN * near or near < _COPIES < far else nearest
+
+
 def first_images(
     system: System,
     a: Subject | ArrayLike,
@@ -297,10 +335,11 @@ def first_images(
     if not 0 < density < np.inf:
         raise ValueError(f"density must be positive and finite; it is {density}")
     rules.check()
-    last = system.align(first, last) if align else _same_cell(system, first, last)
+    last = _near_copy(system, first, last) if align else _same_cell(system, first, last)
     distance = np.linalg.norm(last - first)
     if not distance > 1e-6:
         raise ValueError("a and b are the same point once aligned: there is nothing between them, unless align=False")
     fewest = _FEWEST if system.threadsafe else 5
     count = images or int(np.clip(np.ceil(density * distance / _spacing(system, first)), fewest, _MOST))
-    return Images(system, interpolate(system, first, last, count, interpolation), rules)
+    band = Images(system, interpolate(system, first, last, count, interpolation), rules)
+    return band if band.finite or interpolation != "linear" else band.by_idpp() or band

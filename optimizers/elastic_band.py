@@ -60,7 +60,8 @@ def dneb(
     system : ase.Atoms, Point, Weights or System
         What both are minima of.
     a, b : ase.Atoms, Point, or array_like, shape (n,) or (atoms, 3)
-        End points; the symmetry copy of b nearest to a is taken, unless ``align`` is False.
+        End points; the symmetry copy of b nearest to a is taken, unless ``align`` is False. Of molecules, b with its
+        atoms in the order given where that keeps the bonds and no other order is much shorter.
     images : int, optional
         Points between them. By the distance where missing, 7 to 40: one a sixth of the distance of neighbours, or
         from 5, two a distance of neighbours, for a calculator written in Python, whose every call counts.
@@ -77,7 +78,8 @@ def dneb(
     evenness : float
         Mean relative deviation of the images' distances that the springs aim at.
     interpolation : {"linear", "idpp"}
-        The first band: straight with atoms kept from colliding, or the image-dependent pair potential.
+        The first band: straight with atoms kept from colliding, or the image-dependent pair potential. Where an energy
+        on a straight band is not finite, or becomes so, the second is tried once.
     climb : bool
         Once the band is near the valley (a tenth of its first gradient, or 100 steps), send its highest image up to
         the saddle, and leave the springs' part across the band out: it converges as tightly as asked for.
@@ -127,6 +129,12 @@ def dneb(
     rules = BandRules(k, max_step, evenness, top_springs, climb)
     band = first_images(system, a, b, images, interpolation, rules, align, density)
     norm, taken, status = band.walk(rms, steps // (refine + 1))
+    if status == Status.NOT_FINITE and interpolation == "linear" and taken:
+        # atoms collided, or the calculator failed, on the way from a straight band
+        other = band.by_idpp()
+        if other is not None and other.finite:
+            band = other
+            norm, taken, status = band.walk(rms, steps // (refine + 1))
     for left in range(refine, 0, -1):
         band = band.refined() or band
         norm, more, status = band.walk(rms, (steps - taken) // left)

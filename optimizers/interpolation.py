@@ -15,6 +15,9 @@ __all__ = ["interpolate"]
 # Atoms on the way keep at least this part of the smallest distance that any pair has at the end points
 _CLOSEST = 0.8
 
+# Atoms off a line by no more than this part of its length count as on it
+_ON_A_LINE = 0.1
+
 _RULES, _RMS, _STEPS = Rules(max_step=0.2), 1e-4, 200
 
 
@@ -75,6 +78,15 @@ def _push_apart(x: np.ndarray, free: np.ndarray, closest: float, pbc: np.ndarray
             x[3 * q : 3 * q + 3] -= push * allowed[3 * q : 3 * q + 3]
 
 
+def _leave_line(x: np.ndarray, free: np.ndarray) -> None:
+    """Move atoms that lie on one line a little aside, in place: no force leads them off it to pass each other."""
+    atoms = x.reshape(-1, 3) - x.reshape(-1, 3).mean(axis=0)
+    _, sizes, axes = np.linalg.svd(atoms, full_matrices=False)
+    if len(atoms) > 2 and sizes[1] <= _ON_A_LINE * sizes[0]:
+        aside = 0.5 * _ON_A_LINE * sizes[0] * np.outer(np.cos(np.arange(len(atoms))), axes[1]).ravel()
+        x[free] += aside[free]
+
+
 def _even_distances(
     system: System, x: np.ndarray, lengths: list[np.ndarray], pbc: np.ndarray, cell: np.ndarray
 ) -> np.ndarray:
@@ -84,6 +96,7 @@ def _even_distances(
     for share, image in zip(np.linspace(0.0, 1.0, len(x))[1:-1], x[1:-1], strict=True):
         floats = np.concatenate([frame, (1.0 - share) * lengths[0] + share * lengths[1]])
         moved = image.copy()
+        _leave_line(moved, system.free)
         energy, *_ = lbfgs_walk(
             pair_potential, pbc.astype(np.int64), floats, system.frozen, _RULES.packed(), _RMS, _STEPS,
             moved, gradient, no_trace,

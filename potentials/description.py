@@ -12,6 +12,7 @@ from ase import Atoms
 from thalweg.potentials.ase_calculators import build_ase_calculator, describe_ase_calculator
 from thalweg.potentials.calculator import FlatCalculator
 from thalweg.potentials.constraints import constraints_from, described_constraints
+from thalweg.potentials.system_symmetry import usual_symmetry
 
 if TYPE_CHECKING:
     from thalweg.potentials.point import Point
@@ -44,6 +45,10 @@ def describe_system(system: System) -> dict[str, Any]:
         description["pbc"] = atoms.pbc.astype(bool)
         if system.constraints is not None:
             description |= described_constraints(atoms, system.constraints)
+        usual = usual_symmetry(atoms.pbc, atoms.cell.array)
+        for name, value in system.symmetry_options().items():
+            if not np.array_equal(value, usual[name]):
+                description[name] = value
     own = isinstance(calculator, FlatCalculator)
     description["calculator"] = calculator.describe() if own else describe_ase_calculator(calculator)
     return description

@@ -22,14 +22,13 @@ from thalweg.potentials.description import describe_system, subject_from
 from thalweg.potentials.lazy import public
 from thalweg.potentials.point import Point
 from thalweg.potentials.protocols import Matrix, Subject, Vector
-from thalweg.potentials.system_symmetry import SystemSymmetry
+from thalweg.potentials.system_symmetry import SystemSymmetry, usual_symmetry
 
 __all__ = ["System", "as_system"]
 
-_FEWEST_SYMMETRIC = 5  # atoms
 
 # Computed again when asked for, where a pickle was read
-_COMPUTED = ("callback", "symmetry", "rigid", "lattice", "anchored", "tangents")
+_COMPUTED = ("callback", "symmetry", "lattice", "anchored", "tangents")
 
 
 @public("thalweg.potentials")
@@ -46,6 +45,20 @@ class System(SystemSymmetry):
         Lowest and highest value of each coordinate: random starts are drawn inside and, for a Point, searches that
         end outside have failed (atoms may drift). Four numbers for two coordinates are read as one pair for each
         coordinate, as in scipy. By default the potential's own ``bounds``, if it has any.
+
+    permutations : {"bonds", "all", "none"}, optional
+        Which equal atoms may be exchanged when points are compared and laid on each other: those whose exchange keeps
+        the bond graph, all, or none. Atoms are equal that agree in species, mass, tag, initial charge and moment.
+        "bonds" for molecules and "all" for other atoms where missing.
+    inversion : bool, optional
+        Whether a mirror image is the same point; it is where missing. Without, the R and the S form of a molecule are
+        two minima; and with ``permutations="none"`` too, so are both ends of ammonia's inversion.
+    substrate : bool, optional
+        Whether sites are the same that the symmetry of fixed atoms, or of the cell, makes equal: an adatom on any
+        site of one kind is one minimum then. Where missing, only without a periodic cell.
+    rigid : array_like, shape (k, 6), optional
+        Rigid motions that leave the energy unchanged, their parts along the translations in x, y, z and the rotations
+        about x, y, z; measured by copies of the atoms where missing.
 
     Attributes
     ----------
@@ -82,7 +95,16 @@ class System(SystemSymmetry):
     (0.0, False)
     """
 
-    def __init__(self, subject: Subject, bounds: BoundsLike | None = None):
+    def __init__(
+        self,
+        subject: Subject,
+        bounds: BoundsLike | None = None,
+        *,
+        permutations: str | None = None,
+        inversion: bool | None = None,
+        substrate: bool | None = None,
+        rigid: ArrayLike | None = None,
+    ):
         if not isinstance(subject, Atoms | Point):
             raise TypeError(f"expected ase.Atoms or a Point, not {type(subject).__name__}")
         if subject.calc is None:
@@ -91,6 +113,7 @@ class System(SystemSymmetry):
             raise ValueError("there are no atoms" if isinstance(subject, Atoms) else "the point has no coordinates")
         self.potential = subject.calc
         self.atoms = None if isinstance(subject, Point) else subject.copy()
+        self._set_symmetry(permutations, inversion, substrate, rigid)
         x = subject.x if isinstance(subject, Point) else subject.positions.ravel()
         self.x = np.array(x, dtype=np.float64)
         if not np.isfinite(self.x).all():
@@ -107,7 +130,7 @@ class System(SystemSymmetry):
         self.bounds = checked_bounds(bounds, self.n)
         if own is not None:
             own.check_coordinates(self.x)
-        if self.atoms is not None and own is not None and self.atoms.pbc.any():
+        if own is not None and self.atoms is not None and self.atoms.pbc.any():
             raise ValueError(f"{type(self.potential).__name__} has no periodic images: set atoms.pbc = False")
         if self.constraints is not None:
             self.constraints.check_anchored(lambda: self.motions_left)
@@ -173,6 +196,7 @@ class System(SystemSymmetry):
     def __setstate__(self, state: dict[str, Any]) -> None:
         # pickles of earlier versions have them in another form
         self.__dict__.update({key: value for key, value in state.items() if key not in _COMPUTED})
+        self._take_old_state()
 
     def __repr__(self) -> str:
         what = self.atoms.get_chemical_formula() if self.atoms is not None else "Point"
@@ -298,30 +322,6 @@ class System(SystemSymmetry):
             x = self.x + self._amplitude * rng.uniform(-1.0, 1.0, self.n)
         return self.constrain(np.where(self._free_mask, x, self.x))
 
-    @property
-    def loose(self) -> bool:
-        """Whether no constraint holds an atom in place; False for a Point."""
-        return self.atoms is not None and not self.anchored
-
-    @property
-    def may_start_symmetric(self) -> bool:
-        """Whether there are symmetric starting points: for free clusters of a potential that draws them.
-
-        With fewer than five atoms most of them would be saddles of a higher order, on which searches stay.
-        """
-        if self.atoms is None or self._own is None or not self.loose or self.bounds is not None:
-            return False
-        return len(self.atoms) >= _FEWEST_SYMMETRIC and self._own.draws_symmetric
-
-    def random_symmetric(self, rng: np.random.Generator) -> Vector:
-        """Return a random starting point (n,) with a point group; only if :attr:`may_start_symmetric`."""
-        return self.potential.symmetric_coordinates(self.n, rng)
-
-    @property
-    def container_radius(self) -> float | None:
-        """Radius of the sphere in which basin-hopping holds a cluster together; None if the potential gives none."""
-        return None if self._own is None else self._own.container_radius(self.n)
-
     @cached_property
     def _amplitude(self) -> float:
         if self.atoms is None or isinstance(self.potential, FlatCalculator):
@@ -352,10 +352,13 @@ class System(SystemSymmetry):
         ValueError
             If its potential cannot be built from a name and parameters, such as a Python callable.
         """
-        return cls(subject_from(description), bounds=description.get("bounds"))
+        subject = subject_from(description)
+        usual = usual_symmetry(subject.pbc, subject.cell.array) if isinstance(subject, Atoms) else {}
+        options = {name: description.get(name, value) for name, value in usual.items()}
+        return cls(subject, bounds=description.get("bounds"), **options)
 
 
-def as_system(subject: Subject | System, bounds: BoundsLike | None = None) -> System:
+def as_system(subject: Subject | System, bounds: BoundsLike | None = None, **symmetry: Any) -> System:
     """Make a System of Atoms or a Point with a calculator; a System is returned unchanged.
 
     Parameters
@@ -364,6 +367,8 @@ def as_system(subject: Subject | System, bounds: BoundsLike | None = None) -> Sy
         Object with a calculator.
     bounds : array_like or scipy.optimize.Bounds, optional
         Bounds of the coordinates, see :class:`System`.
+    **symmetry
+        ``permutations``, ``inversion``, ``substrate`` and ``rigid`` of :class:`System`; None counts as missing.
 
     Returns
     -------
@@ -381,6 +386,9 @@ def as_system(subject: Subject | System, bounds: BoundsLike | None = None) -> Sy
     >>> as_system(Atoms("Ar2", positions=[[0, 0, 0], [1.12, 0, 0]], calculator=LJAT(Z=0.0)))
     System(Ar2, LJAT, 6 of 6 coordinates free)
     """
+    given = {name: value for name, value in symmetry.items() if value is not None}
     if not isinstance(subject, System):
-        return System(subject, bounds)
-    return subject if bounds is None else System(subject.subject(), bounds)
+        return System(subject, bounds, **given)
+    if bounds is None and not given:
+        return subject
+    return System(subject.subject(), subject.bounds if bounds is None else bounds, **subject.symmetry_options() | given)

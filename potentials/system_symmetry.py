@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 from ase import Atoms
+from numpy.typing import ArrayLike
 
 from thalweg.potentials.ase_calculators import FAILURES, evaluate_atoms
 from thalweg.potentials.calculator import FlatCalculator
@@ -14,13 +15,25 @@ from thalweg.potentials.constraints import Constraints
 from thalweg.potentials.function import Function
 from thalweg.potentials.protocols import ExchangeSymmetry, Integers, Mask, Matrix, Symmetry, Vector
 from thalweg.potentials.symmetry.declared_symmetry import DeclaredSymmetry
-from thalweg.potentials.symmetry.invariance import allowed_motions, measured_motions
+from thalweg.potentials.symmetry.equality import PERMUTATIONS, kinds_of
+from thalweg.potentials.symmetry.motions.invariance import allowed_motions, measured_motions
 from thalweg.potentials.symmetry.no_symmetry import NoSymmetry
 from thalweg.potentials.symmetry.null_modes import orthonormal_null_modes
 from thalweg.potentials.symmetry.periodic_images import lattice_of
 from thalweg.potentials.symmetry.varying_null_modes import VaryingNullModes, orthonormal_tangents
 
-__all__ = ["SystemSymmetry"]
+__all__ = ["SYMMETRY_OPTIONS", "SystemSymmetry", "usual_symmetry"]
+
+_FEWEST_SYMMETRIC = 5  # atoms
+
+SYMMETRY_OPTIONS = ("permutations", "inversion", "substrate", "rigid")
+"""Options of a System that say which of its points are the same."""
+
+
+def usual_symmetry(pbc: Mask, cell: Matrix) -> dict[str, Any]:
+    """Return the options that hold for atoms in a cell where a description says nothing else."""
+    values = ("all", True, not pbc.any(), allowed_motions(pbc, cell))
+    return dict(zip(SYMMETRY_OPTIONS, values, strict=True))
 
 
 class SystemSymmetry:
@@ -37,7 +50,46 @@ class SystemSymmetry:
     frozen: Integers
     potential: Any
     atoms: Atoms | None
+    bounds: Matrix | None
     constraints: Constraints | None = None
+    inversion: bool
+    substrate: bool
+    _permutations: str | None
+    _rigid: Matrix | None
+
+    def _set_symmetry(
+        self, permutations: str | None, inversion: bool | None, substrate: bool | None, rigid: ArrayLike | None
+    ) -> None:
+        """Take note of what counts as the same; None where the system itself is to tell.
+
+        Raises
+        ------
+        ValueError
+            For a value that is not known, or for something else than atoms.
+        """
+        if permutations is not None and permutations not in PERMUTATIONS:
+            raise ValueError(f"permutations must be {', '.join(PERMUTATIONS)}, or None; it is {permutations!r}")
+        for name, value in (("permutations", permutations), ("inversion", inversion), ("substrate", substrate)):
+            if value is not None and self.atoms is None:
+                raise ValueError(f"{name} is for atoms: a Point has the symmetry of its potential, leave it out")
+        self._permutations, self.inversion = permutations, True if inversion is None else bool(inversion)
+        usual = self.atoms is not None and not self.atoms.pbc.any()
+        self.substrate = usual if substrate is None else bool(substrate)
+        self._rigid = None if rigid is None else np.asarray(rigid, dtype=np.float64).reshape(-1, 6)
+
+    def _take_old_state(self) -> None:
+        """Complete the state of a pickle of an earlier version, which knew rigid motions as bits and no options."""
+        if "_permutations" not in self.__dict__:
+            self.__dict__.pop("rigid", None)
+            usual = {} if self.atoms is None else usual_symmetry(self.atoms.pbc, self.atoms.cell.array)
+            self._set_symmetry(*(usual.get(name) for name in SYMMETRY_OPTIONS))
+
+    def symmetry_options(self) -> dict[str, Any]:
+        """Return the options that say what counts as the same, as the System takes them; none for a Point."""
+        if self.atoms is None:
+            return {}
+        values = (self.permutations, self.inversion, self.substrate, self.rigid)
+        return dict(zip(SYMMETRY_OPTIONS, values, strict=True))
 
     @property
     def _own(self) -> FlatCalculator | None:
@@ -49,6 +101,18 @@ class SystemSymmetry:
         return np.isin(np.arange(self.x.size), self.free)
 
     @cached_property
+    def permutations(self) -> str:
+        """Which equal atoms may be exchanged: "bonds" for molecules, "all" for other atoms, where nobody said."""
+        if self._permutations is not None:
+            return self._permutations
+        if self.atoms is None or (self._own is not None and self._own.units == "reduced"):
+            return "all"
+        from thalweg.potentials.symmetry.bonds.graph import is_molecular  # clusters of Thalweg's own do without
+
+        atoms = self.atoms
+        return "bonds" if is_molecular(atoms.numbers, atoms.positions, atoms.pbc, atoms.cell.array) else "all"
+
+    @cached_property
     def rigid(self) -> Matrix:
         """Rigid motions that leave the energy unchanged, shape (k, 6): see :func:`orthonormal_null_modes`.
 
@@ -57,6 +121,8 @@ class SystemSymmetry:
         if self.atoms is None:
             return np.zeros((0, 6))
         pbc, cell = self.atoms.pbc, self.atoms.cell.array
+        if self._rigid is not None:
+            return self._rigid
         if self._own is not None and self._own.isotropic:
             return allowed_motions(pbc, cell)
         return measured_motions(self._unconstrained, self.x, pbc, cell)
@@ -152,13 +218,18 @@ class SystemSymmetry:
             # networks do without, and need not wait for it to compile
             from thalweg.potentials.symmetry.clusters import ClusterSymmetry
 
-            numbers, fixed = self.atoms.numbers, self.frozen
+            atoms, kinds, fixed = self.atoms, kinds_of(self.atoms), self.frozen
+            place: Vector | None = self.x
             if self.constraints is not None:
-                kinds = np.stack([numbers, self.constraints.classes])
-                numbers = np.unique(kinds, axis=1, return_inverse=True)[1].ravel()
-                if self.anchored:
-                    fixed = np.union1d(fixed, np.flatnonzero(np.repeat(self.constraints.held, 3)))
-            return ClusterSymmetry(numbers, self.atoms.pbc, self.atoms.cell.array, fixed)
+                both = np.stack([kinds, self.constraints.classes])
+                kinds = np.unique(both, axis=1, return_inverse=True)[1].reshape(-1)
+                if self.anchored and self.constraints.held.any():
+                    # atoms that keep to a line or a plane: nothing turns about them
+                    fixed, place = np.union1d(fixed, np.flatnonzero(np.repeat(self.constraints.held, 3))), None
+            return ClusterSymmetry(
+                atoms.numbers, atoms.pbc, atoms.cell.array, fixed, positions=place, rigid=self.rigid, kinds=kinds,
+                permutations=self.permutations, inversion=self.inversion, substrate=self.substrate,
+            )  # fmt: skip
         own = self._own
         if isinstance(own, Function) and own.declares_symmetry:
             return self._declared(own)
@@ -186,6 +257,14 @@ class SystemSymmetry:
         """Return the symmetry copy of b (n,) that is nearest to a (n,)."""
         return self.symmetry.align(a, b)
 
+    def in_order(self, a: Vector, b: Vector) -> Vector | None:
+        """Return b (n,) moved nearest to a (n,), its coordinates in the order given; None if that would break bonds."""
+        if self.atoms is None:
+            return np.array(b, dtype=np.float64)
+        symmetry: Any = self.symmetry
+        moved: Vector | None = symmetry.in_order(a, b)
+        return moved
+
     def distance(self, a: Vector, b: Vector) -> float:
         """Return the Euclidean distance from a (n,) to the nearest symmetry copy of b (n,)."""
         return self.symmetry.distance(a, b)
@@ -193,6 +272,31 @@ class SystemSymmetry:
     def order(self, x: Vector) -> int:
         """Return the number of symmetry operations that leave x (n,) unchanged."""
         return int(self.symmetry.order(x))
+
+    @property
+    def may_start_symmetric(self) -> bool:
+        """Whether there are symmetric starting points: for free clusters of a potential that draws them.
+
+        With fewer than five atoms most of them would be saddles of a higher order, on which searches stay.
+        """
+        if self.atoms is None or self._own is None or not self.loose or self.bounds is not None:
+            return False
+        return len(self.atoms) >= _FEWEST_SYMMETRIC and self._own.draws_symmetric
+
+    def random_symmetric(self, rng: np.random.Generator) -> Vector:
+        """Return a random starting point (n,) with a point group; only if :attr:`may_start_symmetric`."""
+        start: Vector = self.potential.symmetric_coordinates(self.x.size, rng)
+        return start
+
+    @property
+    def container_radius(self) -> float | None:
+        """Radius of the sphere in which basin-hopping holds a cluster together; None if the potential gives none."""
+        return None if self._own is None else self._own.container_radius(self.x.size)
+
+    @property
+    def loose(self) -> bool:
+        """Whether no constraint holds an atom in place; False for a Point."""
+        return self.atoms is not None and not self.anchored
 
     @property
     def may_be_made_symmetric(self) -> bool:

@@ -75,9 +75,9 @@ def run_exploration(run: ExplorationRun) -> None:
 
 def _search(explored: Explored, run: ExplorationRun) -> str | None:
     """Do the searches that remain, and say how many are left where the time is up."""
-    new: dict[str, Any] = {"tasks_ahead": run.workers.ahead}
+    new: dict[str, Any] = {"tasks_ahead": run.workers.ahead, **explored.symmetry}
     if not run.output.exists():
-        new = {"tasks_ahead": run.workers.ahead or explored.ahead, "tolerances": explored.tolerances}
+        new |= {"tasks_ahead": run.workers.ahead or explored.ahead, "tolerances": explored.tolerances}
     with Landscape(explored.subject, run.output, seed=run.plan.options["seed"], **new) as landscape:
         landscape.state["explore"] = {**asdict(run.plan), "data": explored.data}
         landscape.commit()

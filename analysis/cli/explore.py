@@ -93,6 +93,29 @@ class SystemOptions:
             help="Rms gradient below which a point of a structure is stored.  [default: 1e-6]",
         )
     )
+    permutations: str | None = from_option(
+        click.option(
+            "--permutations",
+            type=click.Choice(["bonds", "all", "none"]),
+            help="Equal atoms of a structure that may change places: where bonds stay, all, or none.  "
+            "[default: bonds for molecules, else all]",
+        )
+    )
+    inversion: bool | None = from_option(
+        click.option(
+            "--inversion/--no-inversion",
+            default=None,
+            help="Whether a mirror image of a structure is the same.  [default: it is]",
+        )
+    )
+    substrate: bool | None = from_option(
+        click.option(
+            "--substrate/--no-substrate",
+            default=None,
+            help="Whether sites are the same that the symmetry of fixed atoms or of the cell makes equal.  "
+            "[default: only without a periodic cell]",
+        )
+    )
     seed: int | None = from_option(
         click.option(
             "--seed",

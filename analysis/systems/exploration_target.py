@@ -36,6 +36,8 @@ class Explored:
         Tolerances of a new store, where the default ones do not suit.
     ahead : int or None
         Tasks in flight of a new store, where the default number does not suit.
+    symmetry : dict
+        Which points are the same, as a Landscape takes it; empty where that is not asked.
     """
 
     name: str
@@ -46,3 +48,4 @@ class Explored:
     data: Mapping[str, Any] = field(default_factory=dict)
     tolerances: Tolerances | None = None
     ahead: int | None = None
+    symmetry: Mapping[str, Any] = field(default_factory=dict)

@@ -33,6 +33,8 @@ class StructureOptions:
         Keywords of the calculator.
     rms : float
         Largest rms gradient of a stored point, eV/angstrom.
+    permutations, inversion, substrate : optional
+        Which points are the same, as a Landscape takes them; None where the structure is to tell.
     seed : int
         Seed of the searches.
     """
@@ -40,6 +42,9 @@ class StructureOptions:
     calculator: str | None = None
     parameters: Mapping[str, Any] = field(default_factory=dict)
     rms: float = 1e-6
+    permutations: str | None = None
+    inversion: bool | None = None
+    substrate: bool | None = None
     seed: int = 0
 
     @classmethod
@@ -73,7 +78,8 @@ def build_structure(name: str, options: StructureOptions) -> Explored:
     fixed = len(set().union(*(constraint.get_indices() for constraint in atoms.constraints)))
     periodic = ", periodic" if atoms.pbc.any() else ""
     what = f"{atoms.get_chemical_formula()}, {fixed} atoms fixed{periodic}, {options.calculator}, energies in eV"
-    return Explored(name, what, atoms, tolerances=tolerances_of(options), ahead=AHEAD)
+    symmetry = {key: getattr(options, key) for key in ("permutations", "inversion", "substrate")}
+    return Explored(name, what, atoms, tolerances=tolerances_of(options), ahead=AHEAD, symmetry=symmetry)
 
 
 def read_structure(name: str, options: StructureOptions) -> Atoms:

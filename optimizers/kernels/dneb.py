@@ -34,6 +34,8 @@ class BandSettings(NamedTuple):
         Rms below which the highest image climbs, 0 for never.
     climb_after : int
         Steps after which it climbs anyway.
+    trials : int
+        How often a step is shortened on which an energy is not finite, before the walk ends.
     """
 
     rms: float
@@ -42,10 +44,11 @@ class BandSettings(NamedTuple):
     top_springs: float
     climb_below: float
     climb_after: int
+    trials: int
 
 
 _REAL = numba.float64
-_SETTINGS = Arguments(BandSettings, _REAL, _REAL, _REAL, _REAL, _REAL, numba.int64)
+_SETTINGS = Arguments(BandSettings, _REAL, _REAL, _REAL, _REAL, _REAL, numba.int64, numba.int64)
 
 _STATE = np.dtype(
     [
@@ -75,15 +78,22 @@ def fresh_state(spring: float) -> np.void:
     return state
 
 
-@jit(numba.boolean(FUNCTION, integers, floats, integers, matrix, vector, matrix))
-def evaluate_images(function, integers, floats, frozen, X, energies, gradients):
-    """Fill energies (images,) and gradients (images, n) between the end points; return whether all are finite."""
+@jit(numba.boolean(FUNCTION, integers, floats, integers, matrix, numba.boolean, vector, matrix))
+def evaluate_images(function, integers, floats, frozen, X, at_once, energies, gradients):
+    """Fill energies (images,) and gradients (images, n) between the end points; return whether all are finite.
+
+    ``at_once``: whether to return at the first that is not, as suits a potential whose calls are dear.
+    """
     finite = True
     for i in range(1, X.shape[0] - 1):
         energies[i] = function(X[i], gradients[i], integers, floats)
         for k in frozen:
             gradients[i, k] = 0.0
         finite = finite and np.isfinite(energies[i]) and np.isfinite(dot(gradients[i], gradients[i]))
+        if at_once and not finite:
+            for j in range(i + 1, X.shape[0] - 1):
+                energies[j] = np.nan
+            return False
     return finite
 
 
@@ -253,9 +263,10 @@ def dneb_walk(
             scale = max_step / longest
         _copy(inner, start)
         _copy(flat, old)
-        for _trial in range(8):
+        finite, at_once = False, settings.trials < 2
+        for _trial in range(settings.trials):
             add_multiple(scale, direction, inner)
-            finite = evaluate_images(function, integers, floats, frozen, X, energies, gradients)
+            finite = evaluate_images(function, integers, floats, frozen, X, at_once, energies, gradients)
             if finite:
                 break
             _copy(start, inner)

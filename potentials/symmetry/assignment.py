@@ -11,7 +11,7 @@ import numpy as np
 
 from thalweg.potentials.compiled.signatures import integers, jit, matrix
 
-__all__ = ["assign", "assign_kinds"]
+__all__ = ["assign", "assign_kinds", "assign_squares"]
 
 
 @jit(numba.boolean(matrix, numba.int64, integers))
@@ -81,5 +81,22 @@ def assign_kinds(a, b, members, starts, cost, column_of, permutation):
         if not assign(cost, n, column_of):
             return False
         for i in range(n):
+            permutation[members[first + i]] = members[first + column_of[i]]
+    return True
+
+
+@jit(numba.boolean(matrix, integers, integers, integers))
+def assign_squares(squares, members, starts, permutation):
+    """Write the permutation with the lowest sum of squared distances; False if they are not finite."""
+    n = squares.shape[0]
+    cost, column_of = np.empty((n, n)), np.empty(n, np.int64)
+    for kind in range(starts.size - 1):
+        first, size = starts[kind], starts[kind + 1] - starts[kind]
+        for i in range(size):
+            for j in range(size):
+                cost[i, j] = squares[members[first + i], members[first + j]]
+        if not assign(cost, size, column_of):
+            return False
+        for i in range(size):
             permutation[members[first + i]] = members[first + column_of[i]]
     return True

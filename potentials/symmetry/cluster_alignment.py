@@ -25,8 +25,8 @@ _CERTAIN = 1e-7
 _FRAMES, _LIKELY = 4, 24
 
 
-@jit(numba.float64(matrix, matrix, integers, integers, matrix, matrix, integers))
-def _settle(a, b, members, starts, cost, rotation, permutation):
+@jit(numba.float64(matrix, matrix, integers, integers, numba.boolean, matrix, matrix, integers))
+def _settle(a, b, members, starts, improper, cost, rotation, permutation):
     """Assign and rotate in turn from ``rotation`` on until nothing changes; the squared distance is returned."""
     n = a.shape[0]
     moved, column_of, before = np.empty_like(b), np.empty(n, np.int64), np.full(n, -1, np.int64)
@@ -40,7 +40,7 @@ def _settle(a, b, members, starts, cost, rotation, permutation):
             before[i] = permutation[i]
         if same:
             break
-        best_rotation(a, b, permutation, 0, rotation)
+        best_rotation(a, b, permutation, 0 if improper else 1, rotation)
     return deviation(a, moved, permutation, False)
 
 
@@ -64,33 +64,45 @@ def _start(axes, turned, index, likely, rotations, rotation):
                 rotation[k, h] = sign * rotations[(index - 9) // 2, k, h]
 
 
-@jit(numba.float64(matrix, matrix, integers, integers, integers, tensor, matrix))
-def align_free(a, b, kinds, members, starts, rotations, out):
+@jit(numba.float64(matrix))
+def _determinant(m):
+    total = 0.0
+    for k in range(3):
+        p, q = (k + 1) % 3, (k + 2) % 3
+        total += m[0, k] * (m[1, p] * m[2, q] - m[1, q] * m[2, p])
+    return total
+
+
+@jit(numba.float64(matrix, matrix, integers, integers, integers, tensor, numba.boolean, matrix, integers))
+def align_free(a, b, kinds, members, starts, rotations, improper, out, best_permutation):
     """Write the copy of b nearest to a, both about their centroids, and return their distance; NaN if it fails.
 
     Copies are recognised first; otherwise assignment and rotation are iterated from likely orientations and from
-    the starts of :func:`_start`.
+    the starts of :func:`_start`. ``improper``: whether b may be mirrored as well. Which atom of b lies on each of a is
+    written to ``best_permutation``.
     """
     n = a.shape[0]
     rotation, permutation, moved = np.empty((3, 3)), np.empty(n, np.int64), np.empty_like(b)
-    best, best_permutation = np.empty((3, 3)), np.empty(n, np.int64)
+    best = np.empty((3, 3))
     cost = np.empty((n, n))
     spacing = nearest_spacing(a) if n > 1 else 0.0
     enough = n * (_CERTAIN * spacing) ** 2
     lowest = np.inf
-    if copies(a, b, kinds, LOOSE * spacing, 0.0, enough, best, best_permutation) != 0:
-        lowest = _settle(a, b, members, starts, cost, best, best_permutation)
+    if copies(a, b, kinds, LOOSE * spacing, 0.0, enough, improper, best, best_permutation) != 0:
+        lowest = _settle(a, b, members, starts, improper, cost, best, best_permutation)
     else:
         axes, turned = np.empty((3, 3)), np.empty((3, 3))
         principal_axes(a, axes)
         principal_axes(b, turned)
         likely, misfits = np.empty((_LIKELY, 3, 3)), np.empty(_LIKELY)
-        likely_rotations(a, b, kinds, _FRAMES, spacing, likely, misfits)
+        likely_rotations(a, b, kinds, _FRAMES, spacing, improper, likely, misfits)
         for index in range(_LIKELY + 9 + 2 * rotations.shape[0]):
             if index < _LIKELY and misfits[index] == np.inf:
                 continue
             _start(axes, turned, index, likely, rotations, rotation)
-            square = _settle(a, b, members, starts, cost, rotation, permutation)
+            if not improper and _determinant(rotation) < 0.0:
+                continue
+            square = _settle(a, b, members, starts, improper, cost, rotation, permutation)
             if square < lowest:
                 lowest = square
                 keep(rotation, permutation, best, best_permutation)

@@ -88,12 +88,17 @@ def _covers(a, b, rotation, kinds, tolerance, permutation):
     return True
 
 
-@jit(numba.int64(matrix, matrix, integers, numba.float64, numba.float64, numba.float64, matrix, integers))
-def copies(a, b, kinds, loose, strict, enough, rotation, permutation):
+@jit(
+    numba.int64(
+        matrix, matrix, integers, numba.float64, numba.float64, numba.float64, numba.boolean, matrix, integers
+    )
+)  # fmt: skip
+def copies(a, b, kinds, loose, strict, enough, improper, rotation, permutation):
     """Lay b on a in every way that brings each atom within ``loose`` of its partner.
 
     The best rotation and permutation are written; counted are the ways in which no atom is further than ``strict``
     from its partner (-1 if there are only others). Ends at once when the squared distance falls below ``enough``.
+    ``improper``: whether b may be mirrored as well.
     """
     radii, others = radii_of(a), radii_of(b)
     p, q = choose_frame(a, kinds, radii, loose)
@@ -116,7 +121,7 @@ def copies(a, b, kinds, loose, strict, enough, rotation, permutation):
                     continue
             frame(b, s, t if q >= 0 else -1, turned)
             for hand in (1, -1):
-                if q < 0 and hand < 0:
+                if hand < 0 and (q < 0 or not improper):
                     continue
                 for k in range(3):
                     for h in range(3):
@@ -174,8 +179,8 @@ def _insert(rotation, misfit, rotations, misfits):
             rotations[place, k, h] = rotation[k, h]
 
 
-@jit(numba.void(matrix, matrix, integers, numba.int64, numba.float64, tensor, vector))
-def likely_rotations(a, b, kinds, frames, spacing, rotations, misfits):
+@jit(numba.void(matrix, matrix, integers, numba.int64, numba.float64, numba.boolean, tensor, vector))
+def likely_rotations(a, b, kinds, frames, spacing, improper, rotations, misfits):
     """Write the rotations of b, best first, that lay frames of outer atoms on similar pairs and fit best.
 
     The first ``frames`` atoms of a by falling radius each make a frame with the atom furthest out of line;
@@ -205,6 +210,8 @@ def likely_rotations(a, b, kinds, frames, spacing, rotations, misfits):
                     continue
                 frame(b, s, t, turned)
                 for hand in (1, -1):
+                    if hand < 0 and not improper:
+                        continue
                     for k in range(3):
                         for h in range(3):
                             trial[k, h] = axes[0, k] * turned[0, h] + axes[1, k] * turned[1, h]
@@ -214,9 +221,9 @@ def likely_rotations(a, b, kinds, frames, spacing, rotations, misfits):
                         _insert(trial, misfit, rotations, misfits)
 
 
-@jit(numba.int64(matrix, integers, numba.float64))
-def point_group_order(a, kinds, tolerance):
-    """Count the rotations, proper and improper, that lay a on itself within ``tolerance`` (mean spacings).
+@jit(numba.int64(matrix, integers, numba.float64, numba.boolean))
+def point_group_order(a, kinds, tolerance, improper):
+    """Count the rotations, proper and if asked improper, that lay a on itself within ``tolerance`` (mean spacings).
 
     A linear molecule counts 2 if it has a centre of inversion, else 1, and so does what is no larger than a point.
     """
@@ -224,5 +231,6 @@ def point_group_order(a, kinds, tolerance):
     if n < 2:
         return 1
     spacing = nearest_spacing(a)
-    count = copies(a, a, kinds, LOOSE * spacing, tolerance * spacing, -1.0, np.empty((3, 3)), np.empty(n, np.int64))
+    rotation, pairs = np.empty((3, 3)), np.empty(n, np.int64)
+    count = copies(a, a, kinds, LOOSE * spacing, tolerance * spacing, -1.0, improper, rotation, pairs)
     return max(count, 1)

@@ -55,8 +55,16 @@ def _match(a, b, shift, members, starts, cell, inverse, periodic, cost, permutat
     return True
 
 
-@jit(numba.float64(matrix, matrix, vector, integers, matrix, matrix, integers, numba.boolean, matrix))
-def _place(a, b, shift, permutation, cell, inverse, periodic, movable, out):
+@jit(numba.void(matrix, vector))
+def _project(shifts, v):
+    """Keep of a translation, in place, what is among the allowed ones."""
+    x, y, z = v[0], v[1], v[2]
+    for k in range(3):
+        v[k] = shifts[k, 0] * x + shifts[k, 1] * y + shifts[k, 2] * z
+
+
+@jit(numba.float64(matrix, matrix, vector, integers, matrix, matrix, integers, matrix, matrix))
+def _place(a, b, shift, permutation, cell, inverse, periodic, shifts, out):
     """Write the permuted b, shifted and in the images nearest to a, and improve the shift; largest squared distance."""
     n = a.shape[0]
     d, mean, largest = np.empty(3), np.zeros(3), 0.0
@@ -67,8 +75,8 @@ def _place(a, b, shift, permutation, cell, inverse, periodic, movable, out):
         for k in range(3):
             out[i, k] = a[i, k] - d[k]
             mean[k] += d[k] / n
+    _project(shifts, mean)
     for k in range(3):
-        mean[k] = mean[k] if movable else 0.0
         shift[k] += mean[k]
     for i in range(n):
         square = 0.0
@@ -88,14 +96,14 @@ def _square(a, out):
     return total
 
 
-@jit(numba.float64(matrix, matrix, vector, integers, integers, matrix, matrix, integers, numba.boolean, matrix, matrix))
-def _settle(a, b, shift, members, starts, cell, inverse, periodic, movable, cost, out):
+@jit(numba.float64(matrix, matrix, vector, integers, integers, matrix, matrix, integers, matrix, matrix, matrix))
+def _settle(a, b, shift, members, starts, cell, inverse, periodic, shifts, cost, out):
     """Assign and shift in turn until the distance stops falling; its square is returned."""
-    permutation, lowest = np.empty(a.shape[0], np.int64), np.inf
+    permutation, lowest, movable = np.empty(a.shape[0], np.int64), np.inf, shifts.any()
     for _ in range(100):
         if not _match(a, b, shift, members, starts, cell, inverse, periodic, cost, permutation):
             return np.nan
-        _place(a, b, shift, permutation, cell, inverse, periodic, movable, out)
+        _place(a, b, shift, permutation, cell, inverse, periodic, shifts, out)
         square = _square(a, out)
         if not movable or not square < lowest - 1e-12 * lowest:
             return square
@@ -135,18 +143,19 @@ def _spacing(a, kinds, cell, inverse, periodic):
     return total if total < np.inf else 1.0
 
 
-@jit(numba.float64(matrix, matrix, integers, integers, integers, matrix, matrix, integers, numba.boolean, matrix))
-def align_periodic(a, b, kinds, members, starts, cell, inverse, periodic, movable, out):
-    """Write the copy of b nearest to a over permutations, images and (if movable) translations; their distance.
+@jit(numba.float64(matrix, matrix, integers, integers, integers, matrix, matrix, integers, matrix, matrix))
+def align_periodic(a, b, kinds, members, starts, cell, inverse, periodic, shifts, out):
+    """Write the copy of b nearest to a over permutations, images and translations; their distance.
 
-    Translations are tried that bring an atom of the rarest kind of b on one of a; first as b lies.
+    ``shifts`` (3, 3) projects on the translations that are allowed. Of these are tried those that bring an atom of the
+    rarest kind of b on one of a; first as b lies.
     """
     n = a.shape[0]
     cost, shift = np.empty((n, n)), np.zeros(3)
     permutation, trial = np.empty(n, np.int64), np.empty_like(a)
-    lowest = _settle(a, b, shift, members, starts, cell, inverse, periodic, movable, cost, out)
+    lowest = _settle(a, b, shift, members, starts, cell, inverse, periodic, shifts, cost, out)
     spacing = _spacing(a, kinds, cell, inverse, periodic)
-    if not movable or not lowest > n * (1e-6 * spacing) ** 2:
+    if not shifts.any() or not lowest > n * (1e-6 * spacing) ** 2:
         return np.sqrt(lowest)
     p = _rarest(kinds)[0]
     for exact in (True, False):
@@ -155,9 +164,10 @@ def align_periodic(a, b, kinds, members, starts, cell, inverse, periodic, movabl
                 continue
             for k in range(3):
                 shift[k] = a[p, k] - b[q, k]
+            _project(shifts, shift)
             if exact and not _covers(a, b, shift, kinds, cell, inverse, periodic, 0.1 * spacing, permutation):
                 continue
-            square = _settle(a, b, shift, members, starts, cell, inverse, periodic, movable, cost, trial)
+            square = _settle(a, b, shift, members, starts, cell, inverse, periodic, shifts, cost, trial)
             if square < lowest:
                 lowest = square
                 for i in range(n):
@@ -181,6 +191,6 @@ def count_translations(a, kinds, cell, inverse, periodic, tolerance):
         for k in range(3):
             shift[k] = a[p, k] - a[q, k]
         if _covers(a, a, shift, kinds, cell, inverse, periodic, 0.1 * spacing, permutation):
-            largest = _place(a, a, shift, permutation, cell, inverse, periodic, True, out)
+            largest = _place(a, a, shift, permutation, cell, inverse, periodic, np.eye(3), out)
             count += largest <= (tolerance * spacing) ** 2
     return max(count, 1)

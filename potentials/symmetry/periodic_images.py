@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from thalweg.potentials.compiled.signatures import integers, jit, matrix, vector
 
-__all__ = ["lattice_of", "make_whole", "nearest_image", "reduced_cell"]
+__all__ = ["bring_near", "lattice_of", "make_whole", "nearest_image", "nearest_squares", "reduced_cell"]
 
 
 @jit(numba.float64(vector, matrix, matrix, integers))
@@ -79,6 +79,40 @@ def make_whole(x, lattice, out):
         for k in range(3):
             out[3 * best + k] = places[best, k]
         last = best
+
+
+@jit(numba.void(matrix, matrix, matrix, matrix))
+def nearest_squares(a, b, lattice, squares):
+    """Write the squared distance of each atom of a from the nearest image of each of b."""
+    cell, inverse, periodic, d = np.eye(3), np.eye(3), np.zeros(3, np.int64), np.empty(3)
+    if lattice.shape[0] > 0:
+        for k in range(3):
+            periodic[k] = int(lattice[6, k])
+            for h in range(3):
+                cell[k, h], inverse[k, h] = lattice[k, h], lattice[3 + k, h]
+    for i in range(a.shape[0]):
+        for j in range(b.shape[0]):
+            for k in range(3):
+                d[k] = a[i, k] - b[j, k]
+            squares[i, j] = nearest_image(d, cell, inverse, periodic)
+
+
+@jit(numba.void(matrix, matrix, matrix))
+def bring_near(a, b, lattice):
+    """Move each atom of b, in place, to its image nearest to the atom of a with the same number."""
+    if lattice.shape[0] == 0:
+        return
+    cell, inverse, periodic, d = np.eye(3), np.eye(3), np.zeros(3, np.int64), np.empty(3)
+    for k in range(3):
+        periodic[k] = int(lattice[6, k])
+        for h in range(3):
+            cell[k, h], inverse[k, h] = lattice[k, h], lattice[3 + k, h]
+    for i in range(a.shape[0]):
+        for k in range(3):
+            d[k] = a[i, k] - b[i, k]
+        nearest_image(d, cell, inverse, periodic)
+        for k in range(3):
+            b[i, k] = a[i, k] - d[k]
 
 
 def reduced_cell(cell: ArrayLike | None, pbc: NDArray[np.bool_]) -> NDArray[np.float64]:

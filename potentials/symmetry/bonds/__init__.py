@@ -1,0 +1,1 @@
+"""Bond graphs of molecules, and the permutations of equal atoms that keep them."""

@@ -1,0 +1,1 @@
+"""Groups of finite rigid motions of atoms, and alignment over them."""
