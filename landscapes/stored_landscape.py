@@ -20,10 +20,13 @@ from thalweg.landscapes.storage.store import Store
 from thalweg.landscapes.system_loading import (
     SystemLike,
     default_rules_of,
+    default_tolerances,
+    noise_attributes,
     rebuilt,
     stored_symmetry,
     system_of,
     units_of,
+    with_noise,
 )
 from thalweg.landscapes.tolerances import Tolerances
 from thalweg.landscapes.views import Minima, Properties, Searches, TransitionStates
@@ -75,12 +78,13 @@ class StoredLandscape:
             check_same(path, system.describe(), given)
             store = Store.open(path, "r+")
         else:
-            fresh = {"seed": 0, "tolerances": Tolerances().to_dict(), "rules": default_rules_of(system)} | given
+            fresh = {"seed": 0, "tolerances": default_tolerances(system).to_dict()} | given
+            fresh.setdefault("rules", default_rules_of(system))
             fresh.setdefault("tasks_ahead", TASKS_AHEAD)
-            fresh |= {"units": units_of(system), "tasks": {}, "state": {}}
+            fresh |= {"units": units_of(system), "tasks": {}, "state": {}} | noise_attributes(system)
             store = Store.create(path, system.describe(), int(system.n), fresh)
         self._start(store)
-        self.system = rebuilt(system, store.description())
+        self.system = with_noise(rebuilt(system, store.description()), store.attributes)
 
     def _start(self, store: Store) -> None:
         self._store = store
@@ -108,7 +112,7 @@ class StoredLandscape:
     @cached_property
     def system(self) -> System:
         """System that is explored: built from the store when it is first needed."""
-        return system_of(self._store.description())
+        return with_noise(system_of(self._store.description()), self._store.attributes)
 
     @property
     def path(self) -> Path:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 import numpy as np
 
+from thalweg.landscapes.tolerances import Tolerances
 from thalweg.potentials.protocols import ExploredSystem, SearchedSystem
 
 if TYPE_CHECKING:
@@ -16,7 +17,17 @@ if TYPE_CHECKING:
     from thalweg.potentials.point import Point
     from thalweg.potentials.system import System
 
-__all__ = ["SystemLike", "default_rules_of", "rebuilt", "stored_symmetry", "system_of", "units_of"]
+__all__ = [
+    "SystemLike",
+    "default_rules_of",
+    "default_tolerances",
+    "noise_attributes",
+    "rebuilt",
+    "stored_symmetry",
+    "system_of",
+    "units_of",
+    "with_noise",
+]
 
 SystemLike: TypeAlias = "Atoms | Point | ExploredSystem"
 """Atoms or a Point with a calculator, or a system."""
@@ -76,6 +87,30 @@ def default_rules_of(system: ExploredSystem) -> dict[str, Any] | None:
     from thalweg.optimizers.rules import default_rules
 
     return default_rules(cast("System", system)).to_dict()
+
+
+def default_tolerances(system: ExploredSystem) -> Tolerances:
+    """Return the tolerances of a new landscape: by the noise of an ASE calculator, the default ones of others."""
+    if not isinstance(system, SearchedSystem) or system.units != "eV":
+        return Tolerances()
+    return Tolerances.converged_to(cast("System", system).noise.gradient_rms)
+
+
+def noise_attributes(system: ExploredSystem) -> dict[str, Any]:
+    """Return what a store keeps of a calculator's noise; nothing for potentials without any."""
+    if not isinstance(system, SearchedSystem) or system.units != "eV":
+        return {}
+    return {"noise": cast("System", system).noise._asdict()}
+
+
+def with_noise(system: System, attributes: Mapping[str, Any]) -> System:
+    """Return the system with the noise that its store keeps, so that the step of differences is always the same."""
+    stored = attributes.get("noise")
+    if stored is not None and isinstance(system, SearchedSystem):
+        from thalweg.potentials.noise import Noise
+
+        system.noise = Noise(**stored)
+    return system
 
 
 def units_of(system: ExploredSystem) -> str:

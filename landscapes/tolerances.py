@@ -50,6 +50,15 @@ class Tolerances:
                 raise ValueError(f"tolerance {name} must be finite and not negative, not {value}")
             object.__setattr__(self, name, float(value))
 
+    @classmethod
+    def converged_to(cls, rms: float) -> Tolerances:
+        """Return the tolerances of points whose rms gradient, in eV/angstrom, is at most this.
+
+        The error of an energy is about the square of the gradient over a curvature, 0.01 eV/angstrom**2 in soft
+        directions.
+        """
+        return cls(gradient_rms=rms, energy=max(1e-7, 100.0 * rms**2))
+
     def to_dict(self) -> dict[str, float]:
         """Return the tolerances by name."""
         return asdict(self)

@@ -29,8 +29,6 @@ __all__ = [
 FAILURES = (CalculationFailed, ArithmeticError, np.linalg.LinAlgError)
 """Exceptions that a calculator may raise at a single geometry: they end a search, all others are passed on."""
 
-_STEP = 1e-4  # angstrom, of gradient differences
-
 
 class AtomsCalculator(Protocol):
     """Calculator with ASE's interface."""
@@ -181,16 +179,30 @@ def evaluate_atoms(
 
 
 def free_hessian(
-    gradient: Callable[[NDArray[np.float64]], NDArray[np.float64]], x: NDArray[np.float64], free: NDArray[np.int64]
+    energy_gradient: Callable[[NDArray[np.float64]], tuple[float, NDArray[np.float64]]],
+    x: NDArray[np.float64],
+    free: NDArray[np.int64],
+    step: float = 1e-4,
 ) -> NDArray[np.float64]:
-    """Return a Hessian (n, n) from central differences over the free coordinates, zero at the others."""
+    """Return a Hessian (n, n) from central differences over the free coordinates, zero at the others.
+
+    Parameters
+    ----------
+    energy_gradient : callable
+        Function of x (n,) that returns the energy and the gradient (n,).
+    x : ndarray, shape (n,)
+    free : ndarray of int
+        Indices of the coordinates that may move.
+    step : float
+        Step of the differences, in units of x.
+    """
     hessian = np.zeros((x.size, x.size))
     for k in free:
         moved = x.copy()
-        moved[k] = x[k] + _STEP
-        forward = gradient(moved)
-        moved[k] = x[k] - _STEP
-        hessian[k, free] = ((forward - gradient(moved)) / (2 * _STEP))[free]
+        moved[k] = x[k] + step
+        forward = energy_gradient(moved)[1]
+        moved[k] = x[k] - step
+        hessian[k, free] = ((forward - energy_gradient(moved)[1]) / (2 * step))[free]
     return 0.5 * (hessian + hessian.T)
 
 

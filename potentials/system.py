@@ -20,6 +20,7 @@ from thalweg.potentials.conversion import real_results
 from thalweg.potentials.cuda.availability import use_gpu
 from thalweg.potentials.description import describe_system, subject_from
 from thalweg.potentials.lazy import public
+from thalweg.potentials.noise import NO_NOISE, Noise, measured_noise
 from thalweg.potentials.point import Point
 from thalweg.potentials.protocols import Matrix, Subject, Vector
 from thalweg.potentials.system_symmetry import SystemSymmetry, usual_symmetry
@@ -253,12 +254,17 @@ class System(SystemSymmetry):
         gradients[:, self.frozen] = 0.0
         return energies, gradients
 
+    @cached_property
+    def noise(self) -> Noise:
+        """Noise of an ASE calculator's gradients, measured at the own coordinates."""
+        return NO_NOISE if self._own is not None else measured_noise(self.energy_gradient, self.x, self.free)
+
     def hessian(self, x: Vector) -> Matrix:
         """Return the second derivatives (n, n) at x (n,), with zero rows and columns at frozen entries."""
         if isinstance(self.potential, FlatCalculator) and self.constraints is None:
             hessian = real_results.hessian(self.potential, np.asarray(x))
         else:
-            hessian = free_hessian(lambda y: self.energy_gradient(y)[1], np.array(x, dtype=np.float64), self.free)
+            hessian = free_hessian(self.energy_gradient, np.array(x), self.free, self.noise.difference_step)
         hessian[self.frozen, :] = 0.0
         hessian[:, self.frozen] = 0.0
         return hessian
@@ -270,7 +276,7 @@ class System(SystemSymmetry):
             product = real_results.hessian_vector(self.potential, np.asarray(x), v)
         else:
             length = np.linalg.norm(v)
-            h = 1e-4 / length if length > 0 else 1.0
+            h = self.noise.difference_step / length if length > 0 else 1.0
             product = (self.energy_gradient(x + h * v)[1] - self.energy_gradient(x - h * v)[1]) / (2 * h)
         product[self.frozen] = 0.0
         return product

@@ -21,7 +21,10 @@ LAYERS = [
     ["potentials.compiled"],
     ["potentials.cuda"],
     ["potentials.symmetry"],
-    ["potentials.calculator potentials.function potentials.point potentials.ase_calculators potentials.protocols"],
+    [
+        "potentials.calculator potentials.function potentials.point potentials.ase_calculators potentials.protocols "
+        "potentials.noise"
+    ],
     ["potentials.ljat", "potentials.neural_network", "potentials.surfaces"],
     ["potentials.constraints"],
     ["potentials.system_symmetry"],

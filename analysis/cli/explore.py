@@ -90,7 +90,8 @@ class SystemOptions:
         click.option(
             "--rms",
             type=click.FloatRange(min=0, min_open=True),
-            help="Rms gradient below which a point of a structure is stored.  [default: 1e-6]",
+            help="Rms gradient below which a point of a structure is stored.  "
+            "[default: ten times the calculator's noise, at least 1e-6]",
         )
     )
     permutations: str | None = from_option(

@@ -31,8 +31,8 @@ class StructureOptions:
         Name of the calculator: one of ASE's, or "module:Class".
     parameters : mapping
         Keywords of the calculator.
-    rms : float
-        Largest rms gradient of a stored point, eV/angstrom.
+    rms : float or None
+        Largest rms gradient of a stored point, eV/angstrom; by the noise of the calculator where None.
     permutations, inversion, substrate : optional
         Which points are the same, as a Landscape takes them; None where the structure is to tell.
     seed : int
@@ -41,7 +41,7 @@ class StructureOptions:
 
     calculator: str | None = None
     parameters: Mapping[str, Any] = field(default_factory=dict)
-    rms: float = 1e-6
+    rms: float | None = None
     permutations: str | None = None
     inversion: bool | None = None
     substrate: bool | None = None
@@ -128,11 +128,8 @@ def read_structure(name: str, options: StructureOptions) -> Atoms:
     return atoms
 
 
-def tolerances_of(options: StructureOptions) -> Tolerances:
-    """Return the tolerances of a landscape whose points are converged to ``rms``.
-
-    The error of an energy is about the square of the gradient over a curvature, 0.01 eV/angstrom**2 in soft directions.
-    """
+def tolerances_of(options: StructureOptions) -> Tolerances | None:
+    """Return the tolerances of a landscape whose points are converged to ``rms``; None where none was given."""
     from thalweg.landscapes.tolerances import Tolerances
 
-    return Tolerances(gradient_rms=options.rms, energy=max(1e-7, 100.0 * options.rms**2))
+    return None if options.rms is None else Tolerances.converged_to(options.rms)

@@ -119,6 +119,7 @@ ROOT_ATTRIBUTES = Fields(
         "tolerances": Fields(_TOLERANCES, needed=frozenset(_TOLERANCES)),
         "rules": Nullable(Fields(_RULES)),
         "tasks_ahead": Whole(1, 65536),
+        "noise": Fields({"gradient": _NOT_NEGATIVE, "curvature": _NOT_NEGATIVE}),
         "tasks": Items(_COUNT, dict, 1000),
         "state": Fields(dict.fromkeys(SEQUENCES, SEQUENCE) | dict.fromkeys(("explore", "paper"), Free()), others=True),
     },
