@@ -27,12 +27,13 @@ if TYPE_CHECKING:
     from thalweg.analysis.networks.pathsample import read_pathsample
     from thalweg.analysis.networks.rotational_factors import moments_of_inertia
     from thalweg.analysis.prediction.classifier import LandscapeClassifier
-    from thalweg.analysis.prediction.conversions import from_sklearn, layer_matrices, to_numpy, to_sklearn, to_torch
+    from thalweg.analysis.prediction.conversions import layer_matrices, to_numpy, to_torch
     from thalweg.analysis.prediction.decision_grids import decision_grid
     from thalweg.analysis.prediction.decision_maps import plot_decision_map, plot_decision_maps
     from thalweg.analysis.prediction.ensembles import Ensemble, ensemble_table
     from thalweg.analysis.prediction.predictions import agreement, class_probabilities, predicted_classes
     from thalweg.analysis.prediction.roc import auc, auc_table, roc_auc
+    from thalweg.analysis.prediction.scikit_learn import from_sklearn, to_sklearn
     from thalweg.analysis.prediction.scores import confusion, keep_scores, mislabelled_table, score_table
     from thalweg.analysis.slices.linear_barrier import LinearBarrier, linear_barrier
     from thalweg.analysis.slices.loss_slice import LossSlice, loss_slice
@@ -128,7 +129,7 @@ _HOMES = {
     "decision_grid": "prediction.decision_grids",
     "ensemble_table": "prediction.ensembles",
     "escape_energies": "networks.basins",
-    "from_sklearn": "prediction.conversions",
+    "from_sklearn": "prediction.scikit_learn",
     "hessian_spectrum": "curvature.spectrum",
     "keep_scores": "prediction.scores",
     "keep_sharpness": "curvature.sharpness",
@@ -154,7 +155,7 @@ _HOMES = {
     "score_table": "prediction.scores",
     "sharpness_table": "curvature.sharpness",
     "to_numpy": "prediction.conversions",
-    "to_sklearn": "prediction.conversions",
+    "to_sklearn": "prediction.scikit_learn",
     "to_torch": "prediction.conversions",
 }
 

@@ -71,6 +71,9 @@ def loss_of(minima: MinimaLike, loss: ClassifyingPotential | None = None, what: 
         raise TypeError("loss is needed: the minima are an array, and no landscape says which network they belong to")
     if not isinstance(potential, ClassifyingPotential):
         raise TypeError(f"minima of {type(potential).__name__} have no {what}; a NetworkLoss is needed")
+    if what != "network" and isinstance(potential, NetworkLoss) and not potential.classifies:
+        kind = "squared error" if potential.loss == "squared_error" else "several labels a point"
+        raise TypeError(f"minima of a network with {kind} have no {what}: that needs one class a point")
     return potential
 
 

@@ -45,7 +45,7 @@ def measure(landscape: Landscape, test: Dataset, reference: int | str = 0, threa
         if properties.attributes(name) != stored:
             del properties[name]  # computed from other data: all values of a property have one source
     loss = landscape.system.potential
-    tested = _with_data(loss, test)
+    tested = loss.with_data(test.inputs, test.labels)
 
     def scores(weights: np.ndarray) -> np.ndarray:
         losses = tested.energies_gradients(weights, threads=threads)[0]
@@ -98,10 +98,3 @@ def _areas(
     """Return the AUC on the training data, their two parts and the testing data, (k, 4)."""
     table = auc_table(weights, loss, test, reference, loss=loss, threads=threads)
     return np.column_stack([table[name] for name in AREAS])
-
-
-def _with_data(loss: NetworkLoss, data: Dataset) -> NetworkLoss:
-    """Return the loss of the same network on other data."""
-    return type(loss)(
-        data.inputs, data.labels, hidden=loss.hidden, l2=loss.l2, n_classes=loss.n_classes, neighbours=loss.neighbours
-    )

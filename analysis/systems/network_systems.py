@@ -16,7 +16,16 @@ from thalweg.analysis.systems.work import Work
 if TYPE_CHECKING:
     from thalweg.datasets import Dataset
 
-__all__ = ["NETWORKS", "Network", "NetworkOptions", "build_network", "data_file", "network_defaults", "network_title"]
+__all__ = [
+    "NETWORKS",
+    "Network",
+    "NetworkOptions",
+    "build_network",
+    "data_file",
+    "network_defaults",
+    "network_title",
+    "settings_title",
+]
 
 _SIZE = 200_000
 _DRAW = 0x7EA1  # tells the random numbers of the draw from those of the exploration
@@ -192,7 +201,7 @@ def build_network(name: str, options: NetworkOptions, device: str) -> Explored:
     }
     weights = Weights.random(loss, seed=seed)
     wrong = 0 if loss.mislabelled is None else int(loss.mislabelled.sum())
-    title = network_title(loss.layers, len(loss.labels), wrong, loss.l2, loss.neighbours)
+    title = network_title(loss.layers, len(loss.inputs), wrong, loss.l2, loss.neighbours)
     title += f", inputs scaled: {options.scale}" if options.scale not in (None, "none") else ""
     defaults = network_defaults(name)
     reference = 0 if defaults is None else defaults.reference
@@ -235,3 +244,23 @@ def network_title(layers: Sequence[int], points: int, wrong: int, l2: float, nei
     """
     local = "" if neighbours is None else f", {neighbours} neighbours"
     return f"network [{','.join(map(str, layers))}], {points} training points, {wrong} mislabelled, l2 {l2:g}{local}"
+
+
+def settings_title(settings: Mapping[str, Any]) -> str:
+    """Return what a network has beside those of a tanh network with cross-entropy, to follow its title; "" for nothing.
+
+    Parameters
+    ----------
+    settings : mapping
+        Description of the loss; settings that it lacks are those of a tanh network with cross-entropy.
+    """
+    parts = []
+    if "activation" in settings:
+        named = settings["activation"]
+        parts.append(named if isinstance(named, str) else "-".join(named))
+    if "loss" in settings:
+        parts.append(settings["loss"].replace("_", " "))
+    if not settings.get("l2_biases", True):
+        parts.append("L2 term without biases")
+    parts += [name.replace("_", " ") for name in ("sample_weight", "class_weight") if name in settings]
+    return "".join(f", {part}" for part in parts)

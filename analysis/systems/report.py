@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from io import StringIO
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from ase.formula import Formula
 from rich.console import Console
 from rich.table import Table
 
-from thalweg.analysis.systems.network_systems import network_title
+from thalweg.analysis.systems.network_systems import network_title, settings_title
 from thalweg.analysis.systems.summary import Spread, Summary
 from thalweg.potentials.conversion.printable import printable
 
@@ -30,9 +30,10 @@ def describe(summary: Summary) -> str:
     if calculator["name"] == "NetworkLoss":
         wrong = calculator.get("mislabelled")
         points, inputs = calculator["inputs"].shape
-        layers = (inputs, *calculator["hidden"], calculator["n_classes"])
+        layers = (inputs, *calculator["hidden"], _outputs(calculator))
         wrong = 0 if wrong is None else int(np.sum(wrong))
-        return network_title(layers, points, wrong, calculator["l2"], calculator["neighbours"])
+        title = network_title(layers, points, wrong, calculator["l2"], calculator["neighbours"])
+        return title + settings_title(calculator)
     said = {**calculator, **calculator["parameters"]} if calculator.get("ase") else calculator
     hidden = ("ase", "class")
     plain = {name: value for name, value in said.items() if isinstance(value, str | int | float) and name not in hidden}
@@ -135,6 +136,14 @@ def _energies(summary: Summary) -> list[tuple[str, str]]:
     return rows
 
 
+def _outputs(calculator: Mapping[str, Any]) -> int:
+    """Return the number of outputs of a stored network."""
+    if calculator.get("loss", "cross_entropy") == "cross_entropy":
+        return int(calculator["n_classes"])
+    targets = np.asarray(calculator["labels"] if "labels" in calculator else calculator["targets"])
+    return 1 if targets.ndim == 1 else targets.shape[1]
+
+
 def _properties(summary: Summary) -> list[str | Table]:
     properties = {name: spread for name, spread in summary.properties.items() if spread.known}
     if not properties:
@@ -144,7 +153,7 @@ def _properties(summary: Summary) -> list[str | Table]:
         spread = properties[name]
         note = "" if spread.known == summary.minima else f"  ({spread.known} of {summary.minima} minima)"
         _add(table, name.replace("_", " ").replace("auc", "AUC"), *_numbers(spread), note)
-    if "test_loss" not in properties or summary.labels is None:
+    if "test_loss" not in properties or summary.labels is None or "l2_biases" in summary.system["calculator"]:
         return ["", table]
     plain = properties["test_loss"].lowest - summary.system["calculator"]["l2"] * summary.weights_squared
     return ["", table, f"test loss of Gmin without the L2 term: {plain:.5f}"]

@@ -100,9 +100,9 @@ class Summary:
 
     @property
     def labels(self) -> np.ndarray | None:
-        """Number of training labels of each class, (n_classes,); None where the system is not a network."""
+        """Number of training labels of each class, (n_classes,); None where the system is no network with classes."""
         calculator = self.system["calculator"]
-        if calculator["name"] != "NetworkLoss":
+        if calculator["name"] != "NetworkLoss" or "labels" not in calculator:
             return None
         return np.bincount(calculator["labels"], minlength=int(calculator["n_classes"] or 0))
 

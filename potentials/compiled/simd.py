@@ -18,6 +18,7 @@ __all__ = [
     "LANES",
     "at_least",
     "at_most",
+    "exponent_shifted",
     "lanes",
     "larger",
     "load",
@@ -30,6 +31,7 @@ __all__ = [
     "total",
     "totals",
     "turn",
+    "where_below",
     "where_equal",
 ]
 
@@ -225,16 +227,25 @@ def larger(typingctx, one, other):
     return lanes(lanes, lanes), codegen
 
 
-@intrinsic
-def where_equal(typingctx, value, number, yes, no):
-    """``where_equal(value, number, yes, no)``: lane by lane ``yes`` where value is the number, else ``no``."""
+def _choosing(order: str, text: str):
+    @intrinsic
+    def chosen(typingctx, value, number, yes, no):
+        def codegen(context, builder, sig, arguments):
+            value, number, yes, no = arguments
+            return builder.select(builder.fcmp_ordered(order, value, _splat(builder, number)), yes, no)
 
-    def codegen(context, builder, sig, arguments):
-        value, number, yes, no = arguments
-        return builder.select(builder.fcmp_ordered("==", value, _splat(builder, number)), yes, no)
+        return lanes(lanes, types.float64, lanes, lanes), codegen
 
-    return lanes(lanes, types.float64, lanes, lanes), codegen
+    chosen.__doc__ = text
+    return chosen
 
+
+where_equal = _choosing(
+    "==", "``where_equal(value, number, yes, no)``: lane by lane ``yes`` where value is the number, else ``no``."
+)
+where_below = _choosing(
+    "<", "``where_below(value, number, yes, no)``: lane by lane ``yes`` where value is below the number, else ``no``."
+)
 
 at_most = _bounding(">", "``at_most(value, limit)``: no lane above a float; NaN stays NaN.")
 at_least = _bounding("<", "``at_least(value, limit)``: no lane below a float; NaN stays NaN.")
@@ -248,6 +259,18 @@ def power_of_two(typingctx, shifted):
         kind = ir.VectorType(ir.IntType(64), LANES)
         bits = builder.shl(builder.bitcast(arguments[0], kind), ir.Constant(kind, [52] * LANES))
         return builder.bitcast(builder.add(bits, ir.Constant(kind, [1023 << 52] * LANES)), _VECTOR)
+
+    return lanes(lanes), codegen
+
+
+@intrinsic
+def exponent_shifted(typingctx, value):
+    """``exponent_shifted(value)``: n + 1.5 * 2**52, where 2**n is the largest power of two up to a positive value."""
+
+    def codegen(context, builder, sig, arguments):
+        kind = ir.VectorType(ir.IntType(64), LANES)
+        bits = builder.lshr(builder.bitcast(arguments[0], kind), ir.Constant(kind, [52] * LANES))
+        return builder.bitcast(builder.add(bits, ir.Constant(kind, [0x4338000000000000 - 1023] * LANES)), _VECTOR)
 
     return lanes(lanes), codegen
 

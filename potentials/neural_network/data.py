@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
 from numbers import Real
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from thalweg.potentials.neural_network.energy import BLOCK
+from thalweg.potentials.neural_network.activations.kinds import ACTIVATIONS
+from thalweg.potentials.neural_network.losses.kinds import LOSSES
+from thalweg.potentials.neural_network.rows import BLOCK
 from thalweg.potentials.neural_network.sparse_inputs import pack_sparse
 
-__all__ = ["checked_data", "checked_inputs", "checked_labels", "pack_network"]
+__all__ = ["NetworkKind", "checked_arguments", "checked_inputs", "pack_network"]
 
 LARGEST_INPUT = 1e50
 LARGEST_PRODUCT = 1e290
@@ -31,28 +35,6 @@ def checked_inputs(inputs: ArrayLike, width: int | None = None) -> NDArray[np.fl
     if np.abs(inputs).max() > LARGEST_INPUT:
         raise ValueError(f"inputs must be below {LARGEST_INPUT:g} in magnitude: scale them")
     return inputs
-
-
-def checked_labels(labels: ArrayLike, n: int, n_classes: int | None = None) -> tuple[NDArray[np.int64], int]:
-    """Return labels as int64 of shape (n,) and the number of classes, or raise ValueError or TypeError."""
-    given = np.array(labels)
-    if given.shape != (n,):
-        raise ValueError(f"labels must have one entry for each of the {n} rows of inputs; its shape is {given.shape}")
-    if given.dtype.kind not in "iuf":
-        raise TypeError(f"labels must be integers, not {given.dtype}")
-    if not np.isfinite(given).all() or np.any(given != np.trunc(given)):
-        raise ValueError("labels must be integers; some are fractions, NaN or infinite")
-    if n_classes is None:
-        n_classes = int(given.max()) + 1
-        if n_classes == 1:
-            raise ValueError("labels hold the class 0 only: give n_classes")
-    n_classes = _integer(n_classes, "n_classes")
-    if n_classes < 2:
-        raise ValueError(f"n_classes must be at least 2; it is {n_classes}")
-    if given.min() < 0 or given.max() >= n_classes:
-        wrong = given[(given < 0) | (given >= n_classes)][0]
-        raise ValueError(f"labels must lie in 0 ... {n_classes - 1} (n_classes - 1); one is {wrong}")
-    return given.astype(np.int64), n_classes
 
 
 def _integer(value: object, name: str) -> int:
@@ -80,43 +62,98 @@ def _checked_mislabelled(mislabelled: ArrayLike | None, n: int) -> NDArray[np.bo
     return mislabelled
 
 
-def checked_data(
-    inputs: ArrayLike,
-    labels: ArrayLike,
-    hidden: int | Sequence[int],
-    l2: float,
-    n_classes: int | None,
-    mislabelled: ArrayLike | None,
-) -> tuple[NDArray[np.float64], NDArray[np.int64], tuple[int, ...], float, int, NDArray[np.bool_] | None]:
-    """Check the arguments of a NetworkLoss and return them in their final form, the arrays read-only."""
+def checked_arguments(
+    inputs: ArrayLike, hidden: int | Sequence[int], l2: float, l2_biases: bool, mislabelled: ArrayLike | None
+) -> tuple[NDArray[np.float64], tuple[int, ...], float, NDArray[np.bool_] | None]:
+    """Check the arguments of a NetworkLoss but for the targets; return them in their final form, arrays read-only."""
     inputs = checked_inputs(inputs)
-    labels, n_classes = checked_labels(labels, len(inputs), n_classes)
     hidden = _checked_hidden(hidden)
     if not isinstance(l2, Real) or not np.isfinite(float(l2)) or l2 < 0:
         raise ValueError(f"l2 must be a finite number of at least 0; it is {l2!r}")
+    if not isinstance(l2_biases, bool | np.bool_):
+        raise TypeError(f"l2_biases must be True or False, not {l2_biases!r}")
     mislabelled = _checked_mislabelled(mislabelled, len(inputs))
-    for array in (inputs, labels, mislabelled):
+    for array in (inputs, mislabelled):
         if array is not None:
             array.setflags(write=False)
-    return inputs, labels, hidden, float(l2), n_classes, mislabelled
+    return inputs, hidden, float(l2), mislabelled
+
+
+@dataclass(frozen=True)
+class NetworkKind:
+    """Functions that a network is made of.
+
+    Attributes
+    ----------
+    activation : tuple of str
+        Activation of each hidden layer.
+    loss : str
+    l2_biases : bool
+        Whether the L2 term counts biases.
+    """
+
+    activation: tuple[str, ...]
+    loss: str = "cross_entropy"
+    l2_biases: bool = True
+
+    @property
+    def plain(self) -> bool:
+        """Whether this is a tanh network with cross-entropy and an L2 term over all weights."""
+        return set(self.activation) <= {"tanh"} and self.loss == "cross_entropy" and self.l2_biases
+
+    @property
+    def saturates(self) -> bool:
+        """Whether hidden units and dE/dy are bounded, however large the weights are."""
+        return set(self.activation) <= {"tanh", "logistic"} and self.loss != "squared_error"
 
 
 def pack_network(
-    layers: Sequence[int], inputs: np.ndarray, labels: np.ndarray, l2: float, frozen: np.ndarray
+    layers: Sequence[int],
+    inputs: np.ndarray,
+    targets: np.ndarray,
+    l2: float,
+    frozen: np.ndarray,
+    kind: NetworkKind,
+    weights: np.ndarray | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return the integers and floats of the kernels, see :mod:`~thalweg.potentials.neural_network.energy`.
+    """Return the integers and floats of the kernels, see :mod:`~thalweg.potentials.neural_network.layout`.
 
-    The largest weight is chosen so that no product of weights along two paths through the network overflows.
+    The largest weight is chosen so that no product of weights along two paths through the network overflows, or along
+    four where units grow with their inputs.
+
+    Parameters
+    ----------
+    layers : sequence of int
+    inputs : (N, n_in) ndarray
+    targets : (rows, N) ndarray
+        Labels, or a row for each output.
+    l2 : float
+    frozen : (n_weights,) ndarray of bool
+    kind : NetworkKind
+    weights : (N,) ndarray, optional
+        Weights of the data, of the mean 1.
     """
     n, width = inputs.shape
-    indices = np.flatnonzero(frozen)
-    integers = np.array([len(layers) - 1, n, indices.size, *layers, *indices], dtype=np.int64)
-    blocks = -(-n // BLOCK)
-    columns = np.zeros((width + 1, blocks * BLOCK))
-    columns[:width, :n] = inputs.T
-    columns[width, :n], columns[width, n:] = labels, -1.0
-    data = columns.reshape(width + 1, blocks, BLOCK).swapaxes(0, 1)
-    depth = len(layers) - 1
-    largest = (LARGEST_PRODUCT / max(1.0, np.abs(inputs).max()) ** 2) ** (0.5 / depth) / max(layers)
+    indices, depth = np.flatnonzero(frozen), len(layers) - 1
+    integers = np.array([depth, n, indices.size, *layers, *indices], dtype=np.int64)
+    if weights is None and kind.loss != "cross_entropy":
+        weights = np.ones(n)
+    rows = targets if weights is None else np.concatenate([targets, weights[None]])
+    blocks, height = -(-n // BLOCK), width + len(rows)
+    columns = np.zeros((height, blocks * BLOCK))
+    columns[:width, :n], columns[width:, :n] = inputs.T, rows
+    if kind.loss == "cross_entropy":
+        columns[width, n:] = -1.0
+    data = columns.reshape(height, blocks, BLOCK).swapaxes(0, 1)
+    paths = 2 if kind.saturates else 4
+    largest = (LARGEST_PRODUCT / max(1.0, np.abs(inputs).max()) ** paths) ** (1 / paths / depth) / max(layers)
     places, values = pack_sparse(inputs)
-    return np.concatenate([integers, places]), np.concatenate([[l2, largest], data.ravel(), values])
+    settings = _settings(layers, kind, rows) if not kind.plain or weights is not None else np.zeros(0, dtype=np.int64)
+    return np.concatenate([integers, places, settings]), np.concatenate([[l2, largest], data.ravel(), values])
+
+
+def _settings(layers: Sequence[int], kind: NetworkKind, rows: np.ndarray) -> np.ndarray:
+    matrices = sum(below * above for below, above in pairwise(layers))
+    counted = matrices + (sum(layers[1:]) if kind.l2_biases else 0)
+    codes = [ACTIVATIONS[name] for name in kind.activation]
+    return np.array([LOSSES[kind.loss], len(rows), counted, *codes], dtype=np.int64)

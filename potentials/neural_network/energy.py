@@ -1,10 +1,6 @@
 """Compiled loss of a network and its gradient, both with the L2 term.
 
-Inputs are packed in blocks of :data:`BLOCK` data points with the data index innermost, so that every loop over data is
-a vector loop. `integers` is [layers of weights L, data N, frozen weights F, width of every layer (L + 1), indices of
-the frozen weights (F)]; `floats` is [l2, largest weight taken as it is, then block by block one row of BLOCK numbers
-for each input and one for the labels, -1 where the last block is filled up]; what follows in both is that of
-:mod:`~thalweg.potentials.neural_network.sparse_inputs`.
+The arrays that the functions take are described in :mod:`~thalweg.potentials.neural_network.layout`.
 """
 
 from __future__ import annotations
@@ -14,7 +10,25 @@ from numba import boolean, float64, int64, types
 
 from thalweg.potentials.compiled.linking import linked
 from thalweg.potentials.compiled.signatures import FUNCTION_SIGNATURE, floats, integers, jit, matrix, vector
-from thalweg.potentials.compiled.simd import LANES, larger, load, splat, store, total, where_equal
+from thalweg.potentials.compiled.simd import LANES, load, splat, store
+from thalweg.potentials.neural_network.activations.functions import activate
+from thalweg.potentials.neural_network.activations.kinds import TANH
+from thalweg.potentials.neural_network.layout import (
+    HEADER,
+    activation_of,
+    data_block,
+    layer_table,
+    n_units,
+    penalised,
+    places,
+)
+from thalweg.potentials.neural_network.losses.outputs import (
+    LOGARITHMS,
+    finish_loss,
+    largest_output,
+    output_loss,
+    weigh_outputs,
+)
 from thalweg.potentials.neural_network.rows import BLOCK, STEP, combine, four_fold, multiply_rows, product_row
 from thalweg.potentials.neural_network.sparse_inputs import (
     add_sparse_products,
@@ -25,60 +39,26 @@ from thalweg.potentials.neural_network.sparse_inputs import (
 from thalweg.potentials.neural_network.vector_math import exact, exponential, sum_rows, tanh
 
 __all__ = [
-    "BLOCK",
-    "FLOATS",
-    "HEADER",
     "add_gradient",
     "add_sums",
     "bounded",
-    "data_block",
-    "finish_loss",
     "forward_block",
     "hidden_deltas",
     "l2_term",
-    "layer_table",
     "n_sums",
-    "n_units",
     "network_function",
-    "network_probabilities",
-    "output_block",
+    "network_outputs",
     "padded",
     "zero_frozen",
 ]
 
-HEADER, FLOATS = 3, 2  # where the widths begin in `integers`, and the data in `floats`
-LOGARITHMS = 8  # blocks whose products share one logarithm
-places = types.Array(int64, 2, "C")
 
+@linked(types.void(vector, integers, places, *[matrix] * 5, int64, boolean, boolean))
+def forward_block(w, shape, table, data, act, slope, bend, y, m, ready, second):
+    """Fill the hidden units' values and slopes, and the last rows of y with the outputs, for m data.
 
-@exact
-def n_units(shape, stop):
-    """Return the number of units in the layers after the input and before layer `stop`."""
-    total = 0
-    for layer in range(1, stop):
-        total += shape[HEADER + layer]
-    return total
-
-
-@linked(places(integers))
-def layer_table(shape):
-    """Return for each layer of weights: its first weight, its first bias, and the first of the units it leads to."""
-    layers = shape[0]
-    table = np.zeros((layers, 3), dtype=np.int64)
-    for layer in range(1, layers):
-        table[layer, 0] = table[layer - 1, 0] + shape[HEADER + layer - 1] * shape[HEADER + layer]
-        table[layer, 2] = table[layer - 1, 2] + shape[HEADER + layer]
-    weights = table[layers - 1, 0] + shape[HEADER + layers - 1] * shape[HEADER + layers]
-    for layer in range(layers):
-        table[layer, 1] = weights + table[layer, 2]
-    return table
-
-
-@linked(types.void(vector, integers, places, *[matrix] * 4, int64, boolean))
-def forward_block(w, shape, table, data, act, slope, y, m, ready):
-    """Fill the hidden units' values and slopes, and the last rows of y with the outputs before the softmax, for m data.
-
-    With `ready` the first layer's sums are there already.
+    With `ready` the first layer's sums are there already. With `second` the second derivatives go to bend, but for
+    those of tanh, which are -2 value slope.
     """
     layers = shape[0]
     for layer in range(layers):
@@ -93,65 +73,18 @@ def forward_block(w, shape, table, data, act, slope, y, m, ready):
         elif layer > 0:
             combine(w, offset, inner, 1, outer, bias, act, row - inner, inner, y, row, m)
         if layer < layers - 1:
+            kind = activation_of(shape, layer)
             for j in range(row, row + outer):
-                tanh(act, slope, j * BLOCK, m)
+                if kind == TANH:
+                    tanh(act, slope, j * BLOCK, m)
+                else:
+                    activate(kind, act, slope, bend, j * BLOCK, m, second)
 
 
 @exact
 def padded(m):
     """Return how many data the row kernels work on for m data of a block."""
     return (m + STEP - 1) // STEP * STEP
-
-
-@exact
-def _largest(y, a, classes, d):
-    """Return the largest outputs of the data d to d + LANES - 1 of the first `classes` rows from entry a on."""
-    top = load(y, a + d)
-    for _ in range(1, classes):
-        a += BLOCK
-        top = larger(top, load(y, a + d))
-    return top
-
-
-@linked(float64(matrix, int64, vector, matrix, int64))
-def output_block(y, first, labels, work, m):
-    """Turn outputs, the rows of y from `first` on, into dE/dy = p - [label]; return sum (largest - label's output).
-
-    The other part of the loss, sum of ln(1 + T) with T the summed exp(y - largest output) but for the largest, goes
-    into work[2], the running product of (1 + T) less 1: no digit of a small T is lost and one logarithm serves many.
-    What fills the block up after m data, labelled -1, becomes zero. Two values of lanes at a time, see tanh.
-    """
-    classes, begin, product = y.shape[0] - first, first * BLOCK, 2 * BLOCK
-    missed, zero, one = splat(0.0), splat(0.0), splat(1.0)
-    for d in range(0, m, STEP):
-        e = d + LANES
-        top, peak = _largest(y, begin, classes, d), _largest(y, begin, classes, e)
-        label, mark = load(labels, d), load(labels, e)
-        rest, more, best, most = splat(-1.0), splat(-1.0), zero, zero
-        for a in range(classes):
-            k = begin + a * BLOCK
-            u, v = load(y, k + d) - top, load(y, k + e) - peak
-            missed = missed - where_equal(label, float(a), u, zero) - where_equal(mark, float(a), v, zero)
-            u, v = exponential(u, v)
-            store(y, k + d, u)
-            store(y, k + e, v)
-            # the largest counts apart, as 1: a small T keeps its digits
-            rest, more = rest + where_equal(u, 1.0, one, zero), more + where_equal(v, 1.0, one, zero)
-            best, most = best + where_equal(u, 1.0, zero, u), most + where_equal(v, 1.0, zero, v)
-        rest, more = rest + best, more + most
-        p, q = 1.0 / (1.0 + rest), 1.0 / (1.0 + more)
-        p, q = where_equal(label, -1.0, zero, p), where_equal(mark, -1.0, zero, q)
-        for a in range(classes):
-            k = begin + a * BLOCK
-            u, v = load(y, k + d), load(y, k + e)
-            u = where_equal(label, float(a), (u - 1.0) - rest, u)
-            v = where_equal(mark, float(a), (v - 1.0) - more, v)
-            store(y, k + d, u * p)
-            store(y, k + e, v * q)
-        u, v = load(work, product + d), load(work, product + e)
-        store(work, product + d, u + where_equal(label, -1.0, zero, rest * (1.0 + u)))
-        store(work, product + e, v + where_equal(mark, -1.0, zero, more * (1.0 + v)))
-    return total(missed)
 
 
 @linked(float64(vector, float64), fastmath={"contract", "reassoc", "nsz"})
@@ -173,22 +106,6 @@ def l2_term(x, l2):
     return total
 
 
-@linked(float64(matrix, int64, int64))
-def finish_loss(work, row, blocks):
-    """Return the sum of ln(1 + product), a row of work that this number of blocks went into, and set it to zero.
-
-    Neighbours are multiplied first, so that each logarithm serves LOGARITHMS * 4 data.
-    """
-    total, step = 0.0, max(1, 4 * LOGARITHMS // blocks)
-    for begin in range(0, BLOCK, step):
-        joined = 0.0
-        for d in range(begin, min(begin + step, BLOCK)):
-            joined += work[row, d] * (1.0 + joined)
-            work[row, d] = 0.0
-        total += np.log1p(joined)
-    return total
-
-
 @linked(vector(vector, float64))
 def bounded(x, limit):
     """Return x, or a copy with what is beyond +-limit cut, so that no product of weights overflows."""
@@ -203,22 +120,20 @@ def bounded(x, limit):
     return cut
 
 
-@linked(matrix(integers, floats, int64))
-def data_block(shape, data, block):
-    """Return one block of the data: a row for each input, then the labels."""
-    rows = shape[HEADER] + 1
-    start = FLOATS + block * rows * BLOCK
-    return data[start : start + rows * BLOCK].reshape(rows, BLOCK)
+@linked(types.void(vector, integers, places, matrix, matrix, matrix, int64, boolean))
+def hidden_deltas(w, shape, table, slope, bend, delta, m, second):
+    """Fill dE/dz of the hidden units from that of the outputs, the last rows of delta.
 
-
-@linked(types.void(vector, integers, places, matrix, matrix, int64))
-def hidden_deltas(w, shape, table, slope, delta, m):
-    """Fill dE/dz of the hidden units from that of the outputs, the last rows of delta."""
+    With `second`, rows of bend become the activations' second derivatives times dE/da, but for those of tanh.
+    """
     for layer in range(shape[0] - 1, 0, -1):
         inner, outer, first = shape[HEADER + layer], shape[HEADER + layer + 1], table[layer, 2]
         below = first - inner
         combine(w, table[layer, 0], 1, inner, inner, -1, delta, first, outer, delta, below, m)
+        bent = second and activation_of(shape, layer - 1) != TANH
         for row in range(below, first):
+            if bent:
+                product_row(bend, row, delta, row, bend, row, m)
             product_row(delta, row, slope, row, delta, row, m)
 
 
@@ -276,7 +191,7 @@ def _write_probabilities(y, first, out, start, m):
     classes, begin = out.shape[1], first * BLOCK
     for d in range(0, m, STEP):
         e, zero = d + LANES, splat(0.0)
-        top, peak = _largest(y, begin, classes, d), _largest(y, begin, classes, e)
+        top, peak = largest_output(y, begin, classes, d), largest_output(y, begin, classes, e)
         p, q = zero, zero
         for k in range(begin, begin + classes * BLOCK, BLOCK):
             u, v = exponential(load(y, k + d) - top, load(y, k + e) - peak)
@@ -313,23 +228,27 @@ def network_function(x, gradient, integers, floats):
             sparse_combine(turned, w, table[0, 1], integers, floats, block * BLOCK, m, delta, 0)
         elif sparse:
             sparse_combine(turned, w, table[0, 1], integers, floats, block * BLOCK, m, act, 0)
-        forward_block(w, integers, table, data, act, slope, delta, filled, sparse)
-        total += output_block(delta, hidden, data[integers[HEADER]], work, filled)
+        forward_block(w, integers, table, data, act, slope, slope, delta, filled, sparse, False)
+        total += output_loss(integers, delta, hidden, data, work, filled)
+        weigh_outputs(integers, delta, hidden, data, filled)
         if block % LOGARITHMS == LOGARITHMS - 1 or block == blocks - 1:
             total += finish_loss(work, 2, block % LOGARITHMS + 1)
-        hidden_deltas(w, integers, table, slope, delta, filled)
+        hidden_deltas(w, integers, table, slope, slope, delta, filled, False)
         add_gradient(integers, table, data, act, delta, filled, block * BLOCK, floats, sums, gradient)
     add_sums(integers, table, sums, gradient)
-    # the gradient of the mean cross-entropy and that of the L2 term
-    for i in range(x.size):
+    # the gradient of the mean over the data and that of the L2 term
+    counted = penalised(integers, x.size)
+    for i in range(counted):
         gradient[i] = gradient[i] / n + 2.0 * l2 * x[i]
+    for i in range(counted, x.size):
+        gradient[i] /= n
     zero_frozen(gradient, integers)
-    return total / n + l2_term(x, l2)
+    return total / n + l2_term(x[:counted], l2)
 
 
-@jit(types.void(vector, integers, floats, matrix, matrix))
-def network_probabilities(x, integers, floats, inputs, out):
-    """Write the probabilities of every class (N, classes) at inputs (N, n_in); the packed data are not used."""
+@jit(types.void(vector, integers, floats, matrix, matrix, boolean))
+def network_outputs(x, integers, floats, inputs, out, softmax):
+    """Write the outputs (N, outputs), or their softmax, at inputs (N, n_in); the packed data are not used."""
     w, width, table = bounded(x, floats[1]), inputs.shape[1], layer_table(integers)
     hidden, units = n_units(integers, integers[0]), n_units(integers, integers[0] + 1)
     data, y = np.zeros((width, BLOCK)), np.empty((units, BLOCK))
@@ -339,5 +258,10 @@ def network_probabilities(x, integers, floats, inputs, out):
         for d in range(m):
             for k in range(width):
                 data[k, d] = inputs[start + d, k]
-        forward_block(w, integers, table, data, act, slope, y, padded(m), False)
-        _write_probabilities(y, hidden, out, start, m)
+        forward_block(w, integers, table, data, act, slope, slope, y, padded(m), False, False)
+        if softmax:
+            _write_probabilities(y, hidden, out, start, m)
+        else:
+            for d in range(m):
+                for a in range(out.shape[1]):
+                    out[start + d, a] = y[hidden + a, d]

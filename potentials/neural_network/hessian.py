@@ -21,23 +21,27 @@ from numba import float64, int64, types
 
 from thalweg.potentials.compiled.linking import linked
 from thalweg.potentials.compiled.signatures import HESSIAN_SIGNATURE, integers, jit, matrix, vector
-from thalweg.potentials.compiled.simd import LANES, load, splat, store, where_equal
-from thalweg.potentials.neural_network.energy import (
-    BLOCK,
+from thalweg.potentials.compiled.simd import LANES, load, store
+from thalweg.potentials.neural_network.activations.kinds import TANH
+from thalweg.potentials.neural_network.energy import bounded, forward_block, hidden_deltas, l2_term, padded
+from thalweg.potentials.neural_network.layout import (
     HEADER,
-    bounded,
+    activation_of,
     data_block,
-    finish_loss,
-    forward_block,
-    hidden_deltas,
-    l2_term,
     layer_table,
     n_units,
-    output_block,
-    padded,
+    penalised,
     places,
 )
-from thalweg.potentials.neural_network.rows import combine, copy_row, four_fold, multiply_rows, product_row
+from thalweg.potentials.neural_network.losses.outputs import (
+    curvature_rows,
+    curve_output,
+    curve_outputs,
+    finish_loss,
+    output_loss,
+    weigh_outputs,
+)
+from thalweg.potentials.neural_network.rows import BLOCK, combine, copy_row, four_fold, multiply_rows, product_row
 from thalweg.potentials.neural_network.vector_math import exact
 
 __all__ = ["network_hessian"]
@@ -104,58 +108,39 @@ def _push(w, shape, table, layer, unit, slope, rz, ra, m):
 
 
 @exact
-def _curve_outputs(p, rz, first, curve, row, m):
-    """Write diag(p) - p p times the outputs' changes to the rows of curve."""
-    classes, first, row = p.shape[0], first * BLOCK, row * BLOCK
-    for d in range(0, m, LANES):
-        mean = splat(0.0)
-        for a in range(d, classes * BLOCK, BLOCK):
-            mean = mean + load(p, a) * load(rz, first + a)
-        for a in range(d, classes * BLOCK, BLOCK):
-            store(curve, row + a, load(p, a) * (load(rz, first + a) - mean))
-
-
-@exact
-def _curve_output(p, own, curve, row, m):
-    """Write the row `own` of diag(p) - p p, from the diagonal on, to the rows of curve."""
-    for d in range(0, m, LANES):
-        mine, target = load(p, own * BLOCK + d), row * BLOCK + d
-        store(curve, target, mine * (1.0 - mine))
-        for a in range(own + 1, p.shape[0]):
-            target += BLOCK
-            store(curve, target, splat(0.0) - mine * load(p, a * BLOCK + d))
-
-
-@exact
-def _bend(act, delta, rz, u, curve, row, m):
-    """Subtract 2 a delta dz of unit u, which is how tanh bends, from a row of curve."""
+def _bend(kind, act, bend, delta, rz, u, curve, row, m):
+    """Add dE/da f''(z) dz of unit u to a row of curve: -2 a delta dz for tanh."""
     u, row = u * BLOCK, row * BLOCK
+    if kind == TANH:
+        for d in range(0, m, LANES):
+            bent = 2.0 * load(act, u + d) * load(delta, u + d) * load(rz, u + d)
+            store(curve, row + d, load(curve, row + d) - bent)
+        return
     for d in range(0, m, LANES):
-        bend = 2.0 * load(act, u + d) * load(delta, u + d) * load(rz, u + d)
-        store(curve, row + d, load(curve, row + d) - bend)
+        store(curve, row + d, load(curve, row + d) + load(bend, u + d) * load(rz, u + d))
 
 
-@linked(types.void(vector, integers, places, pair_places, int64, int64, *[matrix] * 6, int64))
-def _curve(w, shape, table, pairs, layer, unit, act, slope, delta, p, rz, curve, m):
+@linked(types.void(vector, integers, places, pair_places, int64, int64, *[matrix] * 8, int64))
+def _curve(w, shape, table, pairs, layer, unit, data, act, slope, bend, delta, p, rz, curve, m):
     """Write M(u, unit) for all units u from `unit` on to their rows of curve."""
     last = shape[0] - 1
     v = unit - table[layer, 2]
     upper = pairs[layer, last, 0] + _first_pair(shape, layer, last, v)
     if layer == last:
-        _curve_output(p, v, curve, upper, m)
+        curve_output(shape, p, v, data, curve, upper, m)
     else:
-        _curve_outputs(p, rz, table[last, 2], curve, upper, m)
+        curve_outputs(shape, p, 0, rz, table[last, 2], data, curve, upper, m)
         for d in range(m):
             rz[unit, d] = 1.0
     for above in range(last, layer, -1):
         inner, outer, first = shape[HEADER + above], shape[HEADER + above + 1], table[above, 2]
         row = pairs[layer, above - 1, 0] + _first_pair(shape, layer, above - 1, v)
-        skip = v if above - 1 == layer else 0
+        skip, kind = v if above - 1 == layer else 0, activation_of(shape, above - 1)
         combine(w, table[above, 0] + skip, 1, inner, inner - skip, -1, curve, upper, outer, curve, row, m)
         for u in range(inner - skip):
             product_row(curve, row + u, slope, first - inner + skip + u, curve, row + u, m)
             if u == 0 or above - 1 > layer:
-                _bend(act, delta, rz, first - inner + skip + u, curve, row + u, m)
+                _bend(kind, act, bend, delta, rz, first - inner + skip + u, curve, row + u, m)
         upper = row
 
 
@@ -203,8 +188,8 @@ def _add_products(shape, table, pairs, below, above, data, act, curve, rows, m, 
         place += four_fold(n) * width
 
 
-@linked(types.void(vector, integers, places, pair_places, *[matrix] * 7, int64, vector))
-def _add_block(w, shape, table, pairs, data, act, slope, delta, p, work, curve, m, out):
+@linked(types.void(vector, integers, places, pair_places, *[matrix] * 8, int64, vector))
+def _add_block(w, shape, table, pairs, data, act, slope, bend, delta, p, work, curve, m, out):
     """Add one block's part of N times the Hessian to the sums."""
     units = delta.shape[0]
     rz, ra, rows = work[:units], work[units : 2 * units], work[2 * units :]
@@ -212,7 +197,7 @@ def _add_block(w, shape, table, pairs, data, act, slope, delta, p, work, curve, 
         first = table[layer, 2]
         for unit in range(first, first + shape[HEADER + layer + 1]):
             _push(w, shape, table, layer, unit, slope, rz, ra, m)
-            _curve(w, shape, table, pairs, layer, unit, act, slope, delta, p, rz, curve, m)
+            _curve(w, shape, table, pairs, layer, unit, data, act, slope, bend, delta, p, rz, curve, m)
             _add_moved(shape, table, pairs, layer, unit, data, act, delta, ra, rows, m, out)
     for below in range(shape[0]):
         for above in range(below, shape[0]):
@@ -273,22 +258,13 @@ def _finish_hessian(shape, table, pairs, out, l2, hessian):
             _spread_sums(shape, table, below, above, out, pairs[below, above, 1], 1.0 / shape[1], hessian)
             if above > below:
                 _spread_moved(shape, table, below, above, out, pairs[below, above, 2], 1.0 / shape[1], hessian)
-    for i in range(n):
+    for i in range(penalised(shape, n)):
         hessian[i, i] += 2.0 * l2
     first = HEADER + shape[0] + 1
     for i in range(first, first + shape[2]):
         for j in range(n):
             hessian[shape[i], j] = 0.0
             hessian[j, shape[i]] = 0.0
-
-
-@linked(types.void(matrix, int64, vector, matrix, int64))
-def _probabilities(y, first, labels, p, m):
-    """Write the probabilities to p, given p - [label] in the rows of y from `first` on."""
-    for a in range(p.shape[0]):
-        for d in range(0, m, LANES):
-            value = load(y, (first + a) * BLOCK + d)
-            store(p, a * BLOCK + d, where_equal(load(labels, d), float(a), value + 1.0, value))
 
 
 @exact
@@ -306,7 +282,7 @@ def network_hessian(x, hessian, integers, floats):
     hidden, units = n_units(integers, integers[0]), n_units(integers, integers[0] + 1)
     pairs, totals = np.zeros((integers[0], integers[0], 3), dtype=np.int64), np.zeros(2, dtype=np.int64)
     _pair_table(integers, pairs, totals)
-    act, slope = np.empty((hidden, BLOCK)), np.empty((hidden, BLOCK))
+    act, slope, bend = np.empty((hidden, BLOCK)), np.empty((hidden, BLOCK)), np.empty((hidden, BLOCK))
     delta, p = np.empty((units, BLOCK)), np.empty((units - hidden, BLOCK))
     work, logs = np.empty((2 * units + _widest(integers) + 1, BLOCK)), np.zeros((3, BLOCK))
     curve, out = np.empty((totals[0], BLOCK)), np.zeros(totals[1])
@@ -314,10 +290,11 @@ def network_hessian(x, hessian, integers, floats):
     for start in range(0, n, BLOCK):
         data, m = data_block(integers, floats, start // BLOCK), min(BLOCK, n - start)
         filled = padded(m)
-        forward_block(w, integers, table, data, act, slope, delta, filled, False)
-        total += output_block(delta, hidden, data[integers[HEADER]], logs, filled) + finish_loss(logs, 2, 1)
-        hidden_deltas(w, integers, table, slope, delta, filled)
-        _probabilities(delta, hidden, data[integers[HEADER]], p, filled)
-        _add_block(w, integers, table, pairs, data, act, slope, delta, p, work, curve, filled, out)
+        forward_block(w, integers, table, data, act, slope, bend, delta, filled, False, True)
+        total += output_loss(integers, delta, hidden, data, logs, filled) + finish_loss(logs, 2, 1)
+        curvature_rows(integers, delta, hidden, data, p, 0, filled)
+        weigh_outputs(integers, delta, hidden, data, filled)
+        hidden_deltas(w, integers, table, slope, bend, delta, filled, True)
+        _add_block(w, integers, table, pairs, data, act, slope, bend, delta, p, work, curve, filled, out)
     _finish_hessian(integers, table, pairs, out, floats[0], hessian)
-    return total / n + l2_term(x, floats[0])
+    return total / n + l2_term(x[: penalised(integers, x.size)], floats[0])

@@ -11,25 +11,33 @@ from numba import boolean, int64, types
 
 from thalweg.potentials.compiled.linking import linked
 from thalweg.potentials.compiled.signatures import floats, integers, jit, matrix, vector
-from thalweg.potentials.compiled.simd import LANES, load, splat, store, where_equal
+from thalweg.potentials.neural_network.activations.kinds import TANH
 from thalweg.potentials.neural_network.energy import (
-    BLOCK,
-    HEADER,
     add_gradient,
     add_sums,
     bounded,
-    data_block,
     forward_block,
     hidden_deltas,
-    layer_table,
     n_sums,
-    n_units,
-    output_block,
     padded,
-    places,
     zero_frozen,
 )
-from thalweg.potentials.neural_network.rows import combine, four_fold, multiply_rows
+from thalweg.potentials.neural_network.layout import (
+    HEADER,
+    activation_of,
+    data_block,
+    layer_table,
+    n_units,
+    penalised,
+    places,
+)
+from thalweg.potentials.neural_network.losses.outputs import (
+    curvature_rows,
+    curve_outputs,
+    output_loss,
+    weigh_outputs,
+)
+from thalweg.potentials.neural_network.rows import BLOCK, combine, four_fold, multiply_rows
 from thalweg.potentials.neural_network.sparse_inputs import n_nonzero, sparse_combine, turned_weights
 
 __all__ = ["network_hessian_vector"]
@@ -55,24 +63,8 @@ def _push_weights(w, v, shape, table, data, act, slope, rz, ra, m, ready):
                     ra[j, d] = slope[j, d] * rz[j, d]
 
 
-@linked(types.void(matrix, vector, matrix, int64, matrix, int64))
-def _curve_outputs(y, labels, rz, first, curve, m):
-    """Write diag(p) - p p times the outputs' changes, rows from `first` on, to curve, given y = p - [label] there."""
-    begin, end = first * BLOCK, y.shape[0] * BLOCK
-    for d in range(0, m, LANES):
-        mean, label, a = splat(0.0), load(labels, d), 0.0
-        for k in range(begin + d, end, BLOCK):
-            p = load(y, k)
-            p = where_equal(label, a, p + 1.0, p)
-            a += 1.0
-            mean = mean + p * load(rz, k)
-            store(curve, k, p)
-        for k in range(begin + d, end, BLOCK):
-            store(curve, k, load(curve, k) * (load(rz, k) - mean))
-
-
-@linked(types.void(vector, vector, integers, places, *[matrix] * 7, int64, int64, floats, vector, vector))
-def _pull_weights(w, v, shape, table, data, act, slope, delta, rz, ra, curve, m, begin, floats, sums, out):
+@linked(types.void(vector, vector, integers, places, *[matrix] * 8, int64, int64, floats, vector, vector))
+def _pull_weights(w, v, shape, table, data, act, slope, bend, delta, rz, ra, curve, m, begin, floats, sums, out):
     """Add 1 block's part of N times the Hessian times v, from the change of the outputs' deltas down."""
     for layer in range(shape[0] - 1, 0, -1):
         inner, outer = shape[HEADER + layer], shape[HEADER + layer + 1]
@@ -80,9 +72,14 @@ def _pull_weights(w, v, shape, table, data, act, slope, delta, rz, ra, curve, m,
         below = first - inner
         combine(v, offset, 1, inner, inner, -1, delta, first, outer, curve, below, m)
         combine(w, offset, 1, inner, inner, -2, curve, first, outer, curve, below, m)
+        kind = activation_of(shape, layer - 1)
         for u in range(below, first):
-            for d in range(m):
-                curve[u, d] = curve[u, d] * slope[u, d] - 2.0 * act[u, d] * delta[u, d] * rz[u, d]
+            if kind == TANH:
+                for d in range(m):
+                    curve[u, d] = curve[u, d] * slope[u, d] - 2.0 * act[u, d] * delta[u, d] * rz[u, d]
+            else:
+                for d in range(m):
+                    curve[u, d] = curve[u, d] * slope[u, d] + bend[u, d] * rz[u, d]
     add_gradient(shape, table, data, act, curve, m, begin, floats, sums, out)
     place = shape[HEADER] * four_fold(shape[HEADER + 1])
     for layer in range(1, shape[0]):
@@ -97,6 +94,7 @@ def network_hessian_vector(x, v, out, integers, floats):
     w, table, n = bounded(x, floats[1]), layer_table(integers), integers[1]
     hidden, units = n_units(integers, integers[0]), n_units(integers, integers[0] + 1)
     act, slope, delta = np.zeros((hidden, BLOCK)), np.empty((hidden, BLOCK)), np.zeros((units, BLOCK))
+    bend = np.empty((hidden, BLOCK))
     rz, ra, curve = np.zeros((units, BLOCK)), np.zeros((units, BLOCK)), np.empty((units, BLOCK))
     free, sums, logs = v.copy(), np.zeros(n_sums(integers)), np.zeros((3, BLOCK))
     zero_frozen(free, integers)
@@ -107,21 +105,26 @@ def network_hessian_vector(x, v, out, integers, floats):
     along = turned_weights(free, integers) if sparse else sums
     for start in range(0, n, BLOCK):
         data, m = data_block(integers, floats, start // BLOCK), min(BLOCK, n - start)
-        filled, labels = padded(m), data[integers[HEADER]]
+        filled = padded(m)
         if sparse:
             target = delta if integers[0] == 1 else act
             sparse_combine(turned, w, table[0, 1], integers, floats, start, m, target, 0)
             sparse_combine(along, free, table[0, 1], integers, floats, start, m, rz, 0)
-        forward_block(w, integers, table, data, act, slope, delta, filled, sparse)
-        output_block(delta, hidden, labels, logs, filled)
+        forward_block(w, integers, table, data, act, slope, bend, delta, filled, sparse, True)
+        output_loss(integers, delta, hidden, data, logs, filled)
         for d in range(filled):
             logs[2, d] = 0.0
-        hidden_deltas(w, integers, table, slope, delta, filled)
+        curvature_rows(integers, delta, hidden, data, curve, hidden, filled)
+        weigh_outputs(integers, delta, hidden, data, filled)
+        hidden_deltas(w, integers, table, slope, bend, delta, filled, True)
         _push_weights(w, free, integers, table, data, act, slope, rz, ra, filled, sparse)
-        _curve_outputs(delta, labels, rz, hidden, curve, filled)
+        curve_outputs(integers, curve, hidden, rz, hidden, data, curve, hidden, filled)
         moving = (filled, start, floats, sums, out)
-        _pull_weights(w, free, integers, table, data, act, slope, delta, rz, ra, curve, *moving)
+        _pull_weights(w, free, integers, table, data, act, slope, bend, delta, rz, ra, curve, *moving)
     add_sums(integers, table, sums, out)
-    for i in range(x.size):
+    counted = penalised(integers, x.size)
+    for i in range(counted):
         out[i] = out[i] / n + 2.0 * floats[0] * free[i]
+    for i in range(counted, x.size):
+        out[i] /= n
     zero_frozen(out, integers)

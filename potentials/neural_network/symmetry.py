@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from math import factorial, prod
 from typing import TYPE_CHECKING
 
@@ -11,16 +12,17 @@ import numpy as np
 if TYPE_CHECKING:
     from thalweg.potentials.protocols import Integers, Mask, Matrix, Vector
 
-__all__ = ["NetworkSymmetry"]
+__all__ = ["NetworkSymmetry", "output_shifts"]
 
 _MEAN, _ZERO = 0.45, 0.1  # shares of symmetric points with the mean of two units, and with a unit of zeros
 
 
 class NetworkSymmetry:
-    """Symmetry operations of a tanh network, fully connected or with frozen connections.
+    """Symmetry operations of a network, fully connected or with frozen connections.
 
-    The units of a hidden layer may be permuted, and the incoming weights, the bias and the outgoing weights of a unit
-    may change sign together. With a mask, only units with the same connections are exchanged.
+    The units of a hidden layer may be permuted, and where their activation is odd, as tanh is, the incoming weights,
+    the bias and the outgoing weights of a unit may change sign together. With a mask, only units with the same
+    connections are exchanged.
 
     Parameters
     ----------
@@ -31,18 +33,23 @@ class NetworkSymmetry:
     null_modes : array_like, shape (k, n_weights), optional
         Orthonormal directions, closed under the permutations, along which the loss is constant: distances ignore
         them.
+    odd : sequence of bool, optional
+        Whether the activation of each hidden layer is odd; that of all by default.
 
     Raises
     ------
     ValueError
-        If the mask or the null modes do not match the layers.
+        If the mask, the null modes or ``odd`` do not match the layers.
     """
+
+    _odd: tuple[bool, ...] | None = None  # that of a symmetry that was pickled before there were other activations
 
     def __init__(
         self,
         layers: Sequence[int],
         mask: Mask | None = None,
         null_modes: Matrix | None = None,
+        odd: Sequence[bool] | None = None,
     ):
         self.layers = tuple(int(width) for width in layers)
         pairs = list(zip(self.layers[:-1], self.layers[1:], strict=True))
@@ -56,13 +63,24 @@ class NetworkSymmetry:
         self._null = np.zeros((0, self.n)) if null_modes is None else np.array(null_modes, dtype=np.float64)
         if self._null.shape[1:] != (self.n,):
             raise ValueError(f"null_modes must have the shape (k, {self.n}); it has {self._null.shape}")
+        self._odd = None if odd is None else tuple(odd)
+        if self._odd is not None and len(self._odd) != len(pairs) - 1:
+            raise ValueError(f"odd must hold one entry for each of the {len(pairs) - 1} hidden layers; it is {odd}")
         self._masked = not self.mask.all()
         self._groups = [self._classes(layer) for layer in range(len(pairs) - 1)]
 
     @property
     def size(self) -> int:
         """Number of symmetry operations, which is the number of copies of a point without symmetry of its own."""
-        return prod(factorial(group.size) * 2**group.size for groups in self._groups for group in groups)
+        return prod(
+            factorial(group.size) * (2**group.size if self._is_odd(layer) else 1)
+            for layer, groups in enumerate(self._groups)
+            for group in groups
+        )
+
+    def _is_odd(self, layer: int) -> bool:
+        """Return whether units of a hidden layer may change sign."""
+        return self._odd is None or self._odd[layer]
 
     def _split(self, x: Vector) -> list[Vector]:
         """Return views of x: the weight matrices (above, below) layer by layer, then the bias vectors."""
@@ -104,17 +122,18 @@ class NetworkSymmetry:
     ) -> bool:
         """Assign the units of one layer of b to the nearest ones of a; return whether a unit moved."""
         overlap = self._units(a, layer, below, above) @ self._units(b, layer, below, above).T
-        width = self.layers[layer + 1]
+        width, odd = self.layers[layer + 1], self._is_odd(layer)
+        score = np.abs(overlap) if odd else overlap
         from scipy.optimize import linear_sum_assignment  # takes a third of a second, which many scripts do not need
 
         order = np.arange(width)
         for group in self._groups[layer]:
-            block = np.abs(overlap if group.size == width else overlap[np.ix_(group, group)])
+            block = score if group.size == width else score[np.ix_(group, group)]
             order[group] = group[linear_sum_assignment(block, maximize=True)[1]]
         here = np.arange(width)
-        signs = np.where(overlap[here, order] < 0, -1.0, 1.0)
+        signs = np.where(overlap[here, order] < 0, -1.0, 1.0) if odd else np.ones(width)
         # a swap must gain: among equal overlaps the assignment may otherwise never settle
-        gain = np.abs(overlap[here, order]).sum() - overlap[here, here].sum()
+        gain = score[here, order].sum() - overlap[here, here].sum()
         if gain <= 1e-14 * np.abs(overlap).sum():
             return False
         self._apply(b, layer, order, signs)
@@ -194,8 +213,8 @@ class NetworkSymmetry:
     def order(self, x: Vector, tolerance: float = 1e-6) -> int:
         """Return the number of symmetry operations that leave x unchanged.
 
-        Units that are equal up to sign may be exchanged, and units of zeros may change sign; at a stationary point with
-        an L2 term there are no other such operations.
+        Units that are equal may be exchanged, odd ones also if they are equal up to sign, and odd units of zeros may
+        change sign; at a stationary point with an L2 term there are no other such operations.
 
         Parameters
         ----------
@@ -210,7 +229,7 @@ class NetworkSymmetry:
             units = self._units(parts, layer)
             limit = tolerance * max(1.0, np.linalg.norm(units, axis=1).max())
             for group in groups:
-                order *= _stabiliser(units[group], limit)
+                order *= _stabiliser(units[group], limit, self._is_odd(layer))
         return order
 
     @property
@@ -219,7 +238,7 @@ class NetworkSymmetry:
         return any(group.size > 1 for groups in self._groups for group in groups)
 
     def made_symmetric(self, x: Vector, rng: np.random.Generator) -> Vector:
-        """Return x (n,) with two equal units in a hidden layer, or with a unit of zeros.
+        """Return x (n,) with two equal units in a hidden layer, or with a unit of zeros where units are odd.
 
         The gradient has every symmetry that x has, so a search from there stays symmetric and finds points that
         searches without symmetry seldom reach. Both units become their mean, with the signs that bring them nearer,
@@ -237,15 +256,16 @@ class NetworkSymmetry:
         made = x.copy()
         parts = self._split(made)
         layer, group = choices[rng.choice(len(choices), p=_shares([group.size for _, group in choices]))]
+        odd = self._is_odd(layer)
         pair, way = rng.choice(group, 2, replace=False), rng.random()
         first, second = self._units(parts, layer)[pair]
         with np.errstate(over="ignore", invalid="ignore"):  # if huge or not finite, any sign will do
-            second = -second if first @ second < 0.0 else second
+            second = -second if odd and first @ second < 0.0 else second
         incoming = self.layers[layer] + 1
         unit = (
             0.5 * first + 0.5 * second if way < _MEAN else first * np.where(np.arange(first.size) < incoming, 1.0, 0.5)
         )
-        if way >= 1.0 - _ZERO:
+        if odd and way >= 1.0 - _ZERO:
             pair, unit = pair[:1], np.zeros_like(unit)
         parts[layer][pair], parts[len(self._shapes) + layer][pair] = unit[: incoming - 1], unit[incoming - 1]
         parts[layer + 1][:, pair] = unit[incoming:, None]
@@ -260,8 +280,26 @@ class NetworkSymmetry:
             order = np.arange(self.layers[layer + 1])
             for group in groups:
                 order[group] = rng.permutation(group)
-            self._apply(parts, layer, order, rng.choice([-1.0, 1.0], order.size))
+            signs = rng.choice([-1.0, 1.0], order.size) if self._is_odd(layer) else np.ones(order.size)
+            self._apply(parts, layer, order, signs)
         return np.where(self.mask, copy, x) if self._masked else copy
+
+
+def output_shifts(layers: Sequence[int], mask: Mask, with_weights: bool) -> Matrix:
+    """Return the changes of weights that move all outputs alike, shape (k, n_weights), orthonormal.
+
+    They are those of the outputs' biases and, `with_weights`, of the weights that lead from one unit to the outputs,
+    where all of these are free.
+    """
+    below, classes, n = layers[-2], layers[-1], mask.size
+    start = sum(a * b for a, b in pairwise(layers[:-1]))
+    columns = start + np.arange(below * classes).reshape(classes, below).T
+    groups = [*(columns if with_weights else []), np.arange(n - classes, n)]
+    free = [group for group in groups if mask[group].all()]
+    modes = np.zeros((len(free), n))
+    for mode, group in zip(modes, free, strict=True):
+        mode[group] = classes**-0.5
+    return modes
 
 
 def _shares(sizes: Sequence[int]) -> Vector:
@@ -270,13 +308,13 @@ def _shares(sizes: Sequence[int]) -> Vector:
     return pairs / pairs.sum()
 
 
-def _stabiliser(units: Matrix, limit: float) -> int:
-    """Return the number of exchanges and sign changes of the rows that leave them unchanged."""
+def _stabiliser(units: Matrix, limit: float, odd: bool) -> int:
+    """Return the number of exchanges, and sign changes of odd units, of the rows that leave them unchanged."""
     left, order = list(range(len(units))), 1
     while left:
         first = units[left[0]]
-        zero = np.linalg.norm(first) <= limit
-        same = [k for k in left if min(np.linalg.norm(units[k] - first), np.linalg.norm(units[k] + first)) <= limit]
+        zero, signs = odd and np.linalg.norm(first) <= limit, (1.0, -1.0) if odd else (1.0,)
+        same = [k for k in left if min(np.linalg.norm(units[k] - sign * first) for sign in signs) <= limit]
         order *= factorial(len(same)) * (2 ** len(same) if zero else 1)
         left = [k for k in left if k not in same]
     return order

@@ -1,4 +1,4 @@
-"""Vector loops shared by the network kernels: exponential, tanh, and sums and products of rows of data.
+"""Vector functions shared by the network kernels: exponential, logarithm, tanh, and sums of rows of data.
 
 Everything here is compiled only as a part of its caller.
 
@@ -8,11 +8,23 @@ There is no fast-math reassociation, which would fold the exponential's range re
 from __future__ import annotations
 
 from thalweg.potentials.compiled.signatures import jit
-from thalweg.potentials.compiled.simd import LANES, at_least, at_most, load, power_of_two, splat, store, total
+from thalweg.potentials.compiled.simd import (
+    LANES,
+    at_least,
+    at_most,
+    exponent_shifted,
+    load,
+    power_of_two,
+    splat,
+    store,
+    total,
+)
 
 __all__ = [
     "exact",
     "exponential",
+    "grown",
+    "log_one_plus",
     "sum_rows",
     "tanh",
 ]
@@ -86,6 +98,46 @@ def exponential(u, v):
     a, b = u + x * a, v + z * b
     p, q = power_of_two(s), power_of_two(t)
     return p * a + p, q * b + q
+
+
+@exact
+def grown(u, low):
+    """Return p and a with exp(u - low) = p + p a of lanes u from -700 to 0: p - 1 + p a has all digits near 0.
+
+    ``low`` is what u lacks, far smaller than 1.
+    """
+    s = u * LOG2_E + ROUND
+    n = s - ROUND
+    u = ((u - n * LOG_2_HIGH) - n * LOG_2_LOW) - low
+    x = u * u
+    a = (C6 + C7 * u) + x * (C8 + C9 * u)
+    a = (C4 + C5 * u) + x * a
+    a = ((C0 + C1 * u) + x * (C2 + C3 * u)) + (x * x) * a
+    return power_of_two(s), u + x * a
+
+
+# (ln((1 + s) / (1 - s)) / s - 2) / s**2 for |s| <= 0.1717, relative error below 6e-17
+L0, L1, L2, L3 = 0.6666666666666666, 0.40000000000000885, 0.28571428570799784, 0.22222222392581045
+L4, L5, L6, L7 = 0.18181795547521137, 0.15386244737621665, 0.13268638369266825, 0.13088034850927555
+ROOT_2 = 1.4142135623730951
+
+
+@exact
+def log_one_plus(t):
+    """Return ln(1 + t) of lanes t, 0 or larger; a small t keeps its digits.
+
+    With 1 + t = 2**k (1 + f), f is from 2**-0.5 - 1 to 2**0.5 - 1, computed from t without rounding 1 + t.
+    """
+    k = exponent_shifted((t + 1.0) * ROOT_2) - ROUND
+    p = power_of_two(ROUND - k)
+    f = (p - 1.0) + t * p
+    s = f / (f + 2.0)
+    z = s * s
+    x = z * z
+    a = ((L4 + L5 * z) + x * (L6 + L7 * z)) * (x * x)
+    a = z * (((L0 + L1 * z) + x * (L2 + L3 * z)) + a)
+    half = 0.5 * (f * f)
+    return k * LOG_2_HIGH - ((half - (s * (half + a) + k * LOG_2_LOW)) - f)
 
 
 @exact

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.exceptions import ConvergenceWarning, NotFittedError
+from sklearn.linear_model import Ridge
 from sklearn.neural_network import MLPClassifier, MLPRegressor
 
 from thalweg.analysis import from_sklearn, layer_matrices, to_numpy, to_sklearn, to_torch
@@ -157,10 +158,13 @@ def test_minima_of_a_landscape(tmp_path):
 
 def test_what_is_no_such_network_is_named():
     model, data = trained(3)
-    with pytest.raises(TypeError, match="model must be an MLPClassifier, not MLPRegressor"):
-        from_sklearn(MLPRegressor(), data.inputs, data.labels)
-    with pytest.raises(ValueError, match='activation="tanh"'):
-        from_sklearn(MLPClassifier(), data.inputs, data.labels)
+    with pytest.raises(TypeError, match="model must be an MLPClassifier or MLPRegressor, not Ridge"):
+        from_sklearn(Ridge(), data.inputs, data.labels)
+    for relu in (MLPClassifier(), MLPRegressor()):
+        with pytest.raises(ValueError, match=r'relu.* has kinks.*"softplus" and "gelu"'):
+            from_sklearn(relu, data.inputs, data.labels)
+    with pytest.raises(ValueError, match='activation="tanh" or "logistic"'):
+        from_sklearn(MLPClassifier(activation="identity"), data.inputs, data.labels)
     with pytest.raises(NotFittedError):
         from_sklearn(MLPClassifier(activation="tanh"), data.inputs, data.labels)
     with pytest.raises(ValueError, match="inputs have 1 columns; the model was fitted to 2"):

@@ -1,0 +1,166 @@
+"""Compiled activations other than tanh: value, first and second derivative of a row of data.
+
+Values of large |z| keep their digits: each is made of exp(-|z|), or of exp(-z**2 / 2), both at most 1. Where these
+fall below 1e-304 they stay there, so that no derivative becomes NaN.
+"""
+
+from __future__ import annotations
+
+from numba import boolean, int64, types
+
+from thalweg.potentials.compiled.linking import linked
+from thalweg.potentials.compiled.signatures import matrix
+from thalweg.potentials.compiled.simd import (
+    LANES,
+    at_least,
+    at_most,
+    larger,
+    load,
+    splat,
+    store,
+    where_below,
+)
+from thalweg.potentials.neural_network.activations.kinds import GELU, LOGISTIC, SILU, SOFTPLUS
+from thalweg.potentials.neural_network.vector_math import exact, grown
+
+__all__ = ["activate", "softplus_parts"]
+
+LARGEST = 700.0  # exp(-LARGEST) is far above the smallest number
+FARTHEST = 37.4  # exp(-FARTHEST**2 / 2) too
+GRID = 6755399441055744.0 / 65536.0  # adding it rounds to a multiple of 2**-16
+PER_ROOT_2_PI = 0.3989422804014327
+# exp(a**2 / 2) times the normal distribution function at -a is P(a) / Q(a) for a from 0 to 38, the leading coefficient
+# of Q being 1; relative error below 2e-16
+P0, P1, P2, P3 = 143903.73621280302, 223085.1587640311, 171065.05716465868, 83333.77409175642
+P4, P5, P6 = 28143.6795061752, 6805.492293061178, 1178.1613591340354
+P7, P8, P9 = 141.2863222386923, 10.73062132458373, 0.39894228040033486
+Q0, Q1, Q2, Q3 = 287807.47242560604, 675807.4562601479, 737442.7135420061, 493703.6885750401
+Q4, Q5, Q6 = 225247.39739453286, 73445.15676971633, 17410.991811766693
+Q7, Q8, Q9 = 2980.1102506471943, 355.15229019606124, 26.897678815986556
+# (ln((1 + s) / (1 - s)) / s - 2) / s**2 for |s| <= 1 / 3, relative error below 7e-17
+S0, S1, S2, S3 = 0.6666666666666666, 0.39999999999999525, 0.285714285716001, 0.2222222219823677
+S4, S5, S6, S7 = 0.18181819897962714, 0.1538454396486055, 0.13335178631449257, 0.11734279061303197
+S8, S9, S10 = 0.10845178394880015, 0.07492143795550767, 0.1563057780092285
+
+
+@exact
+def grown_down(z):
+    """Return p and a with exp(-|z|) = p + p a, z at most LARGEST in magnitude."""
+    return grown(splat(0.0) - at_most(larger(z, 0.0 - z), LARGEST), splat(0.0))
+
+
+@exact
+def logistic_parts(z):
+    """Return, of lanes z, logistic(-|z|), logistic(|z|) and (exp(-|z|) - 1) / (exp(-|z|) + 1)."""
+    p, a = grown_down(z)
+    e = p * a + p
+    large = 1.0 / (e + 1.0)
+    return e * large, large, ((p - 1.0) + p * a) * large
+
+
+@exact
+def softplus_parts(z):
+    """Return, of lanes z, logistic(-|z|), logistic(|z|) and ln(1 + exp(-|z|)).
+
+    The logarithm of 1 + e is that of (1 + s) / (1 - s), s = e / (2 + e); one division serves all.
+    """
+    p, a = grown_down(z)
+    e = p * a + p
+    one, two = e + 1.0, e + 2.0
+    r = 1.0 / (one * two)
+    large, s = two * r, (e * one) * r
+    x = s * s
+    y = x * x
+    a, b = S8 + S10 * y, S7 + S9 * y
+    a, b = S6 + a * y, S5 + b * y
+    a, b = S4 + a * y, S3 + b * y
+    a, b = S2 + a * y, S1 + b * y
+    a = (S0 + a * y) + b * x
+    return e * large, large, s * 2.0 + (s * x) * a
+
+
+@exact
+def _logistic(z, slope, bend, first, m, second):
+    for d in range(first, first + m, LANES):
+        u = load(z, d)
+        small, large, turned = logistic_parts(u)
+        store(z, d, where_below(u, 0.0, small, large))
+        store(slope, d, small * large)
+        if second:
+            store(bend, d, small * large * where_below(u, 0.0, 0.0 - turned, turned))
+
+
+@exact
+def _softplus(z, slope, bend, first, m, second):
+    for d in range(first, first + m, LANES):
+        u = load(z, d)
+        small, large, more = softplus_parts(u)
+        store(z, d, at_least(u, 0.0) + more)
+        store(slope, d, where_below(u, 0.0, small, large))
+        if second:
+            store(bend, d, small * large)
+
+
+@exact
+def _silu(z, slope, bend, first, m, second):
+    for d in range(first, first + m, LANES):
+        u = load(z, d)
+        small, large, turned = logistic_parts(u)
+        value, rest, near = where_below(u, 0.0, small, large), where_below(u, 0.0, large, small), at_least(u, -LARGEST)
+        store(z, d, near * value)
+        near = at_most(near, LARGEST)
+        store(slope, d, value * (1.0 + near * rest))
+        if second:
+            turned = where_below(u, 0.0, 0.0 - turned, turned)
+            store(bend, d, small * large * (2.0 + near * turned))
+
+
+@exact
+def _tail(a):
+    """Return exp(a**2 / 2) times the normal distribution function at -a, for lanes a."""
+    x, y = P8 + P9 * a, Q9 + a
+    x, y = P7 + x * a, Q8 + y * a
+    x, y = P6 + x * a, Q7 + y * a
+    x, y = P5 + x * a, Q6 + y * a
+    x, y = P4 + x * a, Q5 + y * a
+    x, y = P3 + x * a, Q4 + y * a
+    x, y = P2 + x * a, Q3 + y * a
+    x, y = P1 + x * a, Q2 + y * a
+    x, y = P0 + x * a, Q1 + y * a
+    return x / (Q0 + y * a)
+
+
+@exact
+def _gelu(z, slope, bend, first, m, second):
+    """Write z N(z), N the normal distribution function, and its derivatives N + z n and n (2 - z**2).
+
+    The square in exp(-z**2 / 2) is that of a rounded |z|, which is exact, and the rest.
+    """
+    for d in range(first, first + m, LANES):
+        u = load(z, d)
+        a = at_most(larger(u, 0.0 - u), FARTHEST)
+        h = (a + GRID) - GRID
+        p, q = grown((h * h) * -0.5, (a - h) * (a + h) * 0.5)
+        e = p * q + p
+        tail = e * _tail(a)
+        value, near, density = where_below(u, 0.0, tail, 1.0 - tail), at_least(u, -FARTHEST), e * PER_ROOT_2_PI
+        store(z, d, near * value)
+        store(slope, d, value + at_most(near, FARTHEST) * density)
+        if second:
+            store(bend, d, density * (2.0 - a * a))
+
+
+@linked(types.void(int64, matrix, matrix, matrix, int64, int64, boolean))
+def activate(kind, z, slope, bend, first, m, second):
+    """Replace the entries of z from `first` on by their activation; write its derivatives there to slope and bend.
+
+    The second derivative is written only if `second`.
+    """
+    if kind == LOGISTIC:
+        _logistic(z, slope, bend, first, m, second)
+    elif kind == SOFTPLUS:
+        _softplus(z, slope, bend, first, m, second)
+    elif kind == SILU:
+        _silu(z, slope, bend, first, m, second)
+    elif kind == GELU:
+        _gelu(z, slope, bend, first, m, second)
