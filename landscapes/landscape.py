@@ -105,7 +105,7 @@ class Landscape(StoredLandscape):
         temperature : float, optional
             Temperature k_B T of the Metropolis criterion, in the unit of energy.
         moves : sequence of Move, optional
-            Kinds of basin-hopping move, see docs/basin_hopping.md; all coordinates where missing.
+            Kinds of basin-hopping move, see docs/basin_hopping.md; those that suit the system where missing.
         minima : int, optional
             Stop early once the landscape has this number of minima.
         workers : int, optional

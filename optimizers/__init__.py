@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from thalweg.optimizers.ase_optimizers.second_order import EigenvectorFollowing, SecondOrder
     from thalweg.optimizers.basin_hopping.cluster_splice import SpliceClusters
     from thalweg.optimizers.basin_hopping.dynamics import BasinHopping, BasinHoppingResult, basin_hopping_steps
+    from thalweg.optimizers.basin_hopping.molecular_moves import Dihedrals, ExchangeAtoms, Molecules
     from thalweg.optimizers.basin_hopping.moves import AllCoordinates, Move, SurfaceAtom
     from thalweg.optimizers.basin_hopping.network_moves import HiddenUnits, SpliceNetworks
     from thalweg.optimizers.basin_hopping.tempering import TemperedBasinHopping
@@ -29,10 +30,13 @@ __all__ = [
     "Band",
     "BasinHopping",
     "BasinHoppingResult",
+    "Dihedrals",
     "EigenvectorFollowing",
+    "ExchangeAtoms",
     "HiddenUnits",
     "HybridResult",
     "MinimiseResult",
+    "Molecules",
     "Move",
     "Pathway",
     "Rules",
@@ -55,6 +59,9 @@ __all__ = [
 
 # Compiled when first asked for: whoever only minimises does not wait for bands
 _HOMES = {
+    "Dihedrals": "basin_hopping.molecular_moves",
+    "ExchangeAtoms": "basin_hopping.molecular_moves",
+    "Molecules": "basin_hopping.molecular_moves",
     "LBFGS": "ase_optimizers.lbfgs",
     "EigenvectorFollowing": "ase_optimizers.second_order",
     "SecondOrder": "ase_optimizers.second_order",

@@ -117,7 +117,7 @@ def _check_same(stored: Mapping[str, Any], given: Mapping[str, Any], output: Pat
     # files may have moved: the Landscape compares what is in them
     moved = {"path", "system"} if file_of(given["system"]) and file_of(stored["system"]) else {"path"}
     # what the structure has told: the same holds
-    moved |= {key for key in ("permutations", "inversion", "substrate") if stored.get(key) is None}
+    moved |= {key for key in ("permutations", "inversion", "substrate", "moves") if stored.get(key) is None}
     wrong = [key for key, value in given.items() if key not in moved and stored.get(key) != value]
     if wrong:
         said = "; ".join(f"{key} {_said(stored.get(key))}, not {_said(given[key])}" for key in wrong)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -82,7 +82,7 @@ def _search(explored: Explored, run: ExplorationRun) -> str | None:
         landscape.state["explore"] = {**asdict(run.plan), "data": explored.data}
         landscape.commit()
         with run.workers.executor() as executor:
-            left = _hop(landscape, run, executor) or _connect(landscape, run, executor)
+            left = _hop(landscape, run, executor, explored.moves) or _connect(landscape, run, executor)
         if explored.test is not None:
             from thalweg.analysis.prediction.minima_scores import measure
 
@@ -90,14 +90,20 @@ def _search(explored: Explored, run: ExplorationRun) -> str | None:
     return left
 
 
-def _hop(landscape: Landscape, run: ExplorationRun, executor: _Pool) -> str | None:
+def _hop(landscape: Landscape, run: ExplorationRun, executor: _Pool, names: Sequence[str] | None) -> str | None:
     """Do the steps of basin-hopping that remain, and say how many are left."""
     plan, missing = run.plan, run.plan.steps - landscape.searches.done(BASIN_HOPPING)
     if missing <= 0:
         return None
+    moves = None
+    if names is not None:
+        from thalweg.optimizers.basin_hopping.default_moves import moves_by_name
+
+        moves = moves_by_name(names)
     missing -= landscape.find_minima(
-        missing, minima=plan.minima, workers=run.workers.workers, executor=executor, seconds=run.seconds_left()
-    ).done
+        missing, moves=moves, minima=plan.minima, workers=run.workers.workers, executor=executor,
+        seconds=run.seconds_left(),
+    ).done  # fmt: skip
     if missing <= 0 or (plan.minima is not None and len(landscape.minima) >= plan.minima):
         return None
     return f"{missing} of {plan.steps} steps to do" if plan.steps_limited else "steps to do"

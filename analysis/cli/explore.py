@@ -117,6 +117,14 @@ class SystemOptions:
             "[default: only without a periodic cell]",
         )
     )
+    moves: tuple[str, ...] | None = from_option(
+        click.option(
+            "--moves",
+            type=Names(),
+            help="Basin-hopping moves of a structure, some of all,dihedrals,molecules,exchange,surface.  "
+            "[default: those that suit it]",
+        )
+    )
     seed: int | None = from_option(
         click.option(
             "--seed",
@@ -132,6 +140,8 @@ class SystemOptions:
             values["hidden"] = list(self.hidden)
         if self.inputs is not None:
             values["inputs"] = list(self.inputs)
+        if self.moves is not None:
+            values["moves"] = list(self.moves)
         if self.path is not None:
             values["path"] = str(self.path.resolve())
         return values

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -38,6 +38,8 @@ class Explored:
         Tasks in flight of a new store, where the default number does not suit.
     symmetry : dict
         Which points are the same, as a Landscape takes it; empty where that is not asked.
+    moves : sequence of str or None
+        Basin-hopping moves by name, where those that suit the system are not wanted.
     """
 
     name: str
@@ -49,3 +51,4 @@ class Explored:
     tolerances: Tolerances | None = None
     ahead: int | None = None
     symmetry: Mapping[str, Any] = field(default_factory=dict)
+    moves: Sequence[str] | None = None

@@ -63,7 +63,13 @@ def details_text(summary: Summary) -> str:
         f"seed {attributes['seed']}, energies in {_units(attributes['units'])}, {attributes['created_by']}",
     ]
     counts = _pairs([*_counts(summary), *_energies(summary)])
-    tail = [*_properties(summary), *_searches(summary), *_labels(summary), "", _pairs(_settings(summary))]
+    tail = [
+        *_properties(summary),
+        *_searches(summary),
+        *_labels(summary),
+        "",
+        _pairs([*_same_points(summary), *_settings(summary)]),
+    ]
     return _text([*head, counts, *tail])
 
 
@@ -95,11 +101,15 @@ def _counts(summary: Summary) -> list[tuple[str, str]]:
     parts = str(summary.components)
     if summary.components > 1:
         parts += f", the largest of {summary.largest} minima"
+    state = summary.attributes["state"]
     rows = [
         ("minima", str(summary.minima)),
         ("transition states", str(summary.transition_states)),
         ("connected components", parts),
     ]
+    moves = _names_of_moves(((state.get("find_minima") or {}).get("settings") or {}).get("moves"))
+    if moves:
+        rows.append(("moves", moves))
     if summary.searches:
         rows.append(("probably missing", _missing(summary)))
     if summary.minima:
@@ -183,6 +193,23 @@ def _labels(summary: Summary) -> list[str | Table]:
     return ["", "training labels  " + "  ".join(shares)]
 
 
+def _same_points(summary: Summary) -> list[tuple[str, str]]:
+    """Return which points of atoms count as the same."""
+    system = summary.system
+    said = [f"permutations {system.get('permutations', 'all')}", f"inversion {bool(system.get('inversion', True))}"]
+    if "substrate" in system:
+        said.append(f"substrate {bool(system['substrate'])}")
+    return [("same points", ", ".join(said))] if "numbers" in system else []
+
+
+def _names_of_moves(moves: object) -> str:
+    """Return the names of basin-hopping moves as a store describes them; empty for anything else."""
+    if not isinstance(moves, list):
+        return ""
+    described = [str(move.get("class", "")) for move in moves if isinstance(move, dict)]
+    return " + ".join(one.rpartition(":")[2] for one in described)
+
+
 def _settings(summary: Summary) -> list[tuple[str, str]]:
     """Return the settings of an exploration: options, tolerances, step sizes and rules."""
     attributes = summary.attributes
@@ -195,6 +222,8 @@ def _settings(summary: Summary) -> list[tuple[str, str]]:
         ("rules", attributes["rules"]),
     ):
         plain = {key: value for key, value in (values or {}).items() if not isinstance(value, dict)}
+        if _names_of_moves(plain.get("moves")):
+            plain["moves"] = _names_of_moves(plain["moves"])
         if plain:
             rows.append((name, ", ".join(f"{key} {value}" for key, value in plain.items())))
     return rows

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -35,6 +35,8 @@ class StructureOptions:
         Largest rms gradient of a stored point, eV/angstrom; by the noise of the calculator where None.
     permutations, inversion, substrate : optional
         Which points are the same, as a Landscape takes them; None where the structure is to tell.
+    moves : sequence of str, optional
+        Basin-hopping moves by name; those that suit the structure where missing.
     seed : int
         Seed of the searches.
     """
@@ -45,6 +47,7 @@ class StructureOptions:
     permutations: str | None = None
     inversion: bool | None = None
     substrate: bool | None = None
+    moves: Sequence[str] | None = None
     seed: int = 0
 
     @classmethod
@@ -79,7 +82,9 @@ def build_structure(name: str, options: StructureOptions) -> Explored:
     periodic = ", periodic" if atoms.pbc.any() else ""
     what = f"{atoms.get_chemical_formula()}, {fixed} atoms fixed{periodic}, {options.calculator}, energies in eV"
     symmetry = {key: getattr(options, key) for key in ("permutations", "inversion", "substrate")}
-    return Explored(name, what, atoms, tolerances=tolerances_of(options), ahead=AHEAD, symmetry=symmetry)
+    return Explored(
+        name, what, atoms, tolerances=tolerances_of(options), ahead=AHEAD, symmetry=symmetry, moves=options.moves
+    )
 
 
 def read_structure(name: str, options: StructureOptions) -> Atoms:
@@ -110,6 +115,10 @@ def read_structure(name: str, options: StructureOptions) -> Atoms:
     file, frame = _file_and_frame(name)
     if not file.exists():
         raise FileNotFoundError(f"there is no file {file}")
+    if options.moves is not None:
+        from thalweg.optimizers.basin_hopping.default_moves import moves_by_name
+
+        moves_by_name(options.moves)
     if not options.calculator:
         raise ValueError(f"{name} needs a --calculator: emt, lj, another that ASE knows, or module:Class")
     calculator = calculator_by_name(options.calculator, options.parameters)

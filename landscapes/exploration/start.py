@@ -19,6 +19,7 @@ from thalweg.landscapes.strategies.connect import Connect
 from thalweg.landscapes.strategies.connect_pairs import ConnectPairs
 from thalweg.landscapes.strategies.untrap import Untrap
 from thalweg.optimizers import Move
+from thalweg.optimizers.basin_hopping.default_moves import default_moves
 from thalweg.optimizers.basin_hopping.moves import checked_moves
 
 if TYPE_CHECKING:
@@ -46,6 +47,8 @@ def find_minima(
 ) -> Progress:
     """Search for minima by basin-hopping; see :meth:`Landscape.find_minima`."""
     settings = search_settings(landscape, step=step, temperature=temperature)
+    if moves is None:
+        moves = default_moves(landscape.system)
     if moves is not None:
         settings["moves"] = [move.to_dict() for move in checked_moves(moves, landscape.system)]
     strategy = _made(landscape, BasinHoppingChains, steps_a_task(landscape))

@@ -1,0 +1,63 @@
+"""Moves that suit a system, and moves by name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from thalweg.optimizers.basin_hopping.molecular_moves import (
+    Dihedrals,
+    ExchangeAtoms,
+    Molecules,
+    exchanges,
+    molecules,
+    torsions,
+)
+from thalweg.optimizers.basin_hopping.moves import AllCoordinates, Move, SurfaceAtom
+from thalweg.optimizers.large_systems import LARGEST_MATRIX
+from thalweg.potentials.system import System
+
+__all__ = ["MOVES", "default_moves", "moves_by_name"]
+
+MOVES: dict[str, Callable[[], Move]] = {
+    "all": AllCoordinates,
+    "dihedrals": Dihedrals,
+    "molecules": Molecules,
+    "exchange": ExchangeAtoms,
+    "surface": SurfaceAtom,
+}
+"""Moves of atoms by the names that the command line has."""
+
+
+def default_moves(system: System) -> tuple[Move, ...] | None:
+    """Return the moves that suit a system; None where displacing all coordinates is all.
+
+    Molecules with single bonds turn about these, several molecules are moved as wholes, and unlike atoms of a metal
+    change places, each as often as all coordinates are displaced. Atoms of Thalweg's own potentials, and systems whose
+    Hessian is never made, have no such moves.
+    """
+    if system.atoms is None or system.units == "reduced" or system.n_free > LARGEST_MATRIX:
+        return None
+    moves: list[Move] = []
+    if system.permutations == "bonds":
+        if torsions(system, system.x)[1]:
+            moves.append(Dihedrals())
+        found = molecules(system, system.x)[1]
+        if len(found) > 1 or (found and len(found[0]) < len(system.atoms)):
+            moves.append(Molecules())
+    elif system.permutations == "all" and exchanges(system):
+        moves.append(ExchangeAtoms())
+    return (AllCoordinates(), *moves) if moves else None
+
+
+def moves_by_name(names: Sequence[str]) -> list[Move]:
+    """Return moves by their names in :data:`MOVES`.
+
+    Raises
+    ------
+    ValueError
+        For a name that there is not.
+    """
+    unknown = [name for name in names if name not in MOVES]
+    if unknown:
+        raise ValueError(f"there is no move {', '.join(unknown)}; there are {', '.join(MOVES)}")
+    return [MOVES[name]() for name in names]
