@@ -16,6 +16,7 @@ from thalweg.datasets.labelled_data import Dataset
 from thalweg.optimizers import ORIGINAL_RULES, Rules, minimise
 from thalweg.potentials import LJAT, as_system
 from thalweg.potentials.lazy import public
+from thalweg.potentials.threads import thread_count
 
 __all__ = ["BOXES", "ELSEWHERE", "Labelling", "ljat3_labels", "ljat3_outcomes"]
 
@@ -195,6 +196,7 @@ def ljat3_outcomes(
     for name, value, least in (("size", size, 1), ("seed", seed, 0)):
         if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
             raise ValueError(f"{name} must be a whole number, at least {least}; it is {value!r}")
+    thread_count("threads", threads)
     columns = _columns(inputs)
     identity = _identity(box, int(size), int(seed))
     folder = cache_folder(cache)

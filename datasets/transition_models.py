@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from thalweg.datasets.labelled_data import Dataset
+from thalweg.potentials.conversion.numeric_options import whole_number
 
 __all__ = ["TransitionLike", "describe_transition", "overlap_noise", "transition_rows"]
 
@@ -165,6 +166,7 @@ def _neighbour_shares(dataset: Dataset, reference: Dataset, neighbours: int) -> 
     from scipy.spatial import cKDTree
 
     others = len(reference) - 1
+    neighbours = whole_number("neighbours", neighbours)
     if not 1 <= neighbours <= others:
         raise ValueError(f"neighbours must lie between 1 and {others}, the number of other points; it is {neighbours}")
     distances, found = cKDTree(reference.inputs).query(dataset.inputs, k=neighbours + 1)

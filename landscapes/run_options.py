@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import numbers
 from collections.abc import Callable
 from concurrent.futures import Executor
 from dataclasses import dataclass
+
+from thalweg.potentials.conversion.numeric_options import checked_number, whole_number
 
 __all__ = ["RunOptions", "check_whole", "checked_number"]
 
@@ -52,14 +53,6 @@ class RunOptions:
             raise ValueError(f"seconds must not be negative; it is {self.seconds}")
 
 
-def checked_number(name: str, value: object) -> float:
-    """Return an argument as a float; TypeError where it is no number."""
-    if not isinstance(value, numbers.Real):
-        raise TypeError(f"{name} must be a number; it is {value!r}")
-    return float(value)
-
-
-def check_whole(name: str, value: float, least: int) -> None:
+def check_whole(name: str, value: object, least: int) -> None:
     """Raise ValueError where an argument is no whole number, or less than the least that makes sense."""
-    if not (checked_number(name, value).is_integer() and value >= least):
-        raise ValueError(f"{name} must be a whole number, at least {least}; it is {value}")
+    whole_number(name, value, least)

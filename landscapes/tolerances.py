@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass, replace
 
 import numpy as np
 
+from thalweg.potentials.conversion.numeric_options import checked_number
 from thalweg.potentials.lazy import public
 
 __all__ = ["Tolerances", "believed"]
@@ -46,7 +47,7 @@ class Tolerances:
 
     def __post_init__(self) -> None:
         for name, value in asdict(self).items():
-            if not (np.isfinite(value) and value >= 0):
+            if not 0 <= checked_number(f"tolerance {name}", value) < np.inf:
                 raise ValueError(f"tolerance {name} must be finite and not negative, not {value}")
             object.__setattr__(self, name, float(value))
 

@@ -14,6 +14,7 @@ from thalweg.optimizers.interpolation import interpolate
 from thalweg.optimizers.kernels.dneb import MEMORY, BandSettings, band_gradient, dneb_walk, evaluate_images, fresh_state
 from thalweg.optimizers.kernels.idpp import pair_separations
 from thalweg.optimizers.kernels.status import Status
+from thalweg.potentials.conversion.numeric_options import finite_number, positive_number, whole_number
 from thalweg.potentials.lazy import public
 from thalweg.potentials.system import System
 
@@ -48,11 +49,10 @@ class BandRules(NamedTuple):
 
     def check(self) -> None:
         """Raise ValueError naming what is out of range."""
-        if self.k is not None and not self.k > 0:
-            raise ValueError(f"k must be positive; it is {self.k}")
-        if not self.max_step > 0 or not self.evenness > 0:
-            raise ValueError(f"max_step and evenness must be positive; they are {self.max_step} and {self.evenness}")
-        if not 1.0 <= self.top_springs < np.inf:
+        for name, value in (("k", self.k), ("max_step", self.max_step), ("evenness", self.evenness)):
+            if value is not None:
+                positive_number(name, value)
+        if finite_number("top_springs", self.top_springs) < 1.0:
             raise ValueError(f"top_springs must be at least 1; it is {self.top_springs}")
 
 
@@ -330,10 +330,9 @@ def first_images(
         if end.size != system.n or not np.isfinite(end).all():
             raise ValueError(f"{name} must be {system.n} finite coordinates; it has {end.size}")
     first, last = system.constrain(first), system.constrain(last)
-    if images is not None and (images != int(images) or images < 1):
-        raise ValueError(f"images must be a positive whole number; it is {images}")
-    if not 0 < density < np.inf:
-        raise ValueError(f"density must be positive and finite; it is {density}")
+    if images is not None:
+        images = whole_number("images", images, 1, 100_000)
+    density = positive_number("density", density)
     rules.check()
     last = _near_copy(system, first, last) if align else _same_cell(system, first, last)
     distance = np.linalg.norm(last - first)

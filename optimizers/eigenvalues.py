@@ -9,6 +9,7 @@ import numpy as np
 from scipy.sparse.linalg import ArpackNoConvergence, LinearOperator, eigsh
 
 from thalweg.potentials.calculator import FlatCalculator
+from thalweg.potentials.conversion.numeric_options import positive_number, whole_number
 from thalweg.potentials.symmetry.null_modes import lift_null_modes
 from thalweg.potentials.system import System, as_system
 
@@ -80,6 +81,7 @@ def lowest_eigenvalues(
     if x.size != system.n:
         raise ValueError(f"x must have {system.n} coordinates; it has {x.size}")
     null = system.null_modes(x)[:, system.free]
+    k, tolerance = whole_number("k", k), positive_number("tolerance", tolerance)
     if not 1 <= k <= system.n_free - len(null):
         raise ValueError(f"k must lie between 1 and {system.n_free - len(null)}, the number of modes; it is {k}")
     product = _product(system, x)

@@ -15,6 +15,7 @@ from thalweg.optimizers.kernels.status import Status, reasons
 from thalweg.optimizers.large_systems import SMALLEST_EIGENVALUE, large_minimum
 from thalweg.optimizers.results import TransitionStateResult
 from thalweg.optimizers.rules import Rules, default_rules
+from thalweg.potentials.conversion.numeric_options import positive_number, whole_number
 from thalweg.potentials.lazy import public
 from thalweg.potentials.system import System, as_system
 
@@ -154,11 +155,14 @@ def hybrid_eigenvector_following(
         raise ValueError(f"x must have {system.n} coordinates; it has {x.size}")
     x = system.constrain(x)
     settings = HybridSettings(
-        rms=float(rms), steps=int(steps), max_step=float(max_step), across_steps=int(across_steps),
-        tolerance=float(tolerance), difference=float(difference), products=int(products),
-    )  # fmt: skip
-    if not all(value > 0 for value in settings):
-        raise ValueError("rms, steps, max_step, across_steps, tolerance, difference and products must be positive")
+        rms=positive_number("rms", rms),
+        steps=whole_number("steps", steps, 1),
+        max_step=positive_number("max_step", max_step),
+        across_steps=whole_number("across_steps", across_steps, 1),
+        tolerance=positive_number("tolerance", tolerance),
+        difference=positive_number("difference", difference),
+        products=whole_number("products", products, 1),
+    )
     rules = rules or default_rules(system)
     guess = np.random.default_rng(seed).normal(size=system.n) if mode is None else np.asarray(mode, dtype=np.float64)
     if guess.shape != (system.n,) or not guess.any():

@@ -18,6 +18,7 @@ from thalweg.optimizers.large_systems import LARGEST_MATRIX
 from thalweg.optimizers.results import TransitionStateResult
 from thalweg.optimizers.rules import SearchOptions, default_rules
 from thalweg.optimizers.transition_states import find_transition_states
+from thalweg.potentials.conversion.numeric_options import positive_number, whole_number
 from thalweg.potentials.lazy import public
 from thalweg.potentials.point import Point
 from thalweg.potentials.system import System, as_system
@@ -122,10 +123,7 @@ def dneb(
     (9, 1)
     """
     system = as_system(system)
-    if steps < 0 or not rms > 0:
-        raise ValueError(f"steps must not be negative and rms positive; they are {steps} and {rms}")
-    if refine != int(refine) or refine < 0:
-        raise ValueError(f"refine must be a whole number, not negative; it is {refine}")
+    rms, steps, refine = positive_number("rms", rms), whole_number("steps", steps), whole_number("refine", refine)
     rules = BandRules(k, max_step, evenness, top_springs, climb)
     band = first_images(system, a, b, images, interpolation, rules, align, density)
     norm, taken, status = band.walk(rms, steps // (refine + 1))

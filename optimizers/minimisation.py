@@ -16,6 +16,7 @@ from thalweg.optimizers.kernels.status import Status, reasons
 from thalweg.optimizers.large_systems import LARGEST_MATRIX, minimise_large
 from thalweg.optimizers.results import MinimiseResult
 from thalweg.optimizers.rules import ORIGINAL_RULES, Rules, default_rules
+from thalweg.potentials.conversion.numeric_options import checked_number, positive_number, whole_number
 from thalweg.potentials.point import Point
 from thalweg.potentials.system import System, as_system
 from thalweg.potentials.threads import map_threads
@@ -125,8 +126,9 @@ def minimise(
     """
     system = as_system(system)
     X = checked_batch(system, X)
-    if not rms > 0 or not steps > 0:
+    if not checked_number("rms", rms) > 0 or not checked_number("steps", steps) > 0:
         raise ValueError(f"rms and steps must be positive; they are {rms} and {steps}")
+    rms, steps = positive_number("rms", rms), whole_number("steps", steps, 1)
     rules = rules or default_rules(system)
     if second_order and system.n_free > LARGEST_MATRIX:
         result = minimise_large(system, X, rms, rules, steps)

@@ -12,6 +12,7 @@ from thalweg.optimizers.energy_profile import Curve
 from thalweg.optimizers.kernels.lbfgs import lbfgs_walk
 from thalweg.optimizers.minimisation import minimise
 from thalweg.optimizers.rules import Rules, default_rules
+from thalweg.potentials.conversion.numeric_options import checked_number, positive_number, whole_number
 from thalweg.potentials.lazy import public
 from thalweg.potentials.system import System, as_system
 
@@ -116,8 +117,12 @@ def pathway(
     start = np.array(transition_state, dtype=np.float64).ravel()
     if start.size != system.n:
         raise ValueError(f"transition_state must have {system.n} coordinates; it has {start.size}")
-    if points < 5 or not push > 0 or not rms > 0:
-        raise ValueError(f"points must be at least 5, push and rms positive; they are {points}, {push} and {rms}")
+    if not checked_number("points", points) >= 5:
+        raise ValueError(f"points must be at least 5; it is {points}")
+    points, steps = whole_number("points", points, 5, 1_000_000), whole_number("steps", steps, 1)
+    push, rms = positive_number("push", push), positive_number("rms", rms)
+    if max_step is not None:
+        max_step = positive_number("max_step", max_step)
     rules = rules or default_rules(system)
     careful = rules.replace(max_step=max_step or (0.05 if system.threadsafe else 0.25) * rules.max_step)
     value, mode = lowest_eigenvalues(system, start, 1)

@@ -10,6 +10,7 @@ from typing import IO, TYPE_CHECKING, Any, TypeAlias, TypedDict
 import numpy as np
 
 from thalweg.optimizers.kernels.status import Rule
+from thalweg.potentials.conversion.numeric_options import positive_number, whole_number
 from thalweg.potentials.lazy import public
 
 if TYPE_CHECKING:
@@ -30,6 +31,9 @@ __all__ = [
     "Trajectory",
     "default_rules",
 ]
+
+_MOST = 1_000_000
+"""Of the whole numbers: the memory is so many vectors."""
 
 
 @public("thalweg.optimizers")
@@ -80,16 +84,12 @@ class Rules:
 
     def __post_init__(self) -> None:
         for name in ("memory", "trials", "resets"):
-            value = getattr(self, name)
-            if int(value) != value or value < (1 if name == "memory" else 0):
-                raise ValueError(f"{name} must be a whole number, at least {int(name == 'memory')}; it is {value}")
+            whole_number(name, getattr(self, name), int(name == "memory"), _MOST)
         for name in ("initial_diagonal", "max_step", "shrink"):
-            if not getattr(self, name) > 0:
-                raise ValueError(f"{name} must be positive; it is {getattr(self, name)}")
+            positive_number(name, getattr(self, name))
+        positive_number("max_rise", self.max_rise, zero=True)
         if not self.shrink < 1:
             raise ValueError(f"shrink must be below 1; it is {self.shrink}")
-        if not self.max_rise >= 0:
-            raise ValueError(f"max_rise must not be negative; it is {self.max_rise}")
 
     def to_dict(self) -> dict[str, float | bool]:
         """Return the rules as plain numbers."""

@@ -22,6 +22,7 @@ from thalweg.optimizers.large_systems import LARGEST_MATRIX
 from thalweg.optimizers.minimisation import checked_batch, minimum_search
 from thalweg.optimizers.results import TransitionStateResult
 from thalweg.optimizers.rules import Rules, default_rules
+from thalweg.potentials.conversion.numeric_options import checked_number, positive_number, whole_number
 from thalweg.potentials.system import System, as_system
 from thalweg.potentials.threads import map_threads
 
@@ -108,8 +109,11 @@ def find_transition_states(
     """
     system = as_system(system)
     X = checked_batch(system, X)
-    if not rms > 0 or not steps > 0:
+    if not checked_number("rms", rms) > 0 or not checked_number("steps", steps) > 0:
         raise ValueError(f"rms and steps must be positive; they are {rms} and {steps}")
+    rms, max_step = positive_number("rms", rms), positive_number("max_step", max_step)
+    known_within = positive_number("known_within", known_within, zero=True)
+    steps, minimise_steps = whole_number("steps", steps, 1), whole_number("minimise_steps", minimise_steps, 1)
     rules = rules or default_rules(system)
     directions = np.zeros_like(X) if directions is None else checked_batch(system, directions)
     if directions.shape != X.shape:

@@ -14,6 +14,7 @@ from thalweg.potentials.ase_calculators import AtomsCalculator
 from thalweg.potentials.calculator import FlatCalculator
 from thalweg.potentials.compiled.signatures import Compiled
 from thalweg.potentials.conversion import real_results
+from thalweg.potentials.conversion.numeric_options import positive_number
 from thalweg.potentials.lazy import public
 from thalweg.potentials.point import Point
 from thalweg.potentials.protocols import Subject, Vector
@@ -158,6 +159,9 @@ def check_potential(
     >>> print(check_potential(Function(lambda x: float(x @ x), lambda x: 2 * x), [0.3, 0.4])["gradient"].passed)
     True
     """
+    for name, value in (("tolerance", tolerance), ("step", step)):
+        positive_number(name, value)
+    positive_number("displacement", displacement, zero=True)
     system = _system(potential, x)
     rng = np.random.default_rng(seed)
     moved = system.x.copy()

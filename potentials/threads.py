@@ -6,12 +6,25 @@ import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
-__all__ = ["default_threads", "map_threads"]
+from thalweg.potentials.conversion.numeric_options import whole_number
+
+__all__ = ["default_threads", "map_threads", "thread_count"]
 
 
 def default_threads() -> int:
     """Return the number of processors this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def thread_count(name: str, threads: int | None) -> int:
+    """Return an option's number of threads, all processors where it is None.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If it is no whole number of at least 1; the option is named.
+    """
+    return default_threads() if threads is None else whole_number(name, threads, 1)
 
 
 def map_threads(work: Callable[[int, int], None], count: int, threads: int | None = None, pieces: int = 8) -> None:
@@ -27,8 +40,13 @@ def map_threads(work: Callable[[int, int], None], count: int, threads: int | Non
         Number of threads; all processors of this process by default. With one, ``work`` runs in the calling thread.
     pieces : int
         Mean number of ranges for each thread: more ranges balance better, fewer cost less.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If ``threads`` is no whole number of at least 1.
     """
-    threads = min(threads or default_threads(), max(count, 1))
+    threads = min(thread_count("threads", threads), max(count, 1))
     size = max(1, -(-count // (threads * pieces)))
     ranges = [(start, min(start + size, count)) for start in range(0, count, size)]
     if threads == 1:

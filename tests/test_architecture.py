@@ -17,7 +17,8 @@ PACKAGES = ("potentials", "optimizers", "datasets", "landscapes", "analysis")
 # From the lowest to the highest: a module imports from its own group and from lower lines only. A group is what stands
 # in one string: rooms, or modules beside the rooms; the groups of one line do not know each other.
 LAYERS = [
-    ["potentials.lazy", "potentials.threads", "potentials.bounds", "potentials.conversion"],
+    ["potentials.conversion"],
+    ["potentials.lazy", "potentials.threads", "potentials.bounds"],
     ["potentials.compiled"],
     ["potentials.cuda"],
     ["potentials.symmetry"],

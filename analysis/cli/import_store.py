@@ -31,7 +31,7 @@ def import_(folder: Path, system: str, output: Path) -> None:
     """Make a store from PATHSAMPLE's files.
 
     FOLDER holds min.data, ts.data, points.min and points.ts. Gradients and Hessians are computed. A point that is not
-    stationary is stored too, but as not verified.
+    stationary is stored too, but as not verified. No store is made where no minimum at all can be imported.
     """
     from thalweg.landscapes import Landscape
     from thalweg.landscapes.maintenance.import_points import import_points
@@ -45,6 +45,9 @@ def import_(folder: Path, system: str, output: Path) -> None:
             raise ValueError(f"{folder} has points of {points.shape[1]} coordinates, {system} has {explored.n}")
         with new_store(output) as place, Landscape(explored, place) as landscape:
             problems = import_points(landscape, points, states, ends)
+            if not len(landscape.minima):
+                first = f"; the first: {problems[0]}" if problems else ""
+                raise ValueError(f"none of the {len(points)} minima in {folder} could be imported{first}")
             counts = f"{len(landscape.minima)} minima, {len(landscape.transition_states)} transition states"
     for line in problems[:_SHOWN]:
         say(printable(line))

@@ -45,7 +45,11 @@ class GraphOptions:
     )
     levels: int = from_option(
         click.option(
-            "--levels", type=click.IntRange(min=2), default=50, show_default=True, help="Number of energy levels."
+            "--levels",
+            type=click.IntRange(min=2, max=1_000_000),
+            default=50,
+            show_default=True,
+            help="Number of energy levels.",
         ),
         default=50,
     )

@@ -43,7 +43,11 @@ class WorkerOptions:
 
     workers: int | None = from_option(workers_option)
     processes: int | None = from_option(
-        click.option("--processes", type=click.IntRange(min=1), help="Number of processes to use instead of threads.")
+        click.option(
+            "--processes",
+            type=click.IntRange(min=1, max=4096),
+            help="Number of processes to use instead of threads.",
+        )
     )
     scheduler: str | None = from_option(
         click.option("--scheduler", help="Address of a dask scheduler whose workers run the searches instead.")
@@ -51,7 +55,7 @@ class WorkerOptions:
     ahead: int | None = from_option(
         click.option(
             "--ahead",
-            type=click.IntRange(min=1),
+            type=click.IntRange(min=1, max=65536),
             help="Number of tasks submitted at once; use about four per worker.  [default: 16]",
         )
     )

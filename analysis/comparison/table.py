@@ -23,6 +23,7 @@ from thalweg.analysis.comparison.graph import graph_measures
 from thalweg.analysis.comparison.shapes import curvature_measures, distance_measures, length_measures
 from thalweg.analysis.networks.kinetic_transition_network import KineticTransitionNetwork
 from thalweg.analysis.networks.network_reader import is_pathsample, read_network
+from thalweg.potentials.conversion.numeric_options import positive_number, whole_number
 from thalweg.potentials.conversion.printable import cell, printable
 from thalweg.potentials.lazy import public
 
@@ -93,6 +94,7 @@ class Comparison:
             raise ValueError("landscapes must map names to networks or paths, at least one")
         if isinstance(sample, bool) or not isinstance(sample, (int, np.integer)) or sample < 1:
             raise ValueError(f"sample is {sample!r}; a number of pairs, at least 1, is needed")
+        seed = whole_number("seed", seed)
         self.names = [str(name) for name in landscapes]
         self.notes: list[str] = []
         self.networks: dict[str, KineticTransitionNetwork] = {}
@@ -190,7 +192,7 @@ class Comparison:
 
     def save(self, path: str | os.PathLike[str], dpi: float = 150, metadata: dict[str, str] | None = None) -> None:
         """Draw the figure into a file, PNG, PDF or SVG by its ending; ``metadata`` as for ``savefig``."""
-        self.plot().savefig(path, dpi=dpi, metadata=metadata)
+        self.plot().savefig(path, dpi=positive_number("dpi", dpi), metadata=metadata)
 
 
 def _counts(whole: KineticTransitionNetwork, network: KineticTransitionNetwork) -> dict[str, float]:

@@ -20,6 +20,7 @@ from thalweg.analysis.disconnectivity.superbasin_tree import ladder, superbasin_
 from thalweg.analysis.networks.basins import monotonic_basins
 from thalweg.analysis.networks.kinetic_transition_network import KineticTransitionNetwork
 from thalweg.analysis.networks.network_reader import as_network
+from thalweg.potentials.conversion.numeric_options import positive_number
 from thalweg.potentials.lazy import public
 
 if TYPE_CHECKING:
@@ -220,7 +221,8 @@ class DisconnectivityGraph:
         **plot
             As for :meth:`plot`.
         """
-        figure = Figure(figsize=figsize, layout="constrained")
+        dpi = positive_number("dpi", dpi)
+        figure = Figure(figsize=tuple(positive_number("figsize", size) for size in figsize), layout="constrained")
         FigureCanvasAgg(figure)
         self.plot(figure.add_subplot(), **plot)
         figure.savefig(path, dpi=dpi, metadata=metadata)

@@ -15,6 +15,9 @@ from thalweg.potentials.lazy import public
 
 __all__ = ["SuperbasinTree", "ladder", "superbasin_tree", "superbasins_at"]
 
+MOST_LEVELS = 1_000_000
+"""More would need gigabytes, and a picture has some thousand rows of points."""
+
 
 def ladder(
     network: KineticTransitionNetwork,
@@ -42,13 +45,18 @@ def ladder(
     """
     if np.ndim(levels):
         energies = np.asarray(levels, dtype=np.float64)
+        if len(energies) > MOST_LEVELS:
+            raise ValueError(f"levels holds {len(energies)} energies; at most {MOST_LEVELS} can be told apart")
         if energies.ndim != 1 or not np.isfinite(energies).all() or (np.diff(energies) <= 0).any():
             raise ValueError("levels must be how many there are, or finite energies that rise")
         if emin is not None or emax is not None:
             raise ValueError("levels holds the energies themselves, which leaves no meaning to emin and emax")
         return frozen_array(energies, np.float64)
-    if isinstance(levels, (bool, np.bool_)) or not isinstance(levels, (int, np.integer)) or levels < 1:
-        raise ValueError(f"levels is {levels!r}; how many there are, at least 1, or an array of energies is needed")
+    whole = isinstance(levels, (int, np.integer)) and not isinstance(levels, (bool, np.bool_))
+    if not whole or not 1 <= levels <= MOST_LEVELS:
+        raise ValueError(
+            f"levels is {levels!r}; how many there are, from 1 to {MOST_LEVELS}, or an array of energies is needed"
+        )
     low = float(network.energies[minima].min() if emin is None else emin)
     high = _joining_height(network, minima) if emax is None else float(emax)
     if not (np.isfinite(low) and np.isfinite(high)) or (emax is not None and high <= low):

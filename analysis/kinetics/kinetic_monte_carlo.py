@@ -13,6 +13,7 @@ from thalweg.analysis.kinetics.boundary_chain import checked_sets
 from thalweg.analysis.kinetics.extended_range import to_float
 from thalweg.analysis.kinetics.solvers import Chain
 from thalweg.potentials.compiled.signatures import integers, jit, vector
+from thalweg.potentials.conversion.numeric_options import whole_number
 from thalweg.potentials.lazy import public
 
 if TYPE_CHECKING:
@@ -141,6 +142,7 @@ def simulate(
     (1976) 403.
     """
     ends = checked_sets(kinetics, source, target)
+    walks, max_jumps = whole_number("walks", walks, 0, 100_000_000), whole_number("max_jumps", max_jumps, 1, 2**63 - 1)
     if walks < 2:
         raise ValueError(f"walks is {walks}; at least 2 are needed for an error bar")
     rng = np.random.default_rng(seed)

@@ -15,6 +15,7 @@ from thalweg.analysis.networks.kinetic_transition_network import KineticTransiti
 from thalweg.landscapes import Landscape
 from thalweg.optimizers.energy_profile import Curve
 from thalweg.optimizers.pathways import pathway
+from thalweg.potentials.conversion.numeric_options import whole_number
 from thalweg.potentials.lazy import public
 
 if TYPE_CHECKING:
@@ -151,6 +152,7 @@ def landscape_path(
     >>> len(path.points), path.kinds.tolist()
     (3, ['minimum', 'transition state', 'minimum'])
     """
+    points = whole_number("points", points, 5, 1_000_000)
     if not isinstance(landscape, Landscape):
         landscape = Landscape.open(FilePath(landscape))
     network = KineticTransitionNetwork.read(landscape.path)

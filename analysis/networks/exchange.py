@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from thalweg.landscapes.property_names import exported_names
+from thalweg.potentials.conversion.numeric_options import whole_number
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -139,6 +140,7 @@ def read_points(path: str | os.PathLike[str], count: int) -> NDArray[np.float64]
     >>> read_points("points.min", count=2).tolist()
     [[0.0, 1.0, 2.0], [3.0, 4.0, 5.0]]
     """
+    count = whole_number("count", count)
     values = np.fromfile(path, dtype="<f8")
     if Path(path).stat().st_size % 8 or count < 1 or len(values) % count:
         raise ValueError(f"{path} has {Path(path).stat().st_size} bytes; that is not {count} rows of doubles")

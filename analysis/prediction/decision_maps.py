@@ -20,6 +20,7 @@ from thalweg.analysis.prediction.data_arguments import data_of, mislabelled_of, 
 from thalweg.analysis.prediction.decision_grids import DecisionGrid, decision_grid, predictor_of
 from thalweg.analysis.prediction.ensembles import Ensemble
 from thalweg.analysis.prediction.minima_protocols import HasMinima, TestData
+from thalweg.potentials.conversion.numeric_options import whole_number
 from thalweg.potentials.point import Point
 from thalweg.potentials.protocols import ClassifyingPotential
 
@@ -251,6 +252,7 @@ def _draw(ax: Axes, picture: _Picture) -> None:
 def _points(given: TestData | Literal["train"], loss: ClassifyingPotential, limit: int) -> _Points:
     """Return the data to draw, checked."""
     data = training_data(loss) if isinstance(given, str) and given == "train" else given
+    limit = whole_number("points", limit)
     inputs, labels = data_of("data", data, loss)
     wrong = mislabelled_of("data", data, labels)
     shown = np.sort(np.concatenate([np.flatnonzero(~wrong)[:limit], np.flatnonzero(wrong)[:limit]]))

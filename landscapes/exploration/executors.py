@@ -14,9 +14,13 @@ from multiprocessing.connection import wait
 from multiprocessing.context import SpawnContext, SpawnProcess
 from typing import Any
 
+from thalweg.potentials.conversion.numeric_options import positive_number, whole_number
 from thalweg.potentials.lazy import public
 
 __all__ = ["Processes", "dask_executor", "end_executor"]
+
+MOST_PROCESSES = 4096
+"""All of a pool are started at once."""
 
 _GRACE = 5.0
 """Seconds that processes have to end by themselves, before they are killed."""
@@ -50,9 +54,7 @@ class Processes:
     """
 
     def __init__(self, workers: int | None = None) -> None:
-        if workers is not None and (int(workers) != workers or workers < 1):
-            raise ValueError(f"workers must be a whole number, at least 1; it is {workers}")
-        self.workers = int(workers or default_threads())
+        self.workers = default_threads() if workers is None else whole_number("workers", workers, 1, MOST_PROCESSES)
 
     def __call__(self) -> ProcessPoolExecutor:
         """Return a new pool."""
@@ -180,6 +182,7 @@ def dask_executor(address: str, timeout: float = 20.0) -> Iterator[Executor]:
         from distributed import Client
     except ImportError as error:
         raise ImportError("a scheduler needs dask.distributed: pip install 'thalweg[distributed]'") from error
+    timeout = positive_number("timeout", timeout)
     where = {"scheduler_file": address} if address.endswith(".json") else {"address": address}
     # A system with much data is sent once to each worker: dask need not warn of it.
     with dask.config.set({"distributed.admin.large-graph-warning-threshold": "1 TB"}):

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike
 
-from thalweg.landscapes.exploration.executors import default_threads
 from thalweg.landscapes.property_names import check_property_name
+from thalweg.potentials.conversion.numeric_options import whole_number
+from thalweg.potentials.threads import thread_count
 
 if TYPE_CHECKING:
     from thalweg.landscapes.landscape import Landscape
@@ -83,6 +84,7 @@ def fill_property(
     ...     first == len(landscape.minima), again, landscape.properties["radius"].shape == (first,)
     (True, 0, True)
     """
+    block, workers = whole_number("block", block, 1), thread_count("workers", workers)
     names = [name] if isinstance(name, str) else list(name)
     for one in names:
         if one not in landscape.properties:  # before anything is computed for a name that is refused
@@ -93,7 +95,7 @@ def fill_property(
     unknown = np.flatnonzero(np.isnan(table[:, needed]).any(axis=1))
     computed, saved = 0, time.monotonic()
     try:
-        for rows, values in _computed(landscape, unknown, function, block, workers or default_threads()):
+        for rows, values in _computed(landscape, unknown, function, block, workers):
             table[rows] = _checked(values, len(rows), len(names))
             computed += len(rows)
             if time.monotonic() - saved > _SECONDS_BETWEEN_SAVES:

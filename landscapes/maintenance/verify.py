@@ -11,9 +11,9 @@ import numpy as np
 from scipy.linalg import null_space
 from threadpoolctl import threadpool_limits
 
-from thalweg.landscapes.exploration.executors import default_threads
 from thalweg.landscapes.tolerances import believed
 from thalweg.potentials.lazy import public
+from thalweg.potentials.threads import thread_count
 
 if TYPE_CHECKING:
     from thalweg.landscapes.landscape import Landscape
@@ -86,7 +86,7 @@ def verify(
     []
     """
     problems: list[Problem] = []
-    threads = (workers or default_threads()) if landscape.system.threadsafe else 1
+    threads = thread_count("workers", workers) if landscape.system.threadsafe else 1
     tolerances = believed(landscape.tolerances, landscape.units)
     with threadpool_limits(1), ThreadPoolExecutor(threads) as pool:
         for group, rows, negative in (("minima", minima, 0), ("transition_states", transition_states, 1)):

@@ -11,6 +11,7 @@ from thalweg.landscapes.storage.description import description_differences
 from thalweg.landscapes.storage.local_files import files_of
 from thalweg.landscapes.storage.store import Store
 from thalweg.landscapes.tolerances import Tolerances
+from thalweg.potentials.conversion.numeric_options import whole_number
 
 if TYPE_CHECKING:
     from thalweg.landscapes.storage.local_files import StoreLocation
@@ -20,6 +21,9 @@ __all__ = ["TASKS_AHEAD", "check_same", "explicit_settings", "is_store"]
 
 TASKS_AHEAD = 16
 """Of a new store, and of one that does not say."""
+
+MOST_TASKS_AHEAD = 65536
+"""Each of them is in memory, and readers of stores take no more."""
 
 
 def is_store(path: StoreLocation) -> bool:
@@ -32,12 +36,10 @@ def explicit_settings(
 ) -> dict[str, Any]:
     """Return the attributes that the caller insists on."""
     given: dict[str, Any] = {}
-    for name, value, least in (("seed", seed, 0), ("tasks_ahead", tasks_ahead, 1)):
-        if value is None:
-            continue
-        if int(value) != value or value < least:
-            raise ValueError(f"{name} must be a whole number, at least {least}; it is {value!r}")
-        given[name] = int(value)
+    if seed is not None:
+        given["seed"] = whole_number("seed", seed)
+    if tasks_ahead is not None:
+        given["tasks_ahead"] = whole_number("tasks_ahead", tasks_ahead, 1, MOST_TASKS_AHEAD)
     if tolerances is not None:
         given["tolerances"] = tolerances.to_dict()
     if rules is not None:

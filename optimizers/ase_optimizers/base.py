@@ -15,6 +15,7 @@ from ase.optimize.optimize import DEFAULT_MAX_STEPS, Dynamics, OptimizableAtoms,
 from thalweg.optimizers.kernels.lbfgs import dot
 from thalweg.optimizers.kernels.status import Status
 from thalweg.potentials.constraints import constraints_of
+from thalweg.potentials.conversion.numeric_options import checked_number, whole_number
 from thalweg.potentials.conversion.real_results import real_array, real_number
 from thalweg.potentials.point import OptimizablePoint, Point
 from thalweg.potentials.system import System, as_system
@@ -118,8 +119,9 @@ class ASEOptimizer(Optimizer):
             If fmax or rms is negative.
         """
         for name, value in (("fmax", fmax), ("rms", rms)):
-            if value is not None and not value >= 0:
+            if value is not None and not 0 <= checked_number(name, value) < np.inf:
                 raise ValueError(f"{name} must be positive, or 0 for exactly so many steps; it is {value}")
+        steps = whole_number("steps", steps)
         self.fmax = 0.05 if fmax is None and rms is None else fmax
         self.rms, self.reason = rms, None
         return Dynamics.irun(self, steps=steps)

@@ -13,6 +13,7 @@ from thalweg.optimizers.ase_optimizers.base import ASEOptimizer
 from thalweg.optimizers.kernels.lbfgs import add_multiple, dot, remember, two_loop
 from thalweg.optimizers.kernels.status import Status
 from thalweg.optimizers.rules import ATOMS_RULES, Rules, default_rules
+from thalweg.potentials.conversion.numeric_options import positive_number
 from thalweg.potentials.lazy import public
 from thalweg.potentials.point import Point
 from thalweg.potentials.system import as_system
@@ -117,8 +118,8 @@ class LBFGS(ASEOptimizer):
         **kwargs: Unpack[DynamicsOptions],
     ):
         for name, value in (("maxstep", maxstep), ("damping", damping), ("alpha", alpha)):
-            if value is not None and not value > 0:
-                raise ValueError(f"{name} must be positive; it is {value}")
+            if value is not None:
+                positive_number(name, value)
         changes = {"memory": memory, "max_step": max_step, "initial_diagonal": None if alpha is None else 1.0 / alpha}
         if rules is None:
             rules = default_rules(as_system(atoms)) if isinstance(atoms, Point) else ATOMS_RULES

@@ -13,6 +13,7 @@ from thalweg.optimizers.ase_optimizers.base import ASEOptimizer
 from thalweg.optimizers.ase_optimizers.lbfgs import LBFGS
 from thalweg.optimizers.ase_optimizers.mode_steps import DifferenceHessian, ModeSteps
 from thalweg.optimizers.kernels.status import Status
+from thalweg.potentials.conversion.numeric_options import positive_number
 from thalweg.potentials.lazy import public
 
 if TYPE_CHECKING:
@@ -66,8 +67,7 @@ class SecondOrder(LBFGS):
         switch: float = 1e-4,
         **kwargs: Unpack[LBFGSOptions],
     ):
-        if not switch > 0:
-            raise ValueError(f"switch must be positive; it is {switch}")
+        switch = positive_number("switch", switch)
         self.switch = switch
         super().__init__(atoms, restart, logfile, trajectory, **kwargs)
 
@@ -152,8 +152,7 @@ class EigenvectorFollowing(ASEOptimizer):
         **kwargs: Unpack[DynamicsOptions],
     ):
         max_step = max_step if maxstep is None else maxstep
-        if not max_step > 0:
-            raise ValueError(f"max_step must be positive; it is {max_step}")
+        max_step = positive_number("max_step", max_step)
         self.max_step = max_step
         super().__init__(atoms, restart, logfile, trajectory, **kwargs)
 

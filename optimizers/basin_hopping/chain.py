@@ -18,6 +18,7 @@ from thalweg.optimizers.kernels.searches import find_minimum, quench
 from thalweg.optimizers.kernels.status import Status, reasons
 from thalweg.optimizers.minimisation import minimise, minimum_search
 from thalweg.optimizers.rules import Rules, default_rules
+from thalweg.potentials.conversion.numeric_options import checked_number, positive_number, whole_number
 from thalweg.potentials.lazy import public
 from thalweg.potentials.system import System
 
@@ -320,17 +321,19 @@ def check_chain(
     container: float | None = None, prove: str = "new", keep: int | None = None,
 ) -> None:  # fmt: skip
     """Raise ValueError for parameters of a chain that are out of range."""
-    if not step > 0 or not rms > 0:
+    if not checked_number("step", step) > 0 or not checked_number("rms", rms) > 0:
         raise ValueError(f"step and rms must be positive; they are {step} and {rms}")
-    if not temperature >= 0:
-        raise ValueError(f"temperature must not be negative; it is {temperature}")
-    if adaptive is not None and not 0 < adaptive < 1:
+    positive_number("step", step)
+    positive_number("rms", rms)
+    # at no temperature only steps downhill are taken, at an infinite one all
+    positive_number("temperature", temperature, zero=True, infinite=True)
+    if adaptive is not None and not 0 < checked_number("adaptive", adaptive) < 1:
         raise ValueError(f"adaptive must be the acceptance ratio to keep, between 0 and 1; it is {adaptive}")
-    if target is not None and np.isnan(target):
+    if target is not None and np.isnan(checked_number("target", target)):
         raise ValueError("target must be an energy; it is NaN")
-    if container is not None and not container > 0:
+    if container is not None and not checked_number("container", container) > 0:
         raise ValueError(f"container must be a positive radius; it is {container}")
     if prove not in ("new", "all"):
         raise ValueError(f'prove must be "new" or "all"; it is {prove!r}')
-    if keep is not None and (keep != int(keep) or keep < 1):
-        raise ValueError(f"keep must be a whole number, at least 1; it is {keep}")
+    if keep is not None:
+        whole_number("keep", keep, 1)

@@ -11,6 +11,7 @@ from ase.optimize.optimize import Dynamics
 
 from thalweg.optimizers.basin_hopping.chain import BasinHoppingResult, Chain
 from thalweg.optimizers.rules import Rules
+from thalweg.potentials.conversion.numeric_options import positive_number, whole_number
 from thalweg.potentials.lazy import public
 from thalweg.potentials.point import Point
 from thalweg.potentials.system import System, as_system
@@ -115,13 +116,12 @@ def basin_hopping_steps(
     >>> print(f"{result.energy.min():.6f}")
     -3.000000
     """
-    if steps != int(steps) or steps < 0:
-        raise ValueError(f"steps must be a whole number, not negative; it is {steps}")
+    steps = whole_number("steps", steps)
     chain = Chain(
         as_system(system), x, energy, step, temperature, rules, rms=rms, minimise_steps=minimise_steps, moves=moves,
         adaptive=adaptive, target=target, container=container, prove=prove, keep=keep,
     )  # fmt: skip
-    return chain.run(rng, int(steps))
+    return chain.run(rng, steps)
 
 
 @public("thalweg.optimizers")
@@ -203,7 +203,8 @@ class BasinHopping(Dynamics):
             self.system, self.system.x, None, step, temperature, rules, rms=rms, moves=moves, adaptive=adaptive,
             target=target, container=container, prove=prove, keep=keep,
         )  # fmt: skip
-        self.energy_tolerance, self.distance_tolerance = energy_tolerance, distance_tolerance
+        self.energy_tolerance = positive_number("energy_tolerance", energy_tolerance, zero=True)
+        self.distance_tolerance = positive_number("distance_tolerance", distance_tolerance, zero=True)
         self.rng = np.random.default_rng(seed)
         self.energies: list[float] = []
         self.coordinates: list[np.ndarray] = []
@@ -245,6 +246,7 @@ class BasinHopping(Dynamics):
         bool
             Whether the target was reached.
         """
+        steps = whole_number("steps", steps)
         if self.observers or self._logs:
             return bool(super().run(steps))
         end = self.nsteps + steps

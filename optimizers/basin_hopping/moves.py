@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from thalweg.optimizers.kernels.moves import move_all, move_surface_atom
+from thalweg.potentials.conversion.numeric_options import positive_number, whole_number
 from thalweg.potentials.lazy import public
 from thalweg.potentials.system import System
 
@@ -105,11 +106,9 @@ class Move(ABC):
     compiled: Any = None
 
     def __init__(self, weight: float = 1.0, step: float | None = None):
-        if not 0 < weight < np.inf:
-            raise ValueError(f"weight must be positive and finite; it is {weight}")
-        if step is not None and not 0 < step < np.inf:
-            raise ValueError(f"step must be positive and finite; it is {step}")
-        self.weight, self.step = float(weight), step
+        if step is not None:
+            positive_number("step", step)
+        self.weight, self.step = positive_number("weight", weight), step
 
     def __repr__(self) -> str:
         arguments = ", ".join(f"{name}={getattr(self, name)}" for name in signature(type(self)).parameters)
@@ -234,10 +233,8 @@ class SurfaceAtom(CompiledMove):
     compiled = staticmethod(move_surface_atom)
 
     def __init__(self, among: int = 1, weight: float = 1.0):
-        if among != int(among) or among < 1:
-            raise ValueError(f"among must be a whole number, at least 1; it is {among}")
-        super().__init__(weight, float(among))
-        self.among = int(among)
+        self.among = whole_number("among", among, 1)
+        super().__init__(weight, float(self.among))
 
     def check(self, system: System) -> None:
         if not is_free_cluster(system) or system.n < 9:

@@ -7,6 +7,7 @@ from itertools import pairwise
 import numpy as np
 
 from thalweg.optimizers.basin_hopping.moves import Move, Pool
+from thalweg.potentials.conversion.numeric_options import whole_number
 from thalweg.potentials.lazy import public
 from thalweg.potentials.protocols import ClassifyingPotential
 from thalweg.potentials.system import System
@@ -81,10 +82,8 @@ class HiddenUnits(_UnitMove):
     """
 
     def __init__(self, count: int = 1, step: float = 1.0, weight: float = 1.0):
-        if count != int(count) or count < 1:
-            raise ValueError(f"count must be a whole number, at least 1; it is {count}")
+        self.count = whole_number("count", count, 1)
         super().__init__(weight, step)
-        self.count = int(count)
 
     def check(self, system: System) -> None:
         super().check(system)

@@ -12,10 +12,11 @@ from ase import Atoms
 
 from thalweg.optimizers.basin_hopping.chain import Chain
 from thalweg.optimizers.rules import Rules
+from thalweg.potentials.conversion.numeric_options import checked_number, whole_number
 from thalweg.potentials.lazy import public
 from thalweg.potentials.point import Point
 from thalweg.potentials.system import System, as_system
-from thalweg.potentials.threads import default_threads
+from thalweg.potentials.threads import thread_count
 
 if TYPE_CHECKING:
     from thalweg.optimizers.basin_hopping.moves import Move
@@ -132,11 +133,11 @@ class TemperedBasinHopping:
         moves: Move | Sequence[Move] | None = None, adaptive: float | None = None, target: float | None = None,
         container: float | None = None, prove: str = "new", keep: int | None = None,
     ):  # fmt: skip
-        temperatures = [float(temperature) for temperature in temperatures]
+        temperatures = [checked_number("temperatures", temperature) for temperature in temperatures]
         if len(temperatures) < 2 or any(np.diff(temperatures) <= 0):
             raise ValueError(f"temperatures must be at least two, rising; they are {temperatures}")
-        if exchange_every != int(exchange_every) or exchange_every < 1:
-            raise ValueError(f"exchange_every must be a whole number, at least 1; it is {exchange_every}")
+        exchange_every = whole_number("exchange_every", exchange_every, 1)
+        threads = thread_count("threads", threads)
         self.system: System = as_system(atoms)
         self.chains = [
             Chain(
@@ -145,10 +146,10 @@ class TemperedBasinHopping:
             )
             for temperature in temperatures
         ]  # fmt: skip
-        self.exchange_every = int(exchange_every)
+        self.exchange_every = exchange_every
         own, *children = np.random.SeedSequence(seed).spawn(len(temperatures) + 1)
         self._rng, self._rngs = np.random.default_rng(own), [np.random.default_rng(child) for child in children]
-        self._threads = (threads or default_threads()) if self.system.threadsafe else 1
+        self._threads = threads if self.system.threadsafe else 1
         self._atoms = atoms
         self.tried, self.exchanged = np.zeros((2, len(temperatures) - 1), dtype=np.int64)
         self.steps = 0
@@ -189,7 +190,7 @@ class TemperedBasinHopping:
         bool
             Whether the target was reached.
         """
-        end = self.steps + steps
+        end = self.steps + whole_number("steps", steps)
         with ExitStack() as stack:
             # a calculator in Python stays on this thread, which is the one that Ctrl-C reaches
             threaded = self._threads > 1

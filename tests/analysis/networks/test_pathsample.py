@@ -6,8 +6,10 @@ import itertools
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 
 from thalweg.analysis import KineticTransitionNetwork
+from thalweg.analysis.cli.main import program
 
 MINIMA = " -1.5 10.0 2 1. 2. 3.\n -0.5D0 11.5 1 1. 2. 4.\n"
 SADDLES = " 0.25 9.0 1 2 1 5. 6. 7.\n 0.5 9.5 1 2 2 5. 6. 8.\n"
@@ -78,3 +80,27 @@ def test_lj38_fastest_path_is_among_the_lowest_barriers(shared):
     steps = itertools.pairwise(fastest)
     barrier = max(network.ts_energies[network.transition_states_between(a, b)[0]] for a, b in steps)
     assert network.lowest_barrier_path(start, end).energy == barrier
+
+
+def import_points(folder, *x):
+    """Import minima of MuellerBrown at these places, joined by no transition state."""
+    write(folder, minima=" 0.0 1.0 1 1. 1. 1.\n" * len(x), saddles="")
+    np.array(x, dtype=float).tofile(folder / "points.min")
+    words = ["import", str(folder), "--system", "MuellerBrown", "--output", str(folder / "a.zarr")]
+    return CliRunner().invoke(program, words)
+
+
+@pytest.mark.parametrize("x", [(np.nan, 0.0), (np.inf, 1.0), (1e300, 1e300)], ids=str)
+def test_an_import_that_leaves_every_point_out_fails(tmp_path, x):
+    done = import_points(tmp_path, x, x)
+    assert done.exit_code == 1
+    assert "none of the 2 minima" in done.output
+    assert "minimum 0" in done.output
+    assert not (tmp_path / "a.zarr").exists()
+
+
+def test_an_import_that_keeps_one_point_says_what_it_leaves_out(tmp_path):
+    done = import_points(tmp_path, (-0.5582236346, 1.4417258418), (np.nan, 0.0))
+    assert done.exit_code == 0, done.output
+    assert "minimum 1: left out" in done.output
+    assert "1 minima, 0 transition states of the 2 and 0" in done.output
