@@ -221,8 +221,8 @@ class DisconnectivityGraph:
         **plot
             As for :meth:`plot`.
         """
-        dpi = positive_number("dpi", dpi)
-        figure = Figure(figsize=tuple(positive_number("figsize", size) for size in figsize), layout="constrained")
+        dpi, (width, height) = positive_number("dpi", dpi), (positive_number("figsize", size) for size in figsize)
+        figure = Figure(figsize=(width, height), layout="constrained")
         FigureCanvasAgg(figure)
         self.plot(figure.add_subplot(), **plot)
         figure.savefig(path, dpi=dpi, metadata=metadata)

@@ -52,8 +52,9 @@ def ladder(
         if emin is not None or emax is not None:
             raise ValueError("levels holds the energies themselves, which leaves no meaning to emin and emax")
         return frozen_array(energies, np.float64)
-    whole = isinstance(levels, (int, np.integer)) and not isinstance(levels, (bool, np.bool_))
-    if not whole or not 1 <= levels <= MOST_LEVELS:
+    number = isinstance(levels, (int, np.integer)) and not isinstance(levels, (bool, np.bool_))
+    count = int(levels) if number else 0  # type: ignore[arg-type]
+    if not 1 <= count <= MOST_LEVELS:
         raise ValueError(
             f"levels is {levels!r}; how many there are, from 1 to {MOST_LEVELS}, or an array of energies is needed"
         )
@@ -63,9 +64,9 @@ def ladder(
         raise ValueError(f"emax is {high} and emin {low}; finite energies with emax above emin are needed")
     if high <= low:  # one energy only, or nothing above emin: any ladder will do
         high = low + max(abs(low), 1.0) * 1e-3
-    rungs = np.linspace(low, high, int(levels) + 1)[1:]
+    rungs = np.linspace(low, high, count + 1)[1:]
     if not (np.diff(rungs) > 0).all():
-        raise ValueError(f"levels is {levels}: so many cannot be told apart between {low} and {high}")
+        raise ValueError(f"levels is {count}: so many cannot be told apart between {low} and {high}")
     return frozen_array(rungs, np.float64)
 
 
