@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
@@ -173,16 +173,16 @@ class StoredLandscape:
         ValueError
             Its coordinates have the wrong shape; RejectedError where it is no minimum. Nothing was added.
         """
-        with self._adding() as writer:
-            return writer.put_minimum(minimum, verified)[0]
+        with self._store.writing(), self._writer.all_or_nothing():
+            return self._writer.put_minimum(minimum, verified)[0]
 
     def add_transition_state(self, state: TransitionState, *, verified: bool = True) -> int:
         """Add a transition state and its two minima, in memory, and return its row, old or new.
 
         Parameters and errors as for `add_minimum`.
         """
-        with self._adding() as writer:
-            return writer.put_transition_state(state, verified)[0]
+        with self._store.writing(), self._writer.all_or_nothing():
+            return self._writer.put_transition_state(state, verified)[0]
 
     def add(self, search: Search) -> AddedSearch:
         """Add the points of a search, in memory.
@@ -194,8 +194,8 @@ class StoredLandscape:
         ValueError
             Coordinates of the wrong shape, or a ``start`` that is no row. Nothing was added.
         """
-        with self._adding() as writer:
-            return writer.put_search(search)
+        with self._store.writing(), self._writer.all_or_nothing():
+            return self._writer.put_search(search)
 
     def add_task(
         self, kind: str, searches: Sequence[Search], state: Mapping[str, Any] | None = None
@@ -217,8 +217,8 @@ class StoredLandscape:
             As for `add`, or a state that JSON cannot hold. Nothing was added.
         """
         entries = json.loads(json.dumps(dict(state or {}), allow_nan=False))
-        with self._adding() as writer:
-            added = [writer.put_search(search) for search in searches]
+        with self._store.writing(), self._writer.all_or_nothing():
+            added = [self._writer.put_search(search) for search in searches]
             self._state.update(entries)
             tasks = self._store.attributes["tasks"]
             tasks[kind] = tasks.get(kind, 0) + 1
@@ -278,14 +278,6 @@ class StoredLandscape:
     @cached_property
     def _writer(self) -> Writer:
         return Writer(self._store, self.system, self.tolerances)
-
-    @contextmanager
-    def _adding(self) -> Iterator[Writer]:
-        """Give the writer to one thread at a time; after an error, or Ctrl-C, what it added is taken back."""
-        with self._store.writing():
-            writer = self._writer
-            with writer.all_or_nothing():
-                yield writer
 
     def _check_writable(self) -> None:
         if not self._store.writable:

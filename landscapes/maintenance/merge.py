@@ -107,7 +107,7 @@ def _append_searches(landscape: Landscape, other: Landscape, minima: np.ndarray,
             search = Search(int(task), str(kind), str(status), tuple(start), float(energy), int(steps))
             rows = minima[searches.minima[found:end]].tolist()
             rows_states = states[searches.transition_states[found_states:end_states]].tolist()
-            with landscape._adding() as writer:
-                writer.put_search_rows(search, rows, rows_states)
+            with landscape._store.writing():
+                landscape._writer.put_search_rows(search, rows, rows_states)
             found, found_states = end, end_states
         landscape.commit()

@@ -7,19 +7,24 @@ import json
 import os
 import socket
 import stat
+import threading
 import time
 import weakref
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from thalweg.landscapes.errors import LockedError, StoreError
+
+if TYPE_CHECKING:
+    from thalweg.landscapes.storage.zarr_files import ObjectLock
 
 try:
     import fcntl
 except ImportError:  # Windows: a lock left behind cannot be told from one that is held
     fcntl = None  # type: ignore[assignment]
 
-__all__ = ["WriterLock", "is_identity", "writer_identity"]
+__all__ = ["Turn", "WriterLock", "is_identity", "writer_identity"]
 
 _IDENTITY = {"pid", "host", "since"}  # as former versions wrote it; "program" came later
 _BEGINNING = b'{"pid": '
@@ -217,6 +222,45 @@ class WriterLock:
             if descriptor is not None:
                 os.close(descriptor)
         self._descriptor, self._inside = None, []
+
+
+class Turn:
+    """Turn of one thread to write to a store, as a context: other threads wait, and the same one may enter it again.
+
+    Entering it raises StoreError where the store is open for reading, or closed, or where this process was forked from
+    its writer.
+
+    Parameters
+    ----------
+    store : str
+        The store, for messages.
+    lock : WriterLock or ObjectLock, optional
+        The lock of the store; none where it is open for reading.
+    """
+
+    def __init__(self, store: str, lock: WriterLock | ObjectLock | None) -> None:
+        self._store, self.lock = store, lock
+        self._guard = threading.RLock()
+
+    def __enter__(self) -> None:
+        if self.lock is not None:
+            self.lock.check_process()  # first: in a forked child, the thread that holds the guard may not be there
+        self._guard.acquire()
+        if self.lock is None:
+            self._guard.release()
+            raise StoreError(f"{self._store} is open for reading: open it with mode='r+' to write to it")
+
+    def __exit__(self, *error: object) -> None:
+        self._guard.release()
+
+    def end(self) -> None:
+        """Release the lock, when no thread is in its turn; from then on, nobody may enter."""
+        if self.lock is None:
+            return
+        with nullcontext() if self.lock.inherited else self._guard:
+            lock, self.lock = self.lock, None
+            if lock is not None:
+                lock.release()
 
 
 def writer_identity() -> dict[str, object]:

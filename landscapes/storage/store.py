@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import copy
-import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,6 +13,7 @@ from thalweg.landscapes.errors import StoreError
 from thalweg.landscapes.storage.column import ChunkCache, Column
 from thalweg.landscapes.storage.description import build_description, flatten_description
 from thalweg.landscapes.storage.local_files import PARTIAL, StagedFile, StoreFiles, StoreLocation, files_of, is_own
+from thalweg.landscapes.storage.lock import Turn, WriterLock
 from thalweg.landscapes.storage.root import ROOT, Root, read_root
 from thalweg.landscapes.storage.root_checks import check_attributes
 from thalweg.landscapes.storage.schema import (
@@ -28,7 +27,6 @@ from thalweg.landscapes.storage.schema import (
 from thalweg.landscapes.storage.whole_stores import build_store, created_by, encoded
 
 if TYPE_CHECKING:
-    from thalweg.landscapes.storage.lock import WriterLock
     from thalweg.landscapes.storage.zarr_files import ObjectLock, StagedObject
 
 __all__ = ["Store"]
@@ -57,8 +55,8 @@ class Store:
     """
 
     def __init__(self, files: StoreFiles, lock: WriterLock | ObjectLock | None) -> None:
-        self.path, self.files, self._lock = files.folder, files, lock
-        self._guard = threading.RLock()
+        self.path, self.files = files.folder, files
+        self._turn = Turn(str(files.folder), lock)
         self._cache = ChunkCache(_WRITER_CACHE) if lock is not None else ChunkCache()
         try:
             if lock is not None:
@@ -168,29 +166,20 @@ class Store:
     @property
     def writable(self) -> bool:
         """Whether rows may be added."""
-        return self._lock is not None
+        return self._turn.lock is not None
 
-    @contextmanager
-    def writing(self) -> Iterator[None]:
-        """Keep other threads from changing the store meanwhile; a thread that does so already goes on.
+    def writing(self) -> Turn:
+        """Return a context in which no other thread changes the store; a thread that is in it may enter it again.
 
-        Raises
-        ------
-        StoreError
-            The store is open for reading, or closed, or this process was forked from its writer.
+        Entering it raises StoreError where the store is open for reading, or closed, or where this process was forked
+        from its writer.
         """
-        lock = self._lock
-        if lock is not None:
-            lock.check_process()  # first: in a forked child, a thread that is not there may hold the guard
-        with self._guard:
-            if not self.writable:
-                raise StoreError(f"{self.path} is open for reading: open it with mode='r+' to write to it")
-            yield
+        return self._turn
 
     def _check_alone(self) -> None:
         """Raise unless this is still the only writer, and the store as this writer left it."""
-        if self._lock is not None:
-            self._lock.check()
+        if self._turn.lock is not None:
+            self._turn.lock.check()
         if self.files.size(ROOT) != len(self._on_disk) or self.files.get(ROOT, len(self._on_disk)) != self._on_disk:
             raise StoreError(
                 f"{self.files.folder / ROOT} is not as this writer left it: another program has written to the store, "
@@ -389,10 +378,4 @@ class Store:
 
     def close(self) -> None:
         """Let the lock go, uncommitted rows with it."""
-        if self._lock is None:
-            return
-        # in a forked child, the thread that holds the guard may not be there
-        with nullcontext() if self._lock.inherited else self._guard:
-            lock, self._lock = self._lock, None
-            if lock is not None:
-                lock.release()
+        self._turn.end()
