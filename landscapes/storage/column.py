@@ -122,7 +122,10 @@ class Column:
 
     def append(self, row: ArrayLike) -> None:
         """Add one row, in memory."""
-        buffer, place = self._room(1)
+        start, buffer = self._tail
+        place = self.rows - start
+        if place == len(buffer):
+            buffer, place = self._room(1)
         buffer[place] = row
         self.rows += 1
 
@@ -148,9 +151,11 @@ class Column:
 
     def read(self, start: int, stop: int) -> np.ndarray:
         """Return rows ``start`` to ``stop`` (excluded) as an array of one's own, touching only their chunks."""
+        first, buffer = self._tail
+        if first <= start < stop:
+            return buffer[start - first : stop - first].copy()
         if (stop - start) * self.spec.row_bytes > _UNCHECKED:
             self.check_complete()
-        first, buffer = self._tail
         result = np.empty((max(stop - start, 0), *self.spec.row), dtype=self.spec.dtype)
         for index, low, high in self._pieces(start, min(stop, first)):
             result[low - start : high - start] = self._chunk(index)[
