@@ -1,6 +1,6 @@
 """Landscapes: stores of stationary points, and the searches that find more of them."""
 
-from thalweg.landscapes.errors import LockedError, RejectedError, StoreError, UnknownArrivalError
+from thalweg.landscapes.errors import LockedError, RejectedError, StoreError, UnknownArrivalError, UntrustedError
 from thalweg.landscapes.estimates import Discoveries, Estimate, estimate
 from thalweg.landscapes.exploration.executors import Processes, dask_executor
 from thalweg.landscapes.landscape import Landscape
@@ -50,6 +50,7 @@ __all__ = [
     "Tolerances",
     "TransitionState",
     "UnknownArrivalError",
+    "UntrustedError",
     "dask_executor",
     "estimate",
     "fill_property",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from thalweg.potentials.lazy import public
 
-__all__ = ["LockedError", "RejectedError", "StoreError", "UnknownArrivalError"]
+__all__ = ["LockedError", "RejectedError", "StoreError", "UnknownArrivalError", "UntrustedError"]
 
 
 @public("thalweg.landscapes")
@@ -97,4 +97,27 @@ class UnknownArrivalError(ValueError):
     ...         except UnknownArrivalError as error:
     ...             print(error)
     no transition state of the landscape is where a search arrived, energy -40.0
+    """
+
+
+@public("thalweg.landscapes")
+class UntrustedError(StoreError):
+    """Error of computing with a store whose calculator is run only with trust; the message says what would be run.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from ase import Atoms
+    >>> from ase.calculators.emt import EMT
+    >>> from thalweg.landscapes import Landscape, UntrustedError
+    >>> class Mine(EMT):
+    ...     pass
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     Landscape(Atoms("Cu2", [[0, 0, 0], [2.3, 0, 0]], calculator=Mine()), f"{folder}/cu.zarr").close()
+    ...     landscape = Landscape.open(f"{folder}/cu.zarr")
+    ...     try:
+    ...         landscape.system
+    ...     except UntrustedError as error:
+    ...         print(str(error).partition(": ")[2].partition(" with")[0].rpartition(":")[2])
+    Mine
     """

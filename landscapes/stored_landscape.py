@@ -15,15 +15,19 @@ from ase import Atoms
 from thalweg.landscapes.errors import StoreError
 from thalweg.landscapes.recording.writer import Writer
 from thalweg.landscapes.records import AddedSearch, Minimum, Search, TransitionState
+from thalweg.landscapes.reference import check_reference, reference_of
 from thalweg.landscapes.storage.compatibility import TASKS_AHEAD, check_same, explicit_settings, is_store
 from thalweg.landscapes.storage.store import Store
 from thalweg.landscapes.system_loading import (
+    CalculatorLike,
     SystemLike,
     default_rules_of,
     default_tolerances,
+    geometry_of,
     noise_attributes,
     rebuilt,
     stored_symmetry,
+    stored_system,
     system_of,
     units_of,
     with_noise,
@@ -54,6 +58,8 @@ class StoredLandscape:
         Quantities computed later, by name.
     """
 
+    _trust = False
+
     def __init__(
         self,
         subject: SystemLike,
@@ -75,16 +81,25 @@ class StoredLandscape:
         system = system_of(subject, bounds, **symmetry)
         given = explicit_settings(seed, tolerances, rules, tasks_ahead)
         if exists:
-            check_same(path, system.describe(), given)
+            self._check_same(path, system, given)
             store = Store.open(path, "r+")
         else:
             fresh = {"seed": 0, "tolerances": default_tolerances(system).to_dict()} | given
             fresh.setdefault("rules", default_rules_of(system))
             fresh.setdefault("tasks_ahead", TASKS_AHEAD)
             fresh |= {"units": units_of(system), "tasks": {}, "state": {}} | noise_attributes(system)
-            store = Store.create(path, system.describe(), int(system.n), fresh)
+            reference = reference_of(system)
+            description = {**system.describe(), **({"reference": reference} if reference else {})}
+            store = Store.create(path, description, int(system.n), fresh)
         self._start(store)
         self.system = with_noise(rebuilt(system, store.description()), store.attributes)
+
+    @staticmethod
+    def _check_same(path: StoreLocation, system: System, given: Mapping[str, Any]) -> None:
+        """Raise StoreError where a store is of another system, potential or settings; nothing is written."""
+        perhaps = check_same(path, system.describe(), given)
+        reader = Store.open(path)
+        check_reference(reader.path, reader.description(), system, perhaps)
 
     def _start(self, store: Store) -> None:
         self._store = store
@@ -95,24 +110,73 @@ class StoredLandscape:
         self._state: dict[str, Any] = store.attributes["state"]
 
     @classmethod
-    def open(cls, path: StoreLocation, mode: str = "r") -> Self:
+    def open(
+        cls,
+        path: StoreLocation,
+        mode: str = "r",
+        *,
+        trust: bool = False,
+        calculator: CalculatorLike | None = None,
+    ) -> Self:
         """Open a landscape: ``"r"`` to read, while another process writes too; ``"r+"`` to write.
 
         The system is built from the store when it is first needed.
 
+        Parameters
+        ----------
+        path : path, URL or zarr store
+            The store.
+        mode : {"r", "r+"}
+            For reading, or for writing too.
+        trust : bool
+            Whether to import and call whatever calculator the store names. Without, only Thalweg's own potentials and
+            calculators that compute in memory and touch no file are built (docs/security.md).
+        calculator : ASE calculator, FlatCalculator or callable, optional
+            Calculator of the store's system, in place of the one that the store names.
+
         Raises
         ------
         FileNotFoundError, StoreError
-            There is no landscape, or it is damaged; LockedError where another process writes to it.
+            There is no landscape, or it is damaged, or of another calculator than the given one; LockedError where
+            another process writes to it.
         """
         landscape = cls.__new__(cls)
+        if calculator is not None:
+            reader = Store.open(path)
+            system = stored_system(reader.path, reader.description(), calculator=calculator)
+            cls._check_same(path, system, {})
+            landscape.system = with_noise(system, reader.attributes)
+        landscape._trust = trust
         landscape._start(Store.open(path, mode))
         return landscape
 
     @cached_property
     def system(self) -> System:
-        """System that is explored: built from the store when it is first needed."""
-        return with_noise(system_of(self._store.description()), self._store.attributes)
+        """System that is explored: built from the store when it is first needed.
+
+        Its potential is compared with the reference of the store, one energy and gradient.
+
+        Raises
+        ------
+        UntrustedError
+            The store's calculator is run only with trust: nothing was imported.
+        StoreError
+            The system cannot be built, or the potential is not the one that the store was made with.
+        """
+        description = self._store.description()
+        system = stored_system(self.path, description, trust=self._trust)
+        check_reference(self.path, description, system)
+        return with_noise(system, self._store.attributes)
+
+    @cached_property
+    def geometry(self) -> System:
+        """System for distances, symmetry and structures, which is there without trust and computes no energy.
+
+        The system itself if it has been built.
+        """
+        if "system" in self.__dict__:
+            return self.system
+        return geometry_of(self.path, self._store.description())
 
     @property
     def path(self) -> Path:

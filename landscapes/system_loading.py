@@ -7,23 +7,28 @@ from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 import numpy as np
 
+from thalweg.landscapes.errors import StoreError, UntrustedError
 from thalweg.landscapes.tolerances import Tolerances
-from thalweg.potentials.protocols import ExploredSystem, SearchedSystem
+from thalweg.potentials.protocols import ExploredSystem, GradientPotential, SearchedSystem, Vector
 
 if TYPE_CHECKING:
     from ase import Atoms
 
+    from thalweg.potentials.ase_calculators import AtomsCalculator
     from thalweg.potentials.bounds import BoundsLike
     from thalweg.potentials.point import Point
     from thalweg.potentials.system import System
 
 __all__ = [
+    "CalculatorLike",
     "SystemLike",
     "default_rules_of",
     "default_tolerances",
+    "geometry_of",
     "noise_attributes",
     "rebuilt",
     "stored_symmetry",
+    "stored_system",
     "system_of",
     "units_of",
     "with_noise",
@@ -31,6 +36,9 @@ __all__ = [
 
 SystemLike: TypeAlias = "Atoms | Point | ExploredSystem"
 """Atoms or a Point with a calculator, or a system."""
+
+CalculatorLike: TypeAlias = "AtomsCalculator | GradientPotential | Callable[[Vector], Any]"
+"""ASE calculator, potential of flat vectors, or callable ``energy(x)``."""
 
 
 def system_of(subject: SystemLike | Mapping[str, Any], bounds: BoundsLike | None = None, **symmetry: Any) -> System:
@@ -69,6 +77,71 @@ def stored_symmetry(description: Mapping[str, Any], given: Mapping[str, Any]) ->
     usual = usual_symmetry(np.asarray(description["pbc"]), np.asarray(description["cell"]))
     stored = {name: description.get(name, value) for name, value in usual.items()}
     return stored | {name: value for name, value in given.items() if value is not None}
+
+
+def stored_system(
+    where: object, description: Mapping[str, Any], *, trust: bool = False, calculator: CalculatorLike | None = None
+) -> System:
+    """Build the system of a store.
+
+    Parameters
+    ----------
+    where : object
+        The store, for messages.
+    description : mapping
+        Description of its system.
+    trust : bool
+        Whether to import and call whatever calculator it names.
+    calculator : ASE calculator, FlatCalculator or callable, optional
+        Calculator in place of the described one.
+
+    Raises
+    ------
+    UntrustedError
+        If the calculator is run only with trust; nothing was imported.
+    StoreError
+        If the system cannot be built from its description.
+    """
+    from thalweg.potentials.stored_systems.calculators import foreign_calculator
+    from thalweg.potentials.system import System  # slow to load, as above
+
+    try:
+        foreign = None if trust or calculator is not None else foreign_calculator(description["calculator"])
+        if foreign is not None:
+            raise UntrustedError(
+                f"{where} is of a calculator that is run only if you trust the store: {foreign}. It may do anything "
+                "that you may. If you trust whoever made the store, add --trust (in Python "
+                "Landscape.open(..., trust=True)); or pass a calculator, Landscape.open(..., calculator=...)"
+            )
+        return System.from_description(dict(description), calculator, trust=trust)
+    except StoreError:
+        raise
+    except (ValueError, TypeError, KeyError, AttributeError, IndexError, ArithmeticError) as error:
+        said = str(error) if type(error) is ValueError else f"{type(error).__name__}: {error}"
+        raise StoreError(f"{where}: the explored system cannot be built: {said}") from error
+
+
+def geometry_of(where: object, description: Mapping[str, Any]) -> System:
+    """Build the system of a store without a calculator that needs trust: what is computed with that raises an error.
+
+    Distances, symmetry and structures need none, but for points of a potential that may bring a symmetry of its own.
+
+    Raises
+    ------
+    StoreError
+        If there is such a potential, or the description is of no system.
+    """
+    from thalweg.potentials.stored_systems.calculators import MissingCalculator
+
+    try:
+        return stored_system(where, description)
+    except StoreError as error:
+        calculator = description.get("calculator")
+        if description.get("kind") == "point" and not (
+            isinstance(calculator, Mapping) and calculator.get("name") == "Function"
+        ):
+            raise
+        return stored_system(where, description, calculator=MissingCalculator(error))
 
 
 def rebuilt(system: System, description: Mapping[str, Any]) -> System:

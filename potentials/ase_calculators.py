@@ -1,4 +1,4 @@
-"""ASE's calculators as potentials: made by name, described for a store, evaluated at flat coordinates."""
+"""ASE's calculators as potentials: made by name, evaluated at flat coordinates."""
 
 from __future__ import annotations
 
@@ -18,9 +18,8 @@ from thalweg.potentials.conversion.real_results import real_array, real_number
 __all__ = [
     "FAILURES",
     "AtomsCalculator",
-    "build_ase_calculator",
     "calculator_by_name",
-    "describe_ase_calculator",
+    "class_named",
     "evaluate_atoms",
     "free_hessian",
     "nearest_distance",
@@ -61,11 +60,11 @@ def calculator_by_name(name: str, parameters: Mapping[str, Any] | None = None) -
     ValueError
         If there is no such calculator, or the parameters do not suit it.
     """
-    kind, parameters = _class(name), dict(parameters or {})
+    kind, parameters = class_named(name), dict(parameters or {})
     _check_known(kind, name, parameters)
     calculator = _instance(kind, name, parameters)
     if parameters and dict(getattr(calculator, "parameters", None) or {}) == {}:
-        # for describe_ase_calculator: this class does not remember them itself
+        # for its description: this class does not remember them itself
         calculator.parameters = parameters
     return calculator
 
@@ -83,16 +82,31 @@ def _check_known(kind: Any, name: str, parameters: dict[str, Any]) -> None:
         )
 
 
-def _class(name: str) -> Any:
-    module, colon, attribute = name.partition(":")
+def class_named(name: str) -> Any:
+    """Return the class of a calculator by ASE's name or "module:Class"; its module is imported.
+
+    Raises
+    ------
+    ValueError
+        If there is none of that name, or it is no class with the methods of an ASE calculator.
+    """
     try:
-        found = getattr(importlib.import_module(module), attribute) if colon else get_calculator_class(name)
+        found = _imported(name) if ":" in name else get_calculator_class(name)
     except (ImportError, AttributeError, ValueError) as error:
         wanted = 'a name that ASE knows, such as "emt" or "lj", or "module:Class"'
         raise ValueError(f"there is no calculator {name!r} ({error}): give {wanted}") from error
-    # names come out of stores too: nothing but calculators is called
-    if not (callable(getattr(found, "get_potential_energy", None)) and callable(getattr(found, "get_forces", None))):
+    methods = (getattr(found, method, None) for method in ("get_potential_energy", "get_forces"))
+    atoms = isinstance(found, type) and issubclass(found, Atoms)  # which have the same methods
+    if not isinstance(found, type) or atoms or not all(callable(method) for method in methods):
         raise ValueError(f"{name} is no ASE calculator: it has no get_potential_energy and get_forces")
+    return found
+
+
+def _imported(path: str) -> Any:
+    module, _, names = path.partition(":")
+    found: Any = importlib.import_module(module)
+    for name in names.split("."):
+        found = getattr(found, name)
     return found
 
 
@@ -102,38 +116,6 @@ def _instance(kind: Any, name: str, parameters: dict[str, Any]) -> Any:
     except Exception as error:
         said = ", ".join(f"{key}={value!r}" for key, value in parameters.items()) or "no parameters"
         raise ValueError(f"the calculator {name} cannot be made with {said}: {error}") from error
-
-
-def describe_ase_calculator(calculator: AtomsCalculator) -> dict[str, Any]:
-    """Describe a calculator by name, class and parameters, from which :func:`build_ase_calculator` makes it again."""
-    kind = type(calculator)
-    name = str(getattr(calculator, "name", None) or kind.__name__.lower())
-    description: dict[str, Any] = {"name": name, "ase": True}
-    if not _registered(name, kind):
-        description["class"] = f"{kind.__module__}:{kind.__qualname__}"
-    return {**description, "parameters": dict(getattr(calculator, "parameters", None) or {})}
-
-
-def _registered(name: str, kind: type) -> bool:
-    try:
-        return get_calculator_class(name) is kind
-    except (ImportError, AttributeError, ValueError):
-        return False
-
-
-def build_ase_calculator(description: Mapping[str, Any]) -> AtomsCalculator:
-    """Make the calculator of a description again.
-
-    Raises
-    ------
-    ValueError
-        If its class cannot be found, or does not accept the described parameters.
-    """
-    name = description.get("class", description["name"])
-    try:
-        return _instance(_class(name), name, dict(description["parameters"]))
-    except ValueError as error:
-        raise ValueError(f"{error}; pass the atoms with their calculator instead") from error
 
 
 def evaluate_atoms(

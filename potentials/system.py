@@ -350,15 +350,9 @@ class System(SystemSymmetry):
         return describe_system(self)
 
     @classmethod
-    def from_description(cls, description: Mapping[str, Any]) -> System:
-        """Build the system that :meth:`describe` has described.
-
-        Raises
-        ------
-        ValueError
-            If its potential cannot be built from a name and parameters, such as a Python callable.
-        """
-        subject = subject_from(description)
+    def from_description(cls, description: Mapping[str, Any], calculator: Any = None, *, trust: bool = False) -> System:
+        """Build the system that :meth:`describe` has described; arguments and errors are those of `subject_from`."""
+        subject = subject_from(description, calculator, trust=trust)
         usual = usual_symmetry(subject.pbc, subject.cell.array) if isinstance(subject, Atoms) else {}
         options = {name: description.get(name, value) for name, value in usual.items()}
         return cls(subject, bounds=description.get("bounds"), **options)

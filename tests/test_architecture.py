@@ -29,6 +29,7 @@ LAYERS = [
     ["potentials.ljat", "potentials.neural_network", "potentials.surfaces"],
     ["potentials.constraints"],
     ["potentials.system_symmetry"],
+    ["potentials.stored_systems"],
     ["potentials.system potentials.description"],
     ["potentials.check"],
     ["optimizers.kernels"],
@@ -52,7 +53,7 @@ LAYERS = [
     ["landscapes.recording"],
     [
         "landscapes.landscape landscapes.stored_landscape landscapes.lowest_paths landscapes.views "
-        "landscapes.estimates landscapes.system_loading landscapes.notebook"
+        "landscapes.estimates landscapes.system_loading landscapes.reference landscapes.notebook"
     ],
     ["landscapes.strategies"],
     ["landscapes.exploration"],

@@ -11,7 +11,7 @@ import click
 from thalweg.analysis.cli.compilation_notice import compiling_notice
 from thalweg.analysis.cli.errors import errors_in_one_line, errors_of_usage
 from thalweg.analysis.cli.option_groups import from_option, with_options
-from thalweg.analysis.cli.shared_options import store_argument, time_option, workers_option
+from thalweg.analysis.cli.shared_options import store_argument, time_option, trust_option, workers_option
 from thalweg.analysis.cli.terminal import say
 
 if TYPE_CHECKING:
@@ -46,6 +46,7 @@ class _Search:
     )
     seconds: float | None = from_option(time_option)
     workers: int | None = from_option(workers_option)
+    trust: bool = from_option(trust_option, default=False)
 
 
 @click.command()
@@ -60,7 +61,9 @@ def connect(path: Path, first: int | None, second: int | None, *, search: _Searc
     whose highest transition state is lowest is printed. Without them, searches start from all minima.
     """
     pair = _pair(first, second, search)
-    with errors_of_usage(IndexError, TypeError, ValueError), errors_in_one_line(OSError, RuntimeError):
+    from thalweg.landscapes import StoreError
+
+    with errors_of_usage(IndexError, TypeError, ValueError), errors_in_one_line(OSError, RuntimeError, StoreError):
         said = _searched(path, pair, search)
     say(said)
 
@@ -86,7 +89,10 @@ def _searched(path: Path, pair: tuple[int, int] | None, search: _Search) -> str:
     from thalweg.landscapes import Landscape
 
     searches = _SEARCHES if search.searches is None and (pair is None or search.lower) else search.searches
-    with Landscape.open(path, "r+") as landscape, compiling_notice(lambda text: say(text, err=True)):
+    with (
+        Landscape.open(path, "r+", trust=search.trust) as landscape,
+        compiling_notice(lambda text: say(text, err=True)),
+    ):
         before = len(landscape.minima), len(landscape.transition_states)
         for name, minimum in zip(("FIRST", "SECOND"), pair or (), strict=False):
             minimum_index(name, minimum, before[0])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shlex
 import time
 from collections.abc import Callable, Sequence
@@ -10,13 +11,14 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from thalweg.analysis.cli.errors import errors_of_usage
+from thalweg.analysis.cli.errors import errors_in_one_line, errors_of_usage
 from thalweg.analysis.cli.exploration_plan import ExplorationPlan
 from thalweg.analysis.cli.output_files import check_output, picture_beside
 from thalweg.analysis.cli.terminal import say
 from thalweg.analysis.cli.worker_options import WorkerOptions
 from thalweg.analysis.systems.named import Explored, build
 from thalweg.analysis.systems.report import summary_text
+from thalweg.analysis.systems.structure_files import StructureOptions, check_stored_structure
 from thalweg.analysis.systems.summary import summarise
 from thalweg.landscapes import Landscape
 from thalweg.landscapes.records import BASIN_HOPPING, SADDLE_SEARCHES
@@ -36,6 +38,7 @@ class ExplorationRun:
     device: str | None
     deadline: float | None  # of time.monotonic()
     overwrite: bool = False  # a picture beside the store that Thalweg did not draw
+    trust: bool = False  # whether a calculator that the store names may be run
 
     def seconds_left(self) -> float | None:
         """Return the seconds before the time is up; None where there is no limit."""
@@ -44,9 +47,17 @@ class ExplorationRun:
     def command(self) -> str:
         """Return the command that resumes the exploration."""
         device = [] if self.device is None else ["--device", self.device]
-        words = [self.plan.system, "--output", str(self.output), *self.workers.arguments(), *device, "--resume"]
-        words += ["--overwrite"] if self.overwrite else []
+        words = [self.plan.system, *self._calculator(), "--output", str(self.output), *self.workers.arguments()]
+        words += [*device, "--resume", *(["--overwrite"] if self.overwrite else [])]
         return shlex.join(["thalweg", "explore", *words])
+
+    def _calculator(self) -> list[str]:
+        """Return the options that name a calculator again which does not run because a store names it."""
+        options = StructureOptions.read(self.plan.options)
+        if options.calculator is None or options.foreign() is None:
+            return []
+        parameters = ["--parameters", json.dumps(options.parameters)] if options.parameters else []
+        return ["--calculator", options.calculator, *parameters]
 
     def farewell(self) -> str:
         """Return the words after an interruption: how to go on."""
@@ -61,6 +72,10 @@ def run_exploration(run: ExplorationRun) -> None:
         check_output(picture_beside(run.output), run.overwrite)
     verb = "going on with" if run.output.exists() else "exploring"
     say(f"{verb} {run.plan.system}, seed {run.plan.options['seed']}, {run.output}")
+    if run.output.exists() and "calculator" in run.plan.options:
+        options = StructureOptions.read(run.plan.options)
+        with errors_of_usage(FileNotFoundError), errors_in_one_line(ValueError, TypeError):
+            check_stored_structure(run.plan.system, options, run.output, run.trust)
     with errors_of_usage(ValueError, FileNotFoundError, ConnectionError):
         explored = build(run.plan.system, run.plan.options, run.device or "auto")
     say(f"{explored.title}; in total {run.plan}")

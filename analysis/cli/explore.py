@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from thalweg.analysis.cli.interruption import last_words
 from thalweg.analysis.cli.option_groups import from_option, with_options
 from thalweg.analysis.cli.option_types import Json, Names, Widths
 from thalweg.analysis.cli.output_files import overwrite_option
-from thalweg.analysis.cli.shared_options import FILE, new_store_option, time_option
+from thalweg.analysis.cli.shared_options import FILE, new_store_option, time_option, trust_option
 from thalweg.analysis.cli.terminal import say
 from thalweg.analysis.cli.worker_options import WorkerOptions
 
@@ -146,6 +147,10 @@ class SystemOptions:
             values["path"] = str(self.path.resolve())
         return values
 
+    def names_calculator(self, options: Mapping[str, Any]) -> bool:
+        """Return whether the calculator in a plan's options is the user's own word, with all its parameters."""
+        return self.calculator is not None and (self.parameters is not None or not options.get("parameters"))
+
 
 @dataclass(frozen=True)
 class Totals:
@@ -193,6 +198,7 @@ class Totals:
     help="Device of the searches; cuda is an NVIDIA GPU.  [default: auto]",
 )
 @click.option("--resume", is_flag=True, help="Continue the exploration of an existing store, up to the totals.")
+@trust_option
 @click.pass_context
 def explore(
     context: click.Context,
@@ -206,6 +212,7 @@ def explore(
     workers: WorkerOptions,
     device: str | None,
     resume: bool,
+    trust: bool,
 ) -> None:
     """Find the minima and transition states of SYSTEM.
 
@@ -235,7 +242,8 @@ def explore(
     deadline = None if seconds is None else time.monotonic() + seconds
     with errors_of_usage(ValueError):
         plan = plan_exploration(resolve_name(system), output, resume, totals, options)
-    run = ExplorationRun(plan, output, workers, device, deadline, overwrite)
+    trust = trust or options.names_calculator(plan.options)
+    run = ExplorationRun(plan, output, workers, device, deadline, overwrite, trust)
     try:
         with (
             errors_in_one_line(OSError, ImportError, RuntimeError, StoreError),

@@ -137,9 +137,9 @@ def _drawings(path: Path, graph: DisconnectivityGraph, minima: Sequence[int]) ->
     landscape = Landscape.open(path)
     if is_network_loss(path):
         return {int(i): _decision_map(landscape, int(i)) for i in chosen}
-    if landscape.system.atoms is None:
+    if landscape.geometry.atoms is None:
         raise ValueError("--draw draws atoms and networks; this store holds neither")
-    return {int(i): landscape.system.subject(landscape.minima.coordinates[int(i)]) for i in chosen}
+    return {int(i): landscape.geometry.subject(landscape.minima.coordinates[int(i)]) for i in chosen}
 
 
 def _decision_map(landscape: Landscape, minimum: int) -> Callable[[Axes], Axes]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from thalweg.analysis.cli.errors import errors_in_one_line
-from thalweg.analysis.cli.shared_options import FILE, new_store_option
+from thalweg.analysis.cli.shared_options import FILE, new_store_option, trust_option
 from thalweg.analysis.cli.terminal import say
 from thalweg.potentials.conversion.printable import printable
 
@@ -27,7 +27,8 @@ _SHOWN = 20
 @click.argument("folder", type=FILE)
 @click.option("--system", required=True, help="System of the points: a name, such as LJ38, or a store of that system.")
 @new_store_option
-def import_(folder: Path, system: str, output: Path) -> None:
+@trust_option
+def import_(folder: Path, system: str, output: Path, trust: bool) -> None:
     """Make a store from PATHSAMPLE's files.
 
     FOLDER holds min.data, ts.data, points.min and points.ts. Gradients and Hessians are computed. A point that is not
@@ -40,7 +41,7 @@ def import_(folder: Path, system: str, output: Path) -> None:
 
     with errors_in_one_line(OSError, ValueError):
         points, states, ends = _read(folder)
-        explored = as_system(_subject(system))
+        explored = as_system(_subject(system, trust))
         if points.shape[1] != explored.n:
             raise ValueError(f"{folder} has points of {points.shape[1]} coordinates, {system} has {explored.n}")
         with new_store(output) as place, Landscape(explored, place) as landscape:
@@ -68,12 +69,12 @@ def _read(folder: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return points, states, ends
 
 
-def _subject(system: str) -> Atoms | Point | System:
+def _subject(system: str, trust: bool) -> Atoms | Point | System:
     """Return the system of this name, or of this store."""
     from thalweg.analysis.systems.named import build, default_options, resolve_name
     from thalweg.landscapes import Landscape
 
     if Path(system).is_dir():
-        return Landscape.open(system).system
+        return Landscape.open(system, trust=trust).system
     name = resolve_name(system)
     return build(name, default_options(name)).subject

@@ -9,7 +9,7 @@ import click
 
 from thalweg.analysis.cli.errors import errors_in_one_line
 from thalweg.analysis.cli.output_files import check_output, output_file, overwrite_option, picture_metadata
-from thalweg.analysis.cli.shared_options import FILE, check_ending, store_argument
+from thalweg.analysis.cli.shared_options import FILE, check_ending, store_argument, trust_option
 from thalweg.analysis.cli.terminal import say
 from thalweg.potentials.conversion.printable import printable
 
@@ -41,8 +41,16 @@ _ENDINGS = (".csv", ".png", ".pdf", ".svg", ".xyz")
     help="Approximate number of points between one minimum and the next.",
 )
 @click.option("--stationary", is_flag=True, help="Show only minima and transition states; nothing is recomputed.")
+@trust_option
 def path(
-    path: Path, start: int, end: int, output: tuple[Path, ...], overwrite: bool, points: int, stationary: bool
+    path: Path,
+    start: int,
+    end: int,
+    output: tuple[Path, ...],
+    overwrite: bool,
+    points: int,
+    stationary: bool,
+    trust: bool,
 ) -> None:
     """Show the lowest-barrier path between two minima.
 
@@ -58,7 +66,7 @@ def path(
     with errors_in_one_line(OSError, ValueError, IndexError):
         for file in output:
             check_output(file, overwrite)
-        landscape = Landscape.open(path)
+        landscape = Landscape.open(path, trust=trust)
         for name, minimum in (("START", start), ("END", end)):
             minimum_index(name, minimum, len(landscape.minima))
         found = landscape_path(landscape, start, end, points=points, follow=not stationary)
@@ -96,7 +104,7 @@ def _write(landscape: Landscape, path: LandscapePath, file: Path) -> None:
 
     from thalweg.potentials import Point
 
-    system = landscape.system
+    system = landscape.geometry
     frames = [system.subject(x) for x in path.continuous(system)]
     for atoms, energy, kind, number in zip(frames, path.energy, path.kinds, path.numbers, strict=True):
         if isinstance(atoms, Point):

@@ -20,6 +20,7 @@ __all__ = [
     "short_names",
     "store_argument",
     "time_option",
+    "trust_option",
     "workers_option",
 ]
 
@@ -46,6 +47,12 @@ sample_seed_option = click.option(
 )
 
 time_option = click.option("--time", "seconds", type=Duration(), help="Stop after this time, such as 90s, 2m or 8h.")
+
+trust_option = click.option(
+    "--trust",
+    is_flag=True,
+    help="Run whatever calculator the store names, as if you had written it: it may run programs and write files.",
+)
 
 workers_option = click.option(
     "--workers", type=click.IntRange(min=1), help="Number of threads.  [default: all processors]"

@@ -10,7 +10,7 @@ import numpy as np
 
 from thalweg.analysis.cli.errors import errors_in_one_line
 from thalweg.analysis.cli.output_files import check_output, output_file, overwrite_option
-from thalweg.analysis.cli.shared_options import FILE, store_argument
+from thalweg.analysis.cli.shared_options import FILE, store_argument, trust_option
 from thalweg.analysis.cli.terminal import say
 from thalweg.potentials.conversion.printable import printable
 
@@ -29,7 +29,8 @@ _LARGEST = 500  # free degrees of freedom up to which the spectrum is computed
 @click.argument("row", type=click.IntRange(min=0))
 @click.option("--output", type=FILE, help="File for the point: .xyz (atoms) or .npz.")
 @overwrite_option
-def show(path: Path, kind: str, row: int, output: Path | None, overwrite: bool) -> None:
+@trust_option
+def show(path: Path, kind: str, row: int, output: Path | None, overwrite: bool, trust: bool) -> None:
     """Show one minimum or transition state.
 
     PATH is a store, and ROW the number of the point, counted from 0: of a minimum, or of a transition state after the
@@ -42,7 +43,7 @@ def show(path: Path, kind: str, row: int, output: Path | None, overwrite: bool) 
             if output.suffix not in (".xyz", ".npz"):
                 raise ValueError(f"--output {output} must end in .xyz or .npz")
             check_output(output, overwrite)
-        landscape = Landscape.open(path)
+        landscape = Landscape.open(path, trust=trust)
         points = landscape.minima if kind == "minimum" else landscape.transition_states
         if not 0 <= row < len(points):
             what = "minima" if kind == "minimum" else "transition states"
@@ -140,7 +141,7 @@ def _write(landscape: Landscape, values: dict[str, Any], output: Path) -> None:
 
     from thalweg.potentials import Point
 
-    atoms = landscape.system.subject(values["coordinates"])
+    atoms = landscape.geometry.subject(values["coordinates"])
     if isinstance(atoms, Point):
         raise ValueError("--output: only atoms make an .xyz file; write .npz")
     atoms.calc = None

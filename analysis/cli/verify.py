@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from thalweg.analysis.cli.errors import errors_in_one_line
-from thalweg.analysis.cli.shared_options import sample_seed_option, store_argument, workers_option
+from thalweg.analysis.cli.shared_options import sample_seed_option, store_argument, trust_option, workers_option
 from thalweg.analysis.cli.terminal import say
 from thalweg.potentials.conversion.printable import printable
 
@@ -30,8 +30,17 @@ _SHOWN = 50
 @click.option(
     "--mark", is_flag=True, help="Check only the imported points, and mark those that pass as verified in the store."
 )
+@trust_option
 @click.pass_context
-def verify(context: click.Context, path: Path, sample: int | None, seed: int, workers: int | None, mark: bool) -> None:
+def verify(
+    context: click.Context,
+    path: Path,
+    sample: int | None,
+    seed: int,
+    workers: int | None,
+    mark: bool,
+    trust: bool,
+) -> None:
     """Recompute the stored points and report every error.
 
     PATH is the store. The exit status is 1 if there is an error. --sample N checks at most N minima and
@@ -42,7 +51,7 @@ def verify(context: click.Context, path: Path, sample: int | None, seed: int, wo
     with errors_in_one_line(OSError, ValueError):
         if mark and sample is not None:
             raise ValueError("--mark checks all imported points: leave --sample out")
-        with Landscape.open(path, "r+" if mark else "r") as landscape:
+        with Landscape.open(path, "r+" if mark else "r", trust=trust) as landscape:
             checked, problems = _mark(landscape, workers) if mark else _check(landscape, sample, seed, workers)
     for problem in problems[:_SHOWN]:
         where = problem.group if problem.row < 0 else f"{problem.group} {problem.row}"

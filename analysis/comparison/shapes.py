@@ -75,7 +75,7 @@ def distance_measures(
 
     with Landscape.open(path) as landscape:
         try:
-            system = landscape.system
+            system = landscape.geometry
         except ValueError:  # a potential that this program does not know: there is no alignment
             return {"distance of joined minima": float("nan"), "distance of any minima": float("nan")}
         pairs = _pairs(network, sample, seed)

@@ -78,9 +78,11 @@ def _built(plan: Mapping[str, Any], **other: Any) -> Explored:
     ValueError
         If its file of data has changed since.
     """
-    from thalweg.analysis.systems.named import build, data_file
+    from thalweg.analysis.systems.named import build, data_file, network_defaults
 
     name = plan["system"]
+    if network_defaults(name) is None:  # nothing else has data, and a store does not choose what is built
+        raise ValueError(f"{name} has no testing data: give --data FILE.npz")
     built = build(name, {**plan["options"], **other})
     before = plan.get("data", {}).get("training", {}).get("sha256")
     if data_file(name) is not None and before != built.data["training"]["sha256"]:

@@ -15,7 +15,15 @@ if TYPE_CHECKING:
 
     from thalweg.landscapes.tolerances import Tolerances
 
-__all__ = ["AHEAD", "StructureOptions", "build_structure", "file_of", "read_structure", "tolerances_of"]
+__all__ = [
+    "AHEAD",
+    "StructureOptions",
+    "build_structure",
+    "check_stored_structure",
+    "file_of",
+    "read_structure",
+    "tolerances_of",
+]
 
 AHEAD = 4
 """Tasks in flight: one calculator does one at a time, and tasks in flight at the beginning start at random."""
@@ -55,6 +63,21 @@ class StructureOptions:
         """Return the options in a mapping such as that of a store; what belongs to no structure is left out."""
         return cls(**{name: options[name] for name in cls.__dataclass_fields__ if name in options})
 
+    def foreign(self) -> str | None:
+        """Return what would be run to make the calculator; None where it computes in memory and touches no file."""
+        from thalweg.potentials.stored_systems.calculators import foreign_calculator
+
+        if self.calculator is None:
+            return None
+        name = str(self.calculator)
+        return foreign_calculator(
+            {"name": name, "ase": True, "parameters": self.parameters} | ({"class": name} if ":" in name else {})
+        )
+
+    def symmetry(self) -> dict[str, Any]:
+        """Return which points are the same, as a Landscape takes it."""
+        return {"permutations": self.permutations, "inversion": self.inversion, "substrate": self.substrate}
+
     def stored(self) -> dict[str, Any]:
         """Return the options as a store keeps them, JSON-able."""
         return asdict(self)
@@ -81,7 +104,7 @@ def build_structure(name: str, options: StructureOptions) -> Explored:
     fixed = len(set().union(*(constraint.get_indices() for constraint in atoms.constraints)))
     periodic = ", periodic" if atoms.pbc.any() else ""
     what = f"{atoms.get_chemical_formula()}, {fixed} atoms fixed{periodic}, {options.calculator}, energies in eV"
-    symmetry = {key: getattr(options, key) for key in ("permutations", "inversion", "substrate")}
+    symmetry = options.symmetry()
     return Explored(
         name, what, atoms, tolerances=tolerances_of(options), ahead=AHEAD, symmetry=symmetry, moves=options.moves
     )
@@ -107,14 +130,10 @@ def read_structure(name: str, options: StructureOptions) -> Atoms:
     FileNotFoundError
         If the file does not exist.
     """
-    from ase.io import read
-
     from thalweg.potentials.ase_calculators import calculator_by_name
     from thalweg.potentials.system import as_system
 
-    file, frame = _file_and_frame(name)
-    if not file.exists():
-        raise FileNotFoundError(f"there is no file {file}")
+    _existing(name)
     if options.moves is not None:
         from thalweg.optimizers.basin_hopping.default_moves import moves_by_name
 
@@ -122,12 +141,7 @@ def read_structure(name: str, options: StructureOptions) -> Atoms:
     if not options.calculator:
         raise ValueError(f"{name} needs a --calculator: emt, lj, another that ASE knows, or module:Class")
     calculator = calculator_by_name(options.calculator, options.parameters)
-    try:
-        atoms = read(file, index=frame, do_not_split_by_at_sign=True)
-    except Exception as error:
-        raise ValueError(f"ASE cannot read {name}: {type(error).__name__}: {error}") from error
-    if isinstance(atoms, list):
-        raise ValueError(f"{name} means several structures: name one of them, such as {file}@0 or {file}@-1")
+    atoms = _read_atoms(name)
     atoms.calc = calculator
     try:
         as_system(atoms).energy_gradient(atoms.positions.ravel())
@@ -135,6 +149,69 @@ def read_structure(name: str, options: StructureOptions) -> Atoms:
         said = f"{type(error).__name__}: {error}"
         raise ValueError(f"the calculator {options.calculator} cannot compute {name}: {said}") from error
     return atoms
+
+
+def _read_atoms(name: str) -> Atoms:
+    """Read atoms by ASE, constraints included; errors as for :func:`read_structure`."""
+    from ase.io import read
+
+    file, frame = _existing(name)
+    try:
+        atoms = read(file, index=frame, do_not_split_by_at_sign=True)
+    except Exception as error:
+        raise ValueError(f"ASE cannot read {name}: {type(error).__name__}: {error}") from error
+    if isinstance(atoms, list):
+        raise ValueError(f"{name} means several structures: name one of them, such as {file}@0 or {file}@-1")
+    return atoms
+
+
+def _existing(name: str) -> tuple[Path, str | None]:
+    """Return file and frame of a system's name; FileNotFoundError where there is no such file."""
+    file, frame = _file_and_frame(name)
+    if not file.exists():
+        raise FileNotFoundError(f"there is no file {file}")
+    return file, frame
+
+
+def check_stored_structure(name: str, options: StructureOptions, store: Path, trust: bool) -> None:
+    """Check, before any calculator is made, that a store is of the structure in a file, and may name its calculator.
+
+    Parameters
+    ----------
+    name : str
+        The file, as :func:`read_structure` takes it.
+    options : StructureOptions
+        Options with which the exploration goes on.
+    store : Path
+        The store.
+    trust : bool
+        Whether the user has named the calculator, or trusts the store.
+
+    Raises
+    ------
+    StoreError
+        If the store is of another structure; UntrustedError if it names a calculator that needs trust.
+    ValueError, FileNotFoundError
+        If the file cannot be read.
+    """
+    from thalweg.landscapes import Landscape, UntrustedError
+    from thalweg.landscapes.storage.compatibility import check_same
+    from thalweg.landscapes.system_loading import stored_symmetry
+    from thalweg.potentials.stored_systems.calculators import MissingCalculator
+    from thalweg.potentials.system import as_system
+
+    foreign = options.foreign()
+    error = UntrustedError(
+        f"{store} is of a calculator that is run only if you say so: {foreign}. It may do anything that you may. Name "
+        "it again by --calculator and --parameters, or add --trust if you trust whoever made the store"
+    )
+    atoms = _read_atoms(name)
+    atoms.calc = MissingCalculator(error)
+    stored = Landscape.open(store)._store.description()
+    system = as_system(atoms, **stored_symmetry(stored, options.symmetry()))
+    check_same(store, {**system.describe(), "calculator": stored.get("calculator", {})}, {})
+    if foreign is not None and not trust:
+        raise error
 
 
 def tolerances_of(options: StructureOptions) -> Tolerances | None:

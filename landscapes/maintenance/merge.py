@@ -10,7 +10,8 @@ import numpy as np
 from thalweg.landscapes.errors import StoreError
 from thalweg.landscapes.landscape import Landscape
 from thalweg.landscapes.records import FROM_STATE, Search
-from thalweg.landscapes.storage.description import description_differences
+from thalweg.landscapes.reference import check_reference
+from thalweg.landscapes.storage.compatibility import system_differences
 from thalweg.landscapes.storage.whole_stores import copy_store, new_store
 from thalweg.landscapes.system_loading import SystemLike
 
@@ -24,6 +25,8 @@ def merge(
     second: str | os.PathLike[str],
     output: str | os.PathLike[str],
     subject: SystemLike | None = None,
+    *,
+    trust: bool = False,
 ) -> None:
     """Merge two stores into a third; points that both have are in it once, with the searches of both.
 
@@ -38,11 +41,14 @@ def merge(
         Path of the new store, which appears there whole or not at all.
     subject : ase.Atoms, Point or System, optional
         The explored system where it cannot be built from the stores, such as one of a Python function.
+    trust : bool
+        Whether to import and call whatever calculator the first store names, as `Landscape.open` takes it.
 
     Raises
     ------
     StoreError
-        If the stores are not of one system, or something is at ``output``.
+        If the stores are not of one system, or something is at ``output``; UntrustedError if the calculator needs
+        trust.
 
     Examples
     --------
@@ -57,17 +63,20 @@ def merge(
     ...     Landscape.open(f"{folder}/both.zarr")
     <Landscape both.zarr: 3 minima, 0 transition states, 40 searches>
     """
-    other = Landscape.open(second)
-    _check_mergeable(Landscape.open(first), other)
+    opened, other = Landscape.open(first, trust=trust), Landscape.open(second)
+    _check_mergeable(opened, other)
     with new_store(Path(output)) as place:
+        system = opened.system if subject is None else subject
         copy_store(first, place)
-        opened = Landscape.open(place, "r+") if subject is None else Landscape(subject, place)
-        with opened as landscape:
+        with Landscape(system, place) as landscape:
+            check_reference(other.path, other._store.description(), landscape.system)
             _append(landscape, other)
 
 
 def _check_mergeable(first: Landscape, second: Landscape) -> None:
-    lines = description_differences(first._store.description(), second._store.description())
+    version = second._store.attributes["format_version"]
+    lines, perhaps = system_differences(first._store, second._store.description(), version)
+    lines += perhaps
     if first.tolerances != second.tolerances:
         lines.append(f"tolerances: {first.tolerances.to_dict()} and {second.tolerances.to_dict()}")
     if lines:

@@ -45,7 +45,7 @@ __all__ = [
 ]
 
 FORMAT = "thalweg landscape"
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 """Version that new stores are written in."""
 
 FORMAT_VERSIONS = (1, 2)
