@@ -297,7 +297,7 @@ def _near_copy(system: System, a: np.ndarray, b: np.ndarray) -> np.ndarray:
     whose order has no meaning, the nearest copy that is found.
     """
     nearest = system.align(a, b)
-    if system.atoms is None:
+    if system.atoms is None or (system.threadsafe and system.permutations == "all"):
         return nearest
     given = system.in_order(a, b)
     if given is None:

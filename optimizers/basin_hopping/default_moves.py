@@ -2,30 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from importlib import import_module
 
-from thalweg.optimizers.basin_hopping.molecular_moves import (
-    Dihedrals,
-    ExchangeAtoms,
-    Molecules,
-    exchanges,
-    molecules,
-    torsions,
-)
-from thalweg.optimizers.basin_hopping.moves import AllCoordinates, Move, SurfaceAtom
+from thalweg.optimizers.basin_hopping.moves import AllCoordinates, Move
 from thalweg.optimizers.large_systems import LARGEST_MATRIX
 from thalweg.potentials.system import System
 
 __all__ = ["MOVES", "default_moves", "moves_by_name"]
 
-MOVES: dict[str, Callable[[], Move]] = {
-    "all": AllCoordinates,
-    "dihedrals": Dihedrals,
-    "molecules": Molecules,
-    "exchange": ExchangeAtoms,
-    "surface": SurfaceAtom,
+MOVES = {
+    "all": "moves:AllCoordinates",
+    "dihedrals": "molecular_moves:Dihedrals",
+    "molecules": "molecular_moves:Molecules",
+    "exchange": "molecular_moves:ExchangeAtoms",
+    "surface": "moves:SurfaceAtom",
 }
-"""Moves of atoms by the names that the command line has."""
+"""Moves of atoms by the names that the command line has: module and class."""
 
 
 def default_moves(system: System) -> tuple[Move, ...] | None:
@@ -37,6 +30,16 @@ def default_moves(system: System) -> tuple[Move, ...] | None:
     """
     if system.atoms is None or system.units == "reduced" or system.n_free > LARGEST_MATRIX:
         return None
+    # bond graphs take time to load, for which clusters and networks need not wait
+    from thalweg.optimizers.basin_hopping.molecular_moves import (
+        Dihedrals,
+        ExchangeAtoms,
+        Molecules,
+        exchanges,
+        molecules,
+        torsions,
+    )
+
     moves: list[Move] = []
     if system.permutations == "bonds":
         if torsions(system, system.x)[1]:
@@ -60,4 +63,5 @@ def moves_by_name(names: Sequence[str]) -> list[Move]:
     unknown = [name for name in names if name not in MOVES]
     if unknown:
         raise ValueError(f"there is no move {', '.join(unknown)}; there are {', '.join(MOVES)}")
-    return [MOVES[name]() for name in names]
+    homes = [MOVES[name].split(":") for name in names]
+    return [getattr(import_module(f"thalweg.optimizers.basin_hopping.{home}"), kind)() for home, kind in homes]
