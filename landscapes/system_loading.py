@@ -116,8 +116,9 @@ def stored_system(
         return System.from_description(dict(description), calculator, trust=trust)
     except StoreError:
         raise
-    except (ValueError, TypeError, KeyError, AttributeError, IndexError, ArithmeticError) as error:
+    except Exception as error:  # whatever a potential makes of parameters that somebody else has written
         said = str(error) if type(error) is ValueError else f"{type(error).__name__}: {error}"
+        said = said if len(said) <= 500 else f"{said[:497]}..."
         raise StoreError(f"{where}: the explored system cannot be built: {said}") from error
 
 

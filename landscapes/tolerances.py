@@ -65,15 +65,15 @@ class Tolerances:
         return asdict(self)
 
 
-_LOOSEST = {"energy": 1e-2, "distance": 0.5, "gradient_rms": 5e-2, "eigenvalue": 1e-2}
+_LOOSEST = {"energy": 0.25, "distance": 0.5, "gradient_rms": 5e-2, "eigenvalue": 1e-2}
 _OWN = Tolerances()
-_OWN_FOR_EV = Tolerances(gradient_rms=1e-6)
+_OWN_FOR_EV = Tolerances.converged_to(1e-6)
 
 
 def believed(stored: Tolerances, units: str) -> Tolerances:
     """Return the tolerances by which stored points are verified: the program's own where the stored are too loose.
 
-    A gradient below a tolerance of 1e300 says nothing. Nobody explores with an energy tolerance above 0.01, a
+    A gradient below a tolerance of 1e300 says nothing. Nobody explores with an energy tolerance above 0.25, a
     distance tolerance above 0.5, points of rms gradient above 0.05, or minima with eigenvalues below -0.01.
 
     Parameters

@@ -27,7 +27,7 @@ def info(path: Path) -> None:
     from thalweg.landscapes.storage.store import Store
 
     with errors_in_one_line(OSError, ValueError):
-        summary = summarise(path)
+        details = details_text(summarise(path))
         inspection = inspection_text(Store.open(path))
-    say(details_text(summary))
+    say(details)
     say(f"\n{inspection}")

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from thalweg.analysis.systems.announced_atoms import check_announced_atoms
 from thalweg.analysis.systems.exploration_target import Explored
 
 if TYPE_CHECKING:
@@ -156,6 +157,7 @@ def _read_atoms(name: str) -> Atoms:
     from ase.io import read
 
     file, frame = _existing(name)
+    check_announced_atoms(file)
     try:
         atoms = read(file, index=frame, do_not_split_by_at_sign=True)
     except Exception as error:

@@ -11,13 +11,25 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from thalweg.landscapes.errors import UnknownArrivalError
+from thalweg.landscapes.errors import StoreError, UnknownArrivalError
 from thalweg.landscapes.exploration.signals import deferred_signals
 from thalweg.landscapes.exploration.tasks import Task
 from thalweg.landscapes.exploration.workers import Job, Workers, open_workers
-from thalweg.landscapes.records import BASIN_HOPPING, CONVERGED, DOUBLE_ENDED, FROM_STATE, Progress, TaskResult
+from thalweg.landscapes.records import (
+    BASIN_HOPPING,
+    CONVERGED,
+    DOUBLE_ENDED,
+    FROM_STATE,
+    SADDLE_SEARCHES,
+    SINGLE_ENDED,
+    Progress,
+    TaskResult,
+)
 from thalweg.landscapes.run_options import RunOptions
+from thalweg.landscapes.storage.root import ROOT
+from thalweg.landscapes.storage.schema import SEQUENCE, SEQUENCES
 from thalweg.landscapes.strategies.base import Choice, Strategy
+from thalweg.landscapes.strategies.basin_hopping import BasinHoppingChains
 
 if TYPE_CHECKING:
     from thalweg.landscapes.landscape import Landscape
@@ -122,13 +134,43 @@ class _Run:
 
 
 def pending_choices(landscape: Landscape, name: str) -> list[Pending]:
-    """Return the tasks that an earlier call chose and did not finish: they are done first, as they were chosen."""
-    pending = landscape.state.get(name, {}).get("pending", [])
-    return [
+    """Return the tasks that an earlier call chose and did not finish: they are done first, as they were chosen.
+
+    Raises
+    ------
+    StoreError
+        The store holds tasks that nothing could have chosen.
+    """
+    where = f"{landscape.path / ROOT}: attribute/state/{name}"
+    try:
+        SEQUENCE.check(landscape.state.get(name, {}), where)
+    except ValueError as error:
+        raise StoreError(str(error)) from error
+    pending = [
         # older stores do not say how many were known: none, then
         Pending(number, Choice(kind, size, tuple((int(a), int(b)) for a, b in starts)), *(known or [0]))
-        for number, kind, size, starts, *known in pending
+        for number, kind, size, starts, *known in landscape.state.get(name, {}).get("pending", [])
     ]
+    for task in pending:
+        _check_choice(landscape, name, task.choice, where)
+    return pending
+
+
+def _check_choice(landscape: Landscape, name: str, choice: Choice, where: str) -> None:
+    """Raise StoreError unless a task's kind is one of its sequence, and its starts are rows, as many as it takes."""
+    points = landscape.transition_states if choice.kind == FROM_STATE else landscape.minima
+    starts = choice.starts
+    kinds = {BASIN_HOPPING, *SADDLE_SEARCHES}
+    if name in SEQUENCES:
+        kinds = {BASIN_HOPPING} if name == BasinHoppingChains.name else set(SADDLE_SEARCHES)
+    if choice.kind not in kinds or len(starts) != (1 if choice.kind == BASIN_HOPPING else choice.size):
+        what = f"{choice.size} searches of kind {choice.kind!r} from {len(starts)} starts"
+        raise StoreError(f"{where}/pending has {what}, which nothing would choose")
+    ends = 2 if choice.kind == DOUBLE_ENDED else 1
+    least = -1 if choice.kind in (BASIN_HOPPING, SINGLE_ENDED) else 0
+    for start in starts:
+        if not all(least <= row < len(points) for row in start[:ends]) or any(row != -1 for row in start[ends:]):
+            raise StoreError(f"{where}/pending starts from {start}: there are {len(points)} rows")
 
 
 def run_sequence(

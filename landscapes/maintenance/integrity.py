@@ -17,7 +17,7 @@ from thalweg.landscapes.tolerances import believed
 if TYPE_CHECKING:
     from thalweg.landscapes.landscape import Landscape
 
-__all__ = ["verify_structure"]
+__all__ = ["verify_structure", "wrong_starts"]
 
 
 def verify_structure(landscape: Landscape) -> list[Problem]:
@@ -35,7 +35,7 @@ def verify_structure(landscape: Landscape) -> list[Problem]:
     """
     columns = landscape._store.columns
     problems = [problem for path, column in columns.items() for problem in _of_array(path, column)]
-    return problems or [*_starts(landscape), *_below(landscape)]
+    return problems or [*wrong_starts(landscape), *_below(landscape)]
 
 
 def _of_array(path: str, column: Column) -> Iterator[Problem]:
@@ -59,7 +59,7 @@ def _of_array(path: str, column: Column) -> Iterator[Problem]:
         yield Problem(group, -1, f"{name} is {last} at the end, {column.limit()} were found")
 
 
-def _starts(landscape: Landscape) -> Iterator[Problem]:
+def wrong_starts(landscape: Landscape) -> Iterator[Problem]:
     """Yield searches that set out from a row that is that of no point of their kind."""
     minima, states, searches = len(landscape.minima), len(landscape.transition_states), landscape.searches
     for here, kinds in searches.kind.chunks():

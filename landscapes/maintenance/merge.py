@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 
 from thalweg.landscapes.errors import StoreError
 from thalweg.landscapes.landscape import Landscape
+from thalweg.landscapes.maintenance.integrity import wrong_starts
 from thalweg.landscapes.records import FROM_STATE, Search
 from thalweg.landscapes.reference import check_reference
 from thalweg.landscapes.storage.compatibility import system_differences
@@ -68,9 +71,17 @@ def merge(
     with new_store(Path(output)) as place:
         system = opened.system if subject is None else subject
         copy_store(first, place)
-        with Landscape(system, place) as landscape:
+        with _opened(place, first, system) as landscape:
             check_reference(other.path, other._store.description(), landscape.system)
             _append(landscape, other)
+
+
+def _opened(copied: Path, first: str | os.PathLike[str], subject: SystemLike) -> Landscape:
+    """Open the copy of the first store; what is damaged there is damaged in that store, which the error names."""
+    try:
+        return Landscape(subject, copied)
+    except StoreError as error:
+        raise StoreError(str(error).replace(str(copied), str(first))) from error
 
 
 def _check_mergeable(first: Landscape, second: Landscape) -> None:
@@ -89,13 +100,26 @@ def _append(landscape: Landscape, other: Landscape) -> None:
     states = np.full(len(other.transition_states), -1, dtype=np.int64)
     flags = other.minima.verified[:], other.transition_states.verified[:]
     for row in range(len(minima)):
-        minima[row] = landscape.add_minimum(other.minima[row], verified=bool(flags[0][row]))
+        with _naming(other, "minima", row):
+            minima[row] = landscape.add_minimum(other.minima[row], verified=bool(flags[0][row]))
         _commit_now_and_then(landscape, row)
     for row in range(len(states)):
-        state = other.transition_states[row]
-        states[row] = landscape.add_transition_state(state, verified=bool(flags[1][row]))
+        with _naming(other, "transition_states", row):
+            state = other.transition_states[row]
+            states[row] = landscape.add_transition_state(state, verified=bool(flags[1][row]))
         _commit_now_and_then(landscape, row)
     _append_searches(landscape, other, minima, states)
+
+
+@contextmanager
+def _naming(other: Landscape, group: str, row: int) -> Iterator[None]:
+    """Name the store and the row of a point that may not enter."""
+    try:
+        yield
+    except StoreError:
+        raise
+    except ValueError as error:
+        raise StoreError(f"{other.path}, row {row} of {group}: {error}") from error
 
 
 def _commit_now_and_then(landscape: Landscape, row: int) -> None:
@@ -106,6 +130,8 @@ def _commit_now_and_then(landscape: Landscape, row: int) -> None:
 def _append_searches(landscape: Landscape, other: Landscape, minima: np.ndarray, states: np.ndarray) -> None:
     searches = other.searches
     known, known_states = np.append(minima, -1), np.append(states, -1)  # -1, "none", stays what it is
+    for problem in wrong_starts(other):
+        raise StoreError(f"{other.path / 'searches/start'}, row {problem.row}: {problem.message}")
     names = ("task", "kind", "status", "energy", "steps", "minima_end", "transition_states_end")
     found = found_states = 0
     for here, starts in searches.start.chunks():

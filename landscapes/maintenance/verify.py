@@ -110,9 +110,16 @@ _COMPARED = ("energy", "coordinates", "lowest_eigenvalue", "log_eigenvalue_produ
 
 def _wrong(system: System, tolerances: Tolerances, stored: dict[str, Any], negative: int) -> Iterator[str]:
     x = stored["coordinates"]
-    energy, gradient = system.energy_gradient(x)
-    rms = float(np.sqrt(gradient @ gradient / system.free.size))
-    spectrum, large = _spectrum(system, x)
+    try:
+        energy, gradient = system.energy_gradient(x)
+        spectrum, large = _spectrum(system, x)
+    except Exception as error:  # a calculator may raise anything, of points and parameters that somebody has written
+        yield f"it cannot be computed: {type(error).__name__}: {error}"
+        return
+    rms = float(np.sqrt(gradient @ gradient / max(system.free.size, 1)))
+    if not spectrum.size:
+        yield "it has no coordinate that is free"
+        return
     below = spectrum < -tolerances.eigenvalue
     if not abs(energy - stored["energy"]) <= tolerances.energy:
         yield f"energy is {energy}, stored {stored['energy']}"

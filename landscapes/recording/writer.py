@@ -13,6 +13,7 @@ from thalweg.landscapes.errors import RejectedError, UnknownArrivalError
 from thalweg.landscapes.recording.acceptance import check_minimum, check_transition_state
 from thalweg.landscapes.recording.duplicates import KnownPoints
 from thalweg.landscapes.records import FROM_STATE, AddedSearch, Arrival, Minimum, Search, TransitionState
+from thalweg.landscapes.storage.schema import MEANING
 from thalweg.landscapes.storage.store import Store
 from thalweg.landscapes.tolerances import Tolerances
 from thalweg.optimizers.kernels.status import current_reason
@@ -159,6 +160,7 @@ class Writer:
         words = self._store.columns[f"searches/{name}"].attributes.setdefault("meanings", [])
         known = [current_reason(one) for one in words]
         if word not in known:
+            MEANING.check(str(word), f"{name} of a search")
             words.append(str(word))
             known.append(word)
         return known.index(word)

@@ -7,7 +7,22 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-__all__ = ["Fields", "Flag", "Free", "Items", "Nullable", "Number", "Places", "Rule", "Text", "Whole", "shown"]
+import numpy as np
+
+__all__ = [
+    "Fields",
+    "Flag",
+    "Free",
+    "Items",
+    "Nullable",
+    "Number",
+    "Numbers",
+    "Places",
+    "Rule",
+    "Text",
+    "Whole",
+    "shown",
+]
 
 
 class Rule(Protocol):
@@ -134,15 +149,18 @@ class Nullable:
 
 @dataclass(frozen=True)
 class Items:
-    """A list, or an object with any names, whose values keep one rule."""
+    """A list, or an object with any names, whose values keep one rule; ``said`` are shorter words for it."""
 
     rule: Rule
     kind: type[dict] | type[list]
     longest: int
+    said: str = ""
 
     @property
     def words(self) -> str:
         """As `Rule`."""
+        if self.said:
+            return self.said
         what = "a list" if self.kind is list else "an object"
         return f"{what} of at most {self.longest} values, each {self.rule.words}"
 
@@ -152,6 +170,36 @@ class Items:
             _refuse(self, value, where)
         for name, one in value.items() if self.kind is dict else enumerate(value):
             self.rule.check(one, f"{where}/{name}")
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """An array of a type, given by numpy's letters for kinds of it, and of a shape, whose lengths may bear names."""
+
+    kinds: str
+    shape: tuple[int | str, ...]
+    low: float = -math.inf
+    below: float | str = math.inf
+
+    @property
+    def words(self) -> str:
+        """As `Rule`."""
+        kinds = {"f": "numbers", "iu": "whole numbers", "b": "truth values"}[self.kinds]
+        shape = ", ".join(str(length) for length in self.shape)
+        within = "" if self.low == -math.inf else f" from {self.low:g} to below {self.below}"
+        return f"an array of {kinds}{within}, shape ({shape}{',' if len(self.shape) == 1 else ''})"
+
+    def check(self, value: Any, where: str, **lengths: int) -> None:
+        """As `Rule`; ``lengths`` are those that have names, of which an unknown one may be any."""
+        if not isinstance(value, np.ndarray):
+            _refuse(self, value, where)
+        wanted = tuple(lengths.get(length, -1) if isinstance(length, str) else length for length in self.shape)
+        same = len(value.shape) == len(wanted) and all(a in (-1, b) for a, b in zip(wanted, value.shape, strict=True))
+        if not same or value.dtype.kind not in self.kinds:
+            raise ValueError(f"{where} is {value.dtype} of shape {value.shape}; it must be {self.words}, {lengths}")
+        below = lengths.get(self.below, math.inf) if isinstance(self.below, str) else self.below
+        if value.dtype.kind != "b" and not ((value >= self.low) & (value < below)).all():
+            raise ValueError(f"{where} holds what it must not; it must be {self.words}, {lengths}")
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias
@@ -9,9 +10,24 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from thalweg.landscapes.storage.array_spec import ArraySpec, static_array
-from thalweg.landscapes.storage.schema import LIMITS, system_name_fault
+from thalweg.landscapes.storage.schema import (
+    CALCULATOR,
+    LIMITS,
+    NETWORK,
+    NETWORK_ARRAYS,
+    SYSTEM,
+    SYSTEM_ARRAYS,
+    system_name_fault,
+)
 
-__all__ = ["Json", "build_description", "description_differences", "flatten_description", "static_spec"]
+__all__ = [
+    "Json",
+    "build_description",
+    "check_description",
+    "description_differences",
+    "flatten_description",
+    "static_spec",
+]
 
 Json: TypeAlias = "bool | int | float | str | Sequence[Json] | Mapping[str, Json] | None"
 """Value that JSON has: attributes of a store."""
@@ -74,6 +90,64 @@ def build_description(groups: Mapping[str, dict], arrays: Mapping[str, np.ndarra
         if below.rpartition("/")[0] == path:
             description[below.rpartition("/")[2]] = values
     return description
+
+
+def check_description(description: Mapping[str, Any], n: int) -> None:
+    """Check a description that was read: the parts of it that have a meaning, wherever they are.
+
+    Parameters
+    ----------
+    description : mapping
+        Description of the system, as `build_description` returns it.
+    n : int
+        Length of coordinate vectors.
+
+    Raises
+    ------
+    ValueError
+        Something is missing, or of another type, shape or range than the format has.
+    """
+    SYSTEM.check(description, "system")
+    if description.get("kind") == "atoms" or "numbers" in description:
+        _check_there(description, ("kind", "numbers", "x", "frozen", "cell", "pbc"), "system")
+    for name, rule in SYSTEM_ARRAYS.items():
+        if name in description:
+            rule.check(description[name], f"system/{name}", n=n, atoms=n // 3)
+    if "calculator" not in description:
+        return
+    calculator, where = description["calculator"], "system/calculator"
+    CALCULATOR.check(calculator, where)
+    if calculator.get("ase"):
+        _check_there(calculator, ("parameters",), where)
+    if calculator["name"] == "NetworkLoss":
+        NETWORK.check(calculator, where)
+        _check_network(calculator, n, where)
+
+
+def _check_there(held: Mapping[str, Any], names: Sequence[str], where: str) -> None:
+    for name in names:
+        if name not in held:
+            raise ValueError(f"{where}/{name} is missing")
+
+
+def _check_network(loss: Mapping[str, Any], n: int, where: str) -> None:
+    _check_there(loss, ("inputs", "labels" if loss.get("targets") is None else "targets"), where)
+    NETWORK_ARRAYS["inputs"].check(loss["inputs"], f"{where}/inputs")
+    data, inputs = loss["inputs"].shape
+    classes = loss.get("n_classes") or 1
+    for name, rule in NETWORK_ARRAYS.items():
+        if loss.get(name) is not None:
+            rule.check(loss[name], f"{where}/{name}", data=data, n_classes=max(classes, 2))
+    # one output a class, or one for two classes, or one for each column of targets
+    columns = getattr(loss.get("targets"), "shape", ())[1:] or (1,)
+    found = {outputs: _weights((inputs, *loss["hidden"], outputs)) for outputs in (classes, 1, columns[0])}
+    if n not in found.values():
+        raise ValueError(f"{where} has {found[classes]} weights; coordinates have {n} numbers")
+
+
+def _weights(layers: Sequence[int]) -> int:
+    """Return the number of weights of a network."""
+    return sum((below + 1) * above for below, above in itertools.pairwise(layers))
 
 
 def description_differences(stored: Mapping[str, Any], given: Mapping[str, Any]) -> list[str]:

@@ -302,7 +302,7 @@ def _holder(content: bytes) -> dict | None:
         return {}
     try:
         found = json.loads(content)
-    except ValueError:  # killed while writing it
+    except (ValueError, RecursionError):  # killed while writing it, or brackets in brackets
         return {} if _BEGINNING.startswith(content) or content.startswith(_BEGINNING) else None
     return found if is_identity(found) and len(content) <= _LARGEST else None
 

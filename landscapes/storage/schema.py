@@ -6,7 +6,10 @@ that it does not permit.
 
 from __future__ import annotations
 
+import math
 import re
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from thalweg.landscapes.storage.array_spec import SCALAR_ROWS, ArraySpec, Values
 from thalweg.landscapes.storage.attribute_rules import (
@@ -16,6 +19,7 @@ from thalweg.landscapes.storage.attribute_rules import (
     Items,
     Nullable,
     Number,
+    Numbers,
     Places,
     Rule,
     Text,
@@ -24,20 +28,27 @@ from thalweg.landscapes.storage.attribute_rules import (
 
 __all__ = [
     "ARRAY_ATTRIBUTES",
+    "CALCULATOR",
     "FORMAT",
     "FORMAT_VERSION",
     "FORMAT_VERSIONS",
     "GROUPS",
     "LIMITS",
+    "MEANING",
+    "NETWORK",
+    "NETWORK_ARRAYS",
+    "ONE_OF_EACH_LENGTH",
     "PROPERTY_NAME",
     "ROOT_ATTRIBUTES",
-    "ROWS_OF",
     "SCALAR_ROWS",
     "SEQUENCE",
     "SEQUENCES",
     "STATIC_TYPES",
+    "SYSTEM",
+    "SYSTEM_ARRAYS",
     "ArraySpec",
     "Values",
+    "counted",
     "group_metadata",
     "landscape_arrays",
     "property_spec",
@@ -64,6 +75,7 @@ LIMITS = {
     "axes of an array in system/": 8,
     "bytes of a name in system/": 200,
     "bits of a whole number": 1000,
+    "searches in a task": 1024,
 }
 """Largest sizes: beyond what an exploration writes, and small enough for any reader's memory."""
 
@@ -81,6 +93,7 @@ _POSITIVE = Number(0, 1e300, above=True)
 _NOT_NEGATIVE = Number(0, 1e300)
 
 _TOLERANCES: dict[str, Rule] = dict.fromkeys(("energy", "distance", "gradient_rms", "eigenvalue"), _NOT_NEGATIVE)
+_NOISE: dict[str, Rule] = dict.fromkeys(("gradient", "curvature"), _NOT_NEGATIVE)
 _RULES: dict[str, Rule] = {
     "memory": Whole(1, 10_000),
     "initial_diagonal": _POSITIVE,
@@ -93,14 +106,15 @@ _RULES: dict[str, Rule] = {
 }
 
 _ROW = Whole(-1, LIMITS["rows of an array"])
-_STARTS = Items(Places((_ROW, _ROW), needed=2), list, 1024)
-_PENDING = Places((_COUNT, Text(), Whole(1, 1024), _STARTS, _COUNT), needed=4)
+_STARTS = Items(Places((_ROW, _ROW), needed=2), list, LIMITS["searches in a task"])
+_PENDING = Places((_COUNT, Text(), Whole(1, LIMITS["searches in a task"]), _STARTS, _COUNT), needed=4)
+_DISTANCE = Places((_ROW, _ROW, _NOT_NEGATIVE), needed=3)
 SEQUENCE = Fields(
     {
-        "pending": Items(_PENDING, list, 65536),
+        "pending": Items(_PENDING, list, 65536, "a list of `[number, kind, searches, starts, known]`"),
         "settings": Free(),
         "chains": Items(_ROW, list, 65536),
-        "distances": Items(Places((_ROW, _ROW, _NOT_NEGATIVE), needed=3), list, 100_000),
+        "distances": Items(_DISTANCE, list, 100_000, "a list of `[row, row, distance]`"),
     },
     others=True,
 )
@@ -119,7 +133,7 @@ ROOT_ATTRIBUTES = Fields(
         "tolerances": Fields(_TOLERANCES, needed=frozenset(_TOLERANCES)),
         "rules": Nullable(Fields(_RULES)),
         "tasks_ahead": Whole(1, 65536),
-        "noise": Fields({"gradient": _NOT_NEGATIVE, "curvature": _NOT_NEGATIVE}),
+        "noise": Fields(_NOISE, needed=frozenset(_NOISE)),
         "tasks": Items(_COUNT, dict, 1000),
         "state": Fields(dict.fromkeys(SEQUENCES, SEQUENCE) | dict.fromkeys(("explore", "paper"), Free()), others=True),
     },
@@ -130,16 +144,80 @@ ROOT_ATTRIBUTES = Fields(
 )
 """Attributes of the root. Others may stand beside them; nothing reads those."""
 
-_MEANINGS = Fields({"meanings": Items(Text(), list, 1000)})
+MEANING = Text(2000)
+"""Word for a kind of search, or for how one ended."""
+
+SYSTEM = Fields({"kind": Text()}, others=True)
+"""Attributes of ``system/`` that have a type; those of an own system may be any."""
+
+SYSTEM_ARRAYS = {
+    "x": Numbers("f", ("n",), low=-1e300, below=1e300),
+    "frozen": Numbers("iu", ("frozen",), low=0, below="n"),
+    "numbers": Numbers("iu", ("atoms",), low=0, below=119),
+    "cell": Numbers("f", (3, 3), low=-1e300, below=1e300),
+    "pbc": Numbers("b", (3,)),
+    "masses": Numbers("f", ("atoms",), low=0, below=1e300),
+    "tags": Numbers("iu", ("atoms",)),
+    "initial_charges": Numbers("f", ("atoms",), low=-1e300, below=1e300),
+    "bounds": Numbers("f", ("n", 2), low=-math.inf),
+}
+"""Arrays of ``system/``, where they are."""
+
+CALCULATOR = Fields({"name": Text(1000), "ase": Flag(), "parameters": Free()}, needed=frozenset({"name"}), others=True)
+NETWORK = Fields(
+    {
+        "hidden": Items(Whole(1, LIMITS["coordinates"]), list, 1000),
+        "l2": _NOT_NEGATIVE,
+        "n_classes": Nullable(Whole(1, LIMITS["coordinates"])),
+        "neighbours": Nullable(Whole(0, LIMITS["coordinates"])),
+    },
+    needed=frozenset({"hidden", "l2", "neighbours"}),
+    others=True,
+)
+"""Attributes of ``system/calculator``, and of that of a network's loss besides."""
+
+NETWORK_ARRAYS = {
+    "inputs": Numbers("f", ("data", "inputs"), low=-1e50, below=1e50),
+    "labels": Numbers("iu", ("data",), low=0, below="n_classes"),
+    "mislabelled": Numbers("b", ("data",)),
+}
+"""Arrays of a network's loss; all but ``inputs`` may be missing, but labels or targets are there."""
+
+_MEANINGS = Fields({"meanings": Items(MEANING, list, 10_000)})
 ARRAY_ATTRIBUTES: dict[str, Rule] = {"searches/kind": _MEANINGS, "searches/status": _MEANINGS}
 """Attributes of arrays; properties and the arrays of ``system/`` may have any, all others have none."""
 
-ROWS_OF = {
+ONE_OF_EACH_LENGTH = (
+    *("minima/energy", "transition_states/energy", "searches/energy"),
+    *("searches/minima", "searches/transition_states"),
+)
+"""Arrays of which all chunks must be there when a store is opened, so that no length is only announced."""
+
+_ROWS_OF = {
     Values.MINIMUM: ("minima/energy",),
     Values.STATE: ("transition_states/energy",),
     Values.START: ("minima/energy", "transition_states/energy"),
 }
-"""Arrays whose rows a row number may count, by kind of value."""
+
+
+def counted(spec: ArraySpec, attributes: Mapping[str, Any], length: Callable[[str], int]) -> int:
+    """Return how many rows, or meanings, there are of what the values of an array count.
+
+    Parameters
+    ----------
+    spec : ArraySpec
+        The array.
+    attributes : mapping
+        Its attributes.
+    length : callable
+        Returns the number of rows of the array of a path.
+    """
+    if spec.values is Values.MEANING:
+        return len(attributes.get("meanings", ()))
+    if spec.values is Values.END:
+        return length(spec.path.removesuffix("_end"))
+    return max((length(path) for path in _ROWS_OF.get(spec.values, ())), default=0)
+
 
 CHUNK_BYTES = 2**20
 

@@ -73,5 +73,5 @@ def _ours(folder: Path) -> bool:
         if not stat.S_ISDIR(folder.lstat().st_mode) or not stat.S_ISREG(mark.lstat().st_mode):
             return False
         return mark.stat().st_size < 4096 and is_identity(json.loads(mark.read_bytes()))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return False

@@ -11,7 +11,7 @@ import numpy as np
 
 from thalweg.landscapes.errors import StoreError
 from thalweg.landscapes.storage.column import ChunkCache, Column
-from thalweg.landscapes.storage.description import build_description, flatten_description
+from thalweg.landscapes.storage.description import build_description, check_description, flatten_description
 from thalweg.landscapes.storage.local_files import PARTIAL, StagedFile, StoreFiles, StoreLocation, files_of, is_own
 from thalweg.landscapes.storage.lock import Turn, WriterLock
 from thalweg.landscapes.storage.root import ROOT, Root, read_root
@@ -19,9 +19,9 @@ from thalweg.landscapes.storage.root_checks import check_attributes
 from thalweg.landscapes.storage.schema import (
     FORMAT,
     FORMAT_VERSION,
-    ROWS_OF,
+    ONE_OF_EACH_LENGTH,
     ArraySpec,
-    Values,
+    counted,
     landscape_arrays,
 )
 from thalweg.landscapes.storage.whole_stores import build_store, created_by, encoded
@@ -30,12 +30,6 @@ if TYPE_CHECKING:
     from thalweg.landscapes.storage.zarr_files import ObjectLock, StagedObject
 
 __all__ = ["Store"]
-
-COUNTED = (
-    *("minima/energy", "transition_states/energy", "searches/energy"),
-    *("searches/minima", "searches/transition_states"),
-)
-"""One array of each length: all of its chunks must be there, so that a length cannot only be announced."""
 
 _WRITER_CACHE = 512 * 2**20  # bytes: recognising a duplicate reads coordinates from all over the landscape
 _WRITERS = 8  # files written at once: a disk that is made to wait for one file takes others meanwhile
@@ -75,23 +69,15 @@ class Store:
                 self.columns[path] = self._column(spec, length, self.writable, root.array_attributes[path])
         for column in self.columns.values():
             column.check_present()
-        for path in COUNTED:
+        for path in ONE_OF_EACH_LENGTH:
             self.columns[path].check_complete()
 
     def _column(self, spec: ArraySpec, length: int, writable: bool, attributes: dict) -> Column:
         """Return an array of this store, with attributes of its own."""
         kept = copy.deepcopy(attributes)
-        column = Column(spec, self.files, self._cache, length, writable, lambda: self._limit(spec, kept))
+        column = Column(spec, self.files, self._cache, length, writable, lambda: counted(spec, kept, self._length))
         column.attributes = kept
         return column
-
-    def _limit(self, spec: ArraySpec, attributes: Mapping[str, Any]) -> int:
-        """Return how many rows, or meanings, there are of what the values of an array count."""
-        if spec.values is Values.MEANING:
-            return len(attributes.get("meanings", ()))
-        if spec.values is Values.END:
-            return self._length(spec.path.removesuffix("_end"))
-        return max((self._length(path) for path in ROWS_OF.get(spec.values, ())), default=0)
 
     def _length(self, path: str) -> int:
         """Return the number of rows of an array, which may not have been made yet."""
@@ -211,7 +197,12 @@ class Store:
             if path.startswith("system/"):
                 arrays[path] = Column(spec, self.files, ChunkCache(), length, False).read(0, length)
         groups = {path: held for path, held in self._root.groups.items() if (path + "/").startswith("system/")}
-        return build_description(groups, arrays, "system")
+        description = build_description(groups, arrays, "system")
+        try:
+            check_description(description, self.columns["minima/coordinates"].spec.row[0])
+        except ValueError as error:
+            raise StoreError(f"{self.path / ROOT}: {error}") from error
+        return description
 
     def write_property(self, spec: ArraySpec, values: np.ndarray, attributes: dict) -> None:
         """Commit what was added, then a property of all minima, replacing one of the same name.

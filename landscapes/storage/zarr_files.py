@@ -218,7 +218,7 @@ class ObjectLock:
     def _taken(self, files: ZarrFiles) -> LockedError:
         try:
             holder = json.loads(files.get(LOCK, LOCK_BYTES))
-        except (ValueError, FileNotFoundError):
+        except (ValueError, RecursionError, FileNotFoundError):
             holder = None
         if not is_identity(holder):
             return LockedError(f"{files.folder / LOCK} is no lock of Thalweg's, or cut short: delete it if it may go")

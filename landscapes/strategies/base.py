@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from thalweg.landscapes.errors import StoreError
 from thalweg.potentials.lazy import public
 
 if TYPE_CHECKING:
@@ -98,6 +99,21 @@ class Strategy:
             None where there is nothing to do: the sequence ends, unless a task in flight brings something.
         """
         raise NotImplementedError(f"{type(self).__name__} must say what to do: define choose(self, number, size)")
+
+    def remembered(self, name: str) -> list[Any]:
+        """Return a list of rows of minima, or of tuples that begin with two, from the stored `state`.
+
+        Raises
+        ------
+        StoreError
+            The store names rows that do not exist.
+        """
+        values = self.landscape.state.get(self.name, {}).get(name, [])
+        rows = [row for value in values for row in (value[:2] if isinstance(value, list) else [value])]
+        if any(row >= len(self.landscape.minima) for row in rows):
+            where = f"{self.landscape.path / 'zarr.json'}: attribute/state/{self.name}/{name}"
+            raise StoreError(f"{where} has row {max(rows)}: there are {len(self.landscape.minima)} minima")
+        return values
 
     def added(self, choice: Choice, result: TaskResult, added: list[AddedSearch]) -> None:
         """Take note of the result of a task, once it is in the landscape."""

@@ -28,7 +28,7 @@ class BasinHoppingChains(Strategy):
     def __init__(self, landscape: Landscape, chosen: Sequence[Choice] = (), batch: int = 20) -> None:
         super().__init__(landscape, chosen, batch)
         # where the chains are; -1 for one that has found no minimum yet
-        self.chains = list(landscape.state.get(self.name, {}).get("chains", [-1] * landscape.tasks_ahead))
+        self.chains = list(self.remembered("chains") or [-1] * landscape.tasks_ahead)
 
     def choose(self, number: int, size: int) -> Choice:
         return Choice(BASIN_HOPPING, size, ((self.chains[number % len(self.chains)], -1),))

@@ -57,7 +57,7 @@ class Attacks(Strategy):
         for choice in chosen:
             self.count(choice)
         coordinates, distance = landscape.minima.coordinates, landscape.system.distance
-        known = landscape.state.get(self.name, {}).get("distances", [])
+        known = self.remembered("distances")
         self.graph = DistanceGraph(
             lambda i, j: distance(coordinates[i], coordinates[j]), {(int(i), int(j)): d for i, j, d in known}
         )
