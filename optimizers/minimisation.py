@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import fields, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,6 +15,7 @@ from thalweg.optimizers.kernels.lbfgs_simd import quick_walk
 from thalweg.optimizers.kernels.newton import newton_minimum
 from thalweg.optimizers.kernels.searches import minimum_rows
 from thalweg.optimizers.kernels.status import Status, reasons
+from thalweg.optimizers.kinks import FIRST_STEPS, may_have_kinks, with_kinks
 from thalweg.optimizers.large_systems import LARGEST_MATRIX, minimise_large
 from thalweg.optimizers.results import MinimiseResult
 from thalweg.optimizers.rules import ORIGINAL_RULES, Rules, default_rules
@@ -147,9 +150,28 @@ def minimise(
         # near its minimum already, each walker is finished and proved on the CPU
         X = result.x
     run = _second_order if second_order else _first_order
-    result = run(system, X, rms, rules, steps, threads if system.threadsafe else 1)
+    if may_have_kinks(system):
+        result = _in_two_goes(run, system, X, rms, rules, steps)
+    else:
+        result = run(system, X, rms, rules, steps, threads if system.threadsafe else 1)
     system.reraise()
     return result
+
+
+def _in_two_goes(
+    run: Callable[..., MinimiseResult], system: System, X: np.ndarray, rms: float, rules: Rules, steps: int
+) -> MinimiseResult:
+    """Minimise with few steps first; go on from the start with all where a walker needs them and met no kink."""
+    first, starts = min(steps, FIRST_STEPS), X.copy()
+    result = run(system, X, rms, rules, first, 1)
+    status = with_kinks(system, np.array([Status.of(reason) for reason in result.reason]), result.x)
+    if first < steps and (rows := np.flatnonzero(status == Status.TOO_MANY_STEPS)).size:
+        again = run(system, starts[rows], rms, rules, steps, 1)
+        for name in (field.name for field in fields(again) if isinstance(getattr(again, field.name), np.ndarray)):
+            getattr(result, name)[rows] = getattr(again, name)
+        codes = np.array([Status.of(reason) for reason in again.reason])
+        status[rows] = with_kinks(system, codes, again.x)
+    return replace(result, reason=reasons(status), converged=status == Status.CONVERGED)
 
 
 def _first_order(

@@ -18,6 +18,7 @@ from thalweg.optimizers.kernels.arguments import STATIONARY_POINT, SaddleSearch
 from thalweg.optimizers.kernels.eigenvector_following import follow_modes
 from thalweg.optimizers.kernels.searches import transition_state_rows
 from thalweg.optimizers.kernels.status import Status, reasons
+from thalweg.optimizers.kinks import with_kinks
 from thalweg.optimizers.large_systems import LARGEST_MATRIX
 from thalweg.optimizers.minimisation import checked_batch, minimum_search
 from thalweg.optimizers.results import TransitionStateResult
@@ -132,7 +133,9 @@ def find_transition_states(
         if on_gpu:
             from thalweg.optimizers.cuda.transition_states import transition_states_cuda as search
         threads = threads if system.threadsafe else 1
-        result = _result(*search(system, X, directions, rms, rules, steps, max_step, minimise_steps, threads))
+        X, found, ends, minima = search(system, X, directions, rms, rules, steps, max_step, minimise_steps, threads)
+        found["status"] = with_kinks(system, found["status"], X, ends)
+        result = _result(X, found, ends, minima)
     system.reraise()
     return result
 

@@ -15,9 +15,11 @@ from thalweg.potentials.calculator import FlatCalculator
 from thalweg.potentials.compiled.signatures import Compiled
 from thalweg.potentials.conversion import real_results
 from thalweg.potentials.conversion.numeric_options import positive_number
+from thalweg.potentials.function import Function
 from thalweg.potentials.lazy import public
 from thalweg.potentials.point import Point
 from thalweg.potentials.protocols import Subject, Vector
+from thalweg.potentials.smoothness.kinks import slope_of_energy, slope_of_gradient
 from thalweg.potentials.system import System, as_system
 
 __all__ = ["Check", "CheckReport", "PotentialError", "check_potential"]
@@ -27,6 +29,9 @@ _ROUNDING = 1e-10
 
 # Above this many coordinates the full Hessian is left alone and Hessian-vector products stand for it
 _LARGEST_HESSIAN = 500
+
+# Lines on which kinks are looked for, and their half-length relative to the larger of 1 and the largest coordinate
+_LINES, _LINE = 3, 2.0
 
 
 @public("thalweg.potentials")
@@ -218,6 +223,8 @@ class _Subject:
         yield "input not mutated", self._mutation(), 0.0
         yield "same answer twice", self._repetition(), _ROUNDING
         yield "gradient", self._gradient_error(), tolerance
+        if self.system.atoms is None and getattr(self.flat, "compiled", None) is None:
+            yield "differentiable, without kinks", self._kink(), 0.0
         if self.system.n <= _LARGEST_HESSIAN:
             hessian = real_results.hessian(self.flat, self.x.copy())
             size = float(np.abs(hessian).max())
@@ -271,6 +278,25 @@ class _Subject:
         # rounding of the energy limits the accuracy of a slope
         scale = max(float(np.linalg.norm(self.gradient)), 1e-3 * abs(self.energy))
         return _relative(slopes, self.directions @ self.gradient, scale)
+
+    def _kink(self) -> float:
+        """Return the relative jump of the gradient at a kink on some lines through the point, 0 where there is none."""
+        system, known = self.system, self.flat
+        differences = isinstance(known, Function) and not known.has_gradient
+        slope = (
+            slope_of_energy(known.energy)
+            if differences
+            else slope_of_gradient(lambda x: self._energy_gradient(x)[1], system.free)
+        )
+        reach = _LINE * max(1.0, float(np.abs(self.x[system.free]).max(initial=0.0)))
+        for v in self.directions[:_LINES]:
+            ends = [self.x - reach * v, self.x + reach * v]
+            if system.bounds is not None:
+                ends = [np.clip(end, *system.bounds.T) for end in ends]
+            jump = slope.jump_between(*ends)
+            if jump is not None:
+                return jump
+        return 0.0
 
     def _hessian_error(self, product: Callable[[np.ndarray], np.ndarray]) -> float:
         worst = 0.0

@@ -117,6 +117,11 @@ class Function(FlatCalculator):
         return f"Function({self.function_name}, {', '.join(parts)})"
 
     @property
+    def has_gradient(self) -> bool:
+        """Whether a gradient was given, or compiled functions, so that none is made of differences of the energy."""
+        return self._gradient is not None or self._compiled_functions is not None
+
+    @property
     def compiled(self) -> Compiled | None:
         """Compiled functions if the potential was made of them, else None."""
         return self._compiled_functions

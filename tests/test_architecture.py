@@ -17,7 +17,7 @@ PACKAGES = ("potentials", "optimizers", "datasets", "landscapes", "analysis")
 # From the lowest to the highest: a module imports from its own group and from lower lines only. A group is what stands
 # in one string: rooms, or modules beside the rooms; the groups of one line do not know each other.
 LAYERS = [
-    ["potentials.conversion"],
+    ["potentials.conversion", "potentials.smoothness"],
     ["potentials.lazy", "potentials.threads", "potentials.bounds"],
     ["potentials.compiled"],
     ["potentials.cuda"],
@@ -35,6 +35,7 @@ LAYERS = [
     ["optimizers.kernels"],
     ["optimizers.results", "optimizers.rules"],
     ["optimizers.eigenvalues", "optimizers.energy_profile", "optimizers.interpolation"],
+    ["optimizers.kinks"],
     ["optimizers.minimisation optimizers.large_systems optimizers.cuda"],
     ["optimizers.eigenvector_following_hybrid"],
     ["optimizers.transition_states"],

@@ -45,6 +45,8 @@ def warn_if_all_failed(landscape: Landscape) -> None:
 
 def _hint(landscape: Landscape, reasons: Mapping[str, int]) -> str:
     system = landscape.system
+    if max(reasons, key=reasons.__getitem__) == Status.KINK.reason:
+        return "; smooth it: softplus or gelu instead of relu, sqrt(x**2 + a**2) with a small a instead of |x|"
     if max(reasons, key=reasons.__getitem__) != Status.ZERO_MODE.reason or system.n_free > _LARGEST:
         return ""
     zeros = _zero_eigenvalues(system, landscape.seed)

@@ -6,6 +6,7 @@ One step and the Metropolis criterion are compiled, in ``optimizers/kernels/basi
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -16,6 +17,7 @@ from thalweg.optimizers.kernels.basin_hopping import CHAIN, MOST_MOVES, OUTCOME,
 from thalweg.optimizers.kernels.moves import given_move, move_all
 from thalweg.optimizers.kernels.searches import find_minimum, quench
 from thalweg.optimizers.kernels.status import Status, reasons
+from thalweg.optimizers.kinks import FIRST_STEPS, may_have_kinks, with_kinks
 from thalweg.optimizers.minimisation import minimise, minimum_search
 from thalweg.optimizers.rules import Rules, default_rules
 from thalweg.potentials.conversion.numeric_options import checked_number, positive_number, whole_number
@@ -23,7 +25,7 @@ from thalweg.potentials.lazy import public
 from thalweg.potentials.system import System
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import ArrayLike
 
@@ -195,7 +197,8 @@ class Chain:
     def run(self, rng: np.random.Generator, steps: int) -> BasinHoppingResult:
         """Take steps until their number or the target is reached; return every quench."""
         parts = [self._start()] if self.energy is None else []
-        block = min(_ROWS, max(1, _BLOCK // self.system.n)) if self._compiled else 1
+        whole = self._compiled and not may_have_kinks(self.system)
+        block = min(_ROWS, max(1, _BLOCK // self.system.n)) if whole else 1
         done = 0
         while done < steps and not self.reached:
             before, rows = rng.bit_generator.state, min(block, steps - done)
@@ -239,14 +242,8 @@ class Chain:
             draws = np.concatenate([proposed, draws[0, -1:]])[None]
             pointers, chances, tallies = [given_move], np.ones(MOST_MOVES), self._tallies[which : which + 1]
         pointers += [move_all] * (MOST_MOVES - len(pointers))
-        part = Quenches.room(len(draws), self.system.n)
-        known = np.concatenate([self._known, np.empty(len(draws))])
-        chain = np.array([(self.energy, len(self._known))], dtype=CHAIN)[0]
-        hopping = self._hopping(tuple(pointers), chances)
-        rows = basin_hopping_rows(hopping, tallies, known, chain, draws, self.x, *part)
-        self.system.reraise()
-        self.energy, self._known = float(chain["energy"]), known[: chain["known"]].copy()
-        part = part.first(rows)
+        quenched = partial(self._quenched, tuple(pointers), chances, tallies, draws)
+        part = self._in_two_goes(quenched, tallies) if may_have_kinks(self.system) else quenched(self.minimise_steps)
         # moves know nothing of forbidden directions, along which the energy is constant
         self.x[:], part.x[:] = self.system.constrain(self.x), self.system.constrain(part.x)
         if not self._compiled:
@@ -254,10 +251,35 @@ class Chain:
         self._remember(part)
         return part
 
-    def _hopping(self, moves: tuple[Any, ...], chances: np.ndarray) -> Hopping:
+    def _quenched(
+        self, moves: tuple[Any, ...], chances: np.ndarray, tallies: np.ndarray, draws: np.ndarray, steps: int
+    ) -> Quenches:
+        """Take one step for each row of random numbers, each minimised with at most this number of steps."""
+        part = Quenches.room(len(draws), self.system.n)
+        known = np.concatenate([self._known, np.empty(len(draws))])
+        chain = np.array([(self.energy, len(self._known))], dtype=CHAIN)[0]
+        rows = basin_hopping_rows(self._hopping(moves, chances, steps), tallies, known, chain, draws, self.x, *part)
+        self.system.reraise()
+        self.energy, self._known = float(chain["energy"]), known[: chain["known"]].copy()
+        return part.first(rows)
+
+    def _in_two_goes(self, quenched: Callable[[int], Quenches], tallies: np.ndarray) -> Quenches:
+        """Take one step with few steps of minimisation, and once more with all if it needs them and met no kink."""
+        before = tallies.copy(), self.x.copy(), self.energy, self._known
+        part = quenched(min(FIRST_STEPS, self.minimise_steps))
+        status = with_kinks(self.system, part.found["status"], part.x)
+        if self.minimise_steps > FIRST_STEPS and np.any(status == Status.TOO_MANY_STEPS):
+            tallies[:], self.x[:], self.energy, self._known = before
+            part = quenched(self.minimise_steps)
+            status = with_kinks(self.system, part.found["status"], part.x)
+        part.found["status"] = status
+        part.outcomes["proved"][status == Status.KINK] = False
+        return part
+
+    def _hopping(self, moves: tuple[Any, ...], chances: np.ndarray, steps: int) -> Hopping:
         """Return the settings of the chain as compiled code takes them."""
         return Hopping(
-            search=minimum_search(self.system, self.rms, self.rules, self.minimise_steps),
+            search=minimum_search(self.system, self.rms, self.rules, steps),
             minimise=find_minimum if self._proves else quench,
             prove=find_minimum,
             proves=self._proves,

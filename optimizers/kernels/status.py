@@ -24,6 +24,7 @@ class Status(IntEnum):
     ONLY_POSITIVE_CURVATURE = 8
     DIVERGED = 9
     KNOWN = 10
+    KINK = 11
 
     @property
     def reason(self) -> str:
@@ -59,6 +60,7 @@ _REASONS = {
     Status.ONLY_POSITIVE_CURVATURE: "curvature stayed positive all the way up",
     Status.DIVERGED: "uphill search diverged",
     Status.KNOWN: "energy of a known transition state",
+    Status.KINK: "not differentiable there: the gradient jumps (a kink)",
 }
 # What earlier versions wrote into stores
 _FORMER = {"the way up has no end, as of an atom that leaves": Status.DIVERGED}

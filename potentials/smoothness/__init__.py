@@ -1,0 +1,1 @@
+"""Smoothness of potentials: places where a gradient jumps."""
