@@ -181,7 +181,7 @@ def with_noise(system: System, attributes: Mapping[str, Any]) -> System:
     """Return the system with the noise that its store keeps, so that the step of differences is always the same."""
     stored = attributes.get("noise")
     if stored is not None and isinstance(system, SearchedSystem):
-        from thalweg.potentials.differences.noise import Noise
+        from thalweg.potentials.noise import Noise
 
         system.noise = Noise(**stored)
     return system

@@ -33,8 +33,6 @@ __all__ = ["checked_batch", "minimise", "minimum_search"]
 
 # Rms gradients at which second order takes over, by what a Hessian costs
 _SWITCH, _LATE_SWITCH = 1e-2, 1e-4
-# Displacement from a transition state: each step saved counts where a gradient is a calculation
-_PUSH, _FAR_PUSH = 0.01, 0.05
 
 
 def checked_batch(system: System, X: Subject | ArrayLike | None) -> np.ndarray:
@@ -68,8 +66,6 @@ def minimum_search(system: System, rms: float, rules: Rules, steps: int) -> Mini
     steps : int
         Most LBFGS steps.
     """
-    if system.hessian_model is not None:
-        system.hessian_model.expect(rms)
     if system.n_free > LARGEST_MATRIX:
         switch = rms
     else:
@@ -77,7 +73,7 @@ def minimum_search(system: System, rms: float, rules: Rules, steps: int) -> Mini
     return MinimumSearch(
         problem=Problem.of(system), walk=quick_walk, finish=newton_minimum, rules=rules.packed(),
         switch=float(max(switch, rms)), rms=float(rms), steps=int(steps), hessians=100, max_step=float(rules.max_step),
-        push=_PUSH if system.hessian_model is None else _FAR_PUSH,
+        push=0.01,
     )  # fmt: skip
 
 

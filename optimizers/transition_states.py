@@ -34,9 +34,6 @@ if TYPE_CHECKING:
 
 __all__ = ["find_transition_states"]
 
-# Up to this many coordinates one Hessian of differences is cheaper than an approach without any
-_FEW = 18
-
 
 def find_transition_states(
     system: Subject | System,
@@ -169,7 +166,7 @@ def _on_cpu(
     minimise_steps: int, threads: int | None, *, known: np.ndarray, within: float,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:  # fmt: skip
     """Return points, records, ends and their records as :func:`transition_state_rows` writes them."""
-    if differences_are_dear(system) and system.n_free > _FEW:
+    if differences_are_dear(system):
         X = approached(system, X, directions, rms, rules)
     count, n = X.shape
     found, ends, minima = (

@@ -10,7 +10,7 @@ import numpy as np
 from ase import Atoms
 from numpy.typing import ArrayLike
 
-from thalweg.potentials.ase_calculators import FAILURES, evaluate_atoms, nearest_distance
+from thalweg.potentials.ase_calculators import FAILURES, evaluate_atoms, free_hessian, nearest_distance
 from thalweg.potentials.bounds import BoundsLike, checked_bounds
 from thalweg.potentials.calculator import FlatCalculator, evaluate_batch
 from thalweg.potentials.compiled.callbacks import Callback
@@ -20,20 +20,20 @@ from thalweg.potentials.conversion import real_results
 from thalweg.potentials.cuda.availability import use_gpu
 from thalweg.potentials.description import describe_system, subject_from
 from thalweg.potentials.lazy import public
+from thalweg.potentials.noise import NO_NOISE, Noise, measured_noise
 from thalweg.potentials.point import Point
 from thalweg.potentials.protocols import Matrix, Subject, Vector
-from thalweg.potentials.system_differences import SystemDifferences
 from thalweg.potentials.system_symmetry import SystemSymmetry, usual_symmetry
 
 __all__ = ["System", "as_system"]
 
 
 # Computed again when asked for, where a pickle was read
-_COMPUTED = ("callback", "symmetry", "lattice", "anchored", "tangents", "hessian_model")
+_COMPUTED = ("callback", "symmetry", "lattice", "anchored", "tangents")
 
 
 @public("thalweg.potentials")
-class System(SystemDifferences, SystemSymmetry):
+class System(SystemSymmetry):
     """Atoms or a Point with a calculator, in the form that every algorithm of Thalweg works on.
 
     :func:`as_system` makes it. Coordinates are whole vectors of shape (n,), frozen entries included.
@@ -170,8 +170,6 @@ class System(SystemDifferences, SystemSymmetry):
         """C callback through which compiled code calls a potential written in Python; None for a compiled one."""
         if self.threadsafe:
             return None
-        if self.hessian_model is not None:
-            return Callback(self.hessian_model.energy_gradient, self.hessian_model.hessian, FAILURES)
         return Callback(self._guarded_energy_gradient, self.hessian, FAILURES if self.atoms is not None else ())
 
     def _guarded_energy_gradient(self, x: Vector) -> tuple[float, Vector]:
@@ -255,6 +253,33 @@ class System(SystemDifferences, SystemSymmetry):
         self.reraise()
         gradients[:, self.frozen] = 0.0
         return energies, gradients
+
+    @cached_property
+    def noise(self) -> Noise:
+        """Noise of an ASE calculator's gradients, measured at the own coordinates."""
+        return NO_NOISE if self._own is not None else measured_noise(self.energy_gradient, self.x, self.free)
+
+    def hessian(self, x: Vector) -> Matrix:
+        """Return the second derivatives (n, n) at x (n,), with zero rows and columns at frozen entries."""
+        if isinstance(self.potential, FlatCalculator) and self.constraints is None:
+            hessian = real_results.hessian(self.potential, np.asarray(x))
+        else:
+            hessian = free_hessian(self.energy_gradient, np.array(x), self.free, self.noise.difference_step)
+        hessian[self.frozen, :] = 0.0
+        hessian[:, self.frozen] = 0.0
+        return hessian
+
+    def hessian_vector(self, x: Vector, v: Vector) -> Vector:
+        """Return the product (n,) of the Hessian at x with v (n,); by differences for ASE's calculators."""
+        v = np.where(self._free_mask, v, 0.0)
+        if isinstance(self.potential, FlatCalculator) and self.constraints is None:
+            product = real_results.hessian_vector(self.potential, np.asarray(x), v)
+        else:
+            length = np.linalg.norm(v)
+            h = self.noise.difference_step / length if length > 0 else 1.0
+            product = (self.energy_gradient(x + h * v)[1] - self.energy_gradient(x - h * v)[1]) / (2 * h)
+        product[self.frozen] = 0.0
+        return product
 
     def reraise(self) -> None:
         """Raise the exception that a Python potential raised inside compiled code, if there was one."""

@@ -24,13 +24,13 @@ LAYERS = [
     ["potentials.symmetry"],
     [
         "potentials.calculator potentials.function potentials.point potentials.ase_calculators potentials.protocols "
-        "potentials.differences"
+        "potentials.noise"
     ],
     ["potentials.ljat", "potentials.neural_network", "potentials.surfaces"],
     ["potentials.constraints"],
     ["potentials.system_symmetry"],
     ["potentials.stored_systems"],
-    ["potentials.system potentials.description potentials.system_differences"],
+    ["potentials.system potentials.description"],
     ["potentials.check"],
     ["optimizers.kernels"],
     ["optimizers.results", "optimizers.rules"],

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from thalweg.landscapes import Landscape, Tolerances
 from thalweg.potentials import LJAT, as_system
-from thalweg.potentials.differences.noise import Noise, measured_noise
+from thalweg.potentials.noise import Noise, measured_noise
 
 RHOMBUS = [[0, 0, 0], [1.1, 0, 0], [0.55, 0.95, 0.1], [0.55, -0.95, 0]]
 

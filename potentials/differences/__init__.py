@@ -1,1 +1,0 @@
-"""Derivatives of calculators without a Hessian: noise, differences, and Hessians that are updated."""
