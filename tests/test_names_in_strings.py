@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from thalweg.analysis.cli.compilation_notice import _ELSEWHERE
-from thalweg.potentials.description import _CALCULATORS
+from thalweg.potentials.stored_systems.calculators import _OWN
 
 PACKAGES = ("potentials", "optimizers", "analysis")
 
@@ -46,7 +46,7 @@ def test_every_public_name_has_a_home(package):
 
 
 def test_calculators_of_stores_are_where_stores_look_for_them():
-    for name, module in _CALCULATORS.items():
+    for name, module in _OWN.items():
         assert name in defined_in(module), name
 
 

@@ -9,8 +9,12 @@ import pytest
 from ase import Atoms
 from scipy.optimize import minimize
 
-from thalweg.landscapes import Landscape, Minimum, verify
+from thalweg.landscapes import Landscape, Minimum, Tolerances, verify
 from thalweg.potentials import LJAT, as_system
+
+from ..calculators_elsewhere import Noisy
+
+FOUR = np.array([[0, 0, 0], [1.1, 0, 0], [0.5, 0.95, 0], [0.5, 0.3, 0.9]])
 
 
 def triangle():
@@ -71,3 +75,16 @@ def test_a_point_that_is_none_is_said_to_be_none(tmp_path):
         landscape.add_minimum(Minimum(**values | {"coordinates": x}))
         assert verify(landscape, minima=[0]) == []
         assert any("gradient_rms is" in problem.message for problem in verify(landscape))
+
+
+def test_noise_of_a_calculator_is_no_error_and_a_wrong_eigenvalue_still_is(tmp_path):
+    atoms = Atoms("Ar4", FOUR, calculator=Noisy(3.0))
+    tolerances = Tolerances(gradient_rms=1e-2, energy=1e-4)
+    with Landscape(atoms, tmp_path / "a.zarr", tolerances=tolerances) as landscape:
+        landscape.find_minima(steps=3, progress=False)
+        assert landscape.system.noise.gradient > 1e-5
+        for _ in range(3):
+            assert verify(landscape) == []
+        off = landscape.minima.lowest_eigenvalue[:] * 1.1
+        landscape._store.rewrite("minima/lowest_eigenvalue", off)
+        assert len(verify(landscape)) == len(off)
