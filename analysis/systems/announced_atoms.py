@@ -16,7 +16,7 @@ _LONGEST_NUMBER = 1000  # characters
 class _Frame(NamedTuple):
     """Number of atoms that a frame announces, and number of lines that follow."""
 
-    announced: int
+    announced: str
     lines: int
 
 
@@ -53,5 +53,5 @@ def _announced_in_vain(lines: IO[str]) -> _Frame | None:
         announced = int(first)
         for found in range(announced + 1):  # the comment, and a line for each atom
             if not lines.readline():
-                return _Frame(announced, found)
+                return _Frame(first if len(first) <= 20 else f"{first[:17]}...", found)
     return None

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
+import io
+import json
 import logging
+import tracemalloc
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -52,6 +57,59 @@ def test_damaged_files_count_as_missing(tmp_path, damage, caplog):
     with caplog.at_level(logging.WARNING):
         assert load_cached(tmp_path, IDENTITY) is None
     assert str(file) in caplog.text
+
+
+def forged(payload: bytes) -> bytes:
+    """A cache file with a right checksum, as only somebody who means it makes one."""
+    return b"thalweg cache 1\n" + hashlib.sha256(payload).digest() + payload
+
+
+def zipped(members: dict[str, bytes], method: int = zipfile.ZIP_STORED) -> bytes:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", method) as archive:
+        for name, content in members.items():
+            archive.writestr(name, content)
+    return packed.getvalue()
+
+
+def npy(array: np.ndarray, pickled: bool = False) -> bytes:
+    file = io.BytesIO()
+    np.save(file, array, allow_pickle=pickled)
+    return file.getvalue()
+
+
+RIGHT = {"identity.npy": npy(np.array(json.dumps(IDENTITY, sort_keys=True)))}
+FORGED = {
+    "no zip": b"no zip at all",
+    "cut short": zipped(RIGHT)[:-30],
+    "nothing in it": zipped({}),
+    "a member that is no array": zipped(RIGHT | {"a.npy": b"no array"}),
+    "an array of a terabyte": zipped(RIGHT | {"a.npy": npy(np.zeros(3)).replace(b"(3,), }     ", b"(99999999999,)}")}),
+    "packed": zipped(RIGHT | {"a.npy": npy(np.zeros(2**24))}, zipfile.ZIP_DEFLATED),
+    "pickled": zipped(RIGHT | {"a.npy": npy(np.array([{}]), pickled=True)}),
+    "damaged inside": zipped(RIGHT | {"a.npy": npy(np.zeros(9))}).replace(bytes(40), b"x" * 40, 1),
+}
+
+
+@pytest.mark.parametrize("name", FORGED)
+def test_forged_files_count_as_missing(tmp_path, name, caplog):
+    store_cached(tmp_path, IDENTITY, ARRAYS)
+    file = only_file(tmp_path)
+    file.write_bytes(forged(FORGED[name]))
+    tracemalloc.start()
+    try:
+        with caplog.at_level(logging.WARNING):
+            assert load_cached(tmp_path, IDENTITY) is None
+        assert tracemalloc.get_traced_memory()[1] < 2**23
+    finally:
+        tracemalloc.stop()
+    assert str(file) in caplog.text
+
+
+def test_a_forged_file_that_is_right_is_read(tmp_path):
+    store_cached(tmp_path, IDENTITY, ARRAYS)
+    only_file(tmp_path).write_bytes(forged(zipped(RIGHT | {"a.npy": npy(np.arange(3))})))
+    np.testing.assert_array_equal(load_cached(tmp_path, IDENTITY)["a"], np.arange(3))
 
 
 def test_a_folder_that_cannot_be_written_costs_only_time(tmp_path, caplog):

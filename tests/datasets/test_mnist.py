@@ -94,6 +94,45 @@ def test_damaged_files_are_named(tmp_path, images, labels, content, said):
         mnist(tmp_path)
 
 
+def unpacking_to(size):
+    """A gzip file that unpacks to so many zeros, of a thousandth of that."""
+    import io
+
+    packed = io.BytesIO()
+    with gzip.GzipFile(fileobj=packed, mode="wb", mtime=0) as file:
+        file.write(b"\0\0\x08\x03" + struct.pack(">3I", size // 784, 28, 28))
+        for _ in range(size // 2**20):
+            file.write(bytes(2**20))
+    return packed.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"\0\0\x0e\x01" + b"\x10\0\0\0", "announces an array of shape"),  # two gigabytes of float64
+        (b"\0\0\x08\xff" + b"\0\0\0\x01" * 255, "255 axes"),
+        (b"\0\0\x08\x03" + b"\0\0\0\0" + b"\xff" * 8, "announces an array of shape"),
+        (gzip.compress(b"\0\0\x08\x03" + b"\xff" * 12), "announces an array of shape"),
+        (gzip.compress(b"\0\0\x08\x01\0\0\0\x04" + bytes(2**24)), "too long"),
+        (b"bomb", "announces an array of shape"),
+    ],
+)
+def test_headers_that_ask_for_gigabytes_are_refused_in_little_memory(tmp_path, content, said):
+    import tracemalloc
+
+    from thalweg.datasets.idx import read_idx
+
+    file = tmp_path / "images"
+    file.write_bytes(unpacking_to(2**29) if content == b"bomb" else content)
+    tracemalloc.start()
+    try:
+        with pytest.raises(ValueError, match=rf"images.*{said}"):
+            read_idx(file)
+        assert tracemalloc.get_traced_memory()[1] < 4 * 2**20
+    finally:
+        tracemalloc.stop()
+
+
 @pytest.mark.parametrize(
     ("images", "labels", "said"),
     [
