@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from thalweg.analysis.kinetics.rate_constants import Kinetics
     from thalweg.analysis.kinetics.rate_matrices import branching_probabilities, rate_matrix
     from thalweg.analysis.kinetics.thermodynamics import Thermodynamics
+    from thalweg.analysis.models.jax_loss import from_jax
+    from thalweg.analysis.models.torch_loss import from_torch
     from thalweg.analysis.networks.basins import escape_energies, monotonic_basins
     from thalweg.analysis.networks.energy_path import LandscapePath, landscape_path
     from thalweg.analysis.networks.exchange import read_points
@@ -69,7 +71,9 @@ __all__ = [
     "decision_grid",
     "ensemble_table",
     "escape_energies",
+    "from_jax",
     "from_sklearn",
+    "from_torch",
     "hessian_spectrum",
     "keep_scores",
     "keep_sharpness",
@@ -129,7 +133,9 @@ _HOMES = {
     "decision_grid": "prediction.decision_grids",
     "ensemble_table": "prediction.ensembles",
     "escape_energies": "networks.basins",
+    "from_jax": "models.jax_loss",
     "from_sklearn": "prediction.scikit_learn",
+    "from_torch": "models.torch_loss",
     "hessian_spectrum": "curvature.spectrum",
     "keep_scores": "prediction.scores",
     "keep_sharpness": "curvature.sharpness",

@@ -62,7 +62,7 @@ LAYERS = [
     ["analysis.arguments"],
     ["analysis.networks"],
     ["analysis.kinetics", "analysis.disconnectivity"],
-    ["analysis.comparison", "analysis.prediction", "analysis.curvature", "analysis.slices"],
+    ["analysis.comparison", "analysis.prediction", "analysis.curvature", "analysis.slices", "analysis.models"],
     ["analysis.systems"],
     ["analysis.paper"],
     ["analysis.cli"],

@@ -1,0 +1,1 @@
+"""Models of PyTorch and JAX as potentials: their own loss, with exact derivatives."""

@@ -1,0 +1,131 @@
+"""Loss of a function of JAX over a tree of parameters as a potential, with exact derivatives."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from thalweg.potentials.calculator import FlatCalculator
+from thalweg.potentials.point import Point
+
+if TYPE_CHECKING:
+    from thalweg.potentials.protocols import Matrix, Symmetry, Vector
+
+__all__ = ["JaxLoss", "from_jax"]
+
+
+class JaxLoss(FlatCalculator):
+    """Function of JAX whose parameters, a tree of arrays, are flattened in the order of ``ravel_pytree``.
+
+    Parameters
+    ----------
+    function : callable
+        Function of the tree that returns one number.
+    parameters : tree of arrays
+        Its shape, and the coordinates of the point.
+    name : str
+    symmetry : Symmetry or None
+    """
+
+    def __init__(self, function: Callable[[Any], Any], parameters: Any, name: str, symmetry: Symmetry | None):
+        super().__init__()
+        import jax
+        from jax.flatten_util import ravel_pytree
+
+        flat, self._unravel = ravel_pytree(jax.tree.map(lambda leaf: np.asarray(leaf, dtype=np.float64), parameters))
+        self.start, self.function_name, self.symmetry = np.array(flat, dtype=np.float64), name, symmetry
+        self._tree = str(jax.tree.structure(parameters))
+
+        def loss(x: Any) -> Any:
+            return function(self._unravel(x))
+
+        gradient = jax.grad(loss)
+        self._energy_gradient = jax.jit(jax.value_and_grad(loss))
+        self._hessian = jax.jit(jax.hessian(loss))
+        self._product = jax.jit(lambda x, v: jax.jvp(gradient, (x,), (v,))[1])
+
+    def __repr__(self) -> str:
+        return f"JaxLoss({self.function_name}, {self.start.size} parameters)"
+
+    def describe(self) -> dict[str, Any]:
+        """Return the name of the function and the shape of its parameters; it cannot be built from them again."""
+        return {"name": "JaxLoss", "function": self.function_name, "parameters": self._tree}
+
+    def check_coordinates(self, x: Vector) -> None:
+        """Raise ValueError unless x has one entry for each parameter."""
+        if x.shape != self.start.shape:
+            raise ValueError(f"x must hold the {self.start.size} parameters; its shape is {x.shape}")
+
+    def unpack(self, x: ArrayLike) -> Any:
+        """Return coordinates x (n,) as the tree of parameters."""
+        return self._unravel(self._flat(x))
+
+    def energy_gradient(self, x: Vector) -> tuple[float, Vector]:
+        """Return the loss and its gradient (n,) at x (n,)."""
+        value, gradient = self._energy_gradient(self._flat(x))
+        return float(value), np.array(gradient, dtype=np.float64)
+
+    def hessian(self, x: Vector) -> Matrix:
+        """Return the exact second derivatives (n, n) at x (n,)."""
+        matrix = np.array(self._hessian(self._flat(x)), dtype=np.float64)
+        return 0.5 * (matrix + matrix.T)
+
+    def hessian_vector(self, x: Vector, v: Vector) -> Vector:
+        """Return the exact product (n,) of the Hessian at x with v, both (n,)."""
+        return np.array(self._product(self._flat(x), self._flat(v, "v")), dtype=np.float64)
+
+
+def from_jax(
+    function: Callable[[Any], Any], parameters: Any, *, name: str | None = None, symmetry: Symmetry | None = None
+) -> Point:
+    """Return a function of JAX over a tree of parameters as a point to explore, with exact derivatives.
+
+    Parameters
+    ----------
+    function : callable
+        Function of the tree that returns one number, data and L2 term included.
+    parameters : tree of arrays
+        Dictionary, list or other tree of arrays, as JAX has it: the coordinates of the point.
+    name : str, optional
+        Name in stores; the function's by default.
+    symmetry : Symmetry, optional
+        Operations that leave the loss unchanged, such as a :class:`~thalweg.potentials.BlockSymmetry`.
+
+    Returns
+    -------
+    Point
+        ``.calc.unpack(x)`` returns the tree of parameters for coordinates x.
+
+    Raises
+    ------
+    ImportError
+        If JAX is not installed.
+    ValueError
+        If JAX computes in single precision, or the function does not return one number.
+
+    Examples
+    --------
+    >>> from thalweg.analysis import from_jax
+    >>> import jax, jax.numpy as jnp  # doctest: +SKIP
+    >>> jax.config.update("jax_enable_x64", True)  # doctest: +SKIP
+    >>> from_jax(lambda p: jnp.sum((p["a"] - p["b"]) ** 2), {"a": [1.0, 2.0], "b": 0.5})  # doctest: +SKIP
+    Point(n=3, calc=JaxLoss(<lambda>, 3 parameters))
+    """
+    try:
+        import jax
+    except ImportError as error:
+        raise ImportError("from_jax needs JAX: pip install jax") from error
+    if not jax.config.jax_enable_x64:
+        raise ValueError(
+            "JAX computes in single precision, too coarse for stationary points: "
+            'jax.config.update("jax_enable_x64", True) before anything else'
+        )
+    loss = JaxLoss(function, parameters, name or getattr(function, "__name__", type(function).__name__), symmetry)
+    try:
+        loss.energy_gradient(loss.start)
+    except TypeError as error:
+        raise ValueError(f"the function must return one number: {error}") from error
+    return Point(loss.start, loss)

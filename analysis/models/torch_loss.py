@@ -1,0 +1,261 @@
+"""Loss of any module of PyTorch as a potential, by torch.func in float64."""
+
+from __future__ import annotations
+
+import copy
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from thalweg.analysis.models.torch_networks import (
+    LinearChain,
+    activation_of,
+    kinks_of,
+    linear_chain,
+    loss_of_criterion,
+    packed,
+)
+from thalweg.potentials.calculator import FlatCalculator
+from thalweg.potentials.neural_network.loss import NetworkLoss
+from thalweg.potentials.neural_network.symmetry import NetworkSymmetry
+from thalweg.potentials.neural_network.weights import Weights
+from thalweg.potentials.point import Point
+
+if TYPE_CHECKING:
+    import torch
+    from torch import nn
+
+    from thalweg.potentials.protocols import Matrix, Symmetry, Vector
+
+__all__ = ["TorchLoss", "from_torch"]
+
+
+class TorchLoss(FlatCalculator):
+    """PyTorch's own criterion on all data, plus l2 times the sum of squared parameters.
+
+    The coordinates are the module's parameters, one after the other, each flattened; of a chain of linear layers all
+    weight matrices come first and then all biases, as in a NetworkLoss. The module is copied, in float64 and in
+    evaluation mode: dropout is off, and batch normalisation uses its running means.
+
+    Parameters
+    ----------
+    module, criterion : torch.nn.Module
+    inputs, targets : torch.Tensor
+    l2 : float
+    symmetry : Symmetry or None
+        Operations that leave the loss unchanged.
+
+    Attributes
+    ----------
+    names : list of str
+        Names of the parameters, in the order of the coordinates.
+    """
+
+    def __init__(
+        self,
+        module: nn.Module,
+        criterion: nn.Module,
+        inputs: torch.Tensor,
+        targets: torch.Tensor,
+        l2: float,
+        symmetry: Symmetry | None,
+    ):
+        super().__init__()
+        self.module, self.criterion = copy.deepcopy(module).double().eval(), copy.deepcopy(criterion).double()
+        self.inputs, self.targets, self.l2, self.symmetry = inputs, targets, float(l2), symmetry
+        named = dict(self.module.named_parameters())
+        chain = linear_chain(self.module)
+        if chain is not None:
+            where = {id(value): name for name, value in named.items()}
+            weights, biases = [one.weight for one in chain.linear], [one.bias for one in chain.linear]
+            named = {where[id(value)]: value for value in (*weights, *biases)}
+        self.names = list(named)
+        self._shapes = [tuple(value.shape) for value in named.values()]
+        self._sizes = [int(value.numel()) for value in named.values()]
+        self._buffers = dict(self.module.named_buffers())
+
+    def __repr__(self) -> str:
+        name, criterion = type(self.module).__name__, type(self.criterion).__name__
+        return f"TorchLoss({name}, {criterion}, {sum(self._sizes)} parameters, {len(self.inputs)} data, l2={self.l2})"
+
+    def describe(self) -> dict[str, Any]:
+        """Return what tells this loss from others; it cannot be built again without the module."""
+        import hashlib
+
+        digest = hashlib.sha256()
+        for part in (self.inputs, self.targets, *self._buffers.values()):
+            digest.update(np.ascontiguousarray(part.detach().cpu().numpy()).tobytes())
+        described = {"name": "TorchLoss", "module": str(self.module), "criterion": str(self.criterion), "l2": self.l2}
+        return {**described, "parameters": self.names, "data": digest.hexdigest()}
+
+    def check_coordinates(self, x: Vector) -> None:
+        """Raise ValueError unless x has one entry for each parameter."""
+        if x.shape != (sum(self._sizes),):
+            raise ValueError(f"x must hold the {sum(self._sizes)} parameters of the module; its shape is {x.shape}")
+
+    def random_coordinates(self, n: int, rng: np.random.Generator) -> Vector:
+        """Draw parameters (n,) uniformly from (-1, 1), as for a NetworkLoss."""
+        return rng.uniform(-1.0, 1.0, n)
+
+    def pack(self, module: nn.Module) -> Vector:
+        """Return the parameters of a module of the same shape as coordinates (n,)."""
+        held = dict(module.named_parameters())
+        return np.concatenate([held[name].detach().cpu().double().numpy().ravel() for name in self.names])
+
+    def unpack(self, x: ArrayLike) -> nn.Module:
+        """Return a copy of the module, in float64, with coordinates x (n,) as its parameters."""
+        import torch
+
+        module = copy.deepcopy(self.module)
+        held = dict(module.named_parameters())
+        with torch.no_grad():
+            for name, value in self._named(torch.as_tensor(self._flat(x))).items():
+                held[name].copy_(value)
+        return module
+
+    def _named(self, x: torch.Tensor) -> dict[str, torch.Tensor]:
+        parts = x.split(self._sizes)
+        return {name: part.reshape(shape) for name, part, shape in zip(self.names, parts, self._shapes, strict=True)}
+
+    def _loss(self, x: torch.Tensor) -> torch.Tensor:
+        from torch.func import functional_call
+
+        outputs = functional_call(self.module, {**self._named(x), **self._buffers}, (self.inputs,))
+        return self.criterion(outputs, self.targets) + self.l2 * (x @ x)
+
+    def energy_gradient(self, x: Vector) -> tuple[float, Vector]:
+        """Return the loss and its gradient (n,) at x (n,)."""
+        import torch
+        from torch.func import grad_and_value
+
+        gradient, value = grad_and_value(self._loss)(torch.as_tensor(self._flat(x).copy()))
+        return float(value), gradient.numpy()
+
+    def hessian(self, x: Vector) -> Matrix:
+        """Return the exact second derivatives (n, n) at x (n,)."""
+        import torch
+        from torch.func import grad, hessian, jacrev
+
+        at = torch.as_tensor(self._flat(x).copy())
+        try:
+            matrix = hessian(self._loss)(at).numpy()
+        except RuntimeError:  # some operations have no forward mode
+            matrix = jacrev(grad(self._loss))(at).numpy()
+        return 0.5 * (matrix + matrix.T)
+
+    def hessian_vector(self, x: Vector, v: Vector) -> Vector:
+        """Return the exact product (n,) of the Hessian at x with v, both (n,)."""
+        import torch
+        from torch.func import grad, jvp
+
+        at, along = torch.as_tensor(self._flat(x).copy()), torch.as_tensor(self._flat(v, "v").copy())
+        try:
+            return jvp(grad(self._loss), (at,), (along,))[1].numpy()
+        except RuntimeError:  # as above
+            return grad(lambda y: grad(self._loss)(y) @ along)(at).numpy()
+
+
+def from_torch(
+    module: nn.Module,
+    criterion: nn.Module,
+    X: ArrayLike,
+    y: ArrayLike,
+    l2: float = 0.0,
+    *,
+    symmetry: Symmetry | None = None,
+) -> Point:
+    """Return a PyTorch model on its data as a point to explore.
+
+    The energy is PyTorch's own criterion on all data plus l2 times the sum of squared parameters. A Sequential of
+    linear layers with tanh, sigmoid, softplus, GELU or SiLU between them becomes a
+    :class:`~thalweg.potentials.NetworkLoss`, which is compiled; any other module is computed by torch.func in float64,
+    with exact derivatives.
+
+    Parameters
+    ----------
+    module : torch.nn.Module
+        The model; its parameters are the coordinates of the point. It is copied.
+    criterion : torch.nn.Module
+        Such as ``torch.nn.CrossEntropyLoss()``; a function of outputs and targets that returns one number.
+    X : (N, ...) array_like or torch.Tensor
+        Inputs.
+    y : (N, ...) array_like or torch.Tensor
+        Targets, as the criterion takes them.
+    l2 : float
+        Strength of the L2 term, at least 0.
+    symmetry : Symmetry, optional
+        Operations that leave the loss of a module unchanged that is no chain of linear layers, such as a
+        :class:`~thalweg.potentials.BlockSymmetry`. The exchanges of hidden units of chains are known.
+
+    Returns
+    -------
+    Weights or Point
+        ``.calc.unpack(x)`` of a module that is no NetworkLoss returns the module with other parameters;
+        :func:`to_torch` does so for Weights.
+
+    Raises
+    ------
+    ImportError
+        If PyTorch is not installed.
+    ValueError
+        If a part of the model has kinks (ReLU and its like), where no gradient vanishes at a minimum; l2 is negative;
+        or the criterion does not return one number.
+
+    Examples
+    --------
+    >>> from thalweg.analysis import from_torch
+    >>> import torch  # doctest: +SKIP
+    >>> model = torch.nn.Sequential(torch.nn.Linear(2, 3), torch.nn.Tanh(), torch.nn.Linear(3, 2))  # doctest: +SKIP
+    >>> from_torch(model, torch.nn.CrossEntropyLoss(), [[0.0, 1.0], [1.0, 0.0]], [0, 1]).calc  # doctest: +SKIP
+    NetworkLoss([2, 3, 2], 2 data, l2=0.0, neighbours=None)
+    """
+    try:
+        import torch
+    except ImportError as error:
+        raise ImportError("from_torch needs PyTorch: pip install torch") from error
+    kinks = kinks_of(module, criterion)
+    if kinks is not None:
+        raise ValueError(
+            f"{kinks} has kinks: the loss is not differentiable there, and minima lie at kinks, where no gradient "
+            "vanishes. Smooth and near are Softplus and GELU for activations, MSELoss for a criterion"
+        )
+    if not l2 >= 0:
+        raise ValueError(f"l2 must be at least 0; it is {l2}")
+    inputs = torch.as_tensor(X).detach().cpu().double()
+    targets = torch.as_tensor(y).detach().cpu()
+    targets = targets.double() if targets.is_floating_point() else targets
+    chain = linear_chain(module)
+    found = None if chain is None else _as_network(chain, criterion, inputs, targets, l2)
+    if found is not None:
+        return found
+    if chain is not None and symmetry is None:
+        symmetry = NetworkSymmetry(chain.layers, odd=chain.odd)
+    loss = TorchLoss(module, criterion, inputs, targets, l2, symmetry)
+    point = Point(loss.pack(module), loss)
+    try:
+        loss.energy_gradient(point.x)
+    except RuntimeError as error:
+        raise ValueError(f"the criterion must return one number for these data, and did not: {error}") from error
+    return point
+
+
+def _as_network(
+    chain: LinearChain, criterion: nn.Module, inputs: torch.Tensor, targets: torch.Tensor, l2: float
+) -> Weights | None:
+    """Return a chain of linear layers as Weights of a NetworkLoss; None where that computes another loss."""
+    names = [activation_of(part) for part in chain.activations]
+    outputs = chain.layers[-1]
+    loss = loss_of_criterion(criterion, outputs)
+    classes = loss == "cross_entropy"
+    shaped = targets.ndim == 1 if classes else targets.shape in ((len(inputs),), (len(inputs), 1))
+    if loss is None or None in names or inputs.ndim != 2 or not shaped or (classes and targets.is_floating_point()):
+        return None
+    if not classes and targets.ndim == 1:  # PyTorch would broadcast (N, 1) against (N,)
+        return None
+    given = targets.numpy() if classes else targets.double().numpy().reshape(len(inputs), 1)
+    network = NetworkLoss(
+        inputs.numpy(), given, hidden=chain.layers[1:-1], l2=l2, n_classes=outputs if classes else None,
+        activation=[str(name) for name in names] if names else "tanh", loss=loss,
+    )  # fmt: skip
+    return Weights(network, packed(chain))
