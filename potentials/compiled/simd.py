@@ -19,9 +19,12 @@ __all__ = [
     "at_least",
     "at_most",
     "exponent_shifted",
+    "fused",
     "lanes",
     "larger",
     "load",
+    "magnitude",
+    "minus",
     "power_of_two",
     "splat",
     "spread",
@@ -273,6 +276,40 @@ def exponent_shifted(typingctx, value):
         return builder.bitcast(builder.add(bits, ir.Constant(kind, [0x4338000000000000 - 1023] * LANES)), _VECTOR)
 
     return lanes(lanes), codegen
+
+
+@intrinsic
+def minus(typingctx, value):
+    """``minus(value)``: the sign of every lane turned."""
+
+    def codegen(context, builder, sig, arguments):
+        return builder.fneg(arguments[0])
+
+    return lanes(lanes), codegen
+
+
+def _called(name: str, count: int, text: str):
+    """Return a function of `count` values of lanes that calls one of LLVM's own."""
+    kind = ir.FunctionType(_VECTOR, [_VECTOR] * count)
+
+    def codegen(context, builder, sig, arguments):
+        return builder.call(cgutils.get_or_insert_function(builder.module, kind, f"llvm.{name}.v{LANES}f64"), arguments)
+
+    @intrinsic
+    def of_one(typingctx, value):
+        return lanes(lanes), codegen
+
+    @intrinsic
+    def of_three(typingctx, one, other, third):
+        return lanes(lanes, lanes, lanes), codegen
+
+    called = of_one if count == 1 else of_three
+    called.__doc__ = text
+    return called
+
+
+magnitude = _called("fabs", 1, "``magnitude(value)``: every lane without its sign.")
+fused = _called("fma", 3, "``fused(a, b, c)``: a * b + c, rounded once.")
 
 
 @intrinsic

@@ -14,8 +14,10 @@ from thalweg.potentials.compiled.simd import (
     LANES,
     at_least,
     at_most,
-    larger,
+    fused,
     load,
+    magnitude,
+    minus,
     splat,
     store,
     where_below,
@@ -27,7 +29,6 @@ __all__ = ["activate", "softplus_parts"]
 
 LARGEST = 700.0  # exp(-LARGEST) is far above the smallest number
 FARTHEST = 37.4  # exp(-FARTHEST**2 / 2) too
-GRID = 6755399441055744.0 / 65536.0  # adding it rounds to a multiple of 2**-16
 PER_ROOT_2_PI = 0.3989422804014327
 # exp(a**2 / 2) times the normal distribution function at -a is P(a) / Q(a) for a from 0 to 38, the leading coefficient
 # of Q being 1; relative error below 2e-16
@@ -37,16 +38,16 @@ P7, P8, P9 = 141.2863222386923, 10.73062132458373, 0.39894228040033486
 Q0, Q1, Q2, Q3 = 287807.47242560604, 675807.4562601479, 737442.7135420061, 493703.6885750401
 Q4, Q5, Q6 = 225247.39739453286, 73445.15676971633, 17410.991811766693
 Q7, Q8, Q9 = 2980.1102506471943, 355.15229019606124, 26.897678815986556
-# (ln((1 + s) / (1 - s)) / s - 2) / s**2 for |s| <= 1 / 3, relative error below 7e-17
-S0, S1, S2, S3 = 0.6666666666666666, 0.39999999999999525, 0.285714285716001, 0.2222222219823677
-S4, S5, S6, S7 = 0.18181819897962714, 0.1538454396486055, 0.13335178631449257, 0.11734279061303197
-S8, S9, S10 = 0.10845178394880015, 0.07492143795550767, 0.1563057780092285
+# (ln((1 + s) / (1 - s)) / s - 2) / s**2 for |s| <= 1 / 3, relative error below 5e-15, of which a 27th enters
+S0, S1, S2 = 0.6666666666666697, 0.39999999999560126, 0.2857142867666099
+S3, S4, S5 = 0.22222212557929713, 0.18182261108419745, 0.15373274876358003
+S6, S7, S8 = 0.135023424717571, 0.10322669270499082, 0.1687070066109721
 
 
 @exact
 def grown_down(z):
     """Return p and a with exp(-|z|) = p + p a, z at most LARGEST in magnitude."""
-    return grown(splat(0.0) - at_most(larger(z, 0.0 - z), LARGEST), splat(0.0))
+    return grown(minus(at_most(magnitude(z), LARGEST)), splat(0.0))
 
 
 @exact
@@ -71,12 +72,11 @@ def softplus_parts(z):
     large, s = two * r, (e * one) * r
     x = s * s
     y = x * x
-    a, b = S8 + S10 * y, S7 + S9 * y
-    a, b = S6 + a * y, S5 + b * y
+    a, b = S6 + S8 * y, S5 + S7 * y
     a, b = S4 + a * y, S3 + b * y
     a, b = S2 + a * y, S1 + b * y
     a = (S0 + a * y) + b * x
-    return e * large, large, s * 2.0 + (s * x) * a
+    return e * large, large, s * (2.0 + x * a)
 
 
 @exact
@@ -134,20 +134,20 @@ def _tail(a):
 def _gelu(z, slope, bend, first, m, second):
     """Write z N(z), N the normal distribution function, and its derivatives N + z n and n (2 - z**2).
 
-    The square in exp(-z**2 / 2) is that of a rounded |z|, which is exact, and the rest.
+    The square in exp(-z**2 / 2) is the rounded one and what rounding it has lost.
     """
     for d in range(first, first + m, LANES):
         u = load(z, d)
-        a = at_most(larger(u, 0.0 - u), FARTHEST)
-        h = (a + GRID) - GRID
-        p, q = grown((h * h) * -0.5, (a - h) * (a + h) * 0.5)
+        a = at_most(magnitude(u), FARTHEST)
+        square = a * a
+        p, q = grown(square * -0.5, fused(a, a, minus(square)) * 0.5)
         e = p * q + p
-        tail = e * _tail(a)
-        value, near, density = where_below(u, 0.0, tail, 1.0 - tail), at_least(u, -FARTHEST), e * PER_ROOT_2_PI
-        store(z, d, near * value)
-        store(slope, d, value + at_most(near, FARTHEST) * density)
+        tail, density = e * _tail(a), e * PER_ROOT_2_PI
+        low = tail - a * density
+        store(z, d, at_least(u, 0.0) - a * tail)
+        store(slope, d, where_below(u, 0.0, low, 1.0 - low))
         if second:
-            store(bend, d, density * (2.0 - a * a))
+            store(bend, d, density * (2.0 - square))
 
 
 @linked(types.void(int64, matrix, matrix, matrix, int64, int64, boolean))

@@ -17,6 +17,7 @@ from thalweg.potentials.compiled.simd import (
     at_least,
     larger,
     load,
+    magnitude,
     splat,
     store,
     total,
@@ -215,7 +216,7 @@ def curvature_rows(shape, y, first, data, p, row, m):
             if kind == CROSS_ENTROPY:
                 value = where_equal(load(data, target * BLOCK + d), float(a), value + 1.0, value)
             elif kind == LOGISTIC:
-                value = larger(value, 0.0 - value)
+                value = magnitude(value)
                 value = value * (1.0 - value)
             else:
                 value = splat(2.0)
