@@ -32,8 +32,8 @@ __all__ = [
     "default_rules",
 ]
 
-_MOST = 1_000_000
-"""Of the whole numbers: the memory is so many vectors."""
+_MOST = {"memory": 10_000, "trials": 1000, "resets": 1000}
+"""Largest whole numbers, those that readers of stores take; the memory is so many vectors."""
 
 
 @public("thalweg.optimizers")
@@ -84,7 +84,7 @@ class Rules:
 
     def __post_init__(self) -> None:
         for name in ("memory", "trials", "resets"):
-            whole_number(name, getattr(self, name), int(name == "memory"), _MOST)
+            whole_number(name, getattr(self, name), int(name == "memory"), _MOST[name])
         for name in ("initial_diagonal", "max_step", "shrink"):
             positive_number(name, getattr(self, name))
         positive_number("max_rise", self.max_rise, zero=True)

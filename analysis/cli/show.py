@@ -66,7 +66,7 @@ def _numbers(values: dict[str, Any], units: str) -> list[str]:
         f"rms gradient            {values['gradient_rms']:.3g}",
         f"lowest eigenvalue       {values['lowest_eigenvalue']:.8g}",
         f"log eigenvalue product  {values['log_eigenvalue_product']:.8g} over {values['modes']} modes",
-        f"symmetry order          {values['symmetry_order']}",
+        f"symmetry order          {values['symmetry_order'] or 'beyond 64 bits'}",
         f"verified                {'yes' if values['verified'] else 'no: imported as it came'}",
     ]
 

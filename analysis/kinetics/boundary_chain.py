@@ -32,7 +32,7 @@ class Ends(NamedTuple):
     target: NDArray[np.int64]
 
 
-def checked_sets(kinetics: MarkovChain, source: ArrayLike, target: ArrayLike) -> Ends:
+def checked_sets(kinetics: MarkovChain, source: ArrayLike, target: ArrayLike, *, connected: bool = True) -> Ends:
     """Return source and target as arrays of distinct states, or raise.
 
     Parameters
@@ -41,13 +41,15 @@ def checked_sets(kinetics: MarkovChain, source: ArrayLike, target: ArrayLike) ->
         The chain.
     source, target : array_like of int
         States.
+    connected : bool
+        Whether a path must lead from each state of the source to the target; without, from some state to both.
 
     Raises
     ------
     TypeError, IndexError
         If they are no indices of states.
     ValueError
-        If one is empty or they overlap, or no path leads from a state of the source to the target.
+        If one is empty or they overlap, or they are not connected.
     """
     ends = Ends(*(minimum_indices(n, v, kinetics.n_states) for n, v in (("source", source), ("target", target))))
     for name, members in zip(Ends._fields, ends, strict=True):
@@ -56,7 +58,10 @@ def checked_sets(kinetics: MarkovChain, source: ArrayLike, target: ArrayLike) ->
     both = np.intersect1d(ends.source, ends.target)
     if len(both):
         raise ValueError(f"source and target overlap: minimum {both[0]} is in both")
-    cut = ends.source[~reaching(kinetics, ends.target)[ends.source]]
+    arriving = reaching(kinetics, ends.target)
+    if not connected and (arriving & reaching(kinetics, ends.source)).any():
+        return ends
+    cut = ends.source[~arriving[ends.source]]
     if len(cut):
         raise ValueError(f"source and target are not connected: no path leads from minimum {cut[0]} to the target")
     return ends

@@ -13,7 +13,7 @@ from thalweg.analysis.arguments import frozen_array, minimum_indices
 from thalweg.analysis.kinetics.extended_range import coalesced, product, quotient, summed_entries, to_log
 from thalweg.analysis.kinetics.relaxation_times import balanced
 from thalweg.analysis.networks.union_find import joined_groups
-from thalweg.potentials.conversion.numeric_options import finite_number
+from thalweg.potentials.conversion.numeric_options import checked_number
 from thalweg.potentials.lazy import public
 
 if TYPE_CHECKING:
@@ -89,7 +89,8 @@ def regroup(kinetics: Kinetics, barrier: float, keep: Sequence[ArrayLike] | Mapp
     """
     if kinetics.temperature is None:
         raise ValueError("regroup needs kinetics with a temperature, such as a network makes")
-    barrier = finite_number("barrier", barrier)
+    if not np.isfinite(checked_number("barrier", barrier)):
+        raise ValueError(f"barrier is {barrier}; a finite free energy is needed")
     if not balanced(kinetics):
         raise ValueError("regroup needs rates that obey detailed balance with the weights")
     tags = _tags(keep, kinetics.n_states)

@@ -238,9 +238,10 @@ class Kinetics(MarkovChain):
         """Return every state's probability of reaching the target before the source, (n,).
 
         Small probabilities keep their digits; for those near 1 exchange source and target.
-        Parameters and errors as for :meth:`mean_first_passage_time`; NaN where neither can be reached.
+        Parameters and errors as for :meth:`mean_first_passage_time`, but that the source may be absorbing, as in the
+        gambler's ruin: then some state must have paths to both. NaN where neither can be reached.
         """
-        source, target = checked_sets(self, source, target)
+        source, target = checked_sets(self, source, target, connected=False)
         return extended.to_float(self._committor(source, target, method))
 
     def steady_state_rate_constant(self, source: ArrayLike, target: ArrayLike, method: str = "auto") -> float:

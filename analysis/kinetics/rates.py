@@ -10,11 +10,22 @@ from numpy.typing import NDArray
 
 from thalweg.analysis.kinetics.extended_range import SparseExtended, from_log, quotient, summed_entries
 from thalweg.analysis.networks.rotational_factors import log_rotational_factors, rotational_needed
+from thalweg.analysis.networks.symmetry_orders import log_orders
 
 if TYPE_CHECKING:
     from thalweg.analysis.networks.kinetic_transition_network import KineticTransitionNetwork
 
-__all__ = ["HarmonicRates", "checked_temperature", "harmonic_rates", "log_partition_functions", "log_rate_factors"]
+__all__ = [
+    "HarmonicRates",
+    "check_reach",
+    "checked_temperature",
+    "harmonic_rates",
+    "log_partition_functions",
+    "log_rate_factors",
+]
+
+_REACH = 1e15
+"""Largest energy over k_B T: a double has 16 digits."""
 
 
 def checked_temperature(temperature: float | None, kelvin: float | None, units: str) -> float:
@@ -48,7 +59,27 @@ def checked_temperature(temperature: float | None, kelvin: float | None, units: 
         raise ValueError(f"kelvin needs energies in eV; this landscape's are in {units!r} units: give temperature")
     from ase.units import kB
 
+    if not value * kB > 0:
+        raise ValueError(f"kelvin is {value}; k_B T is too small for a floating-point number")
     return value * kB
+
+
+def check_reach(energies: NDArray[np.float64], temperature: float) -> None:
+    """Raise ValueError where energies over k_B T are so large that no digit before the point would be right.
+
+    Parameters
+    ----------
+    energies : (n,) ndarray
+        Energies whose Boltzmann factors are needed.
+    temperature : float
+        k_B T.
+    """
+    reach = float(np.abs(energies).max(initial=0.0))
+    if not reach <= _REACH * temperature:
+        raise ValueError(
+            f"temperature, k_B T, is {temperature:g}, and energies reach {reach:g}: their ratio must be below "
+            f"{_REACH:g}, beyond which rounding leaves no digit of a Boltzmann factor"
+        )
 
 
 def _needed(network: KineticTransitionNetwork, name: str) -> NDArray[np.float64]:
@@ -66,10 +97,7 @@ def _log_orders(network: KineticTransitionNetwork, name: str, length: int) -> ND
     orders = getattr(network, name)
     if orders is None:
         return np.zeros(length)
-    if (orders < 1).any():
-        k = int(np.flatnonzero(orders < 1)[0])
-        raise ValueError(f"{name}[{k}] is {orders[k]}; orders are 1 or more")
-    return np.log(orders)
+    return log_orders(name, orders, network.ts_properties if name.startswith("ts_") else network.properties)
 
 
 def _logarithms(
@@ -81,6 +109,7 @@ def _logarithms(
     if not network.n_minima:
         return np.empty(0)
     lowest, energies = network.global_minimum, getattr(network, f"{ts}energies")
+    check_reach(energies - network.energies[lowest], temperature)
     values = -(energies - network.energies[lowest]) / temperature - (products - base[lowest]) / 2
     values = values - _log_orders(network, f"{ts}symmetry_order", len(values))
     own = getattr(network, f"{ts}modes")

@@ -20,6 +20,7 @@ __all__ = ["balanced", "time_scales"]
 
 _LARGEST = 3000
 _BALANCE = 1e-8
+_SPAN = "relaxation times differ by more than the square of what a double spans: regroup first"
 
 
 def time_scales(kinetics: Kinetics, count: int = 10) -> NDArray[np.float64]:
@@ -89,7 +90,7 @@ def _reversible(kinetics: Kinetics, part: NDArray[np.int64]) -> NDArray[np.float
     sigma, work, info = values[0], values[3], values[5]
     sigma = work[0] / work[1] * sigma
     if info or not (sigma > 0).all():
-        raise ArithmeticError("relaxation times differ by more than the square of what a double spans: regroup first")
+        raise ArithmeticError(_SPAN)
     with np.errstate(over="ignore"):
         return np.exp(-2 * np.log(sigma) - _fastest(kinetics))
 
@@ -113,6 +114,8 @@ def _root(kinetics: Kinetics, part: NDArray[np.int64]) -> NDArray[np.float64]:
         left = rates[: last + 1, : last + 1]
         escape = left.sum(axis=1)
         x = int(np.argmax(escape))
+        if not escape[x] > 0:  # all that are left are below the smallest number
+            raise ArithmeticError(_SPAN)
         probability = left[x] / escape[x]
         root[states[: last + 1], column] = -np.sqrt(left[:, x]) * np.sqrt(probability)
         root[states[x], column] = np.sqrt(escape[x])

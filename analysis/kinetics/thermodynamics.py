@@ -11,7 +11,7 @@ from scipy.optimize import minimize_scalar
 from scipy.special import logsumexp
 
 from thalweg.analysis.arguments import aligned, frozen_array
-from thalweg.analysis.kinetics.rates import checked_temperature, log_partition_functions
+from thalweg.analysis.kinetics.rates import check_reach, checked_temperature, log_partition_functions
 from thalweg.analysis.networks.rotational_factors import is_linear, rotational_needed
 from thalweg.potentials.lazy import public
 
@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from thalweg.analysis.networks.kinetic_transition_network import KineticTransitionNetwork
 
 __all__ = ["Thermodynamics"]
+
+_HOTTEST = 1e300
+"""Largest temperature: the thermal energy of all vibrations must be a number."""
 
 
 class _Occupation(NamedTuple):
@@ -92,11 +95,17 @@ class Thermodynamics:
         if (values <= 0).any():
             k = int(np.flatnonzero(values <= 0)[0])
             raise ValueError(f"temperatures[{k}] is {values[k]}; temperatures must be positive")
+        if (values > _HOTTEST).any():
+            k = int(np.flatnonzero(values > _HOTTEST)[0])
+            raise ValueError(f"temperatures[{k}] is {values[k]}; temperatures must be below {_HOTTEST:g}")
         if not network.n_minima:
             raise ValueError("the network has no minima, so no thermodynamics")
         self.network, self.temperatures = network, values
         self.rotational = rotational_needed(network) if rotational is None else bool(rotational)
-        self._log_weights(float(values[0]) if len(values) else 1.0)  # errors are raised here, not at first use
+        # errors are raised here, not at first use
+        coldest = float(values.min()) if len(values) else 1.0
+        check_reach(network.energies, coldest)
+        self._log_weights(coldest)
 
     def __repr__(self) -> str:
         return f"<Thermodynamics: {self.network.n_minima} minima, {len(self.temperatures)} temperatures>"
@@ -129,7 +138,7 @@ class Thermodynamics:
         """Return canonical averages at one temperature."""
         (log_z, p), energy = self._occupation(temperature), self._energies(temperature)
         mean = float(p @ energy)
-        spread = float(p @ (energy - mean) ** 2) / temperature**2
+        spread = float(p @ ((energy - mean) / temperature) ** 2)
         return _Averages(log_z, mean, float(p @ self._thermal) + spread)
 
     @cached_property
@@ -190,7 +199,7 @@ class Thermodynamics:
         """
         t = checked_temperature(temperature, None, self.network.units)
         p, energy = self._occupation(t).probabilities, self._energies(t)
-        return p * (energy - float(p @ energy)) / t**2
+        return p * ((energy - float(p @ energy)) / t) / t
 
     def peaks(self) -> NDArray[np.float64]:
         """Return the temperatures where the heat capacity has a maximum, rising.

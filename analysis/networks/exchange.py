@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from thalweg.analysis.networks.symmetry_orders import LOGARITHM
 from thalweg.landscapes.property_names import exported_names
 from thalweg.potentials.conversion.numeric_options import whole_number
 
@@ -54,6 +55,10 @@ def _lines(network: KineticTransitionNetwork, ts: str, ends: NDArray[np.int64] |
         k = int(np.flatnonzero(~np.isfinite(products))[0])
         raise ValueError(f"{name}[{k}] is {products[k]}; PATHSAMPLE's files need finite numbers")
     orders = np.ones(len(energies), dtype=np.int64) if orders is None else orders
+    if (orders < 1).any():
+        k = int(np.flatnonzero(orders < 1)[0])
+        known = f", that is beyond 64 bits, {LOGARITHM} {properties[LOGARITHM][k]:g}" if LOGARITHM in properties else ""
+        raise ValueError(f"{ts}symmetry_order[{k}] is {orders[k]}{known}; PATHSAMPLE's files need whole numbers from 1")
     moments = properties.get("moments_of_inertia", np.ones((len(energies), 3)))
     lines = []
     for k in range(len(energies)):

@@ -15,6 +15,7 @@ from thalweg.analysis.arguments import columns, minimum_indices, optional
 from thalweg.analysis.networks.connectivity import Connectivity
 from thalweg.analysis.networks.pathsample import read_pathsample
 from thalweg.analysis.networks.store_reader import read_store
+from thalweg.analysis.networks.symmetry_orders import whole_orders
 from thalweg.potentials.lazy import public
 
 if TYPE_CHECKING:
@@ -52,7 +53,8 @@ class KineticTransitionNetwork(Connectivity):
     modes, ts_modes : (n,), (m,) array_like of int, optional
         How many eigenvalues those sums count.
     symmetry_order, ts_symmetry_order : (n,), (m,) array_like of int, optional
-        Orders of the symmetry groups.
+        Orders of the symmetry groups; 0 for one beyond 64 bits, whose natural logarithm is then in the property
+        ``log_symmetry_order``.
     properties, ts_properties : mapping of str to array_like, optional
         Other quantities of each minimum (first axis n) or transition state (first axis m).
     groups : mapping of str to array_like of int, optional
@@ -96,8 +98,10 @@ class KineticTransitionNetwork(Connectivity):
         self.ts_log_eigenvalue_product = optional("ts_log_eigenvalue_product", ts_log_eigenvalue_product, m)
         self.modes = optional("modes", modes, n, np.int64)
         self.ts_modes = optional("ts_modes", ts_modes, m, np.int64)
-        self.symmetry_order = optional("symmetry_order", symmetry_order, n, np.int64)
-        self.ts_symmetry_order = optional("ts_symmetry_order", ts_symmetry_order, m, np.int64)
+        orders = {"symmetry_order": symmetry_order, "ts_symmetry_order": ts_symmetry_order}
+        given = {name: None if v is None else whole_orders(name, v) for name, v in orders.items()}
+        self.symmetry_order = optional("symmetry_order", given["symmetry_order"], n, np.int64)
+        self.ts_symmetry_order = optional("ts_symmetry_order", given["ts_symmetry_order"], m, np.int64)
         self.properties = columns("properties", properties, n)
         self.ts_properties = columns("ts_properties", ts_properties, m)
         sets = {name: minimum_indices(f"groups[{name!r}]", members, n) for name, members in (groups or {}).items()}

@@ -11,6 +11,8 @@ import numpy as np
 
 __all__ = ["read_pathsample"]
 
+_LARGEST_ORDER = float(np.nextafter(2.0**63, 0))
+
 
 def _table(path: Path, columns: int) -> np.ndarray:
     """Return the numbers of a file, one row a line; Fortran's D exponents are understood."""
@@ -35,6 +37,11 @@ def _whole(path: Path, values: np.ndarray, what: str, low: int, high: float) -> 
             f"{path}, line {line + 1}: {what} is {values[line]}; whole numbers from {low} to {high:g} exist"
         )
     return values.astype(np.int64)
+
+
+def _orders(path: Path, values: np.ndarray) -> np.ndarray:
+    """Return symmetry orders; one beyond 64 bits is refused, since it would wrap around."""
+    return _whole(path, values, "the order", 1, _LARGEST_ORDER)
 
 
 def _read_set(path: Path, n: int) -> np.ndarray:
@@ -92,11 +99,11 @@ def read_pathsample(folder: str | os.PathLike[str]) -> dict[str, Any]:
     arguments: dict[str, Any] = {
         "energies": minima[:, 0],
         "log_eigenvalue_product": minima[:, 1],
-        "symmetry_order": _whole(folder / "min.data", minima[:, 2], "the order", 1, np.inf),
+        "symmetry_order": _orders(folder / "min.data", minima[:, 2]),
         "ts_energies": saddles[:, 0],
         "ts_minima": ends,
         "ts_log_eigenvalue_product": saddles[:, 1],
-        "ts_symmetry_order": _whole(folder / "ts.data", saddles[:, 2], "the order", 1, np.inf),
+        "ts_symmetry_order": _orders(folder / "ts.data", saddles[:, 2]),
         "groups": {s: _read_set(folder / f"min.{s}", len(minima)) for s in "AB" if (folder / f"min.{s}").is_file()},
     }
     if minima.shape[1] >= 6:

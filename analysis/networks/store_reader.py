@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from thalweg.analysis.networks.rotational_factors import moments_of_inertia
+from thalweg.analysis.networks.symmetry_orders import log_orders_of_points
 from thalweg.landscapes.property_names import RESERVED, exported_names
 
 if TYPE_CHECKING:
@@ -56,7 +57,8 @@ def read_store(source: str | os.PathLike[str] | Landscape) -> dict[str, Any]:
     -------
     dict
         Keyword arguments. The other arrays beside the minima (``gradient_rms`` and so on) and those of ``properties/``
-        together are ``properties``, with moments of inertia where free molecules differ in their vibrations; a stored
+        together are ``properties``, with moments of inertia where free molecules differ in their vibrations, and with
+        the logarithms of symmetry orders (``log_symmetry_order``) where one is beyond 64 bits; a stored
         property whose name is reserved today is called ``property_<name>``.
 
     Raises
@@ -80,6 +82,8 @@ def read_store(source: str | os.PathLike[str] | Landscape) -> dict[str, Any]:
         names = exported_names(computed, RESERVED)
         properties = others | {names[k]: _padded(v, len(minima["energy"])) for k, v in computed.items()}
         moments, ts_moments = _moments(store, minima, states)
+        moments |= log_orders_of_points(source, "minima", minima["symmetry_order"])
+        ts_moments |= log_orders_of_points(source, "transition_states", states["symmetry_order"])
         properties, ts_others = moments | properties, ts_moments | ts_others
         return arguments | {"properties": properties, "ts_properties": ts_others, "units": store.attributes["units"]}
     finally:

@@ -188,7 +188,7 @@ def _weights(
     energies = _energies(minima) if stored is None else stored.column("energy")
     if weighting == "boltzmann":
         return np.asarray(softmax(-(energies - energies.min()) / temperature))
-    return _harmonic(stored, energies, temperature)
+    return _harmonic(stored, energies, temperature, minima)
 
 
 def _energies(minima: NetworkMinima) -> np.ndarray:
@@ -209,20 +209,23 @@ def _own_weights(weighting: ArrayLike, temperature: float | None, count: int) ->
     return np.asarray(weights / weights.sum())
 
 
-def _harmonic(stored: _Stored | None, energies: np.ndarray, temperature: float) -> np.ndarray:
+def _harmonic(stored: _Stored | None, energies: np.ndarray, temperature: float, minima: NetworkMinima) -> np.ndarray:
     """Return occupation probabilities by the harmonic superposition approximation."""
     from thalweg.analysis.kinetics.thermodynamics import Thermodynamics
     from thalweg.analysis.networks.kinetic_transition_network import KineticTransitionNetwork
+    from thalweg.analysis.networks.symmetry_orders import computed_logarithms
 
     if stored is None:
         raise TypeError("harmonic weights need a landscape's minima, with their log eigenvalue products")
+    orders = stored.column("symmetry_order")
     wells = KineticTransitionNetwork(
         energies,
         [],
         np.empty((0, 2), dtype=np.int64),
         log_eigenvalue_product=stored.column("log_eigenvalue_product"),
         modes=stored.column("modes"),
-        symmetry_order=stored.column("symmetry_order"),
+        symmetry_order=orders,
+        properties=computed_logarithms(orders, minima.weights, getattr(minima.loss, "symmetry", None)),
     )
     return np.array(Thermodynamics(wells, [temperature]).occupation[0])
 

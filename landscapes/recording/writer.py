@@ -21,6 +21,9 @@ from thalweg.potentials.protocols import ExploredSystem, SearchedSystem
 
 __all__ = ["Writer"]
 
+_LARGEST_ORDER = 2**63 - 1
+"""Largest symmetry order that a store holds: a network with k idle hidden units has one of 2^k k! and more."""
+
 
 class Writer:
     """Writer of records into the arrays of a store, in memory.
@@ -136,6 +139,8 @@ class Writer:
         names = ("energy", "coordinates", "gradient_rms", "lowest_eigenvalue", "log_eigenvalue_product", "modes")
         values = {name: getattr(point, name) for name in names}
         order = point.symmetry_order or int(self._system.order(point.coordinates))
+        if order > _LARGEST_ORDER:
+            order = 0  # readers compute its logarithm from the coordinates
         self._extend(group, values | {"symmetry_order": order, "verified": verified} | more)
         self._known[group].add(float(point.energy), row)
         return row
