@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from thalweg.potentials.conversion.printable import printable_lines
 from thalweg.potentials.lazy import public
 
 __all__ = ["LockedError", "RejectedError", "StoreError", "UnknownArrivalError", "UntrustedError"]
@@ -22,6 +23,10 @@ class StoreError(ValueError):
     ...         print(str(error).partition(" is ")[2])
     an empty folder: a landscape has a file zarr.json there
     """
+
+    def __str__(self) -> str:
+        """Return the message without control characters, which text of a store may hold."""
+        return printable_lines(super().__str__())
 
 
 @public("thalweg.landscapes")

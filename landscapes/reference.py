@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 
 from thalweg.landscapes.errors import StoreError
+from thalweg.potentials.conversion.printable import printable
 from thalweg.potentials.protocols import ExploredSystem, SearchedSystem
 
 if TYPE_CHECKING:
@@ -119,6 +120,6 @@ def _computed(where: object, system: SearchedSystem, x: NDArray[np.float64]) -> 
             if last:
                 raise StoreError(
                     f"{where}: the potential cannot compute the store's reference geometry, as it did when the store "
-                    f"was made ({type(error).__name__}: {error})"
+                    f"was made ({type(error).__name__}: {printable(error)})"
                 ) from error
     raise AssertionError

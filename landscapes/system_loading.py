@@ -9,6 +9,7 @@ import numpy as np
 
 from thalweg.landscapes.errors import StoreError, UntrustedError
 from thalweg.landscapes.tolerances import Tolerances
+from thalweg.potentials.conversion.printable import printable
 from thalweg.potentials.protocols import ExploredSystem, GradientPotential, SearchedSystem, Vector
 
 if TYPE_CHECKING:
@@ -117,7 +118,7 @@ def stored_system(
     except StoreError:
         raise
     except Exception as error:  # whatever a potential makes of parameters that somebody else has written
-        said = str(error) if type(error) is ValueError else f"{type(error).__name__}: {error}"
+        said = printable(error if type(error) is ValueError else f"{type(error).__name__}: {error}")
         said = said if len(said) <= 500 else f"{said[:497]}..."
         raise StoreError(f"{where}: the explored system cannot be built: {said}") from error
 

@@ -13,6 +13,7 @@ from ase.calculators.calculator import CalculationFailed, FileIOCalculator, get_
 from ase.calculators.genericfileio import GenericFileIOCalculator
 from numpy.typing import NDArray
 
+from thalweg.potentials.conversion.printable import printable
 from thalweg.potentials.conversion.real_results import real_array, real_number
 
 __all__ = [
@@ -94,7 +95,7 @@ def class_named(name: str) -> Any:
         found = _imported(name) if ":" in name else get_calculator_class(name)
     except (ImportError, AttributeError, ValueError) as error:
         wanted = 'a name that ASE knows, such as "emt" or "lj", or "module:Class"'
-        raise ValueError(f"there is no calculator {name!r} ({error}): give {wanted}") from error
+        raise ValueError(f"there is no calculator {name!r} ({printable(error)}): give {wanted}") from error
     methods = (getattr(found, method, None) for method in ("get_potential_energy", "get_forces"))
     atoms = isinstance(found, type) and issubclass(found, Atoms)  # which have the same methods
     if not isinstance(found, type) or atoms or not all(callable(method) for method in methods):
@@ -115,7 +116,7 @@ def _instance(kind: Any, name: str, parameters: dict[str, Any]) -> Any:
         return kind(**parameters)
     except Exception as error:
         said = ", ".join(f"{key}={value!r}" for key, value in parameters.items()) or "no parameters"
-        raise ValueError(f"the calculator {name} cannot be made with {said}: {error}") from error
+        raise ValueError(f"the calculator {printable(name)} cannot be made with {said}: {printable(error)}") from error
 
 
 def evaluate_atoms(

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from thalweg.analysis.systems.announced_atoms import check_announced_atoms
 from thalweg.analysis.systems.exploration_target import Explored
+from thalweg.potentials.conversion.printable import printable
 
 if TYPE_CHECKING:
     from ase import Atoms
@@ -161,7 +162,7 @@ def _read_atoms(name: str) -> Atoms:
     try:
         atoms = read(file, index=frame, do_not_split_by_at_sign=True)
     except Exception as error:
-        raise ValueError(f"ASE cannot read {name}: {type(error).__name__}: {error}") from error
+        raise ValueError(f"ASE cannot read {name}: {type(error).__name__}: {printable(error)}") from error
     if isinstance(atoms, list):
         raise ValueError(f"{name} means several structures: name one of them, such as {file}@0 or {file}@-1")
     return atoms

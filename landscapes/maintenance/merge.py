@@ -17,6 +17,7 @@ from thalweg.landscapes.reference import check_reference
 from thalweg.landscapes.storage.compatibility import system_differences
 from thalweg.landscapes.storage.whole_stores import copy_store, new_store
 from thalweg.landscapes.system_loading import SystemLike
+from thalweg.potentials.conversion.printable import printable
 
 __all__ = ["merge"]
 
@@ -119,7 +120,7 @@ def _naming(other: Landscape, group: str, row: int) -> Iterator[None]:
     except StoreError:
         raise
     except ValueError as error:
-        raise StoreError(f"{other.path}, row {row} of {group}: {error}") from error
+        raise StoreError(f"{other.path}, row {row} of {group}: {printable(error)}") from error
 
 
 def _commit_now_and_then(landscape: Landscape, row: int) -> None:

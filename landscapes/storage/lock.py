@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from thalweg.landscapes.errors import LockedError, StoreError
+from thalweg.potentials.conversion.printable import printable
 
 if TYPE_CHECKING:
     from thalweg.landscapes.storage.zarr_files import ObjectLock
@@ -126,7 +127,8 @@ class WriterLock:
             raise LockedError(f"{self._message(holder)}; if that process is gone, delete {self.path}")
 
     def _message(self, holder: dict) -> str:
-        who = f"process {holder.get('pid', '?')} on {holder.get('host', '?')} since {holder.get('since', '?')}"
+        said = (holder.get(name, "?") for name in ("pid", "host", "since"))
+        who = printable("process {} on {} since {}".format(*said))
         return f"{self._store} is being written by {who}: a store has one writer at a time"
 
     def _foreign(self) -> StoreError:

@@ -20,6 +20,7 @@ from thalweg.landscapes.storage.schema import (
     ArraySpec,
     group_metadata,
 )
+from thalweg.potentials.conversion.printable import printable
 
 __all__ = ["ROOT", "Root", "read_root"]
 
@@ -125,7 +126,7 @@ def read_root(files: StoreFiles) -> tuple[Root, bytes]:
         check_attributes(attributes)
         groups, arrays, held = check_members(_members(root))
     except ValueError as error:
-        raise StoreError(f"{where / ROOT}: {error}") from error
+        raise StoreError(f"{where / ROOT}: {printable(error)}") from error
     files.check_folders((*groups, *arrays))
     return Root(attributes, groups, arrays, held), data
 

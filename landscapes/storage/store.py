@@ -25,6 +25,7 @@ from thalweg.landscapes.storage.schema import (
     landscape_arrays,
 )
 from thalweg.landscapes.storage.whole_stores import build_store, created_by, encoded
+from thalweg.potentials.conversion.printable import printable
 
 if TYPE_CHECKING:
     from thalweg.landscapes.storage.zarr_files import ObjectLock, StagedObject
@@ -201,7 +202,7 @@ class Store:
         try:
             check_description(description, self.columns["minima/coordinates"].spec.row[0])
         except ValueError as error:
-            raise StoreError(f"{self.path / ROOT}: {error}") from error
+            raise StoreError(f"{self.path / ROOT}: {printable(error)}") from error
         return description
 
     def write_property(self, spec: ArraySpec, values: np.ndarray, attributes: dict) -> None:

@@ -20,6 +20,7 @@ from zarr.storage import FsspecStore, LocalStore, ZipStore
 from thalweg.landscapes.errors import LockedError, StoreError
 from thalweg.landscapes.storage.local_files import LARGEST, LocalFiles, is_own, with_name
 from thalweg.landscapes.storage.lock import is_identity, writer_identity
+from thalweg.potentials.conversion.printable import printable
 
 __all__ = ["Address", "ObjectLock", "StagedObject", "ZarrFiles", "zarr_files"]
 
@@ -222,7 +223,7 @@ class ObjectLock:
             holder = None
         if not is_identity(holder):
             return LockedError(f"{files.folder / LOCK} is no lock of Thalweg's, or cut short: delete it if it may go")
-        who = f"process {holder['pid']} on {holder['host']} since {holder['since']}"
+        who = printable(f"process {holder['pid']} on {holder['host']} since {holder['since']}")
         return LockedError(
             f"{files.folder} is being written by {who}: a store has one writer at a time; "
             f"if that process is gone, delete {files.folder / LOCK}"

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from thalweg.potentials.ase_calculators import class_named
 from thalweg.potentials.calculator import FlatCalculator
+from thalweg.potentials.conversion.printable import printable
 from thalweg.potentials.stored_systems.values import shown_value, storable, storable_entries
 
 __all__ = [
@@ -255,7 +256,7 @@ def build_calculator(description: Mapping[str, Any], *, trust: bool = False) -> 
     except Exception as error:
         said = foreign or path
         raise ValueError(
-            f"the calculator cannot be built, {said} ({type(error).__name__}: {error}): pass the calculator"
+            f"the calculator cannot be built, {said} ({type(error).__name__}: {printable(error)}): pass the calculator"
         ) from error
 
 

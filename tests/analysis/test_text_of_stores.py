@@ -99,6 +99,15 @@ def test_every_text_of_a_store(stores, tmp_path, name):
     assert shown > 3
 
 
+def test_a_lock_that_came_with_the_store(stores, tmp_path):
+    shutil.copytree(stores / "surface.zarr", tmp_path / "a.zarr")
+    holder = {"pid": HOSTILE, "host": HOSTILE, "since": HOSTILE}
+    (tmp_path / "a.zarr.lock").write_text(json.dumps(holder))
+    with pytest.raises(ValueError, match="a\\.zarr") as caught:
+        Landscape.open(tmp_path / "a.zarr", "r+")
+    assert_printable(caught.value)
+
+
 def made_by_a_stranger(stores, tmp_path, **attributes):
     shutil.copytree(stores / "surface.zarr", tmp_path / "a.zarr")
     root = json.loads((tmp_path / "a.zarr/zarr.json").read_text())
