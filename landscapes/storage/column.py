@@ -92,6 +92,7 @@ class Column:
         self.spec, self.files, self.cache = spec, files, cache
         self.limit = limit or (lambda: 0)
         self.committed = self.rows = committed
+        self._unchecked = _UNCHECKED // max(spec.row_bytes, 1)  # rows
         self.attributes: dict = {}
         # first row in memory, and the rows: one pair, so that a thread that reads while another commits sees both
         # of before or both of after
@@ -154,7 +155,7 @@ class Column:
         first, buffer = self._tail
         if first <= start < stop:
             return buffer[start - first : stop - first].copy()
-        if (stop - start) * self.spec.row_bytes > _UNCHECKED:
+        if stop - start > self._unchecked:
             self.check_complete()
         result = np.empty((max(stop - start, 0), *self.spec.row), dtype=self.spec.dtype)
         for index, low, high in self._pieces(start, min(stop, first)):
