@@ -11,7 +11,7 @@ import click
 
 from thalweg.analysis.cli.errors import errors_in_one_line
 from thalweg.analysis.cli.explore import UNLIMITED, SystemOptions, Totals
-from thalweg.analysis.systems.named import default_options, default_work
+from thalweg.analysis.systems.named import default_options, default_work, unstored_options
 from thalweg.analysis.systems.structure_files import file_of
 from thalweg.landscapes.storage.store import Store
 
@@ -83,17 +83,19 @@ def plan_exploration(name: str, output: Path, resume: bool, totals: Totals, opti
     click.ClickException
         If the store exists, and it may not or was made with other options.
     """
-    known, given = default_options(name), options.given()
+    known, unstored, given = default_options(name), unstored_options(name), options.given()
     for option in given:
-        if option not in known:
+        if option not in known | unstored:
             raise ValueError(f"--{option} does not apply to {name}")
     stored = _stored_plan(output, resume)
     before = stored.get("options", {})
     if stored:
-        _check_same({"system": stored["system"], **before}, {"system": name, **given}, output)
+        _check_same({"system": stored["system"], **unstored, **before}, {"system": name, **given}, output)
     work = default_work(name)._asdict() | {"minima": None, "until_converged": None}
     work |= {key: stored[key] for key in work if key in stored}
-    return ExplorationPlan(name, **(work | totals.given()), options=known | before | given)
+    chosen = known | before | given
+    kept = {key: value for key, value in chosen.items() if key not in unstored or value != unstored[key]}
+    return ExplorationPlan(name, **(work | totals.given()), options=kept)
 
 
 def _stored_plan(output: Path, resume: bool) -> dict[str, Any]:

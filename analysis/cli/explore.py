@@ -45,6 +45,21 @@ class SystemOptions:
     hidden: tuple[int, ...] | None = from_option(
         click.option("--hidden", type=Widths(), help="Widths of the hidden layers, such as 10 or 5,5.  [default: 10]")
     )
+    activation: tuple[str, ...] | None = from_option(
+        click.option(
+            "--activation",
+            type=Names(),
+            help="Activation of the hidden layers: tanh, logistic, softplus, gelu or silu, or one for each, such as "
+            "gelu,tanh.  [default: tanh]",
+        )
+    )
+    loss: str | None = from_option(
+        click.option(
+            "--loss",
+            type=click.Choice(["cross_entropy", "logistic"]),
+            help="Loss of the outputs; logistic has one output, for data of two classes.  [default: cross_entropy]",
+        )
+    )
     l2: float | None = from_option(
         click.option(
             "--l2",
@@ -139,6 +154,8 @@ class SystemOptions:
         values = {name: value for name, value in vars(self).items() if value is not None}
         if self.hidden is not None:
             values["hidden"] = list(self.hidden)
+        if self.activation is not None:
+            values["activation"] = self.activation[0] if len(set(self.activation)) == 1 else list(self.activation)
         if self.inputs is not None:
             values["inputs"] = list(self.inputs)
         if self.moves is not None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from thalweg.analysis.paper.stopping_rule import StoppingRule
-from thalweg.analysis.systems.named import data_file, default_options, network_defaults
+from thalweg.analysis.systems.named import data_file, default_options, network_defaults, unstored_options
 
 __all__ = ["Job", "Limits", "Plan", "read_plan"]
 
@@ -18,7 +18,7 @@ Record = TypeVar("Record", bound="StoppingRule | Limits")
 
 _KEYS = {
     "system", "data", "hidden", "l2", "neighbours", "errors", "draws", "sampled", "seconds", "guess",
-    "target", "inputs", "scale",
+    "target", "inputs", "scale", "activation", "loss",
 }  # fmt: skip
 _LONGER = 4  # factor between the searches of a turn and those of the next
 _SECTIONS = ("rule", "scales", "choices", "landscapes", "tables", "figures")
@@ -265,7 +265,9 @@ def _located(one: Mapping[str, Any], definition: Path | None) -> dict[str, Any]:
 def _jobs(family: str, one: Mapping[str, Any], limits: Limits, seed: int, mnist: Path | None) -> list[Job]:
     """Return the landscapes of an entry of the definition."""
     options = default_options(one["system"])
-    options |= {name: one[name] for name in options.keys() & one.keys() - {"errors"}}
+    unstored = unstored_options(one["system"])
+    options |= {name: one[name] for name in (options.keys() | unstored.keys()) & one.keys() - {"errors"}}
+    options = {name: value for name, value in options.items() if name not in unstored or value != unstored[name]}
     options["hidden"] = list(options["hidden"])
     if options["data"] is not None:
         options["data"] = min(options["data"], limits.data)

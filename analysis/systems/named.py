@@ -11,6 +11,7 @@ import numpy as np
 from thalweg.analysis.systems.exploration_target import Explored
 from thalweg.analysis.systems.network_systems import (
     NETWORKS,
+    UNSTORED,
     NetworkOptions,
     build_network,
     data_file,
@@ -31,6 +32,7 @@ __all__ = [
     "default_work",
     "network_defaults",
     "resolve_name",
+    "unstored_options",
 ]
 
 SURFACES: tuple[str, ...] = ("MuellerBrown", "SixHumpCamel", "ThreeHumpCamel", "Himmelblau", "WolfeQuapp")
@@ -103,6 +105,11 @@ def default_options(name: str) -> dict[str, Any]:
     return {"seed": 0} if name in SURFACES or _cluster(name) else StructureOptions().stored()
 
 
+def unstored_options(name: str) -> dict[str, Any]:
+    """Return the default values of options that a store keeps only where they differ; ``name`` as above."""
+    return dict(UNSTORED) if network_defaults(name) is not None else {}
+
+
 def default_work(name: str) -> Work:
     """Return the default totals of steps and searches; ``name`` as from :func:`resolve_name`."""
     network = network_defaults(name)
@@ -125,8 +132,9 @@ def build(name: str, options: Mapping[str, Any], device: str = "auto") -> Explor
         Name as :func:`resolve_name` returns it.
     options : mapping
         Options as :func:`default_options` returns them: ``data`` training points, ``errors`` in percent, ``hidden``
-        widths, ``l2``, ``neighbours``, ``seed``, for MNIST ``path``, a folder with its files, for data of one's own
-        ``target``, ``inputs`` and ``scale``; for a structure ``calculator``, ``parameters`` and ``rms``.
+        widths, ``l2``, ``neighbours``, ``seed``, ``activation`` and ``loss`` where these are not the defaults, for
+        MNIST ``path``, a folder with its files, for data of one's own ``target``, ``inputs`` and ``scale``; for a
+        structure ``calculator``, ``parameters`` and ``rms``.
     device : str
         "auto", "cpu" or "cuda": where networks and clusters are computed, which does not change what is explored.
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "NETWORKS",
+    "UNSTORED",
     "Network",
     "NetworkOptions",
     "build_network",
@@ -70,6 +71,9 @@ NETWORKS: dict[str, Network] = {
 }
 """Networks by the name of their data; AUC of more than one kind of outcome is the mean over the classes."""
 
+UNSTORED = {"activation": "tanh", "loss": "cross_entropy"}
+"""Options of networks that a store keeps only where they have other values than these."""
+
 _OWN = Network((10,), 1e-2, None, "macro", Work(100, 200), "standard")
 
 
@@ -114,6 +118,10 @@ class NetworkOptions:
         Columns of a table that are inputs; all others where None.
     scale : str or None
         Scaling of the inputs, by the training data.
+    activation : str or tuple of str
+        Activation of all hidden layers, or of each.
+    loss : str
+        "cross_entropy", or "logistic" for data of two classes.
     """
 
     data: int | None
@@ -126,12 +134,16 @@ class NetworkOptions:
     target: str | None = None
     inputs: tuple[str, ...] | None = None
     scale: str | None = None
+    activation: str | tuple[str, ...] = "tanh"
+    loss: str = "cross_entropy"
 
     @classmethod
     def read(cls, options: Mapping[str, Any]) -> NetworkOptions:
         """Return the options in a mapping such as that of a store; what belongs to no network is left out."""
         known = {name: options[name] for name in cls.__dataclass_fields__ if name in options}
         listed = {key: tuple(known[key]) for key in ("hidden", "inputs") if known.get(key) is not None}
+        if not isinstance(known.get("activation", "tanh"), str):
+            listed["activation"] = tuple(known["activation"])
         return cls(**known | listed)
 
     @classmethod
@@ -152,7 +164,14 @@ class NetworkOptions:
             stored |= {"target": self.target, "inputs": None if self.inputs is None else list(self.inputs)}
         if self.scale is not None:
             stored["scale"] = self.scale
-        return stored
+        chosen = {"activation": _name_or_names(self.activation), "loss": self.loss}
+        return stored | {key: value for key, value in chosen.items() if value != UNSTORED[key]}
+
+
+def _name_or_names(activation: str | Sequence[str]) -> str | list[str]:
+    """Return one name where all layers have the same activation, else a list."""
+    names = [activation] if isinstance(activation, str) else list(activation)
+    return names[0] if len(set(names)) == 1 else names
 
 
 def build_network(name: str, options: NetworkOptions, device: str) -> Explored:
@@ -177,6 +196,11 @@ def build_network(name: str, options: NetworkOptions, device: str) -> Explored:
     errors, seed = options.errors, options.seed
     if not 0 <= errors <= 100:
         raise ValueError(f"errors is a percentage, 0 to 100; it is {errors}")
+    if options.loss == "squared_error":
+        raise ValueError(
+            'loss: classes are learned by "cross_entropy" or "logistic"; for numbers make a '
+            'NetworkLoss(..., loss="squared_error") in Python'
+        )
     pool, test = _pools(name, options)
     train, rest = _draw(pool, options.data, seed)
     if options.scale is not None:
@@ -192,6 +216,8 @@ def build_network(name: str, options: NetworkOptions, device: str) -> Explored:
         neighbours=options.neighbours,
         mislabelled=train.mislabelled,
         device=device,
+        activation=options.activation,
+        loss=options.loss,
     )
     test = rest if test is None else test
     identities = {
@@ -202,6 +228,7 @@ def build_network(name: str, options: NetworkOptions, device: str) -> Explored:
     weights = Weights.random(loss, seed=seed)
     wrong = 0 if loss.mislabelled is None else int(loss.mislabelled.sum())
     title = network_title(loss.layers, len(loss.inputs), wrong, loss.l2, loss.neighbours)
+    title += settings_title(loss.describe())
     title += f", inputs scaled: {options.scale}" if options.scale not in (None, "none") else ""
     defaults = network_defaults(name)
     reference = 0 if defaults is None else defaults.reference
