@@ -239,10 +239,13 @@ class TaskResult(NamedTuple):
     current : int
         For a basin-hopping chain, index of the search that ended where the chain now is; -1 if the chain has not
         moved.
+    calls : int
+        Calls of an ASE calculator that it took; 0 for potentials with a Hessian.
     """
 
     searches: tuple[Search, ...]
     current: int = -1
+    calls: int = 0
 
 
 @dataclass(frozen=True)

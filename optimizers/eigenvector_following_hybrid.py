@@ -26,16 +26,12 @@ if TYPE_CHECKING:
 
 __all__ = [
     "HybridResult",
-    "approached",
-    "differences_are_dear",
     "hybrid_eigenvector_following",
     "transition_states_large",
 ]
 
 # An eigenvalue smaller than this part of the curvature of the mode nobody can tell from zero by differences
 _ZERO = 1e-5
-# Where a search by differences hands over to one by Hessians, in rms gradient
-_NEAR = 1e-3
 # First displacement from a transition state
 _PUSH = 0.01
 # A search that fell back into a minimum starts again this many longest steps along the softest mode
@@ -188,47 +184,6 @@ def _checked(system: System, x: np.ndarray, mode: np.ndarray) -> tuple[Status, n
     if np.abs(eigenvalues).min() < _ZERO * abs(eigenvalues[0]):
         status = Status.ZERO_MODE
     return status, eigenvalues, vectors[0]
-
-
-def differences_are_dear(system: System) -> bool:
-    """Return whether a Hessian is made of differences of an ASE calculator's forces."""
-    return not system.threadsafe and system.atoms is not None
-
-
-def approached(
-    system: System, X: np.ndarray, directions: np.ndarray, rms: float, rules: Rules, guesses: np.ndarray | None = None
-) -> np.ndarray:
-    """Take starts near to transition states with gradients alone, for calculators whose Hessians are differences.
-
-    Every step of eigenvector-following takes 2 n gradients there, this about 20: Cu13 by EMT takes a quarter of the
-    calls. What starts along a mode, or ends nowhere, stays as it was.
-
-    Parameters
-    ----------
-    system : System
-    X, directions : (walkers, n) starts, and modes to follow, zero for the lowest.
-    rms : float
-        Of the search that follows: this one goes no further.
-    rules : Rules
-    guesses : (walkers, n), optional
-        First guesses of the modes; random vectors where missing.
-
-    Returns
-    -------
-    (walkers, n) ndarray
-    """
-    near, problem = X.copy(), Problem.of(system)
-    settings = HybridSettings(
-        rms=float(max(rms, _NEAR)), steps=100, max_step=0.3, across_steps=10, tolerance=0.1, difference=1e-3, products=8
-    )
-    for row in np.flatnonzero(~directions.any(axis=1)):
-        x = X[row].copy()
-        mode = np.random.default_rng(0).normal(size=system.n) if guesses is None else guesses[row].copy()
-        _, _, _, _, status, _ = hybrid_walk(problem, rules.packed(), settings, x, mode)
-        system.reraise()
-        if status == Status.CONVERGED:
-            near[row] = x
-    return near
 
 
 def transition_states_large(

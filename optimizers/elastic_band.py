@@ -12,11 +12,11 @@ from ase.optimize.optimize import DEFAULT_MAX_STEPS, Dynamics, Optimizer
 from ase.utils.abc import Optimizable
 
 from thalweg.optimizers.band_images import Band, BandRules, Images, first_images
-from thalweg.optimizers.eigenvector_following_hybrid import approached, differences_are_dear
 from thalweg.optimizers.kernels.status import Status
 from thalweg.optimizers.large_systems import LARGEST_MATRIX
+from thalweg.optimizers.quasi_newton.searches import needs_differences
 from thalweg.optimizers.results import TransitionStateResult
-from thalweg.optimizers.rules import SearchOptions, default_rules
+from thalweg.optimizers.rules import SearchOptions
 from thalweg.optimizers.transition_states import find_transition_states
 from thalweg.potentials.conversion.numeric_options import positive_number, whole_number
 from thalweg.potentials.lazy import public
@@ -187,14 +187,12 @@ def connect_pair(
 def _refined(system: System, band: Band, search: SearchOptions) -> TransitionStateResult:
     """Refine the candidates of a band to transition states.
 
-    Where Hessians are dear the band's tangent says which mode leads uphill. From a random guess the few products that
-    a search by gradients takes may settle on another mode, and the search leaves the barrier that the band has found.
+    Where Hessians are made of differences the band's tangent says which mode leads uphill. From another guess the few
+    products that a search takes may settle on another mode, and the search leaves the barrier that the band has found.
     """
-    starts = band.candidates
-    if differences_are_dear(system) and system.n_free <= LARGEST_MATRIX and search.get("directions") is None:
-        rules = search.get("rules") or default_rules(system)
-        starts = approached(system, starts, np.zeros_like(starts), search.get("rms", 1e-9), rules, _tangents(band))
-    return find_transition_states(system, starts, **search)
+    if needs_differences(system) and system.n_free <= LARGEST_MATRIX and search.get("directions") is None:
+        search = SearchOptions(**{**search, "directions": _tangents(band)})
+    return find_transition_states(system, band.candidates, **search)
 
 
 def _tangents(band: Band) -> np.ndarray:

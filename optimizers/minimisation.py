@@ -17,6 +17,8 @@ from thalweg.optimizers.kernels.searches import minimum_rows
 from thalweg.optimizers.kernels.status import Status, reasons
 from thalweg.optimizers.kinks import FIRST_STEPS, may_have_kinks, with_kinks
 from thalweg.optimizers.large_systems import LARGEST_MATRIX, minimise_large
+from thalweg.optimizers.quasi_newton.knowledge import KnownPoints
+from thalweg.optimizers.quasi_newton.searches import descents, minima_by_forces, needs_differences
 from thalweg.optimizers.results import MinimiseResult
 from thalweg.optimizers.rules import ORIGINAL_RULES, Rules, default_rules
 from thalweg.potentials.conversion.numeric_options import checked_number, positive_number, whole_number
@@ -86,8 +88,12 @@ def minimise(
     steps: int = 10_000,
     second_order: bool = False,
     threads: int | None = None,
+    known_points: KnownPoints | None = None,
 ) -> MinimiseResult:
     """Minimise from every row of X.
+
+    Of an ASE calculator every call counts: LBFGS starts from a model of the structure's Hessian there, and one Hessian
+    of differences proves each new minimum.
 
     Parameters
     ----------
@@ -106,6 +112,8 @@ def minimise(
         coordinates no Hessian is made: LBFGS goes all the way and the lowest eigenvalue comes from products.
     threads : int, optional
         Threads over walkers; all processors where missing. Potentials written in Python run on one.
+    known_points : KnownPoints, optional
+        Minima that are known, in whose basins walkers of ASE calculators end early, to second order; takes in new ones.
 
     Returns
     -------
@@ -132,6 +140,12 @@ def minimise(
     if not checked_number("rms", rms) > 0 or not checked_number("steps", steps) > 0:
         raise ValueError(f"rms and steps must be positive; they are {rms} and {steps}")
     rms, steps = positive_number("rms", rms), whole_number("steps", steps, 1)
+    by_forces = needs_differences(system) and system.n_free <= LARGEST_MATRIX
+    if by_forces and (second_order or rules is None):
+        max_step = (rules or default_rules(system)).max_step
+        result = _by_forces(system, X, rms, max_step, steps, second_order, known_points)
+        system.reraise()
+        return result
     rules = rules or default_rules(system)
     if second_order and system.n_free > LARGEST_MATRIX:
         result = minimise_large(system, X, rms, rules, steps)
@@ -192,6 +206,20 @@ def _first_order(
     )  # fmt: skip
 
 
+def _by_forces(
+    system: System, X: np.ndarray, rms: float, max_step: float, steps: int, second_order: bool,
+    known: KnownPoints | None,
+) -> MinimiseResult:  # fmt: skip
+    """Minimise with as few calls of a calculator as can be."""
+    if second_order:
+        return _proved(X, minima_by_forces(system, X, rms, max_step, steps, known))
+    found = descents(system, X, rms, max_step, steps)
+    return MinimiseResult(
+        x=X, energy=found["energy"], rms=found["rms"], steps=found["steps"], evaluations=found["evaluations"],
+        converged=found["status"] == Status.CONVERGED, reason=reasons(found["status"]),
+    )  # fmt: skip
+
+
 def _second_order(
     system: System, X: np.ndarray, rms: float, rules: Rules, steps: int, threads: int | None
 ) -> MinimiseResult:
@@ -202,6 +230,11 @@ def _second_order(
         minimum_rows(search, X[start:stop], found[start:stop])
 
     map_threads(work, len(X), threads)
+    return _proved(X, found)
+
+
+def _proved(X: np.ndarray, found: np.ndarray) -> MinimiseResult:
+    """Return the result of walkers at X from records of STATIONARY_POINT."""
     return MinimiseResult(
         x=X, energy=found["energy"], rms=found["rms"], steps=found["steps"], evaluations=found["steps"],
         converged=found["status"] == Status.CONVERGED, reason=reasons(found["status"]),

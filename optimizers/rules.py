@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from ase.io.trajectory import TrajectoryWriter
     from numpy.typing import ArrayLike
 
+    from thalweg.optimizers.quasi_newton.knowledge import KnownPoints
     from thalweg.potentials.system import System
 
 __all__ = [
@@ -185,6 +186,7 @@ class SearchOptions(TypedDict, total=False):
     known: ArrayLike | None
     known_within: float
     threads: int | None
+    known_points: KnownPoints | None
 
 
 class BandOptions(TypedDict, total=False):

@@ -9,11 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from thalweg.optimizers.eigenvector_following_hybrid import (
-    approached,
-    differences_are_dear,
-    transition_states_large,
-)
+from thalweg.optimizers.eigenvector_following_hybrid import transition_states_large
 from thalweg.optimizers.kernels.arguments import STATIONARY_POINT, SaddleSearch
 from thalweg.optimizers.kernels.eigenvector_following import follow_modes
 from thalweg.optimizers.kernels.searches import transition_state_rows
@@ -21,6 +17,8 @@ from thalweg.optimizers.kernels.status import Status, reasons
 from thalweg.optimizers.kinks import with_kinks
 from thalweg.optimizers.large_systems import LARGEST_MATRIX
 from thalweg.optimizers.minimisation import checked_batch, minimum_search
+from thalweg.optimizers.quasi_newton.knowledge import KnownPoints
+from thalweg.optimizers.quasi_newton.searches import needs_differences, transition_states_by_forces
 from thalweg.optimizers.results import TransitionStateResult
 from thalweg.optimizers.rules import Rules, default_rules
 from thalweg.potentials.conversion.numeric_options import checked_number, positive_number, whole_number
@@ -48,12 +46,14 @@ def find_transition_states(
     known: ArrayLike | None = None,
     known_within: float = 1e-7,
     threads: int | None = None,
+    known_points: KnownPoints | None = None,
 ) -> TransitionStateResult:
     """Follow a Hessian mode uphill from every row of X, then minimise from both sides.
 
     With more than 500 free coordinates no Hessian is made: :func:`hybrid_eigenvector_following` searches, the lowest
     two eigenvalues prove what it finds, and the products of eigenvalues are NaN. On a GPU that method searches
-    whatever the size, and Hessians only prove.
+    whatever the size, and Hessians only prove. So they do for an ASE calculator, each of whose calls counts:
+    quasi-Newton steps learn the Hessian from the forces met, and differences correct its lowest mode.
 
     Parameters
     ----------
@@ -81,6 +81,8 @@ def find_transition_states(
         How far from a known energy that is.
     threads : int, optional
         Threads over walkers; all processors where missing.
+    known_points : KnownPoints, optional
+        What is known of an ASE calculator: minima, in whose basins both sides end early. It takes in what is found.
 
     Returns
     -------
@@ -124,9 +126,11 @@ def find_transition_states(
         large = _large_on_gpu if on_gpu else transition_states_large
         result = large(system, X, directions, rms, rules, steps, max_step, minimise_steps)
     else:
-        search: Callable[..., tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]] = partial(
-            _on_cpu, known=_ascending(known), within=known_within
-        )
+        energies = _ascending(known)
+        search: Callable[..., tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]]
+        search = partial(_on_cpu, known=energies, within=known_within)
+        if needs_differences(system):
+            search = partial(_by_forces, known=energies, within=known_within, points=known_points)
         if on_gpu:
             from thalweg.optimizers.cuda.transition_states import transition_states_cuda as search
         threads = threads if system.threadsafe else 1
@@ -161,13 +165,22 @@ def _large_on_gpu(
     return replace(result, steps=result.steps + searched["steps"])
 
 
+def _by_forces(
+    system: System, X: np.ndarray, directions: np.ndarray, rms: float, rules: Rules, steps: int, max_step: float,
+    minimise_steps: int, threads: int | None, *, known: np.ndarray, within: float, points: KnownPoints | None,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:  # fmt: skip
+    """Return what :func:`_on_cpu` returns, with as few calls of a calculator as can be."""
+    return transition_states_by_forces(
+        system, X, directions, rms, max_step=rules.max_step, steps=steps, longest=max_step,
+        minimise_steps=minimise_steps, energies=known, within=within, known=points,
+    )  # fmt: skip
+
+
 def _on_cpu(
     system: System, X: np.ndarray, directions: np.ndarray, rms: float, rules: Rules, steps: int, max_step: float,
     minimise_steps: int, threads: int | None, *, known: np.ndarray, within: float,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:  # fmt: skip
     """Return points, records, ends and their records as :func:`transition_state_rows` writes them."""
-    if differences_are_dear(system):
-        X = approached(system, X, directions, rms, rules)
     count, n = X.shape
     found, ends, minima = (
         np.empty(count, STATIONARY_POINT),

@@ -29,7 +29,7 @@ __all__ = ["System", "as_system"]
 
 
 # Computed again when asked for, where a pickle was read
-_COMPUTED = ("callback", "symmetry", "lattice", "anchored", "tangents")
+_COMPUTED = ("callback", "symmetry", "lattice", "anchored", "tangents", "memory")
 
 
 @public("thalweg.potentials")
@@ -77,6 +77,8 @@ class System(SystemSymmetry):
         Copy of the atoms without a calculator; None for a Point.
     bounds : ndarray, shape (n, 2), or None
         Lowest and highest value of each coordinate.
+    calls : int
+        Calls of an ASE calculator by this object so far; 0 for Thalweg's own potentials.
 
     Raises
     ------
@@ -95,6 +97,8 @@ class System(SystemSymmetry):
     >>> system.energy(system.x), system.inside(3 * system.x)
     (0.0, False)
     """
+
+    calls = 0
 
     def __init__(
         self,
@@ -209,6 +213,7 @@ class System(SystemSymmetry):
         if isinstance(self.potential, FlatCalculator) or self.atoms is None:
             energy, gradient = real_results.energy_gradient(self.potential, np.asarray(x))
         else:
+            self.calls += 1
             energy, gradient = evaluate_atoms(self.atoms, self.potential, x)
         if self.constraints is not None and self.atoms is not None:
             self.atoms.set_positions(x.reshape(-1, 3), apply_constraint=False)

@@ -96,6 +96,16 @@ class SystemSymmetry:
         """The potential if it is one of Thalweg's calculators."""
         return self.potential if isinstance(self.potential, FlatCalculator) else None
 
+    @property
+    def has_hessian(self) -> bool:
+        """Whether the potential has a Hessian of its own; that of others is made of differences of forces."""
+        return self._own is not None and self.constraints is None
+
+    @cached_property
+    def memory(self) -> dict[str, Any]:
+        """What searches of this process have found, by names of their own; no result may depend on it."""
+        return {}
+
     @cached_property
     def _free_mask(self) -> Mask:
         return np.isin(np.arange(self.x.size), self.free)

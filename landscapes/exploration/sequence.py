@@ -30,6 +30,8 @@ from thalweg.landscapes.storage.root import ROOT
 from thalweg.landscapes.storage.schema import SEQUENCE, SEQUENCES
 from thalweg.landscapes.strategies.base import Choice, Strategy
 from thalweg.landscapes.strategies.basin_hopping import BasinHoppingChains
+from thalweg.optimizers.quasi_newton.knowledge import Proved
+from thalweg.optimizers.quasi_newton.searches import needs_differences
 
 if TYPE_CHECKING:
     from thalweg.landscapes.landscape import Landscape
@@ -37,6 +39,7 @@ if TYPE_CHECKING:
 __all__ = ["pending_choices", "run_sequence"]
 
 _SEQUENCES = {"find_minima": 0, "connect": 1}  # others by their names
+_MOST_KNOWN = 1000  # minima that a task takes along
 _SECONDS_BETWEEN_COMMITS = 2.0
 _SECONDS_BETWEEN_LOOKS = 0.2
 
@@ -52,11 +55,14 @@ class Pending(NamedTuple):
         Searches of the task.
     known : int
         Number of transition states that the landscape had then: it looks for no minima of these.
+    minima : int
+        Number of minima that it had then: with a calculator without a Hessian, searches end early in their basins.
     """
 
     number: int
     choice: Choice
     known: int
+    minima: int = 0
 
 
 class _Run:
@@ -69,6 +75,7 @@ class _Run:
         self.ahead = landscape.tasks_ahead
         self._in_flight = sum(pending.choice.size for pending in self.chosen)
         self.done = self.failed = 0
+        self.calls = int(landscape.state.get(strategy.name, {}).get("calls", 0))
         self.began = time.monotonic()
 
     @property
@@ -83,13 +90,14 @@ class _Run:
         choice = self.strategy.choose(self.number, min(self.strategy.batch, self.goal - self.promised))
         if choice is None:
             return None
-        self.chosen.append(Pending(self.number, choice, len(self.landscape.transition_states)))
+        states, minima = len(self.landscape.transition_states), len(self.landscape.minima)
+        self.chosen.append(Pending(self.number, choice, states, minima))
         self._in_flight += choice.size
         self.number += 1
         return self.task(self.chosen[-1])
 
     def task(self, pending: Pending) -> Task:
-        number, choice, known = pending
+        number, choice, known, minima = pending
         rows = [row for start in choice.starts for row in start if row >= 0]
         points = self.landscape.transition_states if choice.kind == FROM_STATE else self.landscape.minima
         coordinates = points.coordinates
@@ -100,7 +108,21 @@ class _Run:
         # bands and chains do not ask for them, and a task may go to another machine
         asks = choice.kind not in (BASIN_HOPPING, DOUBLE_ENDED)
         energies = self.landscape.transition_states.energy[: known if asks else 0]
-        return Task(name, number, choice.kind, entropy, choice.starts, X, settings, energies)
+        proved = self._proved(minima)
+        return Task(name, number, choice.kind, entropy, choice.starts, X, settings, energies, proved)
+
+    def _proved(self, count: int) -> tuple[Proved, ...]:
+        """Return the first minima of the landscape, the lowest of them, if searches can make use of them."""
+        if not needs_differences(self.landscape.system):
+            return ()
+        minima = self.landscape.minima
+        rows = np.sort(np.argsort(minima.energy[:count], kind="stable")[:_MOST_KNOWN])
+        names = ("energy", "gradient_rms", "coordinates", "lowest_eigenvalue", "log_eigenvalue_product", "modes")
+        columns = [getattr(minima, name)[:count][rows] for name in names]
+        return tuple(
+            Proved(float(energy), float(rms), x, float(lowest), float(product), int(modes))
+            for energy, rms, x, lowest, product, modes in zip(*columns, strict=True)
+        )
 
     def add(self, result: TaskResult) -> None:
         """Add what the oldest task brought.
@@ -110,6 +132,7 @@ class _Run:
         UnknownArrivalError
             If a search ended at the energy of a known transition state, but elsewhere. Nothing was added.
         """
+        self.calls += result.calls
         added = self.landscape.add_task(self.strategy.name, result.searches)
         choice = self.chosen.popleft().choice
         self.strategy.added(choice, result, added)
@@ -119,10 +142,11 @@ class _Run:
 
     def save(self) -> None:
         pending = [
-            [number, kind, size, [list(start) for start in starts], known]
-            for number, (kind, size, starts), known in self.chosen
+            [number, kind, size, [list(start) for start in starts], known, minima]
+            for number, (kind, size, starts), known, minima in self.chosen
         ]
         state = {"pending": pending, "settings": self.settings, **self.strategy.state()}
+        state |= {"calls": self.calls} if self.calls else {}
         self.landscape.state[self.strategy.name] = state
         self.landscape.commit()
 

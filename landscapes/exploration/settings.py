@@ -83,7 +83,13 @@ def search_settings(landscape: Landscape, **given: float | None) -> dict[str, An
     # every step of a calculator written in Python costs, and some have noise: it goes no further than asked
     goal = min(1e-9, goal) if landscape.system.threadsafe or landscape.system.atoms is None else goal
     same = landscape.tolerances.energy
-    return {**settings, "rms": goal, "same_energy": same, "rules": Rules(**rules).to_dict()}
+    return {
+        **settings,
+        "rms": goal,
+        "same_energy": same,
+        "same_distance": landscape.tolerances.distance,
+        "rules": Rules(**rules).to_dict(),
+    }
 
 
 def steps_a_task(landscape: Landscape) -> int:

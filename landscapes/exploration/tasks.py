@@ -20,12 +20,15 @@ from thalweg.landscapes.records import (
     TaskResult,
     TransitionState,
 )
+from thalweg.landscapes.tolerances import Tolerances
 from thalweg.optimizers.basin_hopping.chain_without_hessian import large_chain
 from thalweg.optimizers.basin_hopping.dynamics import BasinHoppingResult, basin_hopping_steps
 from thalweg.optimizers.basin_hopping.moves import Move
 from thalweg.optimizers.elastic_band import connect_pair
 from thalweg.optimizers.kernels.status import Status
 from thalweg.optimizers.large_systems import LARGEST_MATRIX
+from thalweg.optimizers.quasi_newton.knowledge import KnownPoints, Proved
+from thalweg.optimizers.quasi_newton.searches import needs_differences
 from thalweg.optimizers.results import TransitionStateResult
 from thalweg.optimizers.rules import Rules, SearchOptions
 from thalweg.optimizers.transition_states import find_transition_states
@@ -37,6 +40,7 @@ _LARGEST_FOLLOWED = 60  # free coordinates: of LJ38's 108, following takes fifty
 _SYMMETRIC = 0.8  # of the searches from anywhere: the rarest saddles are symmetric
 _FOLLOWED = 1 / 6  # of the searches along a mode: each takes twice the time of others, and many fail
 _DENSITIES = 0.7, 1.4  # of images of a band, least and most
+_SAME_ENERGY = 1e-6, 1e-4  # eV: within which a minimum is known, least and most
 _STEPS, _STEPS_FOLLOWING = 200, 60  # what follows a mode arrives within 50 steps (LJ7 to LJ13), or wanders for ever
 
 __all__ = ["Task", "run_task"]
@@ -65,6 +69,8 @@ class Task:
         Sizes of steps, temperature, and the rules of the minimiser.
     known : (k,) array
         Energies of transition states: a single-ended search that ends at one of them brings an `Arrival`.
+    minima : tuple of Proved
+        Minima that are known, for calculators without a Hessian: what falls into their basins ends early.
     """
 
     sequence: str
@@ -75,12 +81,24 @@ class Task:
     coordinates: np.ndarray
     settings: dict[str, Any] = field(default_factory=dict)
     known: np.ndarray = field(default_factory=lambda: np.empty(0))
+    minima: tuple[Proved, ...] = ()
 
 
 def run_task(system: System, task: Task) -> TaskResult:
     """Do a task; depends on nothing but its arguments."""
     rng = np.random.default_rng(np.random.SeedSequence(task.entropy))
-    return _RUNS[task.kind](system, task, rng)
+    before = system.calls
+    result = _RUNS[task.kind](system, task, rng)
+    return result._replace(calls=system.calls - before)
+
+
+def _known_points(system: System, task: Task) -> KnownPoints | None:
+    """Return what the searches of a task know of a calculator without a Hessian."""
+    if not needs_differences(system):
+        return None
+    energy = min(max(task.settings["same_energy"], _SAME_ENERGY[0]), _SAME_ENERGY[1])
+    distance = task.settings.get("same_distance", Tolerances.distance)
+    return KnownPoints(system, energy, distance, whole=True, minima=task.minima)
 
 
 def _basin_hopping(system: System, task: Task, rng: np.random.Generator) -> TaskResult:
@@ -98,7 +116,9 @@ def _basin_hopping(system: System, task: Task, rng: np.random.Generator) -> Task
         result = large_chain(system, x, energy, rng, **how)
     else:
         moves = [Move.from_dict(move) for move in settings["moves"]] if "moves" in settings else None
-        result = basin_hopping_steps(system, x, energy, rng, moves=moves, prove="all", **how)
+        result = basin_hopping_steps(
+            system, x, energy, rng, moves=moves, prove="all", known_points=_known_points(system, task), **how
+        )
     searches = tuple(_quench(system, task, result, row) for row in range(len(result)))
     accepted = np.flatnonzero(result.accepted)
     return TaskResult(searches, int(accepted[-1]) if accepted.size else -1)
@@ -117,7 +137,9 @@ def _quench(system: System, task: Task, result: BasinHoppingResult, row: int) ->
                 int(result.modes[row]),
             ),
         )
-    energy = float(result.energy[row]) if found else float("nan")
+    # where the descent ended: what the process knew already leaves no mark there
+    ended = result.energy if result.ended is None else result.ended
+    energy = float(ended[row]) if found else float("nan")
     steps = int(result.steps[row])
     status = _reason(system, result.x[row], result.reason[row])
     return Search(task.number, task.kind, status, task.starts[0], energy, steps, found)
@@ -142,7 +164,7 @@ def _single_ended(system: System, task: Task, rng: np.random.Generator) -> TaskR
             X[search] = system.made_symmetric(X[search], rng)
             directions[search] = 0.0
     how = {"rms": settings["rms"], "rules": Rules.from_dict(settings["rules"]), **_longest_step(system)}
-    how |= {"known": task.known, "known_within": settings["same_energy"]}
+    how |= {"known": task.known, "known_within": settings["same_energy"], "known_points": _known_points(system, task)}
     following = directions.any(axis=1)
     searches: dict[int, Search] = {}
     for chosen, steps in ((~following, _STEPS), (following, _STEPS_FOLLOWING)):
@@ -196,6 +218,7 @@ def _displaced(
 def _double_ended(system: System, task: Task, rng: np.random.Generator) -> TaskResult:
     settings = task.settings
     search: SearchOptions = {"rules": Rules.from_dict(settings["rules"]), **_longest_step(system)}
+    search["known_points"] = _known_points(system, task)
     searches = []
     for pair, start in enumerate(task.starts):
         a, b = task.coordinates[2 * pair : 2 * pair + 2]

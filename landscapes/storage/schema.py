@@ -107,12 +107,13 @@ _RULES: dict[str, Rule] = {
 
 _ROW = Whole(-1, LIMITS["rows of an array"])
 _STARTS = Items(Places((_ROW, _ROW), needed=2), list, LIMITS["searches in a task"])
-_PENDING = Places((_COUNT, Text(), Whole(1, LIMITS["searches in a task"]), _STARTS, _COUNT), needed=4)
+_PENDING = Places((_COUNT, Text(), Whole(1, LIMITS["searches in a task"]), _STARTS, _COUNT, _COUNT), needed=4)
 _DISTANCE = Places((_ROW, _ROW, _NOT_NEGATIVE), needed=3)
 SEQUENCE = Fields(
     {
-        "pending": Items(_PENDING, list, 65536, "a list of `[number, kind, searches, starts, known]`"),
+        "pending": Items(_PENDING, list, 65536, "a list of `[number, kind, searches, starts, known, minima]`"),
         "settings": Free(),
+        "calls": _COUNT,
         "chains": Items(_ROW, list, 65536),
         "distances": Items(_DISTANCE, list, 100_000, "a list of `[row, row, distance]`"),
     },

@@ -5,23 +5,33 @@ One step and the Metropolis criterion are compiled, in ``optimizers/kernels/basi
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from thalweg.optimizers.basin_hopping.chain_by_forces import step_by_forces, written
 from thalweg.optimizers.basin_hopping.moves import Pool, checked_moves, is_free_cluster
-from thalweg.optimizers.kernels.arguments import STATIONARY_POINT
-from thalweg.optimizers.kernels.basin_hopping import CHAIN, MOST_MOVES, OUTCOME, TALLY, Hopping, basin_hopping_rows
+from thalweg.optimizers.basin_hopping.quenches import BasinHoppingResult, Quenches
+from thalweg.optimizers.kernels.basin_hopping import (
+    CHAIN,
+    MOST_MOVES,
+    TALLY,
+    Hopping,
+    adapt,
+    basin_hopping_rows,
+)
 from thalweg.optimizers.kernels.moves import given_move, move_all
 from thalweg.optimizers.kernels.searches import find_minimum, quench
 from thalweg.optimizers.kernels.status import Status, reasons
 from thalweg.optimizers.kinks import FIRST_STEPS, may_have_kinks, with_kinks
+from thalweg.optimizers.large_systems import LARGEST_MATRIX
 from thalweg.optimizers.minimisation import minimise, minimum_search
+from thalweg.optimizers.quasi_newton.context import Context
+from thalweg.optimizers.quasi_newton.knowledge import KnownPoints
+from thalweg.optimizers.quasi_newton.searches import longest_of, needs_differences
 from thalweg.optimizers.rules import Rules, default_rules
 from thalweg.potentials.conversion.numeric_options import checked_number, positive_number, whole_number
-from thalweg.potentials.lazy import public
 from thalweg.potentials.system import System
 
 if TYPE_CHECKING:
@@ -41,72 +51,6 @@ _TARGET_TOLERANCE = 1e-6
 _INTERVAL, _FACTOR = 20.0, 1.1
 
 
-class Quenches(NamedTuple):
-    """Quenches of a chain: final coordinates (rows, n), records of the points found, and records of acceptance."""
-
-    x: np.ndarray
-    found: np.ndarray
-    outcomes: np.ndarray
-
-    @classmethod
-    def room(cls, rows: int, n: int) -> Quenches:
-        """Return uninitialised arrays for a number of quenches of n coordinates."""
-        return cls(x=np.empty((rows, n)), found=np.empty(rows, STATIONARY_POINT), outcomes=np.empty(rows, OUTCOME))
-
-    def first(self, rows: int) -> Quenches:
-        """Return the first rows."""
-        return Quenches(*(part[:rows] for part in self))
-
-
-@public("thalweg.optimizers")
-@dataclass(frozen=True)
-class BasinHoppingResult:
-    """Every quench of a basin-hopping chain, in order.
-
-    Attributes
-    ----------
-    x : (quenches, n) where each ended; energy, rms : (quenches,); steps : (quenches,) int.
-    converged : (quenches,) bool, whether the gradient vanished; reason : list of str.
-    proved : (quenches,) bool, True for a minimum that its Hessian proves: those of new energies, or all if asked for.
-    lowest_eigenvalue, log_eigenvalue_product : (quenches,); modes : (quenches,) int
-        Of the Hessian without its null modes, where proved.
-    accepted : (quenches,) bool, whether the chain moved there.
-    move : (quenches,) int, which of the moves led there, -1 for the start.
-    final_x : (n,) the minimum where the chain stands; final_energy : float, NaN if it never reached one.
-    final_steps : (moves,) the size of each move at the end.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from ase import Atoms
-    >>> from thalweg.optimizers import basin_hopping_steps
-    >>> from thalweg.potentials import LJAT
-    >>> atoms = Atoms("Ar3", [[0, 0, 0], [1.2, 0, 0], [0.4, 1.0, 0]], calculator=LJAT(Z=0.0))
-    >>> result = basin_hopping_steps(atoms, atoms.positions, None, np.random.default_rng(0), 5, 0.4, 0.8)
-    >>> len(result), result.move.tolist()
-    (6, [-1, 0, 0, 0, 0, 0])
-    """
-
-    x: np.ndarray
-    energy: np.ndarray
-    rms: np.ndarray
-    steps: np.ndarray
-    converged: np.ndarray
-    reason: list[str]
-    lowest_eigenvalue: np.ndarray
-    log_eigenvalue_product: np.ndarray
-    modes: np.ndarray
-    accepted: np.ndarray
-    proved: np.ndarray
-    move: np.ndarray
-    final_x: np.ndarray
-    final_energy: float
-    final_steps: np.ndarray
-
-    def __len__(self) -> int:
-        return len(self.energy)
-
-
 class Chain:
     """A basin-hopping chain that continues from its state, some steps at a time.
 
@@ -116,7 +60,8 @@ class Chain:
     ----------
     system : System
         Atoms or a Point with a calculator.
-    x, energy, step, temperature, rules, rms, minimise_steps, moves, adaptive, target, container, prove, keep
+    x, energy, step, temperature, rules, rms, minimise_steps, moves, adaptive, target, container, prove, keep, \
+known_points
         As :func:`~thalweg.optimizers.basin_hopping_steps` takes them.
 
     Attributes
@@ -148,6 +93,7 @@ class Chain:
         container: float | None = None,
         prove: str = "new",
         keep: int | None = None,
+        known_points: KnownPoints | None = None,
     ):
         check_chain(step, temperature, rms, adaptive, target, container, prove, keep)
         self.system, self.temperature, self.rms, self.minimise_steps = system, float(temperature), rms, minimise_steps
@@ -164,6 +110,11 @@ class Chain:
         self._proves = prove == "all"
         self._adaptive, self._keep = adaptive or 0.0, np.iinfo(np.int32).max if keep is None else int(keep)
         self._known = np.empty(0)
+        self._context: Context | None = None
+        self._ended: list[float] = []
+        if needs_differences(system) and system.n_free <= LARGEST_MATRIX:
+            longest = longest_of(self.rules.max_step)
+            self._context = Context(system, rms, known_points or KnownPoints(system), minimise_steps, longest)
         count = len(self.moves)
         self._tallies = np.zeros(max(MOST_MOVES, count), TALLY)
         for tally, move in zip(self._tallies, self.moves, strict=False):
@@ -176,6 +127,9 @@ class Chain:
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
+        # an earlier version had none
+        self.__dict__.setdefault("_context", None)
+        self.__dict__.setdefault("_ended", [])
         if self._tallies.dtype.names is None:
             # an earlier version kept them as a matrix
             self._tallies = np.array([tuple(row) for row in self._tallies.tolist()], dtype=TALLY)
@@ -196,8 +150,9 @@ class Chain:
 
     def run(self, rng: np.random.Generator, steps: int) -> BasinHoppingResult:
         """Take steps until their number or the target is reached; return every quench."""
+        self._ended.clear()
         parts = [self._start()] if self.energy is None else []
-        whole = self._compiled and not may_have_kinks(self.system)
+        whole = self._compiled and self._context is None and not may_have_kinks(self.system)
         block = min(_ROWS, max(1, _BLOCK // self.system.n)) if whole else 1
         done = 0
         while done < steps and not self.reached:
@@ -214,6 +169,8 @@ class Chain:
 
     def _start(self) -> Quenches:
         """Minimise where the chain stands."""
+        if self._context is not None:
+            return self._by_forces(self._context, self.x, which=-1, chance=1.0)
         first = minimise(
             self.system, self.x, rms=self.rms, rules=self.rules, steps=self.minimise_steps, second_order=True,
             threads=1,
@@ -234,10 +191,16 @@ class Chain:
 
     def _block(self, draws: np.ndarray) -> Quenches:
         """Take one step for each row of random numbers; a point proposed in Python enters as a move of its own."""
+        if self._context is not None:
+            which, trial = self._which(draws[0]), self.x.copy()
+            trial[self.system.free] = self._proposed(which, draws[0])
+            part = self._by_forces(self._context, trial, which, float(draws[0, -1]))
+            adapt(self._tallies[which], bool(part.outcomes["accepted"][0]), float(self._adaptive), _INTERVAL, _FACTOR)
+            return part
         pointers, chances, tallies = [move.compiled for move in self.moves], self._chances, self._tallies
         which = 0
         if not self._compiled:
-            which = int(np.searchsorted(self._chances, draws[0, -2], side="right")) if len(self.moves) > 1 else 0
+            which = self._which(draws[0])
             proposed = self._proposed(which, draws[0])
             draws = np.concatenate([proposed, draws[0, -1:]])[None]
             pointers, chances, tallies = [given_move], np.ones(MOST_MOVES), self._tallies[which : which + 1]
@@ -248,6 +211,26 @@ class Chain:
         self.x[:], part.x[:] = self.system.constrain(self.x), self.system.constrain(part.x)
         if not self._compiled:
             part.outcomes["move"] = which
+        self._remember(part)
+        return part
+
+    def _which(self, draws: np.ndarray) -> int:
+        """Return the number of the move that a step makes."""
+        return int(np.searchsorted(self._chances, draws[-2], side="right")) if len(self.moves) > 1 else 0
+
+    def _by_forces(self, context: Context, trial: np.ndarray, which: int, chance: float) -> Quenches:
+        """Quench a point with as few calls of the calculator as can be, and move there if that is accepted."""
+        height = np.inf if self.energy is None else self.energy
+        end, accepted = step_by_forces(
+            context, self.system.constrain(trial), height, temperature=self.temperature, chance=chance,
+            container=self.container if which >= 0 else np.inf,
+        )  # fmt: skip
+        self.system.reraise()
+        new = end.status == Status.CONVERGED and not (np.abs(self._known - end.point.energy) <= _ENERGY_TOLERANCE).any()
+        self._known = np.sort(np.append(self._known, end.point.energy)) if new else self._known
+        self.x, self.energy = (end.x.copy(), end.energy) if accepted else (self.x, height)
+        self._ended.append(end.energy)
+        part = written(end, which, accepted=accepted, proved=new or self._proves)
         self._remember(part)
         return part
 
@@ -326,6 +309,7 @@ class Chain:
             lowest_eigenvalue=found["lowest_eigenvalue"], log_eigenvalue_product=found["log_eigenvalue_product"],
             modes=found["modes"], accepted=outcomes["accepted"], proved=outcomes["proved"], move=outcomes["move"],
             final_x=self.x.copy(), final_energy=energy, final_steps=self.steps,
+            ended=None if self._context is None else np.array(self._ended),
         )  # fmt: skip
 
 

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
     from thalweg.optimizers.basin_hopping.moves import Move
+    from thalweg.optimizers.quasi_newton.knowledge import KnownPoints
     from thalweg.optimizers.rules import DynamicsOptions, LogFile, Trajectory
     from thalweg.potentials.protocols import Subject
 
@@ -50,6 +51,7 @@ def basin_hopping_steps(
     container: float | None = None,
     prove: str = "new",
     keep: int | None = None,
+    known_points: KnownPoints | None = None,
 ) -> BasinHoppingResult:
     """Take basin-hopping steps from x and return every quench.
 
@@ -90,6 +92,8 @@ def basin_hopping_steps(
         quench.
     keep : int, optional
         Number of the lowest minima among which a minimum of new energy is proved; every one where missing.
+    known_points : KnownPoints, optional
+        Minima that are known, in whose basins quenches with an ASE calculator end early; it takes in new ones.
 
     Returns
     -------
@@ -119,7 +123,7 @@ def basin_hopping_steps(
     steps = whole_number("steps", steps)
     chain = Chain(
         as_system(system), x, energy, step, temperature, rules, rms=rms, minimise_steps=minimise_steps, moves=moves,
-        adaptive=adaptive, target=target, container=container, prove=prove, keep=keep,
+        adaptive=adaptive, target=target, container=container, prove=prove, keep=keep, known_points=known_points,
     )  # fmt: skip
     return chain.run(rng, steps)
 

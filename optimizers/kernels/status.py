@@ -25,6 +25,7 @@ class Status(IntEnum):
     DIVERGED = 9
     KNOWN = 10
     KINK = 11
+    FRAGMENTED = 12
 
     @property
     def reason(self) -> str:
@@ -61,6 +62,7 @@ _REASONS = {
     Status.DIVERGED: "uphill search diverged",
     Status.KNOWN: "energy of a known transition state",
     Status.KINK: "not differentiable there: the gradient jumps (a kink)",
+    Status.FRAGMENTED: "fell into fragments",
 }
 # What earlier versions wrote into stores
 _FORMER = {"the way up has no end, as of an atom that leaves": Status.DIVERGED}

@@ -1,0 +1,1 @@
+"""Searches for calculators without a Hessian: each step learns from the forces met, and differences only prove."""

@@ -1,0 +1,161 @@
+"""Minimisation by LBFGS whose initial Hessian is a model of the structure's: every call of a calculator counts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.linalg import cho_factor, cho_solve
+
+from thalweg.optimizers.kernels.status import Status
+from thalweg.optimizers.quasi_newton.model_hessian import model_hessian
+from thalweg.optimizers.quasi_newton.surface import Surface
+
+__all__ = ["Descent", "Judge", "descend"]
+
+_MEMORY = 40
+# How far an atom may have moved before the model is made again, angstrom
+_STALE = 0.4
+_REFUSED = 8
+# Rise in energy that rounding explains, relative, and that a calculator's noise may where the gradient falls, eV
+_ROUNDING, _NOISE = 1e-13, 1e-5
+
+Judge = Callable[[np.ndarray, float, np.ndarray, int], "Status | None"]
+"""Called with point, energy, gradient and number of the step; a status ends the search."""
+
+
+@dataclass
+class Descent:
+    """Where a minimisation ended.
+
+    Attributes
+    ----------
+    x, gradient : (n,) ndarrays
+    energy, rms, length : float
+        ``length`` is that of the way.
+    steps : int
+    status : Status
+    """
+
+    x: np.ndarray
+    energy: float
+    gradient: np.ndarray
+    rms: float
+    steps: int
+    status: Status
+    length: float
+
+
+class _Memory:
+    """Pairs of steps and gradient changes over a factored initial Hessian."""
+
+    def __init__(self, surface: Surface, x: np.ndarray, hessian: np.ndarray | None) -> None:
+        self.surface, self.free = surface, surface.system.free
+        self.pairs: list[tuple[np.ndarray, np.ndarray, float]] = []
+        self.given, self.scale = hessian is not None, 1.0
+        self._make(x, hessian)
+
+    def _make(self, x: np.ndarray, hessian: np.ndarray | None = None) -> None:
+        self.matrix = model_hessian(self.surface.system, x) if hessian is None else hessian
+        self.factor, self.place = cho_factor(self.matrix), x.copy()
+
+    def refresh(self, x: np.ndarray) -> None:
+        """Make the model again where atoms have moved far."""
+        if np.abs(x - self.place).max() > _STALE:
+            self.given = False
+            self._make(x)
+
+    def add(self, s: np.ndarray, y: np.ndarray) -> None:
+        """Take in a step and a gradient change, over free coordinates."""
+        curvature = float(s @ y)
+        if not curvature > 1e-12 * float(np.sqrt((s @ s) * (y @ y))):
+            return
+        if not self.pairs and not self.given:
+            self.scale = float(np.clip(curvature / (s @ self.matrix @ s), 0.2, 20.0))
+        self.pairs.append((s, y, curvature))
+        del self.pairs[:-_MEMORY]
+
+    def step(self, gradient: np.ndarray) -> np.ndarray:
+        """Return the step of LBFGS over free coordinates."""
+        q, parts = gradient.copy(), []
+        for s, y, curvature in reversed(self.pairs):
+            part = (s @ q) / curvature
+            parts.append(part)
+            q -= part * y
+        q = cho_solve(self.factor, q) / self.scale
+        for (s, y, curvature), part in zip(self.pairs, reversed(parts), strict=True):
+            q += s * (part - (y @ q) / curvature)
+        return -q
+
+
+def _longest(step: np.ndarray) -> float:
+    """Return the largest displacement of an atom, or of a coordinate where these are no atoms' triples."""
+    return float(np.linalg.norm(step.reshape(-1, 3), axis=1).max()) if step.size % 3 == 0 else float(np.abs(step).max())
+
+
+def descend(
+    surface: Surface,
+    x: np.ndarray,
+    *,
+    goal: float,
+    steps: int,
+    longest: float,
+    hessian: np.ndarray | None = None,
+    judge: Judge | None = None,
+) -> Descent:
+    """Minimise from x until the rms gradient is below ``goal``.
+
+    Parameters
+    ----------
+    surface : Surface
+    x : (n,) ndarray
+        Start; it is not changed.
+    goal : float
+    steps : int
+        Most steps.
+    longest : float
+        Largest displacement of an atom in a step.
+    hessian : (n_free, n_free) ndarray, optional
+        Positive definite initial Hessian; a model of the structure where missing.
+    judge : callable, optional
+        Ends the search early.
+    """
+    free = surface.system.free
+    energy, gradient = surface(x)
+    if not (np.isfinite(energy) and np.isfinite(gradient).all()):
+        return Descent(x, energy, gradient, np.nan, 0, Status.NOT_FINITE, 0.0)
+    memory, length, most, refused = _Memory(surface, x, hessian), 0.0, longest, 0
+    for taken in range(steps + 1):
+        rms = surface.rms(gradient)
+        status = Status.CONVERGED if rms < goal else judge(x, energy, gradient, taken) if judge else None
+        if status is not None or taken == steps:
+            status = Status.TOO_MANY_STEPS if status is None else status
+            return Descent(x, energy, gradient, rms, taken, status, length)
+        memory.refresh(x)
+        while True:
+            step = memory.step(gradient[free])
+            if not step @ gradient[free] < 0.0:
+                memory.pairs.clear()
+                step = memory.step(gradient[free])
+            full = np.zeros(x.size)
+            full[free] = step
+            size = _longest(full)
+            part = min(1.0, most / size)
+            moved = x + part * full
+            new_energy, new_gradient = surface(moved)
+            finite = np.isfinite(new_energy) and np.isfinite(new_gradient).all()
+            change = new_gradient - gradient
+            if finite:
+                memory.add(part * step, change[free])
+            rise = new_energy - energy
+            if finite and (rise <= _ROUNDING * abs(energy) or (rise <= _NOISE and surface.rms(new_gradient) < rms)):
+                break
+            refused += 1
+            if refused > _REFUSED:
+                return Descent(x, energy, gradient, rms, taken, Status.ENERGY_NOT_LOWERED, length)
+            most = 0.35 * part * size
+        most, refused = min(longest, max(most, 2.0 * part * size)), 0
+        length += part * float(np.linalg.norm(step))
+        x, energy, gradient = moved, new_energy, new_gradient
+    raise AssertionError("the loop returns")
