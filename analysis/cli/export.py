@@ -32,7 +32,8 @@ def _pathsample(path: Path, network: KineticTransitionNetwork, output: Path, ove
     # what was committed since the network was read is left out
     points = landscape.minima.coordinates[: network.n_minima]
     states = landscape.transition_states.coordinates[: network.n_transition_states]
-    write_pathsample(network, output, points, states, overwrite=overwrite)
+    atoms = landscape.geometry.atoms is not None
+    write_pathsample(network, output, points, states, overwrite=overwrite, atoms=atoms)
     return [output / name for name in ("min.data", "ts.data", "points.min", "points.ts")]
 
 

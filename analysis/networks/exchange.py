@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from thalweg.analysis.networks.rotational_factors import moments_of_inertia
 from thalweg.analysis.networks.symmetry_orders import LOGARITHM
 from thalweg.landscapes.property_names import exported_names
 from thalweg.potentials.conversion.numeric_options import whole_number
@@ -44,8 +45,10 @@ def _points(name: str, values: ArrayLike | None, count: int) -> NDArray[np.float
     return array
 
 
-def _lines(network: KineticTransitionNetwork, ts: str, ends: NDArray[np.int64] | None) -> str:
-    """Return min.data or, with ``ts="ts_"`` and the pairs of minima, ts.data."""
+def _lines(
+    network: KineticTransitionNetwork, ts: str, ends: NDArray[np.int64] | None, atoms: NDArray[np.float64] | None
+) -> str:
+    """Return min.data or, with ``ts="ts_"`` and the pairs of minima, ts.data; moments of atoms at the coordinates."""
     energies, products = getattr(network, f"{ts}energies"), getattr(network, f"{ts}log_eigenvalue_product")
     orders, properties = getattr(network, f"{ts}symmetry_order"), getattr(network, f"{ts}properties")
     name = f"{ts}log_eigenvalue_product"
@@ -59,7 +62,8 @@ def _lines(network: KineticTransitionNetwork, ts: str, ends: NDArray[np.int64] |
         k = int(np.flatnonzero(orders < 1)[0])
         known = f", that is beyond 64 bits, {LOGARITHM} {properties[LOGARITHM][k]:g}" if LOGARITHM in properties else ""
         raise ValueError(f"{ts}symmetry_order[{k}] is {orders[k]}{known}; PATHSAMPLE's files need whole numbers from 1")
-    moments = properties.get("moments_of_inertia", np.ones((len(energies), 3)))
+    moments = np.ones((len(energies), 3)) if atoms is None else moments_of_inertia(atoms)
+    moments = properties.get("moments_of_inertia", moments)
     lines = []
     for k in range(len(energies)):
         pair = "" if ends is None else f"{ends[k, 0] + 1:9d} {ends[k, 1] + 1:9d} "
@@ -75,11 +79,14 @@ def write_pathsample(
     ts_coordinates: ArrayLike | None = None,
     *,
     overwrite: bool = False,
+    atoms: bool = False,
 ) -> None:
     """Write min.data and ts.data, min.A and min.B from ``groups``, and with coordinates points.min and points.ts.
 
-    Energies and logarithms keep all their digits. Moments of inertia that are not known are written as 1, as model
-    networks have them, and symmetry orders as 1. Numbers of vibrations have no place in these files.
+    Energies and logarithms keep all their digits. Moments of inertia that are not known are computed from the
+    coordinates of atoms, with masses of 1 as log eigenvalue products have them: PATHSAMPLE recognises known points by
+    energy and moments. Those of other points are written as 1, as model networks have them, and so are symmetry orders
+    that are not known. Numbers of vibrations have no place in these files.
 
     Parameters
     ----------
@@ -91,6 +98,8 @@ def write_pathsample(
         Written as PATHSAMPLE's direct-access files: rows of little-endian doubles.
     overwrite : bool
         Whether to replace files that are there.
+    atoms : bool
+        Whether the coordinates are those of atoms.
 
     Raises
     ------
@@ -100,15 +109,15 @@ def write_pathsample(
         If one of the files is there already, unless ``overwrite`` is set.
     """
     folder = Path(folder)
+    points = _points("coordinates", coordinates, network.n_minima)
+    ts_points = _points("ts_coordinates", ts_coordinates, network.n_transition_states)
     files: dict[str, str | bytes] = {
-        "min.data": _lines(network, "", None),
-        "ts.data": _lines(network, "ts_", network.ts_minima),
+        "min.data": _lines(network, "", None, points if atoms else None),
+        "ts.data": _lines(network, "ts_", network.ts_minima, ts_points if atoms else None),
     }
     for name, members in network.groups.items():
         if name in ("A", "B"):
             files[f"min.{name}"] = "".join(f"{number}\n" for number in [len(members), *(members + 1)])
-    points = _points("coordinates", coordinates, network.n_minima)
-    ts_points = _points("ts_coordinates", ts_coordinates, network.n_transition_states)
     files |= {f"points.{n}": p.tobytes() for n, p in (("min", points), ("ts", ts_points)) if p is not None}
     for name in files:
         if (folder / name).exists() and not overwrite:

@@ -107,7 +107,7 @@ def log_orders_of_points(
 
     landscape = source if isinstance(source, StoredLandscape) else Landscape.open(source)
     try:
-        symmetry = landscape.system.symmetry
+        symmetry = landscape.geometry.symmetry
     except ValueError:
         symmetry = None
     return computed_logarithms(orders, getattr(landscape, group).coordinates, symmetry)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import networkx as nx
 import numpy as np
 import pytest
+from ase import Atoms
 from hypothesis import given, settings
 
 from thalweg.analysis import (
@@ -14,6 +15,7 @@ from thalweg.analysis import (
     rate_matrix,
     read_points,
 )
+from thalweg.analysis.networks.exchange import write_pathsample
 
 from ..random_networks import networks
 
@@ -144,3 +146,18 @@ def test_tables(network):
     np.testing.assert_array_equal(states["barrier_b"], network.ts_energies - network.energies[[1, 1, 2]])
     minima.loc[0, "energy"] = 7.0
     assert network.energies[0] != 7.0
+
+
+def test_moments_of_inertia_of_atoms_are_those_of_their_coordinates(network, tmp_path):
+    """Against the eigenvalues of ASE's tensor of inertia, with masses of one."""
+    products = {name: getattr(network, name) for name in ("log_eigenvalue_product", "ts_log_eigenvalue_product")}
+    bare = KineticTransitionNetwork(network.energies, network.ts_energies, network.ts_minima, **products)
+    rng = np.random.default_rng(3)
+    x, ts_x = rng.normal(size=(2, 3, 12))
+    for name, atoms in (("points", False), ("atoms", True)):
+        write_pathsample(bare, tmp_path / name, x, ts_x, atoms=atoms)
+    assert (KineticTransitionNetwork.from_pathsample(tmp_path / "points").properties["moments_of_inertia"] == 1).all()
+    back = KineticTransitionNetwork.from_pathsample(tmp_path / "atoms")
+    for found, coordinates in ((back.properties, x), (back.ts_properties, ts_x)):
+        right = [Atoms("H4", row.reshape(-1, 3), masses=[1.0] * 4).get_moments_of_inertia() for row in coordinates]
+        np.testing.assert_allclose(found["moments_of_inertia"], np.sort(right, axis=1), rtol=1e-10)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import configparser
 import re
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import numpy as np
 import pytest
 import xarray
 import zarr
+from packaging.requirements import Requirement
 
 from thalweg.landscapes import Landscape
 from thalweg.landscapes.storage.schema import ArraySpec, landscape_arrays
@@ -93,3 +95,15 @@ def test_a_chunk_decodes_to_what_was_encoded(dtype, row):
     assert decoded.dtype == dtype
     np.testing.assert_array_equal(decoded[:3], rows)
     assert not decoded[3:].any()
+
+
+def test_the_declared_xarray_reads_committed_rows_alone():
+    """Until 2025.3 xarray.open_zarr read each array's own metadata, half commits included (tried with both)."""
+    setup = configparser.ConfigParser()
+    setup.read(Path(__file__).parents[3] / "setup.cfg")
+    extras = setup["options.extras_require"]
+    for extra in ("tables", "test"):
+        declared = [Requirement(line) for line in extras[extra].split("\n") if line.startswith("xarray")]
+        assert len(declared) == 1
+        for old in ("2024.10.0", "2025.1.2", "2025.3.1"):
+            assert old not in declared[0].specifier, f"{extra} allows xarray {old}"
