@@ -369,7 +369,7 @@ def mutate(store: Path, rng: np.random.Generator) -> str:
     for _ in range(int(rng.choice((1, 1, 1, 2, 3)))):
         try:
             damage = Damage(store, rng)
-        except (ValueError, KeyError, TypeError, OSError):
+        except (ValueError, KeyError, TypeError, OSError, RecursionError):
             break  # the root is no root any more
         mutation = damage.pick(MUTATIONS)
         try:

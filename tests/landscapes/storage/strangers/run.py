@@ -97,18 +97,20 @@ class Watch:
 
 def make(folder: Path) -> None:
     """Make the three good stores, by which everything is compiled and loaded besides."""
-    atoms = Atoms("Ar5", positions=np.random.default_rng(0).uniform(-1, 1, (5, 3)), calculator=LJAT(Z=0.0))
+    atoms = Atoms("Ar7", positions=np.random.default_rng(0).uniform(-1, 1, (7, 3)), calculator=LJAT(Z=0.0))
     rng = np.random.default_rng(1)
     inputs, labels = rng.normal(size=(12, 2)), rng.integers(0, 3, 12)
-    weights = Weights.random(NetworkLoss(inputs, labels, hidden=(2,), l2=1e-2, n_classes=3), seed=0)
+    weights = Weights.random(NetworkLoss(inputs, labels, hidden=(2,), l2=1e-3, n_classes=3), seed=0)
     slab = fcc100("Al", (2, 2, 1), vacuum=4.0)
     add_adsorbate(slab, "Cu", 1.7, "hollow")
     slab.set_constraint(FixAtoms(indices=range(4)))
     slab.calc = EMT()
-    for kind, subject in zip(KINDS, (atoms, weights, slab), strict=True):
+    for kind, subject, steps in zip(KINDS, (atoms, weights, slab), (60, 40, 6), strict=True):
         with Landscape(subject, folder / f"{kind}.zarr", seed=1) as landscape:
-            landscape.find_minima(steps=6, workers=1)
-            landscape.connect(searches=4, workers=1)
+            landscape.find_minima(steps=steps, workers=1)
+            landscape.connect(searches=8, workers=1)
+            assert len(landscape.minima) > 1
+            assert len(landscape.transition_states) > 0
             landscape.properties.set("test_auc", np.linspace(0, 1, len(landscape.minima)), data="made up")
 
 
@@ -318,6 +320,7 @@ def main() -> int:
         check(folder)
         return 0
     first, last = int(sys.argv[2]), int(sys.argv[3])
+    os.fsync = lambda descriptor: None  # ten thousand stores need not survive a power failure
     sys.path[:0] = [str(Path(__file__).parent), str(folder)]
     (folder / EVIL).write_text("class Evil: pass\n")
     make(folder)
