@@ -1,6 +1,13 @@
 """Landscapes: stores of stationary points, and the searches that find more of them."""
 
-from thalweg.landscapes.errors import LockedError, RejectedError, StoreError, UnknownArrivalError, UntrustedError
+from thalweg.landscapes.errors import (
+    CalculationsFailedError,
+    LockedError,
+    RejectedError,
+    StoreError,
+    UnknownArrivalError,
+    UntrustedError,
+)
 from thalweg.landscapes.estimates import Discoveries, Estimate, estimate
 from thalweg.landscapes.exploration.executors import Processes, dask_executor
 from thalweg.landscapes.landscape import Landscape
@@ -34,6 +41,7 @@ __all__ = [
     "SINGLE_ENDED",
     "AddedSearch",
     "Arrival",
+    "CalculationsFailedError",
     "Choice",
     "Discoveries",
     "Estimate",

@@ -5,7 +5,14 @@ from __future__ import annotations
 from thalweg.potentials.conversion.printable import printable_lines
 from thalweg.potentials.lazy import public
 
-__all__ = ["LockedError", "RejectedError", "StoreError", "UnknownArrivalError", "UntrustedError"]
+__all__ = [
+    "CalculationsFailedError",
+    "LockedError",
+    "RejectedError",
+    "StoreError",
+    "UnknownArrivalError",
+    "UntrustedError",
+]
 
 
 @public("thalweg.landscapes")
@@ -126,3 +133,43 @@ class UntrustedError(StoreError):
     ...         print(str(error).partition(": ")[2].partition(" with")[0].rpartition(":")[2])
     Mine
     """
+
+
+@public("thalweg.landscapes")
+class CalculationsFailedError(RuntimeError):
+    """Error of a run whose searches fail one after the other, because the potential raises exceptions.
+
+    Parameters
+    ----------
+    message : str
+        Type and message of the last exception, the task, and the file with the geometry.
+    traceback : str
+        Python's traceback of it, in the process that computed.
+
+    Attributes
+    ----------
+    traceback : str
+        As given.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from thalweg.landscapes import CalculationsFailedError, Landscape
+    >>> from thalweg.potentials import Point
+    >>> def broken(x):
+    ...     raise KeyError("charge")
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     try:
+    ...         with Landscape(Point([0.0, 0.5], broken), f"{folder}/a.zarr") as landscape:
+    ...             landscape.find_minima(steps=100, failures=3)
+    ...     except CalculationsFailedError as error:
+    ...         print(str(error).partition(";")[0])
+    3 searches in a row failed, the last one by KeyError: 'charge'
+    """
+
+    def __init__(self, message: str, traceback: str = "") -> None:
+        super().__init__(message, traceback)
+        self.traceback = traceback
+
+    def __str__(self) -> str:
+        return str(self.args[0])

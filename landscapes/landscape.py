@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from thalweg.landscapes.estimates import Discoveries
 from thalweg.landscapes.lowest_paths import LowestPath, LowestPaths, checked_pairs
 from thalweg.landscapes.records import Progress
-from thalweg.landscapes.run_options import RunOptions
+from thalweg.landscapes.run_options import FAILURES_IN_A_ROW, RunOptions
 from thalweg.landscapes.stored_landscape import StoredLandscape
 from thalweg.potentials.lazy import public
 
@@ -90,6 +90,7 @@ class Landscape(StoredLandscape):
         executor: Executor | Callable[[], Executor] | None = None,
         seconds: float | None = None,
         progress: bool | None = None,
+        failures: int = FAILURES_IN_A_ROW,
     ) -> Progress:
         """Search for minima by basin-hopping: chains of random steps, minimisation and Metropolis acceptance.
 
@@ -109,19 +110,25 @@ class Landscape(StoredLandscape):
         minima : int, optional
             Stop early once the landscape has this number of minima.
         workers : int, optional
-            Threads; all processors where missing. A calculator written in Python runs on one.
+            Threads; all processors where missing. A calculator written in Python runs in the thread of the caller.
         executor : concurrent.futures.Executor or callable, optional
             Executor that runs the tasks instead, or a callable that makes one, such as ``Processes(8)``. A broken pool
             is replaced if it is a process pool, or if a callable made it.
         seconds : float, optional
-            Stop early after this time; a later call continues as if there had been no stop.
+            Stop early after this time, with a potential written in Python not before one search is done; a later call
+            continues as if there had been no stop.
         progress : bool, optional
             Whether to show a line of progress; where missing, if standard error is a terminal or in a notebook.
+        failures : int
+            Number of searches in a row that fail by an exception of the calculator or function, at which the run ends
+            with an error; the geometry of the last is written beside the store.
 
         Raises
         ------
         KeyboardInterrupt
             After Ctrl-C or SIGTERM; all points found have been committed.
+        CalculationsFailedError
+            After ``failures`` failed searches in a row. They are stored as done: a later call goes on after them.
 
         Warns
         -----
@@ -131,7 +138,7 @@ class Landscape(StoredLandscape):
         self._check_writable()
         from thalweg.landscapes.exploration import start  # loads the compiler, for which a mere reader should not wait
 
-        options = RunOptions(workers, executor, seconds, minima, progress)
+        options = RunOptions(workers, executor, seconds, minima, progress, failures=failures)
         return start.find_minima(self, steps, options, step=step, temperature=temperature, moves=moves)
 
     def connect(
@@ -148,6 +155,7 @@ class Landscape(StoredLandscape):
         executor: Executor | Callable[[], Executor] | None = None,
         seconds: float | None = None,
         progress: bool | None = None,
+        failures: int = FAILURES_IN_A_ROW,
     ) -> Progress:
         """Search for transition states: from each minimum in turn, and between pieces that are not joined yet.
 
@@ -166,7 +174,7 @@ class Landscape(StoredLandscape):
             in flight.
         displacement : float, optional
             Size of the random displacement of a coordinate that a search starts with.
-        minima, workers, executor, seconds, progress
+        minima, workers, executor, seconds, progress, failures
             As for `find_minima`, and so are the errors and the order of points that a seed gives.
 
         Raises
@@ -177,9 +185,10 @@ class Landscape(StoredLandscape):
         self._check_writable()
         from thalweg.landscapes.exploration import start  # as above
 
+        options = RunOptions(workers, executor, seconds, minima, progress, failures=failures)
         return start.connect(
-            self, searches, RunOptions(workers, executor, seconds, minima, progress), strategy=strategy, pairs=pairs,
-            lower=lower, until_converged=until_converged, displacement=displacement,
+            self, searches, options, strategy=strategy, pairs=pairs, lower=lower, until_converged=until_converged,
+            displacement=displacement,
         )  # fmt: skip
 
     def discoveries(self) -> Discoveries:

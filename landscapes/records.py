@@ -19,6 +19,7 @@ __all__ = [
     "SINGLE_ENDED",
     "AddedSearch",
     "Arrival",
+    "FailedCall",
     "Minimum",
     "Progress",
     "Search",
@@ -229,6 +230,30 @@ class AddedSearch(NamedTuple):
     new_transition_states: tuple[bool, ...]
 
 
+class FailedCall(NamedTuple):
+    """Call of a potential that ended a search by an exception.
+
+    Attributes
+    ----------
+    search : int
+        Index of the search in its task.
+    kind : str
+        Name of the exception's class.
+    message : str
+        Its message.
+    coordinates : (n,) array
+        Where the potential was called.
+    traceback : str
+        Python's traceback, as text.
+    """
+
+    search: int
+    kind: str
+    message: str
+    coordinates: np.ndarray
+    traceback: str
+
+
 class TaskResult(NamedTuple):
     """Searches that a task has done.
 
@@ -241,11 +266,14 @@ class TaskResult(NamedTuple):
         moved.
     calls : int
         Calls of an ASE calculator that it took; 0 for potentials with a Hessian.
+    failed_calls : tuple of FailedCall
+        Calls of a potential written in Python that ended a search.
     """
 
     searches: tuple[Search, ...]
     current: int = -1
     calls: int = 0
+    failed_calls: tuple[FailedCall, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,10 @@ from dataclasses import dataclass
 
 from thalweg.potentials.conversion.numeric_options import checked_number, whole_number
 
-__all__ = ["RunOptions", "check_whole", "checked_number"]
+__all__ = ["FAILURES_IN_A_ROW", "RunOptions", "check_whole", "checked_number"]
+
+FAILURES_IN_A_ROW = 10
+"""Number of searches in a row that fail by an exception before a run ends, where nothing else is said."""
 
 
 @dataclass(frozen=True)
@@ -22,20 +25,24 @@ class RunOptions:
     executor : concurrent.futures.Executor or callable, optional
         An executor, which stays the caller's, or a callable that makes one, such as `Processes`.
     seconds : float, optional
-        Stop after this time: no further tasks are awaited.
+        Stop after this time: no further tasks are awaited. With 0 nothing is done.
     minima : int, optional
         Stop once the landscape has this number of minima.
     progress : bool, optional
         Whether to show a line of progress; where missing, if standard error is a terminal.
     enough : callable, optional
         Asked after every task whether to stop.
+    failures : int
+        Number of searches in a row that fail by an exception of the potential, at which the run ends with an error.
+    advance : bool
+        Whether one search with a potential written in Python is done in any case, although the time is up.
 
     Raises
     ------
     TypeError
-        If ``workers``, ``seconds`` or ``minima`` is no number.
+        If ``workers``, ``seconds``, ``minima`` or ``failures`` is no number.
     ValueError
-        If ``workers`` or ``minima`` is no whole number of at least 1, or ``seconds`` is negative.
+        If ``workers``, ``minima`` or ``failures`` is no whole number of at least 1, or ``seconds`` is negative.
     """
 
     workers: int | None = None
@@ -44,9 +51,11 @@ class RunOptions:
     minima: int | None = None
     progress: bool | None = None
     enough: Callable[[], bool] | None = None
+    failures: int = FAILURES_IN_A_ROW
+    advance: bool = True
 
     def __post_init__(self) -> None:
-        for name, value in (("workers", self.workers), ("minima", self.minima)):
+        for name, value in (("workers", self.workers), ("minima", self.minima), ("failures", self.failures)):
             if value is not None:
                 check_whole(name, value, 1)
         if self.seconds is not None and not checked_number("seconds", self.seconds) >= 0:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from thalweg.potentials.ase_calculators import AtomsCalculator
     from thalweg.potentials.bounds import BoundsLike
+    from thalweg.potentials.noise import Noise
     from thalweg.potentials.point import Point
     from thalweg.potentials.system import System
 
@@ -168,23 +169,33 @@ def default_tolerances(system: ExploredSystem) -> Tolerances:
     """Return the tolerances of a new landscape: by the noise of an ASE calculator, the default ones of others."""
     if not isinstance(system, SearchedSystem) or system.units != "eV":
         return Tolerances()
-    return Tolerances.converged_to(cast("System", system).noise.gradient_rms)
+    noise = _noise(cast("System", system))
+    return Tolerances() if noise is None else Tolerances.converged_to(noise.gradient_rms)
+
+
+def _noise(system: System) -> Noise | None:
+    """Return the noise of a calculator; None for one that cannot be computed here: searches meet that again."""
+    try:
+        return system.noise
+    except Exception:
+        return None
 
 
 def noise_attributes(system: ExploredSystem) -> dict[str, Any]:
     """Return what a store keeps of a calculator's noise; nothing for potentials without any."""
     if not isinstance(system, SearchedSystem) or system.units != "eV":
         return {}
-    return {"noise": cast("System", system).noise._asdict()}
+    noise = _noise(cast("System", system))
+    return {} if noise is None else {"noise": noise._asdict()}
 
 
 def with_noise(system: System, attributes: Mapping[str, Any]) -> System:
     """Return the system with the noise that its store keeps, so that the step of differences is always the same."""
     stored = attributes.get("noise")
     if stored is not None and isinstance(system, SearchedSystem):
-        from thalweg.potentials.noise import Noise
+        from thalweg.potentials.noise import Noise as Measured
 
-        system.noise = Noise(**stored)
+        system.noise = Measured(**stored)
     return system
 
 

@@ -6,15 +6,16 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
+from ase import Atoms
 from ase.utils.abc import Optimizable
 from numpy.typing import ArrayLike
 
 from thalweg.potentials.conversion import real_results
 from thalweg.potentials.function import Function
 from thalweg.potentials.lazy import public
-from thalweg.potentials.protocols import GradientPotential, Vector
+from thalweg.potentials.protocols import GradientPotential, Subject, Vector
 
-__all__ = ["Point"]
+__all__ = ["Point", "flat_coordinates"]
 
 
 @public("thalweg.potentials")
@@ -166,3 +167,34 @@ class OptimizablePoint(Optimizable):
     def gradient_norm(self, gradient: Vector) -> float:
         """Return the largest component of the gradient (n,), which ASE compares with fmax."""
         return float(np.abs(gradient).max())
+
+
+def flat_coordinates(place: Subject | ArrayLike, like: Atoms | None, name: str) -> Vector:
+    """Return a flat copy of the coordinates of Atoms, of a Point, or of an array such as positions (atoms, 3).
+
+    Parameters
+    ----------
+    place : ase.Atoms, Point or array_like
+        The point.
+    like : ase.Atoms or None
+        The system's atoms; None for a system that is a Point.
+    name : str
+        Name of the argument, for errors.
+
+    Raises
+    ------
+    ValueError
+        If the atoms are others than the system's, or the coordinates are no numbers.
+    """
+    if isinstance(place, Atoms):
+        if like is None or not np.array_equal(place.numbers, like.numbers):
+            mine = "a Point" if like is None else like.get_chemical_formula("reduce")
+            theirs = place.get_chemical_formula("reduce")
+            raise ValueError(f"{name} must have the system's atoms in their order, {mine}; it has {theirs}")
+        place = place.positions
+    elif isinstance(place, Point):
+        place = place.x
+    try:
+        return np.array(place, dtype=np.float64).ravel()
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{name} must be Atoms, a Point, or their positions as numbers ({error})") from error

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cached_property
 from typing import Any
 
@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike
 from thalweg.potentials.ase_calculators import FAILURES, evaluate_atoms, free_hessian, nearest_distance
 from thalweg.potentials.bounds import BoundsLike, checked_bounds
 from thalweg.potentials.calculator import FlatCalculator, evaluate_batch
-from thalweg.potentials.compiled.callbacks import Callback
+from thalweg.potentials.compiled.callbacks import Callback, SearchStopped
 from thalweg.potentials.compiled.signatures import Compiled
 from thalweg.potentials.constraints import constraints_of
 from thalweg.potentials.conversion import real_results
@@ -21,7 +21,7 @@ from thalweg.potentials.cuda.availability import use_gpu
 from thalweg.potentials.description import describe_system, subject_from
 from thalweg.potentials.lazy import public
 from thalweg.potentials.noise import NO_NOISE, Noise, measured_noise
-from thalweg.potentials.point import Point
+from thalweg.potentials.point import Point, flat_coordinates
 from thalweg.potentials.protocols import Matrix, Subject, Vector
 from thalweg.potentials.system_symmetry import SystemSymmetry, usual_symmetry
 
@@ -29,7 +29,7 @@ __all__ = ["System", "as_system"]
 
 
 # Computed again when asked for, where a pickle was read
-_COMPUTED = ("callback", "symmetry", "lattice", "anchored", "tangents", "memory")
+_COMPUTED = ("callback", "symmetry", "lattice", "anchored", "tangents", "memory", "failure", "interrupted")
 
 
 @public("thalweg.potentials")
@@ -79,6 +79,10 @@ class System(SystemSymmetry):
         Lowest and highest value of each coordinate.
     calls : int
         Calls of an ASE calculator by this object so far; 0 for Thalweg's own potentials.
+    failure : Failure or None
+        Last exception that the potential raised, until :meth:`forget_failure`.
+    interrupted : callable or None
+        Asked before each call of a potential written in Python whether to end the search by SearchStopped.
 
     Raises
     ------
@@ -99,6 +103,7 @@ class System(SystemSymmetry):
     """
 
     calls = 0
+    interrupted: Callable[[], bool] | None = None
 
     def __init__(
         self,
@@ -209,6 +214,15 @@ class System(SystemSymmetry):
 
     def energy_gradient(self, x: Vector) -> tuple[float, Vector]:
         """Return the energy and the gradient (n,), zero at frozen entries, at x (n,)."""
+        if self.interrupted is not None and self.interrupted():
+            raise SearchStopped
+        try:
+            return self._energy_gradient(x)
+        except Exception as error:
+            self.record_failure(error, x)
+            raise
+
+    def _energy_gradient(self, x: Vector) -> tuple[float, Vector]:
         x = self.constrain(x)
         if isinstance(self.potential, FlatCalculator) or self.atoms is None:
             energy, gradient = real_results.energy_gradient(self.potential, np.asarray(x))
@@ -222,25 +236,8 @@ class System(SystemSymmetry):
         return energy, gradient if self.constraints is None else self.constraints.within(gradient)
 
     def coordinates(self, place: Subject | ArrayLike, name: str = "x") -> Vector:
-        """Return a flat copy of the coordinates of Atoms, of a Point, or of an array such as positions (atoms, 3).
-
-        Raises
-        ------
-        ValueError
-            If the atoms are others, or these are no numbers.
-        """
-        if isinstance(place, Atoms):
-            if self.atoms is None or not np.array_equal(place.numbers, self.atoms.numbers):
-                mine = "a Point" if self.atoms is None else self.atoms.get_chemical_formula("reduce")
-                theirs = place.get_chemical_formula("reduce")
-                raise ValueError(f"{name} must have the system's atoms in their order, {mine}; it has {theirs}")
-            place = place.positions
-        elif isinstance(place, Point):
-            place = place.x
-        try:
-            return np.array(place, dtype=np.float64).ravel()
-        except (TypeError, ValueError) as error:
-            raise ValueError(f"{name} must be Atoms, a Point, or their positions as numbers ({error})") from error
+        """Return a flat copy of the coordinates of Atoms, a Point or an array; errors as :func:`flat_coordinates`."""
+        return flat_coordinates(place, self.atoms, name)
 
     def constrain(self, x: Vector | Matrix) -> Vector | Matrix:
         """Return the points nearest to x (n,) or (walkers, n) that keep the constraints; frozen entries stay."""
@@ -267,7 +264,11 @@ class System(SystemSymmetry):
     def hessian(self, x: Vector) -> Matrix:
         """Return the second derivatives (n, n) at x (n,), with zero rows and columns at frozen entries."""
         if isinstance(self.potential, FlatCalculator) and self.constraints is None:
-            hessian = real_results.hessian(self.potential, np.asarray(x))
+            try:
+                hessian = real_results.hessian(self.potential, np.asarray(x))
+            except Exception as error:
+                self.record_failure(error, x)
+                raise
         else:
             hessian = free_hessian(self.energy_gradient, np.array(x), self.free, self.noise.difference_step)
         hessian[self.frozen, :] = 0.0
@@ -296,7 +297,7 @@ class System(SystemSymmetry):
     def stop(self) -> None:
         """End searches in other threads at their next call of a Python potential, until :meth:`go_on`."""
         if self.callback is not None:
-            self.callback.error = self.callback.error or KeyboardInterrupt("stopped")
+            self.callback.error = self.callback.error or SearchStopped()
 
     def go_on(self) -> None:
         """Take back :meth:`stop`, after those searches have ended."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import traceback
 from functools import cached_property
 from typing import Any
 
@@ -11,6 +12,7 @@ from numpy.typing import ArrayLike
 
 from thalweg.potentials.ase_calculators import FAILURES, evaluate_atoms
 from thalweg.potentials.calculator import FlatCalculator
+from thalweg.potentials.compiled.callbacks import Failure
 from thalweg.potentials.constraints import Constraints
 from thalweg.potentials.function import Function
 from thalweg.potentials.protocols import ExchangeSymmetry, Integers, Mask, Matrix, Symmetry, Vector
@@ -52,6 +54,7 @@ class SystemSymmetry:
     atoms: Atoms | None
     bounds: Matrix | None
     constraints: Constraints | None = None
+    failure: Failure | None = None
     inversion: bool
     substrate: bool
     _permutations: str | None
@@ -88,7 +91,11 @@ class SystemSymmetry:
         """Return the options that say what counts as the same, as the System takes them; none for a Point."""
         if self.atoms is None:
             return {}
-        values = (self.permutations, self.inversion, self.substrate, self.rigid)
+        try:
+            rigid = self.rigid
+        except Exception:  # of whatever type: searches meet it again, and say so
+            rigid = allowed_motions(self.atoms.pbc, self.atoms.cell.array)
+        values = (self.permutations, self.inversion, self.substrate, rigid)
         return dict(zip(SYMMETRY_OPTIONS, values, strict=True))
 
     @property
@@ -162,6 +169,17 @@ class SystemSymmetry:
             return evaluate_atoms(self.atoms, self.potential, x)
         except FAILURES:
             return np.nan, np.full(self.x.size, np.nan)
+        except Exception as error:
+            self.record_failure(error, x)
+            raise
+
+    def record_failure(self, error: Exception, x: Vector) -> None:
+        """Keep an exception that the potential raised at x (n,) as :attr:`failure`."""
+        self.failure = Failure(error, np.array(x, dtype=np.float64), traceback.format_exc())
+
+    def forget_failure(self) -> None:
+        """Set :attr:`failure` to None, before a search whose failures are of interest."""
+        self.failure = None
 
     @cached_property
     def tangents(self) -> VaryingNullModes | None:

@@ -11,7 +11,13 @@ import click
 from thalweg.analysis.cli.compilation_notice import compiling_notice
 from thalweg.analysis.cli.errors import errors_in_one_line, errors_of_usage
 from thalweg.analysis.cli.option_groups import from_option, with_options
-from thalweg.analysis.cli.shared_options import store_argument, time_option, trust_option, workers_option
+from thalweg.analysis.cli.shared_options import (
+    failures_option,
+    store_argument,
+    time_option,
+    trust_option,
+    workers_option,
+)
 from thalweg.analysis.cli.terminal import say
 
 if TYPE_CHECKING:
@@ -47,6 +53,7 @@ class _Search:
     seconds: float | None = from_option(time_option)
     workers: int | None = from_option(workers_option)
     trust: bool = from_option(trust_option, default=False)
+    failures: int = from_option(failures_option, default=10)
 
 
 @click.command()
@@ -103,6 +110,7 @@ def _searched(path: Path, pair: tuple[int, int] | None, search: _Search) -> str:
             lower=search.lower,
             workers=search.workers,
             seconds=search.seconds,
+            failures=search.failures,
         )
         found = [now - then for now, then in zip((progress.minima, progress.transition_states), before, strict=True)]
         said = f"{progress.done} searches found {found[0]} new minima and {found[1]} new transition states"

@@ -22,8 +22,12 @@ from thalweg.analysis.systems.structure_files import StructureOptions, check_sto
 from thalweg.analysis.systems.summary import summarise
 from thalweg.landscapes import Landscape
 from thalweg.landscapes.records import BASIN_HOPPING, SADDLE_SEARCHES
+from thalweg.landscapes.run_options import FAILURES_IN_A_ROW, RunOptions
 
 __all__ = ["ExplorationRun", "run_exploration"]
+
+_LEAST = 1e-9
+"""Seconds that are left at least where something must be done: enough for one task."""
 
 _Pool = Executor | Callable[[], Executor] | None
 
@@ -39,10 +43,11 @@ class ExplorationRun:
     deadline: float | None  # of time.monotonic()
     overwrite: bool = False  # a picture beside the store that Thalweg did not draw
     trust: bool = False  # whether a calculator that the store names may be run
+    failures: int = FAILURES_IN_A_ROW
 
-    def seconds_left(self) -> float | None:
-        """Return the seconds before the time is up; None where there is no limit."""
-        return None if self.deadline is None else max(0.0, self.deadline - time.monotonic())
+    def seconds_left(self, least: float = 0.0) -> float | None:
+        """Return the seconds before the time is up, at least ``least``; None where there is no limit."""
+        return None if self.deadline is None else max(least, self.deadline - time.monotonic())
 
     def command(self) -> str:
         """Return the command that resumes the exploration."""
@@ -97,7 +102,9 @@ def _search(explored: Explored, run: ExplorationRun) -> str | None:
         landscape.state["explore"] = {**asdict(run.plan), "data": explored.data}
         landscape.commit()
         with run.workers.executor() as executor:
-            left = _hop(landscape, run, executor, explored.moves) or _connect(landscape, run, executor)
+            # loading and compiling may have taken all the time: what is done first advances by a task in any case
+            hops = run.plan.steps > landscape.searches.done(BASIN_HOPPING)
+            left = _hop(landscape, run, executor, explored.moves) or _connect(landscape, run, executor, not hops)
         if explored.test is not None:
             from thalweg.analysis.prediction.minima_scores import measure
 
@@ -117,22 +124,28 @@ def _hop(landscape: Landscape, run: ExplorationRun, executor: _Pool, names: Sequ
         moves = moves_by_name(names)
     missing -= landscape.find_minima(
         missing, moves=moves, minima=plan.minima, workers=run.workers.workers, executor=executor,
-        seconds=run.seconds_left(),
+        seconds=run.seconds_left(_LEAST), failures=run.failures,
     ).done  # fmt: skip
     if missing <= 0 or (plan.minima is not None and len(landscape.minima) >= plan.minima):
         return None
     return f"{missing} of {plan.steps} steps to do" if plan.steps_limited else "steps to do"
 
 
-def _connect(landscape: Landscape, run: ExplorationRun, executor: _Pool) -> str | None:
-    """Do the searches for transition states that remain, and say how many are left."""
+def _connect(landscape: Landscape, run: ExplorationRun, executor: _Pool, first: bool) -> str | None:
+    """Do the searches for transition states that remain, and say how many are left.
+
+    Where they are the ``first`` of this run, one is done in any case.
+    """
     plan, missing = run.plan, run.plan.searches - landscape.searches.done(*SADDLE_SEARCHES)
     if missing <= 0 or not len(landscape.minima):
         return None
+    from thalweg.landscapes.exploration import start  # loads the compiler
+
     converge = bool(plan.until_converged)
-    missing -= landscape.connect(
-        missing, until_converged=converge, workers=run.workers.workers, executor=executor, seconds=run.seconds_left()
-    ).done
+    options = RunOptions(
+        run.workers.workers, executor, run.seconds_left(_LEAST if first else 0.0), failures=run.failures, advance=first
+    )
+    missing -= start.connect(landscape, missing, options, until_converged=converge).done
     if missing <= 0 or (converge and landscape.discoveries().complete):
         return None
     return f"{missing} of {plan.searches} searches to do" if plan.searches_limited else "searches to do"

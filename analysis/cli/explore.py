@@ -16,7 +16,7 @@ from thalweg.analysis.cli.interruption import last_words
 from thalweg.analysis.cli.option_groups import from_option, with_options
 from thalweg.analysis.cli.option_types import Json, Names, Widths
 from thalweg.analysis.cli.output_files import overwrite_option
-from thalweg.analysis.cli.shared_options import FILE, new_store_option, time_option, trust_option
+from thalweg.analysis.cli.shared_options import FILE, failures_option, new_store_option, time_option, trust_option
 from thalweg.analysis.cli.terminal import say
 from thalweg.analysis.cli.worker_options import WorkerOptions
 
@@ -209,6 +209,7 @@ class Totals:
 @with_options("totals", Totals)
 @time_option
 @with_options("workers", WorkerOptions)
+@failures_option
 @click.option(
     "--device",
     type=click.Choice(["auto", "cpu", "cuda"]),
@@ -227,6 +228,7 @@ def explore(
     totals: Totals,
     seconds: float | None,
     workers: WorkerOptions,
+    failures: int,
     device: str | None,
     resume: bool,
     trust: bool,
@@ -260,7 +262,7 @@ def explore(
     with errors_of_usage(ValueError):
         plan = plan_exploration(resolve_name(system), output, resume, totals, options)
     trust = trust or options.names_calculator(plan.options)
-    run = ExplorationRun(plan, output, workers, device, deadline, overwrite, trust)
+    run = ExplorationRun(plan, output, workers, device, deadline, overwrite, trust, failures)
     try:
         with (
             errors_in_one_line(OSError, ImportError, RuntimeError, StoreError),

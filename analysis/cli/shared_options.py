@@ -13,6 +13,7 @@ __all__ = [
     "FILE",
     "PICTURES",
     "check_ending",
+    "failures_option",
     "new_store_option",
     "picture_option",
     "sample_seed_option",
@@ -52,6 +53,15 @@ trust_option = click.option(
     "--trust",
     is_flag=True,
     help="Run whatever calculator the store names, as if you had written it: it may run programs and write files.",
+)
+
+failures_option = click.option(
+    "--max-failures",
+    "failures",
+    type=click.IntRange(min=1),
+    default=10,
+    show_default=True,
+    help="Number of searches in a row that an error of the calculator may end, before the command does.",
 )
 
 workers_option = click.option(

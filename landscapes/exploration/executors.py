@@ -7,9 +7,11 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Iterator
-from concurrent.futures import Executor, ProcessPoolExecutor
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from contextlib import contextmanager
+from functools import partial
 from multiprocessing.connection import wait
 from multiprocessing.context import SpawnContext, SpawnProcess
 from typing import Any
@@ -17,13 +19,15 @@ from typing import Any
 from thalweg.potentials.conversion.numeric_options import positive_number, whole_number
 from thalweg.potentials.lazy import public
 
-__all__ = ["Processes", "dask_executor", "end_executor"]
+__all__ = ["CallerThread", "Processes", "dask_executor", "end_executor", "in_pool"]
 
 MOST_PROCESSES = 4096
 """All of a pool are started at once."""
 
 _GRACE = 5.0
 """Seconds that processes have to end by themselves, before they are killed."""
+
+_in_pool = False  # set in processes of our own pools
 
 _KILLED = 1.0
 """Longest time to wait for processes that were killed, in seconds: one that waits for a disk may not end at once."""
@@ -126,13 +130,53 @@ def end_executor(executor: Executor, seconds: float | None = None) -> None:
         executor.shutdown(wait=seconds > 0, cancel_futures=True)
 
 
+class CallerThread(Executor):
+    """Executor that runs what was submitted in the thread that asks for it, one task whenever it is asked.
+
+    A potential written in Python may be one that objects to other threads, such as a calculator with a database or
+    with alarms.
+    """
+
+    def __init__(self) -> None:
+        self._waiting: deque[tuple[Future, Callable[[], Any]]] = deque()
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future:
+        """Put a call in the queue."""
+        future: Future = Future()
+        self._waiting.append((future, partial(fn, *args, **kwargs)))
+        return future
+
+    def run_one(self) -> None:
+        """Run the first call in the queue that was not cancelled, if there is one."""
+        while self._waiting:
+            future, call = self._waiting.popleft()
+            if not future.set_running_or_notify_cancel():
+                continue
+            try:
+                future.set_result(call())
+            except Exception as error:
+                future.set_exception(error)
+            return
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        """Empty the queue."""
+        self._waiting.clear()
+
+
 def default_threads() -> int:
     """Return the number of processors this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
+def in_pool() -> bool:
+    """Return whether this is a process of a pool of our own, which computes nothing else."""
+    return _in_pool
+
+
 def _prepare() -> None:
     """Make a process of our own pool leave Ctrl-C to its parent, and end when the parent is gone, however that died."""
+    global _in_pool
+    _in_pool = True
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     parent = multiprocessing.parent_process()
     if parent is not None:

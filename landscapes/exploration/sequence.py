@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from thalweg.landscapes.errors import StoreError, UnknownArrivalError
+from thalweg.landscapes.errors import CalculationsFailedError, StoreError, UnknownArrivalError
+from thalweg.landscapes.exploration.failed_geometry import write_failed_geometry
 from thalweg.landscapes.exploration.signals import deferred_signals
-from thalweg.landscapes.exploration.tasks import Task
+from thalweg.landscapes.exploration.task import Task
 from thalweg.landscapes.exploration.workers import Job, Workers, open_workers
 from thalweg.landscapes.records import (
     BASIN_HOPPING,
@@ -22,6 +23,7 @@ from thalweg.landscapes.records import (
     FROM_STATE,
     SADDLE_SEARCHES,
     SINGLE_ENDED,
+    FailedCall,
     Progress,
     TaskResult,
 )
@@ -42,6 +44,8 @@ _SEQUENCES = {"find_minima": 0, "connect": 1}  # others by their names
 _MOST_KNOWN = 1000  # minima that a task takes along
 _SECONDS_BETWEEN_COMMITS = 2.0
 _SECONDS_BETWEEN_LOOKS = 0.2
+# How long the first search of other processes is waited for although the time is up: in seconds, and in times of it
+_PATIENCE, _LONGER = 600.0, 20.0
 
 
 class Pending(NamedTuple):
@@ -74,7 +78,8 @@ class _Run:
         self.number = landscape.tasks_done.get(strategy.name, 0) + len(self.chosen)
         self.ahead = landscape.tasks_ahead
         self._in_flight = sum(pending.choice.size for pending in self.chosen)
-        self.done = self.failed = 0
+        self.done = self.failed = self.raised = self.raised_in_a_row = 0
+        self._last_call: FailedCall | None = None
         self.calls = int(landscape.state.get(strategy.name, {}).get("calls", 0))
         self.began = time.monotonic()
 
@@ -139,6 +144,29 @@ class _Run:
         self._in_flight -= choice.size
         self.done += choice.size
         self.failed += sum(search.status != CONVERGED for search in result.searches)
+        calls = {call.search: call for call in result.failed_calls}
+        for number in range(len(result.searches)):
+            self.raised_in_a_row = self.raised_in_a_row + 1 if number in calls else 0
+            self._last_call = calls.get(number, self._last_call)
+        self.raised += len(calls)
+
+    def check_failures(self, number: int, most: int) -> None:
+        """Raise CalculationsFailedError where task ``number`` was one too many that the potential ended.
+
+        So it is after ``most`` searches in a row, and where a landscape without a point has nothing but such failures.
+        """
+        hopeless = self.done == self.raised >= self.goal and not len(self.landscape.minima)
+        if (self.raised_in_a_row < most and not hopeless) or self._last_call is None:
+            return
+        call, landscape = self._last_call, self.landscape
+        path = write_failed_geometry(landscape.system, landscape.path, call)
+        where = "" if path is None else f"; its geometry is in {path}"
+        raise CalculationsFailedError(
+            f"{self.raised_in_a_row} searches in a row failed, the last one by {call.kind}: {call.message}; it was in "
+            f"task {number} of {self.strategy.name}{where}. They are stored as failed, and a later run goes on after "
+            "them.",
+            call.traceback,
+        )
 
     def save(self) -> None:
         pending = [
@@ -236,22 +264,34 @@ def run_sequence(
     ------
     KeyboardInterrupt
         After Ctrl-C or SIGTERM, once all is committed.
+    CalculationsFailedError
+        If the potential's exceptions end too many searches in a row.
     RuntimeError
         If a task loses its worker again and again.
     """
     run = _Run(landscape, strategy, settings, goal)
     with deferred_signals() as stopped, open_workers(landscape.system, options.workers, options.executor) as pool:
 
+        def time_is_up() -> bool:
+            elapsed = time.monotonic() - run.began
+            if options.seconds is None or elapsed <= options.seconds:
+                return False
+            if run.done > 0 or options.seconds == 0 or not options.advance or landscape.system.threadsafe:
+                return True
+            # a run whose first search takes longer advances all the same, unless other processes do not answer
+            return options.executor is not None and elapsed > max(_PATIENCE, _LONGER * options.seconds)
+
         def stop() -> bool:
             if options.minima is not None and len(landscape.minima) >= options.minima:
                 return True
             if options.enough is not None and options.enough():
                 return True
-            return stopped() or (options.seconds is not None and time.monotonic() - run.began > options.seconds)
+            return stopped() or time_is_up()
 
         jobs: deque[Job] = deque()
         try:
-            _loop(run, pool, jobs, report, stop)
+            with pool.interrupted_by(lambda: stopped() or time_is_up()):
+                _loop(run, pool, jobs, options.failures, report, stop)
         finally:
             pool.cancel(list(jobs))
             run.save()
@@ -262,6 +302,7 @@ def _loop(
     run: _Run,
     pool: Workers,
     jobs: deque[Job],
+    failures: int,
     report: Callable[[Progress], None] | None,
     stop: Callable[[], bool],
 ) -> None:
@@ -277,7 +318,7 @@ def _loop(
             return
         while jobs[0].result is None:
             pool.tend(_SECONDS_BETWEEN_LOOKS)
-            if stop():
+            if jobs[0].result is None and stop():
                 return
         try:
             run.add(jobs[0].result)
@@ -285,7 +326,7 @@ def _loop(
             # two transition states have one energy, such as mirror images that no symmetry tells of
             jobs[0] = pool.submit(replace(jobs[0].task, known=np.empty(0)))
             continue
-        jobs.popleft()
+        run.check_failures(jobs.popleft().task.number, failures)
         if report is not None:
             report(run.progress())
         if stop():

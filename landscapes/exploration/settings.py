@@ -15,8 +15,9 @@ if TYPE_CHECKING:
 __all__ = ["default_settings", "search_settings", "searches_a_task", "steps_a_task"]
 
 _FEW = 20  # coordinates of a surface on which every mode is worth a try
-_STEPS_A_TASK = {"atoms": 20, "point": 5, "python": 2}
-_SEARCHES_A_TASK = {"atoms": 16, "point": 4, "python": 4}
+# with a potential written in Python one search may take minutes: where the time is up only that one is lost
+_STEPS_A_TASK = {"atoms": 20, "point": 5, "python": 1}
+_SEARCHES_A_TASK = {"atoms": 16, "point": 4, "python": 1}
 _SEARCHES_ON_A_GPU = 256  # a task: fewer leave most of it idle
 
 

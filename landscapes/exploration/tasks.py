@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
+from thalweg.landscapes.exploration.attempts import Attempts
+from thalweg.landscapes.exploration.task import Task
 from thalweg.landscapes.records import (
     BASIN_HOPPING,
     CONVERGED,
@@ -27,7 +28,7 @@ from thalweg.optimizers.basin_hopping.moves import Move
 from thalweg.optimizers.elastic_band import connect_pair
 from thalweg.optimizers.kernels.status import Status
 from thalweg.optimizers.large_systems import LARGEST_MATRIX
-from thalweg.optimizers.quasi_newton.knowledge import KnownPoints, Proved
+from thalweg.optimizers.quasi_newton.knowledge import KnownPoints
 from thalweg.optimizers.quasi_newton.searches import needs_differences
 from thalweg.optimizers.results import TransitionStateResult
 from thalweg.optimizers.rules import Rules, SearchOptions
@@ -44,44 +45,6 @@ _SAME_ENERGY = 1e-6, 1e-4  # eV: within which a minimum is known, least and most
 _STEPS, _STEPS_FOLLOWING = 200, 60  # what follows a mode arrives within 50 steps (LJ7 to LJ13), or wanders for ever
 
 __all__ = ["Task", "run_task"]
-
-
-@dataclass(frozen=True)
-class Task:
-    """Task of one worker: searches of one kind, with their starts and random numbers.
-
-    Attributes
-    ----------
-    sequence : str
-        Sequence of tasks that it belongs to: the name of the strategy that chose it.
-    number : int
-        Its number in the sequence.
-    kind : str
-        BASIN_HOPPING, SINGLE_ENDED, FROM_STATE, FROM_SYMMETRIC or DOUBLE_ENDED.
-    entropy : tuple of int
-        Entropy of its random numbers.
-    starts : tuple of (int, int)
-        Rows of the minima (FROM_STATE: transition states) it sets out from, -1 where there is none (it starts at a
-        random point then): one pair a search, or one for a chain.
-    coordinates : (k, n) array
-        Of the points in ``starts``, in their order, -1 left out.
-    settings : dict
-        Sizes of steps, temperature, and the rules of the minimiser.
-    known : (k,) array
-        Energies of transition states: a single-ended search that ends at one of them brings an `Arrival`.
-    minima : tuple of Proved
-        Minima that are known, for calculators without a Hessian: what falls into their basins ends early.
-    """
-
-    sequence: str
-    number: int
-    kind: str
-    entropy: tuple[int, ...]
-    starts: tuple[tuple[int, int], ...]
-    coordinates: np.ndarray
-    settings: dict[str, Any] = field(default_factory=dict)
-    known: np.ndarray = field(default_factory=lambda: np.empty(0))
-    minima: tuple[Proved, ...] = ()
 
 
 def run_task(system: System, task: Task) -> TaskResult:
@@ -102,6 +65,19 @@ def _known_points(system: System, task: Task) -> KnownPoints | None:
 
 
 def _basin_hopping(system: System, task: Task, rng: np.random.Generator) -> TaskResult:
+    attempts, current = Attempts(system, task), -1
+
+    def chain() -> tuple[Search, ...]:
+        nonlocal current
+        searches, current = _chain(system, task, rng)
+        return searches
+
+    searches = attempts.run(chain, task.starts[0], task.settings["steps"])
+    return TaskResult(searches, current, tuple(attempts.calls))
+
+
+def _chain(system: System, task: Task, rng: np.random.Generator) -> tuple[tuple[Search, ...], int]:
+    """Take a chain further; return its quenches, and which of them it ended at."""
     settings = task.settings
     known = len(task.coordinates) > 0
     x = task.coordinates[0] if known else system.random(rng)
@@ -121,7 +97,7 @@ def _basin_hopping(system: System, task: Task, rng: np.random.Generator) -> Task
         )
     searches = tuple(_quench(system, task, result, row) for row in range(len(result)))
     accepted = np.flatnonzero(result.accepted)
-    return TaskResult(searches, int(accepted[-1]) if accepted.size else -1)
+    return searches, int(accepted[-1]) if accepted.size else -1
 
 
 def _quench(system: System, task: Task, result: BasinHoppingResult, row: int) -> Search:
@@ -166,6 +142,8 @@ def _single_ended(system: System, task: Task, rng: np.random.Generator) -> TaskR
     how = {"rms": settings["rms"], "rules": Rules.from_dict(settings["rules"]), **_longest_step(system)}
     how |= {"known": task.known, "known_within": settings["same_energy"], "known_points": _known_points(system, task)}
     following = directions.any(axis=1)
+    if not system.threadsafe:
+        return _one_by_one(system, task, X, directions, how)
     searches: dict[int, Search] = {}
     for chosen, steps in ((~following, _STEPS), (following, _STEPS_FOLLOWING)):
         rows = np.flatnonzero(chosen).tolist()
@@ -176,6 +154,22 @@ def _single_ended(system: System, task: Task, rng: np.random.Generator) -> TaskR
                 row: _search(system, task, result, at, task.starts[row]) for row, at in zip(rows, found, strict=True)
             }
     return TaskResult(tuple(searches[row] for row in range(len(X))))
+
+
+def _one_by_one(system: System, task: Task, X: np.ndarray, directions: np.ndarray, how: dict[str, Any]) -> TaskResult:
+    """Do single-ended searches one after the other: an exception of the potential ends one of them."""
+    attempts = Attempts(system, task)
+    searches: list[Search] = []
+    for row, start in enumerate(task.starts):
+
+        def search(row: int = row, start: tuple[int, int] = start) -> tuple[Search, ...]:
+            steps = _STEPS_FOLLOWING if directions[row].any() else _STEPS
+            one = slice(row, row + 1)
+            result = find_transition_states(system, X[one], directions=directions[one], threads=1, steps=steps, **how)
+            return (_search(system, task, result, range(1), start),)
+
+        searches += attempts.run(search, start)
+    return TaskResult(tuple(searches), failed_calls=tuple(attempts.calls))
 
 
 def _anywhere(system: System, rng: np.random.Generator) -> np.ndarray:
@@ -219,14 +213,19 @@ def _double_ended(system: System, task: Task, rng: np.random.Generator) -> TaskR
     settings = task.settings
     search: SearchOptions = {"rules": Rules.from_dict(settings["rules"]), **_longest_step(system)}
     search["known_points"] = _known_points(system, task)
-    searches = []
+    attempts = Attempts(system, task)
+    searches: list[Search] = []
     for pair, start in enumerate(task.starts):
-        a, b = task.coordinates[2 * pair : 2 * pair + 2]
         # a pair that was tried before gets another band
         density = float(rng.uniform(*_DENSITIES))
-        result = connect_pair(system, a, b, rms=settings["rms"], threads=1, search=search, density=density)
-        searches.append(_search(system, task, result, range(len(result.x)), start))
-    return TaskResult(tuple(searches))
+
+        def connected(pair: int = pair, start: tuple[int, int] = start, density: float = density) -> tuple[Search, ...]:
+            a, b = task.coordinates[2 * pair : 2 * pair + 2]
+            result = connect_pair(system, a, b, rms=settings["rms"], threads=1, search=search, density=density)
+            return (_search(system, task, result, range(len(result.x)), start),)
+
+        searches += attempts.run(connected, start)
+    return TaskResult(tuple(searches), failed_calls=tuple(attempts.calls))
 
 
 def _search(system: System, task: Task, result: TransitionStateResult, rows: range, start: tuple[int, int]) -> Search:

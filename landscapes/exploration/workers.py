@@ -16,10 +16,12 @@ from queue import Empty, SimpleQueue
 
 from threadpoolctl import threadpool_limits
 
-from thalweg.landscapes.exploration.executors import Processes, end_executor
+from thalweg.landscapes.exploration.executors import CallerThread, Processes, end_executor
 from thalweg.landscapes.exploration.system_transfer import Parcel, run_sent
-from thalweg.landscapes.exploration.tasks import Task, run_task
+from thalweg.landscapes.exploration.task import Task
+from thalweg.landscapes.exploration.tasks import run_task
 from thalweg.landscapes.records import TaskResult
+from thalweg.potentials.compiled.callbacks import SearchStopped
 from thalweg.potentials.system import System
 from thalweg.potentials.threads import default_threads
 
@@ -66,7 +68,7 @@ class Workers:
 
     def __init__(self, system: System, executor: Executor, replace: Callable[[], Executor] | None = None) -> None:
         self.system, self.executor, self._replace = system, executor, replace
-        self._parcel = None if isinstance(executor, ThreadPoolExecutor) else Parcel(system)
+        self._parcel = None if isinstance(executor, ThreadPoolExecutor | CallerThread) else Parcel(system)
         self._pool = 0  # counts executors: a broken one is replaced once, not once for each of its tasks
         self._finished: SimpleQueue[tuple[Job, Future]] = SimpleQueue()
         self._out: set[Job] = set()
@@ -101,6 +103,11 @@ class Workers:
         Exception
             What a task raised.
         """
+        if isinstance(self.executor, CallerThread):
+            try:
+                self.executor.run_one()
+            except SearchStopped:
+                return
         try:
             job, future = self._finished.get(timeout=timeout)
         except Empty:
@@ -147,6 +154,18 @@ class Workers:
         end_executor(self.executor, 0.0)
         self.executor, self._pool = self._replace(), self._pool + 1
 
+    @contextmanager
+    def interrupted_by(self, stop: Callable[[], bool]) -> Iterator[None]:
+        """Let a search in the caller's own thread end as soon as ``stop`` says so, inside the block."""
+        if not isinstance(self.executor, CallerThread):
+            yield
+            return
+        self.system.interrupted = stop
+        try:
+            yield
+        finally:
+            self.system.interrupted = None
+
     def cancel(self, jobs: list[Job]) -> None:
         """Take back tasks that have not begun."""
         for job in jobs:
@@ -166,13 +185,16 @@ def open_workers(
     system : System
         What is explored.
     workers : int, optional
-        Threads of this process where no executor is given; all processors where missing.
+        Threads of this process where no executor is given; all processors where missing. A potential written in Python
+        is computed in the thread of the caller.
     executor : Executor or callable, optional
         An executor, which stays the caller's, or what makes one, such as `Processes`.
     """
     if executor is None:
-        threads = (workers or default_threads()) if system.threadsafe else 1
-        made = Workers(system, ThreadPoolExecutor(threads, thread_name_prefix="thalweg"))
+        own: Executor = CallerThread()
+        if system.threadsafe:
+            own = ThreadPoolExecutor(workers or default_threads(), thread_name_prefix="thalweg")
+        made = Workers(system, own)
     elif isinstance(executor, Executor):
         made = Workers(system, executor, _replacement(executor))
     else:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import ctypes
 import logging
 from collections.abc import Callable
+from typing import NamedTuple
 
 import numba
 import numpy as np
@@ -19,7 +20,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from thalweg.potentials.compiled.signatures import FUNCTION_SIGNATURE, HESSIAN_SIGNATURE, Compiled, jit
 
-__all__ = ["C_SIGNATURE", "Callback", "call_address"]
+__all__ = ["C_SIGNATURE", "Callback", "Failure", "SearchStopped", "call_address"]
 
 _log = logging.getLogger(__name__)
 
@@ -54,6 +55,28 @@ def _callback_hessian(x, hessian_out, integers, floats):
 C_SIGNATURE = ctypes.CFUNCTYPE(
     ctypes.c_double, ctypes.POINTER(ctypes.c_double), ctypes.POINTER(ctypes.c_double), ctypes.c_int64
 )
+
+
+class SearchStopped(BaseException):
+    """Exception that ends a search whose result nobody waits for."""
+
+
+class Failure(NamedTuple):
+    """Exception that a potential raised.
+
+    Attributes
+    ----------
+    error : Exception
+        What it raised.
+    x : ndarray, shape (n,)
+        Coordinates at which it did.
+    text : str
+        The traceback.
+    """
+
+    error: Exception
+    x: NDArray[np.float64]
+    text: str
 
 
 class Callback:
