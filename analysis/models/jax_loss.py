@@ -61,7 +61,9 @@ class JaxLoss(FlatCalculator):
 
     def unpack(self, x: ArrayLike) -> Any:
         """Return coordinates x (n,) as the tree of parameters."""
-        return self._unravel(self._flat(x))
+        import jax.numpy as jnp
+
+        return self._unravel(jnp.asarray(self._flat(x)))
 
     def energy_gradient(self, x: Vector) -> tuple[float, Vector]:
         """Return the loss and its gradient (n,) at x (n,)."""
@@ -118,12 +120,13 @@ def from_jax(
         import jax
     except ImportError as error:
         raise ImportError("from_jax needs JAX: pip install jax") from error
-    if not jax.config.jax_enable_x64:
+    if not getattr(jax.config, "jax_enable_x64"):  # noqa: B009  (its type has no such attribute)
         raise ValueError(
             "JAX computes in single precision, too coarse for stationary points: "
             'jax.config.update("jax_enable_x64", True) before anything else'
         )
-    loss = JaxLoss(function, parameters, name or getattr(function, "__name__", type(function).__name__), symmetry)
+    named = name or str(getattr(function, "__name__", type(function).__name__))
+    loss = JaxLoss(function, parameters, named, symmetry)
     try:
         loss.energy_gradient(loss.start)
     except TypeError as error:

@@ -69,7 +69,7 @@ class TorchLoss(FlatCalculator):
         if chain is not None:
             where = {id(value): name for name, value in named.items()}
             weights, biases = [one.weight for one in chain.linear], [one.bias for one in chain.linear]
-            named = {where[id(value)]: value for value in (*weights, *biases)}
+            named = {where[id(value)]: named[where[id(value)]] for value in (*weights, *biases)}
         self.names = list(named)
         self._shapes = [tuple(value.shape) for value in named.values()]
         self._sizes = [int(value.numel()) for value in named.values()]

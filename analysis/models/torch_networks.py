@@ -71,7 +71,7 @@ def linear_chain(module: nn.Module) -> LinearChain | None:
     widths = [(below.out_features, above.in_features) for below, above in pairwise(linear)]
     if any(below != above for below, above in widths):
         return None
-    return LinearChain(linear, activations)
+    return LinearChain([part for part in linear if isinstance(part, nn.Linear)], activations)
 
 
 def activation_of(part: nn.Module) -> str | None:
@@ -79,7 +79,7 @@ def activation_of(part: nn.Module) -> str | None:
     name = type(part).__name__
     if name == "Softplus":
         # above the threshold PyTorch's is linear, and differs from the function by exp(-threshold)
-        return "softplus" if part.beta == 1 and part.threshold >= 20 else None
+        return "softplus" if getattr(part, "beta", 0) == 1 and float(getattr(part, "threshold", 0)) >= 20 else None
     if name == "GELU":
         return "gelu" if part.approximate == "none" else None
     return {"Tanh": "tanh", "Sigmoid": "logistic", "SiLU": "silu"}.get(name)

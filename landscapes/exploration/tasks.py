@@ -73,7 +73,7 @@ def _basin_hopping(system: System, task: Task, rng: np.random.Generator) -> Task
         return searches
 
     searches = attempts.run(chain, task.starts[0], task.settings["steps"])
-    return TaskResult(searches, current, tuple(attempts.calls))
+    return TaskResult(searches, current, failed_calls=tuple(attempts.calls))
 
 
 def _chain(system: System, task: Task, rng: np.random.Generator) -> tuple[tuple[Search, ...], int]:
