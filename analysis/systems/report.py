@@ -14,6 +14,7 @@ from rich.table import Table
 from thalweg.analysis.systems.network_systems import network_title, settings_title
 from thalweg.analysis.systems.summary import Spread, Summary
 from thalweg.potentials.conversion.printable import printable
+from thalweg.potentials.noise import Noise
 
 if TYPE_CHECKING:
     from thalweg.landscapes.lowest_paths import LowestPath
@@ -97,6 +98,22 @@ def _add(table: Table, *cells: str) -> None:
     table.add_row(*map(printable, cells))
 
 
+def _calls(summary: Summary) -> str:
+    """Return the calls of the calculator: in all, in basin-hopping a minimum, in other searches a transition state."""
+    hopping = summary.calls.get("find_minima", 0)
+    searching = sum(summary.calls.values()) - hopping
+    parts = []
+    if hopping:
+        parts.append(f"{hopping} in basin-hopping{_each(hopping, summary.minima, 'minimum')}")
+    if searching:
+        parts.append(f"{searching} in searches{_each(searching, summary.transition_states, 'transition state')}")
+    return f"{hopping + searching}: {', '.join(parts)}"
+
+
+def _each(calls: int, points: int, name: str) -> str:
+    return f" ({calls / points:.0f} a {name})" if points else ""
+
+
 def _counts(summary: Summary) -> list[tuple[str, str]]:
     parts = str(summary.components)
     if summary.components > 1:
@@ -112,6 +129,8 @@ def _counts(summary: Summary) -> list[tuple[str, str]]:
         rows.append(("moves", moves))
     if summary.searches:
         rows.append(("probably missing", _missing(summary)))
+    if summary.calls:
+        rows.append(("force calls", _calls(summary)))
     if summary.minima:
         name = "Gmin loss" if summary.labels is not None else "lowest energy"
         units = summary.attributes["units"]
@@ -218,6 +237,7 @@ def _settings(summary: Summary) -> list[tuple[str, str]]:
     for name, values in (
         ("explored as", (state.get("explore") or {}).get("options")),
         ("tolerances", attributes["tolerances"]),
+        ("noise", _noise(attributes.get("noise"))),
         *((sequence, (state.get(sequence) or {}).get("settings")) for sequence in ("find_minima", "connect")),
         ("rules", attributes["rules"]),
     ):
@@ -227,6 +247,14 @@ def _settings(summary: Summary) -> list[tuple[str, str]]:
         if plain:
             rows.append((name, ", ".join(f"{key} {value}" for key, value in plain.items())))
     return rows
+
+
+def _noise(stored: Mapping[str, Any] | None) -> dict[str, str]:
+    """Return the measured noise of a calculator, and the step of differences that was chosen by it."""
+    if not stored:
+        return {}
+    noise = Noise(**stored)
+    return {"gradient": f"{noise.gradient:.1e}", "step of differences": f"{noise.difference_step:g}"}
 
 
 def _table(first: str, *columns: str) -> Table:

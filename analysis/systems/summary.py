@@ -107,6 +107,13 @@ class Summary:
         return np.bincount(calculator["labels"], minlength=int(calculator["n_classes"] or 0))
 
     @property
+    def calls(self) -> dict[str, int]:
+        """Number of calls of an ASE calculator by sequence of tasks; empty for potentials with a Hessian."""
+        state = self.attributes["state"]
+        counts = {name: one.get("calls", 0) for name, one in state.items() if isinstance(one, Mapping)}
+        return {name: count for name, count in counts.items() if isinstance(count, int) and count > 0}
+
+    @property
     def failures(self) -> dict[str, int]:
         """Number of failed searches by reason, the most frequent first."""
         total: dict[str, int] = {}
