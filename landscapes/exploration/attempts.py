@@ -9,6 +9,7 @@ import numpy as np
 
 from thalweg.landscapes.exploration.task import Task
 from thalweg.landscapes.records import CONVERGED, FailedCall, Search
+from thalweg.potentials.conversion.real_results import ResultError
 from thalweg.potentials.system import System
 
 __all__ = ["Attempts"]
@@ -53,16 +54,20 @@ class Attempts:
         ------
         Exception
             What does not come from the potential, as it came.
+        ResultError
+            The potential returned what is no energy or gradient, which no other search would mend.
         """
         self.system.forget_failure()
         try:
             found = search()
         except Exception as error:
             failure = self.system.failure
-            if failure is None or failure.error is not error:
+            if failure is None or failure.error is not error or isinstance(error, ResultError):
                 raise
             found = (Search(self.task.number, self.task.kind, self._reason(error), start),) * size
         failure = self.system.failure
+        if failure is not None and isinstance(failure.error, ResultError):
+            raise failure.error
         if failure is not None and all(one.status != CONVERGED for one in found):
             reason = self._reason(failure.error)
             found = tuple(replace(one, status=reason) for one in found)

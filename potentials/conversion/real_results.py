@@ -7,10 +7,18 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["energy_gradient", "hessian", "hessian_vector", "real_array", "real_number"]
+__all__ = ["ResultError", "energy_gradient", "hessian", "hessian_vector", "real_array", "real_number"]
 
 # numpy would read text as numbers, dates as numbers of days, and None as NaN
 _REFUSED = {"b": "truth values", "S": "text", "U": "text", "M": "dates", "m": "times"}
+
+
+class ResultError(TypeError, ValueError):
+    """Error of a potential that returned what is no energy, gradient or Hessian.
+
+    It is a fault of the potential everywhere, not the failure of a calculation at one geometry, so it ends a run of
+    searches.
+    """
 
 
 class _Potential(Protocol):
@@ -56,17 +64,15 @@ def real_array(value: Any, shape: tuple[int, ...], name: str) -> NDArray[np.floa
 
     Raises
     ------
-    TypeError
-        If it is complex, or holds anything but numbers.
-    ValueError
-        If it has another shape.
+    ResultError
+        If it is complex, holds anything but numbers, or has another shape; it is a TypeError and a ValueError.
     """
     array = np.asarray(value)
     if array.dtype.kind != "f":
         _check_real(array, name)
         array = array.astype(np.float64)
     if array.shape != shape:
-        raise ValueError(f"{name} must have the shape {shape}; it has {array.shape}")
+        raise ResultError(f"{name} must have the shape {shape}; it has {array.shape}")
     return np.asarray(array, dtype=np.float64)
 
 
@@ -82,28 +88,26 @@ def real_number(value: Any, name: str) -> float:
 
     Raises
     ------
-    TypeError
-        If it is complex, or no number.
-    ValueError
-        If it is several numbers.
+    ResultError
+        If it is complex, no number, or several; it is a TypeError and a ValueError.
     """
     if type(value) is float:  # most are: no array is made for them
         return value
     array = np.asarray(value)
     if array.size != 1:
-        raise ValueError(f"{name} must be one number; it has the shape {array.shape}")
+        raise ResultError(f"{name} must be one number; it has the shape {array.shape}")
     return float(real_array(array.reshape(()), (), name))
 
 
 def _check_real(array: NDArray[Any], name: str) -> None:
-    """Raise TypeError for an array that is not of numbers on the real line."""
+    """Raise ResultError for an array that is not of numbers on the real line."""
     if np.iscomplexobj(array) or any(isinstance(item, complex | np.complexfloating) for item in _objects(array)):
-        raise TypeError(f"{name} must be real; it is complex ({array.dtype})")
+        raise ResultError(f"{name} must be real; it is complex ({array.dtype})")
     if array.dtype.kind in _REFUSED:
-        raise TypeError(f"{name} must be real numbers; it holds {_REFUSED[array.dtype.kind]} ({array.dtype})")
+        raise ResultError(f"{name} must be real numbers; it holds {_REFUSED[array.dtype.kind]} ({array.dtype})")
     for item in _objects(array):
         if not hasattr(item, "__float__") or np.ndim(item):
-            raise TypeError(f"{name} must be real numbers; it holds {type(item).__name__}")
+            raise ResultError(f"{name} must be real numbers; it holds {type(item).__name__}")
 
 
 def _objects(array: NDArray[Any]) -> list[Any]:
