@@ -74,15 +74,16 @@ NETWORKS: dict[str, Network] = {
 UNSTORED = {"activation": "tanh", "loss": "cross_entropy"}
 """Options of networks that a store keeps only where they have other values than these."""
 
+TABLE_ENDINGS = (".csv", ".tsv", ".npz", ".parquet")
+"""Ends of the names of files of data; the module that reads them loads the compiler, and names are read before."""
+
 _OWN = Network((10,), 1e-2, None, "macro", Work(100, 200), "standard")
 
 
 def data_file(name: str) -> Path | None:
     """Return the file of data that a system's name refers to, None where it is none."""
-    from thalweg.datasets.table_files import TABLES
-
     path = Path(name)
-    return path if path.suffix.lower() in TABLES else None
+    return path if path.suffix.lower() in TABLE_ENDINGS else None
 
 
 def network_defaults(name: str) -> Network | None:

@@ -17,6 +17,7 @@ from thalweg.analysis import KineticTransitionNetwork
 from thalweg.analysis.cli.main import program
 from thalweg.analysis.networks.exchange import minima_table, transition_state_table
 from thalweg.landscapes import Landscape, StoreError
+from thalweg.landscapes.exploration import start
 
 from ...helpers import files_of, thalweg
 
@@ -57,10 +58,10 @@ def test_a_truncated_chunk_is_named(store, array):
 
 
 def test_damage_that_is_only_met_while_exploring_is_one_line(store, monkeypatch):
-    def connect(self, searches, **how):
+    def connect(landscape, searches, options, **how):
         raise StoreError("array searches/start, chunk 0 is damaged")
 
-    monkeypatch.setattr(Landscape, "connect", connect)
+    monkeypatch.setattr(start, "connect", connect)
     assert "searches/start, chunk 0 is damaged" in refused(*EXPLORE, store, "--resume")
 
 

@@ -10,6 +10,8 @@ from sklearn.datasets import load_wine
 from sklearn.preprocessing import StandardScaler
 
 from thalweg.analysis.paper.plan import read_plan
+from thalweg.analysis.systems.network_systems import TABLE_ENDINGS
+from thalweg.datasets.table_files import TABLES
 from thalweg.landscapes import Landscape
 
 from ...helpers import finished, thalweg
@@ -91,6 +93,10 @@ def test_a_table_that_has_changed_is_not_taken_for_the_old_one(explored, tmp_pat
     refused = thalweg("predict", store)
     assert refused.exit_code != 0
     assert "has changed since the landscape was explored" in refused.stderr
+
+
+def test_every_file_that_can_be_read_is_known_by_its_name():
+    assert set(TABLE_ENDINGS) == set(TABLES)
 
 
 def test_what_is_missing_is_said(explored, tmp_path):
