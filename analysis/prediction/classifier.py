@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import numbers
 import os
+import warnings
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -213,11 +214,13 @@ class LandscapeClassifier(ClassifierMixin, BaseEstimator):
         with Landscape(Weights.random(loss, seed), path, seed=seed, tasks_ahead=int(self.starts)) as landscape:
             searches = landscape.searches
             steps = max(0, self.steps - searches.done("basin-hopping"))
-            landscape.find_minima(steps, workers=workers, progress=False)
             # minimisations fail where units saturate or inputs are not scaled: some succeed in the end
             most = max(_MOST_STEPS, 10 * self.steps)
-            while not len(landscape.minima) and (taken := searches.done("basin-hopping")) < most:
-                landscape.find_minima(min(taken, most - taken), workers=workers, progress=False)
+            with warnings.catch_warnings():
+                warnings.filterwarnings("ignore", message="none of .* quenches", category=RuntimeWarning)
+                landscape.find_minima(steps, workers=workers, progress=False)
+                while not len(landscape.minima) and (taken := searches.done("basin-hopping")) < most:
+                    landscape.find_minima(min(taken, most - taken), workers=workers, progress=False)
             if not len(landscape.minima):
                 raise ValueError(
                     f"no minimum was found in {most} steps: {searches.count()}; scale the inputs to a spread of about "

@@ -17,8 +17,12 @@ __all__ = ["descents", "longest_of", "minima_by_forces", "needs_differences", "t
 
 
 def needs_differences(system: System) -> bool:
-    """Return whether the Hessian of a system is made of differences of an ASE calculator's forces."""
-    return system.atoms is not None and not system.has_hessian
+    """Return whether the Hessian of a system is made of differences of an ASE calculator's forces.
+
+    With constraints along oblique directions compiled searches do it, which keep to them.
+    """
+    oblique = system.constraints is not None and len(system.constraints.normals) > 0
+    return system.atoms is not None and not system.has_hessian and not oblique
 
 
 def longest_of(max_step: float) -> float:

@@ -6,12 +6,21 @@ import numpy as np
 import pytest
 
 from thalweg.analysis import KineticTransitionNetwork
+from thalweg.landscapes import Tolerances
 from thalweg.landscapes.storage.store import Store
 
 
 @pytest.fixture
 def store(tmp_path):
-    store = Store.create(tmp_path / "found.zarr", {"name": "test"}, 2, {"units": "eV"})
+    attributes = {
+        "units": "eV",
+        "seed": 0,
+        "tolerances": Tolerances().to_dict(),
+        "rules": None,
+        "tasks": {},
+        "state": {},
+    }
+    store = Store.create(tmp_path / "found.zarr", {"name": "test"}, 2, attributes)
     yield store
     store.close()
 

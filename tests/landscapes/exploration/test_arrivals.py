@@ -58,7 +58,7 @@ def test_a_search_that_ends_at_a_known_energy_leaves_its_sides():
         assert (again.reason[row] == "energy of a known transition state") == seen
         assert np.isnan(again.minima[row]).all() == seen
     assert not again.converged[rows[::2]].any()
-    assert find_transition_states(system, X, known=known, known_within=-1.0).converged[rows].all()
+    assert find_transition_states(system, X, known=[-100.0]).converged[rows].all()
     with pytest.raises(ValueError, match="finite"):
         find_transition_states(system, X, known=[np.nan])
 
