@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from thalweg.analysis.slices.loss_slice import LossSlice, checked_point, loss_slice
+from thalweg.analysis.slices.checks import checked_point
+from thalweg.analysis.slices.loss_slice import LossSlice, loss_slice
 from thalweg.potentials.lazy import public
 from thalweg.potentials.system import System
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from thalweg.analysis.slices.checks import checked_count, checked_point, checked_span
 from thalweg.analysis.slices.directions import direction_of
 from thalweg.potentials.conversion.printable import plain_label
 from thalweg.potentials.lazy import public
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
     from thalweg.potentials.protocols import Subject
 
-__all__ = ["LossSlice", "checked_point", "loss_slice"]
+__all__ = ["LossSlice", "loss_slice"]
 
 
 @public("thalweg.analysis")
@@ -125,21 +126,8 @@ def loss_slice(
         along = checked_point("end", system, end) - first
     else:
         along = direction_of(system, first, direction, np.random.default_rng(seed))
-    low, high = ((0.0, 1.0) if end is not None else (-1.0, 1.0)) if span is None else map(float, span)
-    if isinstance(points, bool) or not isinstance(points, int | np.integer) or points < 2:
-        raise ValueError(f"points must be a whole number, at least 2; it is {points!r}")
-    if not (np.isfinite([low, high]).all() and low < high):
-        raise ValueError(f"span must be two finite numbers that rise; it is ({low}, {high})")
+    low, high = checked_span(((0.0, 1.0) if end is not None else (-1.0, 1.0)) if span is None else span)
+    points = checked_count(points)
     t = np.linspace(low, high, points)
     energies = system.energies_gradients(first + t[:, None] * along, threads)[0]
     return LossSlice(t, energies, first, along, system.units)
-
-
-def checked_point(name: str, system: System, x: ArrayLike) -> NDArray[np.float64]:
-    """Return finite coordinates (n,), or raise a ValueError that names the argument."""
-    point = np.array(x, dtype=np.float64).ravel()
-    if point.size != system.n:
-        raise ValueError(f"{name} must have {system.n} coordinates; it has {point.size}")
-    if not np.isfinite(point).all():
-        raise ValueError(f"{name} must be finite")
-    return point

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from thalweg.analysis.slices.checks import checked_count, checked_point, checked_span
 from thalweg.analysis.slices.directions import direction_of
-from thalweg.analysis.slices.loss_slice import checked_point
 from thalweg.potentials.conversion import printable
 from thalweg.potentials.lazy import public
 from thalweg.potentials.system import System, as_system
@@ -157,8 +157,7 @@ def loss_surface(
     system = as_system(subject)
     if len(through) not in (0, 1, 3):
         raise ValueError(f"a plane is laid around one point or through three; {len(through)} are given")
-    if isinstance(points, bool) or not isinstance(points, int | np.integer) or points < 2:
-        raise ValueError(f"points must be a whole number, at least 2; it is {points!r}")
+    points = checked_count(points)
     chosen = [checked_point(f"point {k}", system, x) for k, x in enumerate(through)] or [system.x.copy()]
     if len(chosen) == 3:
         if directions is not None:
@@ -205,9 +204,7 @@ def _grids(
     marked: NDArray[np.float64], span: tuple[float, float] | None, points: int
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     if span is not None:
-        low, high = map(float, span)
-        if not (np.isfinite([low, high]).all() and low < high):
-            raise ValueError(f"span must be two finite numbers that rise; it is ({low}, {high})")
+        low, high = checked_span(span)
         return np.linspace(low, high, points), np.linspace(low, high, points)
     if len(marked) == 1:
         return np.linspace(-1.0, 1.0, points), np.linspace(-1.0, 1.0, points)

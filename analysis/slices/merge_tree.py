@@ -80,6 +80,14 @@ def _neighbours(shape: tuple[int, ...]) -> list[NDArray[np.int64]]:
     return pairs
 
 
+def _root(parent: list[int], one: int) -> int:
+    """Return the lowest member of a set, to which its members' parents lead."""
+    while parent[one] != one:
+        parent[one] = parent[parent[one]]
+        one = parent[one]
+    return one
+
+
 def _merges(
     heights: NDArray[np.float64], neighbours: list[NDArray[np.int64]]
 ) -> tuple[list[int], list[tuple[float, int, int]]]:
@@ -89,19 +97,13 @@ def _merges(
     rank[np.lexsort((np.arange(len(heights)), heights))] = np.arange(len(heights))
     # an edge is there once its higher end is, and equal heights are told apart by their ranks
     higher = rank[edges].max(axis=1)
-    parent = np.arange(len(heights))
+    parent = list(range(len(heights)))
     alone = np.ones(len(heights), dtype=bool)  # no neighbour of the point is lower
-
-    def lowest(point: int) -> int:
-        while parent[point] != point:
-            parent[point] = parent[parent[point]]
-            point = int(parent[point])
-        return point
 
     passes = []
     for a, b in edges[np.argsort(higher, kind="stable")].tolist():
         top = a if rank[a] > rank[b] else b
-        low, high = sorted((lowest(a), lowest(b)), key=rank.__getitem__)
+        low, high = sorted((_root(parent, a), _root(parent, b)), key=rank.__getitem__)
         if low == high:
             continue
         parent[high] = low
@@ -164,16 +166,10 @@ def saddle_minimum_distance(network: KineticTransitionNetwork) -> SaddleMinimumD
     energies = network.energies
     parent = list(range(len(energies)))
 
-    def root(minimum: int) -> int:
-        while parent[minimum] != minimum:
-            parent[minimum] = parent[parent[minimum]]
-            minimum = parent[minimum]
-        return minimum
-
     heights = []
     forest = network.spanning_forest
     for height, (a, b) in zip(network.joining_energies[forest], network.ts_minima[forest].tolist(), strict=True):
-        low, high = sorted((root(a), root(b)), key=lambda one: (energies[one], one))
+        low, high = sorted((_root(parent, a), _root(parent, b)), key=lambda one: (energies[one], one))
         if low != high:
             parent[high] = low
             heights.append(float(height - energies[high]))

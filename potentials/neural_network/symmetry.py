@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from thalweg.potentials.symmetry.stabiliser import stabiliser_order
+
 if TYPE_CHECKING:
     from thalweg.potentials.protocols import Integers, Mask, Matrix, Vector
 
@@ -229,7 +231,7 @@ class NetworkSymmetry:
             units = self._units(parts, layer)
             limit = tolerance * max(1.0, np.linalg.norm(units, axis=1).max())
             for group in groups:
-                order *= _stabiliser(units[group], limit, self._is_odd(layer))
+                order *= stabiliser_order(units[group], limit, self._is_odd(layer))
         return order
 
     @property
@@ -306,15 +308,3 @@ def _shares(sizes: Sequence[int]) -> Vector:
     """Return each group's share of all pairs of units."""
     pairs = np.array([size * (size - 1) for size in sizes], dtype=np.float64)
     return pairs / pairs.sum()
-
-
-def _stabiliser(units: Matrix, limit: float, odd: bool) -> int:
-    """Return the number of exchanges, and sign changes of odd units, of the rows that leave them unchanged."""
-    left, order = list(range(len(units))), 1
-    while left:
-        first = units[left[0]]
-        zero, signs = odd and np.linalg.norm(first) <= limit, (1.0, -1.0) if odd else (1.0,)
-        same = [k for k in left if min(np.linalg.norm(units[k] - sign * first) for sign in signs) <= limit]
-        order *= factorial(len(same)) * (2 ** len(same) if zero else 1)
-        left = [k for k in left if k not in same]
-    return order

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import factorial
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from thalweg.potentials.lazy import public
+from thalweg.potentials.symmetry.stabiliser import stabiliser_order
 
 __all__ = ["BlockSymmetry"]
+
+_EQUAL = 1e-6  # distance of equal blocks, relative to the longest where that exceeds 1
 
 
 @public("thalweg.potentials")
@@ -90,7 +92,9 @@ class BlockSymmetry:
         """Return the number of exchanges and sign changes that leave x (n,) unchanged."""
         order = 1
         for table, sign in zip(self.groups, self.signs, strict=True):
-            order *= _stabiliser(np.asarray(x)[table], sign)
+            blocks = np.asarray(x)[table]
+            limit = _EQUAL * max(1.0, float(np.linalg.norm(blocks, axis=1).max()))
+            order *= stabiliser_order(blocks, limit, sign)
         return order
 
     def random_copy(self, x: NDArray[np.float64], rng: np.random.Generator) -> NDArray[np.float64]:
@@ -117,20 +121,3 @@ def _tables(groups: ArrayLike | Sequence[ArrayLike]) -> tuple[NDArray[np.int64],
     if not tables:
         raise ValueError("groups is empty: name at least one group of blocks")
     return tuple(tables)
-
-
-def _stabiliser(blocks: NDArray[np.float64], signs: bool, tolerance: float = 1e-6) -> int:
-    """Return the number of exchanges and sign changes of the rows that leave them unchanged."""
-    limit = tolerance * max(1.0, float(np.linalg.norm(blocks, axis=1).max()))
-    left, order = list(range(len(blocks))), 1
-    while left:
-        first = blocks[left[0]]
-        gaps = {k: np.linalg.norm(blocks[k] - first) for k in left}
-        if signs:
-            gaps = {k: min(gap, np.linalg.norm(blocks[k] + first)) for k, gap in gaps.items()}
-        same = [k for k, gap in gaps.items() if gap <= limit]
-        order *= factorial(len(same))
-        if signs and np.linalg.norm(first) <= limit:
-            order *= 2 ** len(same)
-        left = [k for k in left if k not in same]
-    return order
