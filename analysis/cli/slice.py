@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import click
 
 from thalweg.analysis.cli.errors import errors_in_one_line
-from thalweg.analysis.cli.shared_options import FILE, check_ending, store_argument
+from thalweg.analysis.cli.output_files import check_output, output_file, overwrite_option, picture_metadata
+from thalweg.analysis.cli.shared_options import FILE, check_ending, store_argument, trust_option
 from thalweg.analysis.cli.terminal import say
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ _ENDINGS = (".csv", ".png", ".pdf", ".svg")
 @store_argument
 @click.argument("minima", type=click.IntRange(min=0), nargs=-1, required=True)
 @click.option("--output", type=FILE, help="Picture (.png, .pdf, .svg) or table (.csv).  [default: PATH-slice.png]")
+@overwrite_option
 @click.option("--surface", is_flag=True, help="Around one minimum, draw a plane instead of a line.")
 @click.option(
     "--span",
@@ -40,16 +42,19 @@ _ENDINGS = (".csv", ".png", ".pdf", ".svg")
 )
 @click.option("--log", is_flag=True, help="Colour a plane by the logarithm of the energy above the lowest.")
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Seed of random directions.")
+@trust_option
 def slice_command(
     path: Path,
     minima: tuple[int, ...],
     *,
     output: Path | None,
+    overwrite: bool,
     surface: bool,
     span: float,
     points: int | None,
     log: bool,
     seed: int,
+    trust: bool,
 ) -> None:
     """Draw losses or energies on a line or a plane through minima.
 
@@ -68,28 +73,32 @@ def slice_command(
     from thalweg.landscapes import Landscape
 
     with errors_in_one_line(OSError, ValueError, IndexError):
-        landscape = Landscape.open(path)
+        check_output(output, overwrite)
+        landscape = Landscape.open(path, trust=trust)
         for minimum in minima:
             minimum_index("MINIMA", minimum, len(landscape.minima))
+        found: LossSlice | LinearBarrier | LossSurface
         if len(minima) == 2:
-            _between(landscape, minima, points or 101, output)
+            found = _between(landscape, minima, points or 101)
         elif surface or len(minima) == 3:
-            _plane(landscape, minima, span, points or 51, seed, log, output)
+            found = _plane(landscape, minima, span, points or 51, seed)
         else:
-            _line(landscape, minima[0], span, points or 101, seed, output)
+            found = _line(landscape, minima[0], span, points or 101, seed)
+        with output_file(output, overwrite) as place:
+            _write(place, found, log)
     say(output)
 
 
-def _line(landscape: Landscape, minimum: int, span: float, points: int, seed: int, output: Path) -> None:
+def _line(landscape: Landscape, minimum: int, span: float, points: int, seed: int) -> LossSlice:
     from thalweg.analysis.slices.loss_slice import loss_slice
 
     x = landscape.minima.coordinates[minimum]
     found = loss_slice(landscape.system, x, span=(-span, span), points=points, seed=seed)
     say(f"minimum {minimum}: energies from {found.energy.min():.8g} to {found.energy.max():.8g}")
-    _write(output, found)
+    return found
 
 
-def _between(landscape: Landscape, minima: tuple[int, ...], points: int, output: Path) -> None:
+def _between(landscape: Landscape, minima: tuple[int, ...], points: int) -> LinearBarrier:
     from thalweg.analysis.slices.linear_barrier import linear_barrier
 
     found = linear_barrier(landscape, *minima, points=points)
@@ -99,12 +108,10 @@ def _between(landscape: Landscape, minima: tuple[int, ...], points: int, output:
         say("no known path joins them")
     else:
         say(f"the lowest path rises {found.path:.8g} above the higher minimum")
-    _write(output, found)
+    return found
 
 
-def _plane(
-    landscape: Landscape, minima: tuple[int, ...], span: float, points: int, seed: int, log: bool, output: Path
-) -> None:
+def _plane(landscape: Landscape, minima: tuple[int, ...], span: float, points: int, seed: int) -> LossSurface:
     from thalweg.analysis.slices.loss_surface import loss_surface
     from thalweg.analysis.slices.merge_tree import saddle_minimum_distance
 
@@ -117,7 +124,7 @@ def _plane(
     distance = saddle_minimum_distance(tree)
     say(f"energies from {found.energy.min():.8g} to {found.energy.max():.8g}, {tree.n_minima} basins on the plane")
     say(f"saddle-minimum average distance: {distance.mean:.6g}")
-    _write(output, found, log)
+    return found
 
 
 def _write(output: Path, found: LossSlice | LinearBarrier | LossSurface, log: bool = False) -> None:
@@ -133,4 +140,4 @@ def _write(output: Path, found: LossSlice | LinearBarrier | LossSurface, log: bo
     axes = found.plot(log=log) if isinstance(found, LossSurface) else found.plot()
     figure = axes.get_figure(root=True)
     assert figure is not None
-    figure.savefig(output, dpi=150)
+    figure.savefig(output, dpi=150, metadata=picture_metadata(output))

@@ -72,3 +72,16 @@ def test_what_is_wrong_is_said(store, words, said):
     result = thalweg("slice", store, *words)
     assert result.exit_code in (1, 2)
     assert said in result.stderr
+
+
+def test_a_file_of_somebody_else_is_not_replaced(store, tmp_path):
+    picture, table = tmp_path / "holiday.png", tmp_path / "mine.csv"
+    for file in (picture, table):
+        file.write_bytes(b"mine")
+        result = thalweg("slice", store, 0, "--points", 5, "--output", file)
+        assert result.exit_code == 1
+        assert "add --overwrite" in result.stderr
+        assert file.read_bytes() == b"mine"
+        finished("slice", store, 0, "--points", 5, "--output", file, "--overwrite")
+        assert file.read_bytes() != b"mine"
+    finished("slice", store, 1, "--points", 5, "--output", picture)  # its own picture is drawn again
