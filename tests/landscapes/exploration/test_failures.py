@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sys
+from pathlib import Path
+
 import ase.io
 import numpy as np
 import pytest
@@ -13,6 +16,12 @@ from thalweg.landscapes.exploration.system_transfer import Parcel
 from thalweg.potentials import Point, as_system
 
 LOOSE = Tolerances(gradient_rms=1e-4, energy=1e-5)
+
+
+@pytest.fixture(autouse=True)
+def importable(monkeypatch):
+    """Let processes import the calculators of these tests: pytest alone does not put the root on the path."""
+    monkeypatch.setattr(sys, "path", [*sys.path, str(Path(__file__).parents[3])])
 
 
 def explored(atoms, path, steps=8, searches=3, **how):
