@@ -31,6 +31,7 @@ from thalweg.landscapes.records import (
 )
 from thalweg.landscapes.strategies.base import Choice, Strategy
 from thalweg.landscapes.tolerances import Tolerances
+from thalweg.landscapes.vibrations.frequencies import fill_frequencies
 
 __all__ = [
     "BASIN_HOPPING",
@@ -61,6 +62,7 @@ __all__ = [
     "UntrustedError",
     "dask_executor",
     "estimate",
+    "fill_frequencies",
     "fill_property",
     "mark_verified",
     "merge",

@@ -14,6 +14,9 @@ from thalweg.landscapes.stored_landscape import StoredLandscape
 from thalweg.potentials.lazy import public
 
 if TYPE_CHECKING:
+    import numpy as np
+    from ase.vibrations import VibrationsData
+
     from thalweg.landscapes.exploration.start import StrategyLike
     from thalweg.optimizers import Move
 
@@ -194,6 +197,78 @@ class Landscape(StoredLandscape):
     def discoveries(self) -> Discoveries:
         """Return the numbers of times that points were found; ``discoveries().minima.remaining`` estimates the rest."""
         return Discoveries(self._store).update()
+
+    def frequencies(self, kind: str, row: int) -> np.ndarray:
+        """Return the vibrational frequencies of a minimum or a transition state of atoms, with their masses.
+
+        They are read where they are stored, as those of all points are that explorations find; else they are computed,
+        by two calls of the calculator for each vibration.
+
+        Parameters
+        ----------
+        kind : {"minimum", "transition state"}
+            Kind of the point.
+        row : int
+            Row of the point.
+
+        Returns
+        -------
+        (k,) ndarray
+            In cm^-1, ascending; imaginary ones are negative. Null modes are left out.
+
+        Raises
+        ------
+        ValueError
+            If it is no landscape of atoms in eV; IndexError where there is no such point.
+        UntrustedError
+            If they have to be computed and the calculator of the store is run only with trust.
+        """
+        from thalweg.landscapes.vibrations.frequencies import frequencies
+
+        return frequencies(self, kind, row)
+
+    def vibrations(self, kind: str, row: int) -> VibrationsData:
+        """Return the Hessian of a minimum or a transition state of atoms, with the atoms, as ASE's VibrationsData.
+
+        The Hessian is in eV / angstrom**2, over the atoms that are not fixed. With a calculator without a Hessian it is
+        made of differences of forces, two calls for each vibration, with the step that the measured noise of the
+        calculator has chosen; null modes (translations, and rotations of a molecule) have exactly none.
+
+        Parameters
+        ----------
+        kind : {"minimum", "transition state"}
+            Kind of the point.
+        row : int
+            Row of the point.
+
+        Returns
+        -------
+        ase.vibrations.VibrationsData
+            Its ``get_frequencies()``, ``get_zero_point_energy()``, ``with_new_masses()`` and so on are ASE's.
+
+        Raises
+        ------
+        ValueError
+            If it is no landscape of atoms in eV; IndexError where there is no such point.
+        UntrustedError
+            If the calculator of the store is run only with trust.
+
+        Examples
+        --------
+        >>> import tempfile
+        >>> from ase import Atoms
+        >>> from ase.calculators.emt import EMT
+        >>> from thalweg.landscapes import Landscape
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     pair = Atoms("Cu2", [[0, 0, 0], [2.3, 0, 0]], calculator=EMT())
+        ...     with Landscape(pair, f"{folder}/cu2.zarr") as landscape:
+        ...         progress = landscape.find_minima(steps=2, workers=1)
+        ...         print(landscape.vibrations("minimum", 0).get_frequencies()[-1].real.round(0))
+        249.0
+        """
+        from thalweg.landscapes.vibrations.hessians import vibrations
+
+        return vibrations(self, kind, row)
 
     def lowest_path(self, a: int, b: int) -> LowestPath | None:
         """Return the lowest-barrier path between two minima; None if they are not joined."""

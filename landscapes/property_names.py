@@ -13,7 +13,7 @@ RESERVED = frozenset({
     "minimum", "transition_state", "row", "index", "id", "key", "kind", "source", "target", "status", "energy",
     "barrier", "coordinates", "gradient", "gradient_rms", "lowest_eigenvalue", "log_eigenvalue_product", "modes",
     "symmetry_order", "log_symmetry_order", "verified", "component", "degree", "path_length", "moments_of_inertia",
-    "minima", "transition_states", "searches", "properties", "system",
+    "frequencies", "minima", "transition_states", "searches", "properties", "system",
 })  # fmt: skip
 """What tables, graphs and groups of arrays call something else: columns, keys, dimensions."""
 

@@ -62,6 +62,8 @@ class Minimum:
         How many eigenvalues that sum counts.
     symmetry_order : int
         Number of symmetry operations that leave the point unchanged; 0 when not yet computed.
+    frequencies : (k,) array, optional
+        Vibrational frequencies of atoms in cm^-1, imaginary ones negative; None when not computed.
 
     Examples
     --------
@@ -78,6 +80,7 @@ class Minimum:
     log_eigenvalue_product: float
     modes: int
     symmetry_order: int = 0
+    frequencies: np.ndarray | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "coordinates", _frozen_vector(self.coordinates))
@@ -98,6 +101,8 @@ class TransitionState:
         Lengths of these paths.
     n_negative : int
         Number of negative eigenvalues, null modes excluded; a landscape takes only 1.
+    frequencies : (k,) array, optional
+        As for `Minimum`; the first is the imaginary one.
 
     Examples
     --------
@@ -118,6 +123,7 @@ class TransitionState:
     minima: tuple[Minimum, Minimum]
     path_lengths: tuple[float, float]
     n_negative: int = 1
+    frequencies: np.ndarray | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "coordinates", _frozen_vector(self.coordinates))

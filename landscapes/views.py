@@ -143,7 +143,15 @@ class _Rows:
             "symmetry_order",
         )
         values = {name: getattr(self, name)[row] for name in names}
-        return {name: value if name == "coordinates" else value.item() for name, value in values.items()}
+        record = {name: value if name == "coordinates" else value.item() for name, value in values.items()}
+        return record | {"frequencies": self.stored_frequencies(row)}
+
+    def stored_frequencies(self, row: int) -> np.ndarray | None:
+        """Return the stored vibrational frequencies of a point, (k,), in cm^-1; None where there are none."""
+        if "frequencies" not in self.names:
+            return None
+        values: np.ndarray = self.__getattr__("frequencies")[row]
+        return None if np.isnan(values).all() else values[~np.isnan(values)]
 
 
 class Minima(_Rows):

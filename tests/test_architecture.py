@@ -31,7 +31,7 @@ LAYERS = [
     ["potentials.system_symmetry"],
     ["potentials.stored_systems"],
     ["potentials.system potentials.description"],
-    ["potentials.check"],
+    ["potentials.vibrations", "potentials.check"],
     ["optimizers.kernels"],
     ["optimizers.results", "optimizers.quasi_newton"],
     ["optimizers.rules"],
@@ -57,6 +57,7 @@ LAYERS = [
         "landscapes.landscape landscapes.stored_landscape landscapes.lowest_paths landscapes.views "
         "landscapes.estimates landscapes.system_loading landscapes.reference landscapes.notebook"
     ],
+    ["landscapes.vibrations"],
     ["landscapes.strategies"],
     ["landscapes.exploration"],
     ["landscapes.maintenance"],
@@ -74,6 +75,8 @@ LAYERS = [
 EXCEPTIONS: dict[tuple[str, str], str] = {
     ("analysis.networks.kinetic_transition_network", "analysis.kinetics"): "network.kinetics() and .thermodynamics()",
     ("landscapes.landscape", "landscapes.exploration.start"): "landscape.find_minima() and .connect()",
+    ("landscapes.landscape", "landscapes.vibrations.frequencies"): "landscape.frequencies()",
+    ("landscapes.landscape", "landscapes.vibrations.hessians"): "landscape.vibrations()",
 }
 
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["read_store"]
 
 _OPTIONAL = ("log_eigenvalue_product", "modes", "symmetry_order")
-_NAMED = {"energy", "coordinates", "minima", *_OPTIONAL}
+_NAMED = {"energy", "coordinates", "frequencies", "minima", *_OPTIONAL}
 
 
 def _columns(store: Store, group: str) -> dict[str, np.ndarray]:

@@ -22,6 +22,7 @@ from thalweg.landscapes.records import (
     TransitionState,
 )
 from thalweg.landscapes.tolerances import Tolerances
+from thalweg.landscapes.vibrations.found_points import frequencies_at
 from thalweg.optimizers.basin_hopping.chain_without_hessian import large_chain
 from thalweg.optimizers.basin_hopping.dynamics import BasinHoppingResult, basin_hopping_steps
 from thalweg.optimizers.basin_hopping.moves import Move
@@ -87,20 +88,19 @@ def _chain(system: System, task: Task, rng: np.random.Generator) -> tuple[tuple[
         **{name: settings[name] for name in ("step", "temperature", "rms")},
         "rules": Rules.from_dict(settings["rules"]),
     }
-    energy = system.energy(x) if known else None
+    energy, points = (system.energy(x) if known else None), None
     if system.n_free > LARGEST_MATRIX and "moves" not in settings:
         result = large_chain(system, x, energy, rng, **how)
     else:
         moves = [Move.from_dict(move) for move in settings["moves"]] if "moves" in settings else None
-        result = basin_hopping_steps(
-            system, x, energy, rng, moves=moves, prove="all", known_points=_known_points(system, task), **how
-        )
-    searches = tuple(_quench(system, task, result, row) for row in range(len(result)))
+        points = _known_points(system, task)
+        result = basin_hopping_steps(system, x, energy, rng, moves=moves, prove="all", known_points=points, **how)
+    searches = tuple(_quench(system, task, result, row, points) for row in range(len(result)))
     accepted = np.flatnonzero(result.accepted)
     return searches, int(accepted[-1]) if accepted.size else -1
 
 
-def _quench(system: System, task: Task, result: BasinHoppingResult, row: int) -> Search:
+def _quench(system: System, task: Task, result: BasinHoppingResult, row: int, points: KnownPoints | None) -> Search:
     found: tuple[Minimum, ...] = ()
     if result.proved[row] and system.inside(result.x[row]):
         found = (
@@ -111,6 +111,7 @@ def _quench(system: System, task: Task, result: BasinHoppingResult, row: int) ->
                 float(result.lowest_eigenvalue[row]),
                 float(result.log_eigenvalue_product[row]),
                 int(result.modes[row]),
+                frequencies=frequencies_at(system, result.x[row], points),
             ),
         )
     # where the descent ended: what the process knew already leaves no mark there
@@ -151,7 +152,8 @@ def _single_ended(system: System, task: Task, rng: np.random.Generator) -> TaskR
             result = find_transition_states(system, X[rows], directions=directions[rows], threads=1, steps=steps, **how)
             found = (range(place, place + 1) for place in range(len(rows)))
             searches |= {
-                row: _search(system, task, result, at, task.starts[row]) for row, at in zip(rows, found, strict=True)
+                row: _search(system, task, result, at, task.starts[row], None)
+                for row, at in zip(rows, found, strict=True)
             }
     return TaskResult(tuple(searches[row] for row in range(len(X))))
 
@@ -166,7 +168,7 @@ def _one_by_one(system: System, task: Task, X: np.ndarray, directions: np.ndarra
             steps = _STEPS_FOLLOWING if directions[row].any() else _STEPS
             one = slice(row, row + 1)
             result = find_transition_states(system, X[one], directions=directions[one], threads=1, steps=steps, **how)
-            return (_search(system, task, result, range(1), start),)
+            return (_search(system, task, result, range(1), start, how["known_points"]),)
 
         searches += attempts.run(search, start)
     return TaskResult(tuple(searches), failed_calls=tuple(attempts.calls))
@@ -212,7 +214,7 @@ def _displaced(
 def _double_ended(system: System, task: Task, rng: np.random.Generator) -> TaskResult:
     settings = task.settings
     search: SearchOptions = {"rules": Rules.from_dict(settings["rules"]), **_longest_step(system)}
-    search["known_points"] = _known_points(system, task)
+    points = search["known_points"] = _known_points(system, task)
     attempts = Attempts(system, task)
     searches: list[Search] = []
     for pair, start in enumerate(task.starts):
@@ -222,13 +224,16 @@ def _double_ended(system: System, task: Task, rng: np.random.Generator) -> TaskR
         def connected(pair: int = pair, start: tuple[int, int] = start, density: float = density) -> tuple[Search, ...]:
             a, b = task.coordinates[2 * pair : 2 * pair + 2]
             result = connect_pair(system, a, b, rms=settings["rms"], threads=1, search=search, density=density)
-            return (_search(system, task, result, range(len(result.x)), start),)
+            return (_search(system, task, result, range(len(result.x)), start, points),)
 
         searches += attempts.run(connected, start)
     return TaskResult(tuple(searches), failed_calls=tuple(attempts.calls))
 
 
-def _search(system: System, task: Task, result: TransitionStateResult, rows: range, start: tuple[int, int]) -> Search:
+def _search(
+    system: System, task: Task, result: TransitionStateResult, rows: range, start: tuple[int, int],
+    points: KnownPoints | None,
+) -> Search:  # fmt: skip
     if len(rows) == 1 and result.reason[rows[0]] == Status.KNOWN.reason and system.inside(result.x[rows[0]]):
         arrival = Arrival(float(result.energy[rows[0]]), result.x[rows[0]])
         steps = int(result.steps[rows[0]])
@@ -242,7 +247,7 @@ def _search(system: System, task: Task, result: TransitionStateResult, rows: ran
         )
     energy = float(result.energy[good[0]]) if good else float("nan")
     steps = int(sum(result.steps[row] for row in rows))
-    found = tuple(_transition_state(result, row) for row in good)
+    found = tuple(_transition_state(system, result, row, points) for row in good)
     return Search(task.number, task.kind, status, start, energy, steps, (), found)
 
 
@@ -250,7 +255,9 @@ def _points(result: TransitionStateResult, row: int) -> tuple[np.ndarray, ...]:
     return result.x[row], result.minima[row, 0], result.minima[row, 1]
 
 
-def _transition_state(result: TransitionStateResult, row: int) -> TransitionState:
+def _transition_state(
+    system: System, result: TransitionStateResult, row: int, points: KnownPoints | None
+) -> TransitionState:
     sides = tuple(
         Minimum(
             float(result.minima_energy[row, side]),
@@ -259,6 +266,7 @@ def _transition_state(result: TransitionStateResult, row: int) -> TransitionStat
             float(result.minima_lowest_eigenvalue[row, side]),
             float(result.minima_log_eigenvalue_product[row, side]),
             int(result.minima_modes[row, side]),
+            frequencies=frequencies_at(system, result.minima[row, side], points),
         )
         for side in range(2)
     )
@@ -272,6 +280,7 @@ def _transition_state(result: TransitionStateResult, row: int) -> TransitionStat
         0,
         (sides[0], sides[1]),
         (float(result.path_lengths[row, 0]), float(result.path_lengths[row, 1])),
+        frequencies=frequencies_at(system, result.x[row], points),
     )
 
 

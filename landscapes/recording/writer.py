@@ -19,7 +19,7 @@ from thalweg.landscapes.tolerances import Tolerances
 from thalweg.optimizers.kernels.status import current_reason
 from thalweg.potentials.protocols import ExploredSystem, SearchedSystem
 
-__all__ = ["Writer"]
+__all__ = ["Writer", "padded"]
 
 _LARGEST_ORDER = 2**63 - 1
 """Largest symmetry order that a store holds: a network with k idle hidden units has one of 2^k k! and more."""
@@ -141,6 +141,8 @@ class Writer:
         order = point.symmetry_order or int(self._system.order(point.coordinates))
         if order > _LARGEST_ORDER:
             order = 0  # readers compute its logarithm from the coordinates
+        if f"{group}/frequencies" in self._store.columns:
+            values["frequencies"] = padded(getattr(point, "frequencies", None), self._n)  # old pickles have none
         self._extend(group, values | {"symmetry_order": order, "verified": verified} | more)
         self._known[group].add(float(point.energy), row)
         return row
@@ -173,3 +175,11 @@ class Writer:
 
 def _columns(found: list[tuple[int, bool]]) -> tuple[tuple[int, ...], tuple[bool, ...]]:
     return tuple(row for row, _ in found), tuple(new for _, new in found)
+
+
+def padded(frequencies: np.ndarray | None, length: int) -> np.ndarray:
+    """Return vibrational frequencies as a row of the store, (length,): NaN where there are none."""
+    row = np.full(length, np.nan)
+    if frequencies is not None:
+        row[: len(frequencies)] = frequencies
+    return row

@@ -17,6 +17,7 @@ from thalweg.landscapes.storage.schema import (
     PROPERTY_NAME,
     ROOT_ATTRIBUTES,
     STATIC_TYPES,
+    frequency_arrays,
     group_metadata,
     landscape_arrays,
     property_spec,
@@ -149,6 +150,7 @@ def check_members(metadata: Any) -> tuple[dict[str, dict], Arrays, dict[str, dic
     expected = landscape_arrays(_coordinates(metadata))
     for missing in (path for path in expected if path not in metadata):
         raise ValueError(f"array {missing} is missing")
+    expected |= frequency_arrays(_coordinates(metadata))  # which may be missing
     for path, held in metadata.items():
         if path not in groups:
             arrays[path] = _checked_array(path, held, expected.get(path), groups)

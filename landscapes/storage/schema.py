@@ -49,6 +49,7 @@ __all__ = [
     "ArraySpec",
     "Values",
     "counted",
+    "frequency_arrays",
     "group_metadata",
     "landscape_arrays",
     "property_spec",
@@ -233,6 +234,16 @@ def landscape_arrays(n: int) -> dict[str, ArraySpec]:
         ArraySpec("transition_states/minima", "int64", side, (2,), fill=-1, values=Values.MINIMUM),
         ArraySpec("transition_states/path_length", "float64", side, (2,), values=Values.LENGTH),
         *_search_arrays(),
+    ]
+    return {spec.path: spec for spec in specs}
+
+
+def frequency_arrays(n: int) -> dict[str, ArraySpec]:
+    """Return the arrays of vibrational frequencies, which landscapes of atoms in eV have."""
+    rows = max(1, CHUNK_BYTES // (8 * n))
+    specs = [
+        ArraySpec(f"{group}/frequencies", "float64", (dimension, "mode"), (n,), rows, values=Values.NOT_INFINITE)
+        for group, dimension in (("minima", "minimum"), ("transition_states", "transition_state"))
     ]
     return {spec.path: spec for spec in specs}
 

@@ -22,6 +22,7 @@ from thalweg.landscapes.storage.schema import (
     ONE_OF_EACH_LENGTH,
     ArraySpec,
     counted,
+    frequency_arrays,
     landscape_arrays,
 )
 from thalweg.landscapes.storage.whole_stores import build_store, created_by, encoded
@@ -115,7 +116,8 @@ class Store:
         check_attributes(root.attributes)
         lock = files.lock()
         try:
-            files.create(lambda place: build_store(place, root, arrays, landscape_arrays(n)))
+            more = frequency_arrays(n) if "numbers" in description and root.attributes.get("units") == "eV" else {}
+            files.create(lambda place: build_store(place, root, arrays, landscape_arrays(n) | more))
             return cls(files, lock)
         except BaseException:
             lock.release()
@@ -204,6 +206,20 @@ class Store:
         except ValueError as error:
             raise StoreError(f"{self.path / ROOT}: {printable(error)}") from error
         return description
+
+    def add_array(self, spec: ArraySpec, values: np.ndarray) -> None:
+        """Commit what was added, then an array beside the points, with a row for each: a store of old has none.
+
+        Parameters
+        ----------
+        spec : ArraySpec
+            Array that the format permits, and that is not there.
+        values : (rows, ...) array
+            Its rows.
+        """
+        with self.writing():
+            self.write_property(spec, values, {})
+            self.columns[spec.path] = self._column(spec, len(values), self.writable, {})
 
     def write_property(self, spec: ArraySpec, values: np.ndarray, attributes: dict) -> None:
         """Commit what was added, then a property of all minima, replacing one of the same name.

@@ -29,6 +29,8 @@ class Proved:
     x : (n,) ndarray
     lowest_eigenvalue, log_eigenvalue_product : float
     modes : int
+    frequencies : (k,) ndarray or None
+        Vibrational frequencies in cm^-1, where the system has any and the point was proved here.
     """
 
     energy: float
@@ -37,6 +39,7 @@ class Proved:
     lowest_eigenvalue: float
     log_eigenvalue_product: float
     modes: int
+    frequencies: np.ndarray | None = None
 
 
 class Recognised(NamedTuple):
@@ -173,8 +176,18 @@ class KnownPoints:
         self.minima, self.states = Knowledge(system, energy, distance), Knowledge(system, energy, distance)
         for point in minima:
             self.minima.add(point)
+        self._ends: dict[bytes, Proved] = {}
         # what this process has proved saves Hessians, but no result depends on it
         proved = system.memory.get("proved minima")
         if proved is None or (proved.energy, proved.distance) != (energy, distance):
             proved = system.memory["proved minima"] = Knowledge(system, energy, distance)
         self.proved_minima: Knowledge = proved
+
+    def arrived(self, point: Proved) -> None:
+        """Take note that a search ended at a proved point."""
+        self._ends[point.x.tobytes()] = point
+
+    def frequencies_at(self, x: Vector) -> Vector | None:
+        """Return the vibrational frequencies, in cm^-1, of the proved point x (n,) where a search ended, if known."""
+        point = self._ends.get(np.ascontiguousarray(x).tobytes())
+        return None if point is None else point.frequencies

@@ -70,6 +70,8 @@ def find_minimum(
             break
         # a saddle is left along its mode
         x, hessian = way.x + push, None
+    if end.status == Status.CONVERGED:
+        context.known.arrived(end.point)
     # as far as the minimum in whose basin it ended early
     return replace(end, steps=steps, length=length + float(np.linalg.norm(end.x - way.x)))
 

@@ -9,6 +9,7 @@ import numpy as np
 from thalweg.optimizers.kernels.status import Status
 from thalweg.optimizers.quasi_newton.knowledge import Proved
 from thalweg.optimizers.quasi_newton.surface import Surface
+from thalweg.potentials.vibrations.normal_modes import has_frequencies, wavenumbers
 
 __all__ = ["Proof", "prove"]
 
@@ -79,6 +80,9 @@ def prove(surface: Surface, x: np.ndarray, energy: float, gradient: np.ndarray, 
     product, lowest = float(np.log(values[values > zero]).sum()), float(values[0]) if len(values) else np.inf
     point = Proved(energy, rms, x, lowest, product, high)
     if status == Status.CONVERGED:
+        if has_frequencies(surface.system):
+            frequencies = wavenumbers(surface.system, x, (vectors * values) @ vectors.T)
+            point = replace(point, frequencies=frequencies)
         point = _refined(surface, point, gradient, values, vectors)
     return Proof(status, point, vectors, values)
 

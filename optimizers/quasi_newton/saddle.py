@@ -122,5 +122,6 @@ def _with_sides(context: Context, way: Ascent, proof: Proof, taken: int) -> Sadd
             break
     found = Saddle(status, point, taken, tuple(sides))
     if status == Status.CONVERGED:
+        context.known.arrived(point)
         context.known.states.add(point, way.x, way.energy, found)
     return found

@@ -14,6 +14,7 @@ from thalweg.landscapes.storage.schema import (
     SCALAR_ROWS,
     SEQUENCE,
     SEQUENCES,
+    frequency_arrays,
     landscape_arrays,
 )
 
@@ -76,9 +77,12 @@ def test_names():
     assert f"`S` = {SCALAR_ROWS} rows" in PAGE
 
 
-@pytest.mark.parametrize("path", landscape_arrays(6))
+ARRAYS = landscape_arrays(6) | frequency_arrays(6)
+
+
+@pytest.mark.parametrize("path", ARRAYS)
 def test_arrays(path):
-    spec = landscape_arrays(6)[path]
+    spec = ARRAYS[path]
     group = path.partition("/")[0]
     section = PAGE.split(f"### `{group}/`")[1].split("\n## ")[0].split("\n### ")[0]
     row = re.search(rf"^\|[^|\n]*`{spec.name}`[^|\n]*\|(.*)\|$", section, re.MULTILINE)

@@ -1,0 +1,1 @@
+"""Vibrations of stored minima and transition states of atoms."""

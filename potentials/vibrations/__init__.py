@@ -1,0 +1,1 @@
+"""Normal modes of atoms with their real masses."""
