@@ -12,6 +12,7 @@ from thalweg.landscapes.estimates import Discoveries, Estimate, estimate
 from thalweg.landscapes.exploration.executors import Processes, dask_executor
 from thalweg.landscapes.landscape import Landscape
 from thalweg.landscapes.lowest_paths import LowestPath
+from thalweg.landscapes.maintenance.fill_path_lengths import fill_path_lengths
 from thalweg.landscapes.maintenance.fill_property import fill_property
 from thalweg.landscapes.maintenance.mark_verified import mark_verified
 from thalweg.landscapes.maintenance.merge import merge
@@ -63,6 +64,7 @@ __all__ = [
     "dask_executor",
     "estimate",
     "fill_frequencies",
+    "fill_path_lengths",
     "fill_property",
     "mark_verified",
     "merge",

@@ -17,6 +17,7 @@ from thalweg.landscapes.recording.writer import Writer
 from thalweg.landscapes.records import AddedSearch, Minimum, Search, TransitionState
 from thalweg.landscapes.reference import check_reference, reference_of
 from thalweg.landscapes.storage.compatibility import TASKS_AHEAD, check_same, explicit_settings, is_store
+from thalweg.landscapes.storage.schema import STEEPEST_DESCENT
 from thalweg.landscapes.storage.store import Store
 from thalweg.landscapes.system_loading import (
     CalculatorLike,
@@ -87,7 +88,8 @@ class StoredLandscape:
             fresh = {"seed": 0, "tolerances": default_tolerances(system).to_dict()} | given
             fresh.setdefault("rules", default_rules_of(system))
             fresh.setdefault("tasks_ahead", TASKS_AHEAD)
-            fresh |= {"units": units_of(system), "tasks": {}, "state": {}} | noise_attributes(system)
+            fresh |= {"units": units_of(system), "tasks": {}, "state": {}, "path_lengths": STEEPEST_DESCENT}
+            fresh |= noise_attributes(system)
             reference = reference_of(system)
             description = {**system.describe(), **({"reference": reference} if reference else {})}
             store = Store.create(path, description, int(system.n), fresh)

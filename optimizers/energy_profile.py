@@ -22,6 +22,7 @@ PICTURES = (".png", ".pdf", ".svg")
 
 _MARKS = {"minimum": ("o", "tab:blue"), "transition state": ("^", "tab:red"), "highest image": ("^", "tab:red")}
 _NAMED = 25
+_DRAWN = 600  # points of the line in a picture, about
 
 
 class Curve:
@@ -31,12 +32,14 @@ class Curve:
     ----------
     energy : (k,) energies; length : (k,) distance along the path.
     units : str, of energy: "reduced", or "eV" with lengths in angstrom.
+    mass_weighted : bool, whether lengths are mass-weighted, times the root of the atomic mass unit.
     kinds : (k,) str, what each point is: "minimum", "transition state", "image" ...; "" between these.
     """
 
     energy: np.ndarray
     length: np.ndarray
     units: str
+    mass_weighted: bool = False
 
     if TYPE_CHECKING:  # at run time it would be a default of the field of this name
 
@@ -45,9 +48,9 @@ class Curve:
 
     def columns(self) -> dict[str, np.ndarray]:
         """Return the table's columns by name; units are in the names where there are any."""
-        length, energy = (
-            ("length", "energy") if self.units == "reduced" else ("length_angstrom", f"energy_{printable(self.units)}")
-        )
+        unit = "" if self.units == "reduced" else "_angstrom"
+        length = f"length_sqrt_u{unit}" if self.mass_weighted else f"length{unit}"
+        energy = "energy" if self.units == "reduced" else f"energy_{printable(self.units)}"
         return {"kind": np.asarray(self.kinds, dtype=str), length: self.length, energy: self.energy}
 
     def table(self) -> pandas.DataFrame:
@@ -104,8 +107,15 @@ class Curve:
         figure.savefig(path, dpi=200, metadata=metadata)
 
     def line(self) -> tuple[np.ndarray, np.ndarray]:
-        """Return lengths and energies of the line to draw."""
-        return self.length, self.energy
+        """Return lengths and energies of the line to draw: smooth through all points, without further extrema."""
+        if len(self.energy) < 3 or not (np.diff(self.length) > 0).all() or not np.isfinite(self.energy).all():
+            return self.length, self.energy
+        from scipy.interpolate import PchipInterpolator
+
+        between = max(2, _DRAWN // len(self.energy))
+        parts = np.linspace(self.length[:-1], self.length[1:], between, endpoint=False, axis=1).ravel()
+        s = np.append(parts, self.length[-1])
+        return s, PchipInterpolator(self.length, self.energy)(s)
 
     def plot(self, ax: Axes | None = None, *, relative: bool = False, named: bool | None = None) -> Axes:
         """Draw energy against distance along the path.
@@ -139,7 +149,10 @@ class Curve:
         if named or (named is None and len(marked) <= _NAMED):
             self._name(ax, marked, zero)
         reduced = self.units == "reduced"
-        ax.set_xlabel("path length" if reduced else "path length / \u00c5")
+        unit = "" if reduced else "\u00c5"
+        if self.mass_weighted:
+            unit = f"u$^{{1/2}}$ {unit}".rstrip()
+        ax.set_xlabel(f"path length / {unit}" if unit else "path length")
         ax.set_ylabel(
             ("energy" if reduced else f"energy / {plain_label(self.units)}") + (" above the first point" * relative)
         )

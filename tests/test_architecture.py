@@ -36,7 +36,7 @@ LAYERS = [
     ["optimizers.results", "optimizers.quasi_newton"],
     ["optimizers.rules"],
     ["optimizers.eigenvalues", "optimizers.energy_profile", "optimizers.interpolation"],
-    ["optimizers.kinks"],
+    ["optimizers.kinks", "optimizers.descent_paths"],
     ["optimizers.minimisation optimizers.large_systems optimizers.cuda"],
     ["optimizers.eigenvector_following_hybrid"],
     ["optimizers.transition_states"],

@@ -41,6 +41,11 @@ _ENDINGS = (".csv", ".png", ".pdf", ".svg", ".xyz")
     help="Approximate number of points between one minimum and the next.",
 )
 @click.option("--stationary", is_flag=True, help="Show only minima and transition states; nothing is recomputed.")
+@click.option(
+    "--mass-weighted",
+    is_flag=True,
+    help="Follow intrinsic reaction coordinates: steepest descent in mass-weighted coordinates. For atoms.",
+)
 @trust_option
 def path(
     path: Path,
@@ -50,12 +55,14 @@ def path(
     overwrite: bool,
     points: int,
     stationary: bool,
+    mass_weighted: bool,
     trust: bool,
 ) -> None:
     """Show the lowest-barrier path between two minima.
 
     PATH is a store, START and END are the numbers of two of its minima. The path whose highest transition state is
-    lowest is shown. For the energies between its stationary points, each transition state is followed down again.
+    lowest is shown. For the energies between its stationary points, steepest descent is followed from each transition
+    state. Its lengths are shown, with --stationary those that the store has.
     """
     for file in output:
         check_ending(file, _ENDINGS)
@@ -69,7 +76,7 @@ def path(
         landscape = Landscape.open(path, trust=trust)
         for name, minimum in (("START", start), ("END", end)):
             minimum_index(name, minimum, len(landscape.minima))
-        found = landscape_path(landscape, start, end, points=points, follow=not stationary)
+        found = landscape_path(landscape, start, end, points=points, follow=not stationary, mass_weighted=mass_weighted)
         say(_text(found))
         for file in output:
             with output_file(file, overwrite) as place:
@@ -93,6 +100,10 @@ def _text(path: LandscapePath) -> str:
     if path.followed.any() and not path.followed.all():
         lost = (~path.followed).sum()
         lines.append(f"{lost} of them led elsewhere when followed down again: there only stationary points are shown")
+    if path.measured is not None and not path.measured.all():
+        few = (~path.measured).sum()
+        what = "the length of one piece is" if few == 1 else f"the lengths of {few} pieces are"
+        lines.append(f"{what} not known: the distance of the stationary points is shown, which is shorter")
     return "\n".join(lines)
 
 

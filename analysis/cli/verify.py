@@ -30,6 +30,11 @@ _SHOWN = 50
 @click.option(
     "--mark", is_flag=True, help="Check only the imported points, and mark those that pass as verified in the store."
 )
+@click.option(
+    "--lengths",
+    is_flag=True,
+    help="Compute the lengths of steepest descent that the store does not have, and keep them in it.",
+)
 @trust_option
 @click.pass_context
 def verify(
@@ -39,6 +44,7 @@ def verify(
     seed: int,
     workers: int | None,
     mark: bool,
+    lengths: bool,
     trust: bool,
 ) -> None:
     """Recompute the stored points and report every error.
@@ -51,14 +57,17 @@ def verify(
     with errors_in_one_line(OSError, ValueError):
         if mark and sample is not None:
             raise ValueError("--mark checks all imported points: leave --sample out")
-        with Landscape.open(path, "r+" if mark else "r", trust=trust) as landscape:
+        with Landscape.open(path, "r+" if mark or lengths else "r", trust=trust) as landscape:
             checked, problems = _mark(landscape, workers) if mark else _check(landscape, sample, seed, workers)
+            followed = _fill(landscape) if lengths and not problems else ""
     for problem in problems[:_SHOWN]:
         where = problem.group if problem.row < 0 else f"{problem.group} {problem.row}"
         say(printable(f"{where}: {problem.message}"))
     if len(problems) > _SHOWN:
         say(f"... and {len(problems) - _SHOWN} more")
     say(f"{checked}: {f'{len(problems)} problems' if problems else 'nothing wrong'}")
+    if followed:
+        say(followed)
     context.exit(1 if problems else 0)
 
 
@@ -74,6 +83,18 @@ def _check(landscape: Landscape, sample: int | None, seed: int, workers: int | N
     minima, states = (_rows(count, sample, rng) for count in counts)
     problems = verify_structure(landscape) or verify_points(landscape, minima, states, workers=workers)
     return f"{len(minima)} of {counts[0]} minima, {len(states)} of {counts[1]} transition states", problems
+
+
+def _fill(landscape: Landscape) -> str:
+    """Compute the lengths of paths; return of how many transition states they are known."""
+    import numpy as np
+
+    from thalweg.landscapes import fill_path_lengths
+
+    new = fill_path_lengths(landscape)
+    lengths = landscape.transition_states.path_length[:]
+    known = int(np.isfinite(lengths).all(axis=1).sum())
+    return f"path lengths of {known} of {len(lengths)} transition states known, {new} of them computed now"
 
 
 def _rows(count: int, sample: int | None, rng: np.random.Generator) -> list[int]:

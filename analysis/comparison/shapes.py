@@ -11,7 +11,9 @@ import numpy as np
 
 from thalweg.analysis.networks.kinetic_transition_network import KineticTransitionNetwork
 
-__all__ = ["curvature_measures", "distance_measures", "length_measures", "mean_log_curvature"]
+__all__ = ["curvature_measures", "distance_measures", "followed_lengths", "length_measures", "mean_log_curvature"]
+
+_LARGEST_HESSIAN = 500
 
 
 def mean_log_curvature(products: np.ndarray | None, modes: np.ndarray | None) -> np.ndarray | None:
@@ -53,6 +55,46 @@ def length_measures(network: KineticTransitionNetwork) -> dict[str, float]:
     known = np.empty(0) if length is None else np.asarray(length, dtype=np.float64).sum(axis=1)
     known = known[np.isfinite(known)]
     return {"path length": float(np.median(known)) if len(known) else float("nan")}
+
+
+def followed_lengths(
+    path: str | os.PathLike[str], network: KineticTransitionNetwork, sample: int = 20, seed: int = 0
+) -> float:
+    """Return the median length of pathways of a store that does not have them, by following some of them.
+
+    Parameters
+    ----------
+    path : path
+        Of the store.
+    network : KineticTransitionNetwork
+        Read from it.
+    sample : int
+        Number of transition states, drawn at random, where there are more.
+    seed : int
+        Of the draw.
+
+    Returns
+    -------
+    float
+        NaN where the potential has no Hessian of its own, as calculators of ASE have none, or too large a one.
+    """
+    from thalweg.landscapes import Landscape
+    from thalweg.landscapes.maintenance.fill_path_lengths import path_lengths
+
+    label = network.component_labels
+    rows = np.flatnonzero((label[network.ts_minima] == label[network.global_minimum]).all(axis=1) & network.joining)
+    if len(rows) > sample:
+        rows = np.random.default_rng(seed).choice(rows, sample, replace=False)
+    with Landscape.open(path) as landscape:
+        try:
+            system = landscape.system
+        except ValueError:  # a calculator that needs trust
+            return float("nan")
+        if not system.has_hessian or system.n_free > _LARGEST_HESSIAN:
+            return float("nan")
+        lengths = np.array([path_lengths(landscape, int(row)) for row in rows]).sum(axis=1)
+    known = lengths[np.isfinite(lengths)]
+    return float(np.median(known)) if len(known) else float("nan")
 
 
 def distance_measures(

@@ -20,7 +20,12 @@ from thalweg.analysis.comparison.energies import (
     half_temperature,
 )
 from thalweg.analysis.comparison.graph import graph_measures
-from thalweg.analysis.comparison.shapes import curvature_measures, distance_measures, length_measures
+from thalweg.analysis.comparison.shapes import (
+    curvature_measures,
+    distance_measures,
+    followed_lengths,
+    length_measures,
+)
 from thalweg.analysis.networks.kinetic_transition_network import KineticTransitionNetwork
 from thalweg.analysis.networks.network_reader import is_pathsample, read_network
 from thalweg.potentials.conversion.numeric_options import positive_number, whole_number
@@ -34,6 +39,8 @@ __all__ = ["Comparison"]
 
 Source: TypeAlias = KineticTransitionNetwork | str | os.PathLike[str]
 """A network, the path of a store, or a folder with PATHSAMPLE's files."""
+
+_FOLLOWED = 20  # paths that are followed where a store does not have their lengths
 
 
 class Sample(NamedTuple):
@@ -147,6 +154,9 @@ class Comparison:
         else:
             found = distance_measures(source, whole, sample.pairs, sample.seed)
             self.notes.append(f"{name}: distances are medians over at most {sample.pairs} pairs")
+            if np.isnan(result["path length"]):
+                result["path length"] = followed_lengths(source, whole, min(_FOLLOWED, sample.pairs), sample.seed)
+                self.notes.append(f"{name}: the path length is a median over at most {_FOLLOWED} paths, followed now")
         result |= found
         far = found["distance of any minima"]
         return result | {"path length / distance of any": result["path length"] / far if far else float("nan")}

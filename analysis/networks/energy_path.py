@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.interpolate import PchipInterpolator
 
 from thalweg.analysis.networks.kinetic_transition_network import KineticTransitionNetwork
 from thalweg.landscapes import Landscape
@@ -48,9 +47,14 @@ class LandscapePath(Curve):
         the minimum, see :meth:`continuous`.
     followed : (pieces,) bool ndarray
         Which transition states were followed down. Of the others only the stationary points are here, as far apart as
-        their stored path lengths.
+        their stored path lengths; where these are not known, as the points themselves.
     units : str
         Unit of energy.
+    mass_weighted : bool
+        Whether lengths are those of intrinsic reaction coordinates, in sqrt(u) times the unit of length.
+    measured : (pieces,) bool ndarray, optional
+        Which pieces are as long as steepest descent; of the others the length is the distance of their stationary
+        points. All where missing.
 
     Examples
     --------
@@ -75,6 +79,8 @@ class LandscapePath(Curve):
     points: NDArray[np.float64]
     followed: NDArray[np.bool_]
     units: str = "reduced"
+    mass_weighted: bool = False
+    measured: NDArray[np.bool_] | None = None
 
     @property
     def highest(self) -> float:
@@ -89,13 +95,6 @@ class LandscapePath(Curve):
     def columns(self) -> dict[str, NDArray[Any]]:
         kind, *rest = super().columns().items()
         return dict([kind, ("number", self.numbers), *rest])
-
-    def line(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Return lengths and energies; between stationary points alone, of a smooth curve without further extrema."""
-        if self.followed.any() or len(self.energy) < 2 or not (np.diff(self.length) > 0).all():
-            return self.length, self.energy
-        s = np.linspace(self.length[0], self.length[-1], 50 * len(self.energy))
-        return s, PchipInterpolator(self.length, self.energy)(s)
 
     def continuous(self, system: System) -> NDArray[np.float64]:
         """Return the coordinates (k, n) with every point laid on the one before by the system's symmetry."""
@@ -114,6 +113,7 @@ def landscape_path(
     *,
     points: int = 60,
     follow: bool = True,
+    mass_weighted: bool = False,
     progress: Callable[[int, int], object] | None = None,
 ) -> LandscapePath:
     """Return the path between two stored minima whose highest point is lowest, recomputed from its transition states.
@@ -128,6 +128,8 @@ def landscape_path(
         Approximate number of points of each piece between two minima.
     follow : bool
         Whether to follow every transition state down; without, only stationary points are in the result.
+    mass_weighted : bool
+        Whether to follow intrinsic reaction coordinates, in mass-weighted coordinates; it needs ``follow`` and atoms.
     progress : callable, optional
         Called with the number of transition states that have been followed, and the number of all.
 
@@ -155,20 +157,30 @@ def landscape_path(
     points = whole_number("points", points, 5, 1_000_000)
     if not isinstance(landscape, Landscape):
         landscape = Landscape.open(FilePath(landscape))
+    if mass_weighted and not follow:
+        raise ValueError("mass_weighted=True needs follow=True: a store has lengths without masses")
     network = KineticTransitionNetwork.read(landscape.path)
     found = network.lowest_barrier_path(start, end)
     system = landscape.system if follow else None
-    pieces, followed = [], []
+    pieces, followed, measured = [], [], []
     for place, state in enumerate(found.transition_states):
         ends = int(found.minima[place]), int(found.minima[place + 1])
-        piece = None if system is None else _followed(landscape, system, int(state), ends, points)
+        piece = None if system is None else _followed(landscape, system, int(state), ends, points, mass_weighted)
         followed.append(piece is not None)
-        pieces.append(_stored(landscape, int(state), ends) if piece is None else piece)
+        known = True
+        if piece is None:
+            piece, known = _stored(landscape, int(state), ends, mass_weighted)
+        pieces.append(piece)
+        measured.append(known)
         if progress is not None:
             progress(place + 1, len(found))
     if not pieces:
         pieces = [_single(landscape, start)]
-    return _joined(pieces, np.array(followed, dtype=bool), landscape.units)
+    whole = _joined(pieces)
+    return LandscapePath(
+        **whole._replace(kinds=whole.kinds.astype("<U16"))._asdict(), followed=np.array(followed, dtype=bool),
+        units=landscape.units, mass_weighted=mass_weighted, measured=np.array(measured, dtype=bool),
+    )  # fmt: skip
 
 
 class _Piece(NamedTuple):
@@ -186,10 +198,14 @@ class _Piece(NamedTuple):
         return _Piece(self.energy[1:], length[1:], self.kinds[1:], self.numbers[1:], self.points[1:])
 
 
-def _followed(landscape: Landscape, system: System, state: int, ends: tuple[int, int], points: int) -> _Piece | None:
+def _followed(
+    landscape: Landscape, system: System, state: int, ends: tuple[int, int], points: int, mass_weighted: bool
+) -> _Piece | None:
     """Return the path over a transition state by following it down; None where it leads elsewhere than it did."""
     try:
-        down = pathway(system, landscape.transition_states.coordinates[state], points=points)
+        x = landscape.transition_states.coordinates[state]
+        rms = max(landscape.tolerances.gradient_rms, 1e-12)
+        down = pathway(system, x, points=points, rms=rms, mass_weighted=mass_weighted)
     except RuntimeError:
         return None
     wanted = landscape.minima.energy[:][list(ends)]
@@ -210,17 +226,35 @@ def _followed(landscape: Landscape, system: System, state: int, ends: tuple[int,
     return _Piece(down.energy[turn], length, down.kinds[turn], numbers, down.points[turn])
 
 
-def _stored(landscape: Landscape, state: int, ends: tuple[int, int]) -> _Piece:
-    """Return the path over a transition state by its three stationary points and path lengths in the store."""
+def _stored(landscape: Landscape, state: int, ends: tuple[int, int], mass_weighted: bool) -> tuple[_Piece, bool]:
+    """Return the path over a transition state by its three stationary points, and whether its length is known.
+
+    Where the store has no lengths, distances of the points stand for them: nobody has followed the path.
+    """
     minima, states = landscape.minima, landscape.transition_states
     lengths = states.path_length[state]
     if int(states.minima[state][0]) != ends[0]:
         lengths = lengths[::-1]
     energy = np.array([minima.energy[ends[0]], states.energy[state], minima.energy[ends[1]]])
     rows = [minima.coordinates[ends[0]], states.coordinates[state], minima.coordinates[ends[1]]]
-    length = np.concatenate([[0.0], np.cumsum(np.nan_to_num(lengths, nan=1.0))])
+    known = bool(np.isfinite(lengths).all()) and not mass_weighted
+    if not known:
+        lengths = np.array([_apart(landscape, rows[1], rows[k], mass_weighted) for k in (0, 2)])
+    length = np.concatenate([[0.0], np.cumsum(lengths)])
     kinds = np.array(["minimum", "transition state", "minimum"])
-    return _Piece(energy, length, kinds, np.array([ends[0], state, ends[1]]), np.array(rows))
+    return _Piece(energy, length, kinds, np.array([ends[0], state, ends[1]]), np.array(rows)), known
+
+
+def _apart(landscape: Landscape, x: NDArray[np.float64], y: NDArray[np.float64], mass_weighted: bool) -> float:
+    """Return the distance of two points, aligned; that of the points as they are where there is no symmetry."""
+    try:
+        system = landscape.geometry
+    except ValueError:
+        return float(np.linalg.norm(x - y))
+    step = system.align(x, y) - x
+    if mass_weighted and system.atoms is not None:
+        step = step * np.sqrt(np.repeat(system.atoms.get_masses(), 3))
+    return float(np.linalg.norm(step))
 
 
 def _single(landscape: Landscape, minimum: int) -> _Piece:
@@ -230,10 +264,9 @@ def _single(landscape: Landscape, minimum: int) -> _Piece:
     return _Piece(energy, np.zeros(1), np.array(["minimum"]), np.array([minimum]), x[None])
 
 
-def _joined(pieces: list[_Piece], followed: NDArray[np.bool_], units: str) -> LandscapePath:
+def _joined(pieces: list[_Piece]) -> _Piece:
     """Put pieces one after another; the minimum at which two meet is in the result once."""
     parts = [pieces[0]]
     for piece in pieces[1:]:
         parts.append(piece.after(parts[-1]))
-    whole = _Piece(*(np.concatenate(column) for column in zip(*parts, strict=True)))
-    return LandscapePath(**whole._replace(kinds=whole.kinds.astype("<U16"))._asdict(), followed=followed, units=units)
+    return _Piece(*(np.concatenate(column) for column in zip(*parts, strict=True)))

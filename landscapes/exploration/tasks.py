@@ -26,6 +26,7 @@ from thalweg.landscapes.vibrations.found_points import frequencies_at
 from thalweg.optimizers.basin_hopping.chain_without_hessian import large_chain
 from thalweg.optimizers.basin_hopping.dynamics import BasinHoppingResult, basin_hopping_steps
 from thalweg.optimizers.basin_hopping.moves import Move
+from thalweg.optimizers.descent_paths.lengths import descent_lengths, lengths_at_once
 from thalweg.optimizers.elastic_band import connect_pair
 from thalweg.optimizers.kernels.status import Status
 from thalweg.optimizers.large_systems import LARGEST_MATRIX
@@ -255,6 +256,11 @@ def _points(result: TransitionStateResult, row: int) -> tuple[np.ndarray, ...]:
     return result.x[row], result.minima[row, 0], result.minima[row, 1]
 
 
+def _lengths(system: System, result: TransitionStateResult, row: int) -> tuple[float, float]:
+    """Return the lengths of steepest descent, NaN where they cost more than the search: whoever asks computes them."""
+    return descent_lengths(system, result.x[row], result.minima[row]) if lengths_at_once(system) else (np.nan, np.nan)
+
+
 def _transition_state(
     system: System, result: TransitionStateResult, row: int, points: KnownPoints | None
 ) -> TransitionState:
@@ -279,7 +285,7 @@ def _transition_state(
         int(result.modes[row]),
         0,
         (sides[0], sides[1]),
-        (float(result.path_lengths[row, 0]), float(result.path_lengths[row, 1])),
+        _lengths(system, result, row),
         frequencies=frequencies_at(system, result.x[row], points),
     )
 

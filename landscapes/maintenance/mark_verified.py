@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from thalweg.landscapes.maintenance.fill_path_lengths import path_lengths
 from thalweg.landscapes.maintenance.verify import Problem, verify
 from thalweg.landscapes.tolerances import believed
 
@@ -19,7 +20,7 @@ def mark_verified(landscape: Landscape, *, workers: int | None = None) -> list[P
     """Verify imported points, and mark those that pass as verified in the store.
 
     A minimum passes as in `verify`. A transition state passes if, besides, both of its minima are verified and
-    the paths down from it end in them; the lengths of these paths are stored then.
+    the paths down from it end in them; the lengths of steepest descent to them are stored then.
 
     Parameters
     ----------
@@ -80,8 +81,7 @@ def _follow(landscape: Landscape, rows: np.ndarray, workers: int | None) -> list
         if message:
             problems.append(Problem("transition_states", row, message))
             continue
-        ends = [_is(landscape, end, found.minima[k, 0]) for end in states.minima[row].tolist()]
-        lengths[row] = found.path_lengths[k] if ends[0] else found.path_lengths[k][::-1]
+        lengths[row] = path_lengths(landscape, row)
         verified[row] = True
     landscape._store.rewrite("transition_states/path_length", lengths)
     landscape._store.rewrite("transition_states/verified", verified)

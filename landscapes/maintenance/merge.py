@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +17,7 @@ from thalweg.landscapes.maintenance.integrity import wrong_starts
 from thalweg.landscapes.records import FROM_STATE, Search
 from thalweg.landscapes.reference import check_reference
 from thalweg.landscapes.storage.compatibility import system_differences
+from thalweg.landscapes.storage.schema import STEEPEST_DESCENT
 from thalweg.landscapes.storage.whole_stores import copy_store, new_store
 from thalweg.landscapes.system_loading import SystemLike
 from thalweg.potentials.conversion.printable import printable
@@ -99,6 +102,7 @@ def _check_mergeable(first: Landscape, second: Landscape) -> None:
 def _append(landscape: Landscape, other: Landscape) -> None:
     minima = np.full(len(other.minima), -1, dtype=np.int64)
     states = np.full(len(other.transition_states), -1, dtype=np.int64)
+    both = [one._store.attributes.get("path_lengths") == STEEPEST_DESCENT for one in (landscape, other)]
     flags = other.minima.verified[:], other.transition_states.verified[:]
     for row in range(len(minima)):
         with _naming(other, "minima", row):
@@ -107,6 +111,8 @@ def _append(landscape: Landscape, other: Landscape) -> None:
     for row in range(len(states)):
         with _naming(other, "transition_states", row):
             state = other.transition_states[row]
+            if both == [True, False]:  # lengths of minimisers' ways would pass for those of steepest descent
+                state = replace(state, path_lengths=(math.nan, math.nan))
             states[row] = landscape.add_transition_state(state, verified=bool(flags[1][row]))
         _commit_now_and_then(landscape, row)
     _append_searches(landscape, other, minima, states)

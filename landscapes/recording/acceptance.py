@@ -40,8 +40,8 @@ def check_minimum(minimum: Minimum, n: int, tolerances: Tolerances) -> None:
         )
 
 
-def check_transition_state(state: TransitionState, n: int, tolerances: Tolerances, imported: bool = False) -> None:
-    """Check a transition state and its two minima; of one that is imported, path lengths may be NaN, not known.
+def check_transition_state(state: TransitionState, n: int, tolerances: Tolerances) -> None:
+    """Check a transition state and its two minima; path lengths may be NaN, not known.
 
     Raises
     ------
@@ -59,8 +59,7 @@ def check_transition_state(state: TransitionState, n: int, tolerances: Tolerance
             f"transition state: n_negative is {state.n_negative}, lowest_eigenvalue {state.lowest_eigenvalue}; "
             "exactly one eigenvalue must be negative",
         )
-    known = [length for length in state.path_lengths if not imported or not math.isnan(length)]
-    if not all(math.isfinite(length) and length >= 0 for length in known):
+    if not all(math.isnan(length) or 0 <= length < math.inf for length in state.path_lengths):
         raise RejectedError("path length not finite", f"transition state: path_lengths are {state.path_lengths}")
     for minimum in state.minima:
         check_minimum(minimum, n, tolerances)

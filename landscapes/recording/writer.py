@@ -73,7 +73,7 @@ class Writer:
 
     def put_transition_state(self, state: TransitionState, verified: bool) -> tuple[int, bool, list[tuple[int, bool]]]:
         """Check a transition state and return its row, whether it is new, and the same of its two minima."""
-        check_transition_state(state, self._n, self._limits(verified), imported=not verified)
+        check_transition_state(state, self._n, self._limits(verified))
         return self._transition_state(state, verified)
 
     def _transition_state(self, state: TransitionState, verified: bool) -> tuple[int, bool, list[tuple[int, bool]]]:

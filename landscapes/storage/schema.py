@@ -44,6 +44,7 @@ __all__ = [
     "SEQUENCE",
     "SEQUENCES",
     "STATIC_TYPES",
+    "STEEPEST_DESCENT",
     "SYSTEM",
     "SYSTEM_ARRAYS",
     "ArraySpec",
@@ -59,6 +60,9 @@ __all__ = [
 FORMAT = "thalweg landscape"
 FORMAT_VERSION = 2
 """Version that new stores are written in."""
+
+STEEPEST_DESCENT = "steepest descent"
+"""Attribute ``path_lengths`` of a store in which no length is that of a minimiser's way."""
 
 FORMAT_VERSIONS = (1, 2)
 """Versions that can be read."""
@@ -136,6 +140,7 @@ ROOT_ATTRIBUTES = Fields(
         "rules": Nullable(Fields(_RULES)),
         "tasks_ahead": Whole(1, 65536),
         "noise": Fields(_NOISE, needed=frozenset(_NOISE)),
+        "path_lengths": Text(choices=(STEEPEST_DESCENT,)),
         "tasks": Items(_COUNT, dict, 1000),
         "state": Fields(dict.fromkeys(SEQUENCES, SEQUENCE) | dict.fromkeys(("explore", "paper"), Free()), others=True),
     },

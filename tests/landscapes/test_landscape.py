@@ -108,7 +108,8 @@ def test_what_is_no_minimum_may_not_enter(made_up, landscape, changes, message):
         ({"lowest_eigenvalue": 0.1}, "exactly one eigenvalue must be negative"),
         ({"n_negative": 2}, "n_negative is 2"),
         ({"energy": -1.5}, "below that of its minimum"),
-        ({"path_lengths": (1.0, np.nan)}, "path_lengths are"),
+        ({"path_lengths": (1.0, np.inf)}, "path_lengths are"),
+        ({"path_lengths": (1.0, -1.0)}, "path_lengths are"),
     ],
 )
 def test_what_is_no_transition_state_may_not_enter(made_up, landscape, changes, message):

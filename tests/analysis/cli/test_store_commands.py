@@ -13,7 +13,7 @@ from ase import Atoms
 
 from thalweg.analysis.networks.kinetic_transition_network import KineticTransitionNetwork
 from thalweg.analysis.systems.inspection import growth
-from thalweg.landscapes import Landscape
+from thalweg.landscapes import Landscape, fill_path_lengths
 from thalweg.landscapes.notebook import table_html
 from thalweg.landscapes.storage.store import Store
 from thalweg.potentials import LJAT
@@ -153,8 +153,11 @@ def test_pathsample_and_back(store, tmp_path):
     assert f"0 of 0 minima, {count} of {count} transition states marked: nothing wrong" in said
     after.refresh()
     assert after.transition_states.verified[:].all()
-    lengths = [one.transition_states.path_length[:] for one in (after, before)]
-    np.testing.assert_allclose(lengths[0], lengths[1], rtol=0.02)
+    # both follow steepest descent
+    with Landscape.open(store, "r+") as filled:
+        fill_path_lengths(filled)
+        known = filled.transition_states.path_length[:]
+    np.testing.assert_allclose(np.sort(after.transition_states.path_length[:]), np.sort(known), rtol=1e-3)
     output_of("import", tmp_path / "there", "--system", store, "--output", tmp_path / "again.zarr")
 
 

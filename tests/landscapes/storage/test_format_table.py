@@ -40,8 +40,8 @@ def test_attributes_of_the_root():
     assert {name: cells[0] for name, cells in rows.items()} == {
         name: rule.words for name, rule in ROOT_ATTRIBUTES.rules.items()
     }
-    assert ROOT_ATTRIBUTES.rules.keys() - ROOT_ATTRIBUTES.needed == {"tasks_ahead", "noise"}
-    assert "All attributes but `tasks_ahead` and `noise` must be there" in PAGE
+    assert ROOT_ATTRIBUTES.rules.keys() - ROOT_ATTRIBUTES.needed == {"tasks_ahead", "noise", "path_lengths"}
+    assert "All attributes but `tasks_ahead`, `noise` and `path_lengths` must be there" in PAGE
 
 
 def test_rules_of_the_minimiser():

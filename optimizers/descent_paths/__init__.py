@@ -1,0 +1,1 @@
+"""Paths of steepest descent and intrinsic reaction coordinates."""
