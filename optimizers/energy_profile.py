@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from thalweg.optimizers.pictures.files import save_figure
+from thalweg.optimizers.pictures.labels import PointLabel, add_labels
 from thalweg.potentials.conversion.printable import plain_label, printable
 
 if TYPE_CHECKING:
@@ -104,7 +106,7 @@ class Curve:
         figure = Figure(figsize=(6, 4), layout="constrained")
         FigureCanvasAgg(figure)
         self.plot(figure.add_subplot(), **plot)
-        figure.savefig(path, dpi=200, metadata=metadata)
+        save_figure(figure, path, dpi=200, metadata=metadata)
 
     def line(self) -> tuple[np.ndarray, np.ndarray]:
         """Return lengths and energies of the line to draw: smooth through all points, without further extrema."""
@@ -145,9 +147,6 @@ class Curve:
             chosen = kinds == kind
             heights = self.energy[chosen] - zero
             ax.scatter(self.length[chosen], heights, s=20, color=colour, marker=marker, zorder=2)
-        marked = np.flatnonzero(np.isin(kinds, list(_MARKS)))
-        if named or (named is None and len(marked) <= _NAMED):
-            self._name(ax, marked, zero)
         reduced = self.units == "reduced"
         unit = "" if reduced else "\u00c5"
         if self.mass_weighted:
@@ -158,13 +157,16 @@ class Curve:
         )
         ax.ticklabel_format(axis="y", useOffset=False)
         ax.margins(y=0.12)
+        marked = np.flatnonzero(np.isin(kinds, list(_MARKS)))
+        if named or (named is None and len(marked) <= _NAMED):
+            self._name(ax, marked, zero)
         return ax
 
     def _name(self, ax: Axes, marked: np.ndarray, zero: float) -> None:
-        for k in marked:
-            up = self.kinds[k] != "minimum"
-            ax.annotate(
-                f"{self.energy[k] - zero:.4f}", (self.length[k], self.energy[k] - zero),
-                (0, 5 if up else -5), textcoords="offset points", ha="center", va="bottom" if up else "top",
-                fontsize="x-small",
-            )  # fmt: skip
+        """Write the energies of minima below them, and those of other points above."""
+        heights = self.energy - zero
+        labels = [
+            PointLabel(float(self.length[k]), float(heights[k]), f"{heights[k]:.4f}", self.kinds[k] != "minimum")
+            for k in marked
+        ]
+        add_labels(ax, labels)

@@ -33,7 +33,7 @@ LAYERS = [
     ["potentials.system potentials.description"],
     ["potentials.vibrations", "potentials.check"],
     ["optimizers.kernels"],
-    ["optimizers.results", "optimizers.quasi_newton"],
+    ["optimizers.results", "optimizers.quasi_newton", "optimizers.pictures"],
     ["optimizers.rules"],
     ["optimizers.eigenvalues", "optimizers.energy_profile", "optimizers.interpolation"],
     ["optimizers.kinks", "optimizers.descent_paths"],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from matplotlib import colormaps
@@ -23,7 +24,9 @@ _FLAT = 3.0  # times as high: then each graph has its own scale
 _TEMPERATURES = np.geomspace(1e-3, 1.0, 80)  # in units of the band
 
 
-def comparison_figure(networks: Mapping[str, KineticTransitionNetwork]) -> Figure:
+def comparison_figure(
+    networks: Mapping[str, KineticTransitionNetwork], known: Mapping[str, int] | None = None
+) -> Figure:
     """Draw connected networks side by side, energies and temperatures in units of each one's band.
 
     Their graphs are on one scale, unless one is more than three times as high as another.
@@ -32,6 +35,8 @@ def comparison_figure(networks: Mapping[str, KineticTransitionNetwork]) -> Figur
     ----------
     networks : mapping of str to KineticTransitionNetwork
         Each connected, see :func:`~thalweg.analysis.comparison.energies.connected_part`.
+    known : mapping of str to int, optional
+        Number of minima of each landscape, those not connected included: where it is larger, the figure says so.
 
     Returns
     -------
@@ -44,10 +49,14 @@ def comparison_figure(networks: Mapping[str, KineticTransitionNetwork]) -> Figur
     graphs = [_scaled(network) for network in networks.values()]
     own = _differ(graphs)
     above = figure.add_gridspec(1, n, left=0.05, right=0.99, top=0.96, bottom=0.43, wspace=0.12 if own else 0.06)
-    below = figure.add_gridspec(1, 4, left=0.05, right=0.99, top=0.37, bottom=0.07, wspace=0.3)
+    below = figure.add_gridspec(1, 4, left=0.05, right=0.99, top=0.37, bottom=0.07, wspace=0.36)
     colours = [colormaps["tab10"](k % 10) for k in range(n)]
     names = [plain_label(name) for name in networks]
-    _graphs(above.subplots(squeeze=False, sharey=not own)[0], graphs, names, colours, own)
+    axes = above.subplots(squeeze=False, sharey=not own)[0]
+    _graphs(axes, graphs, names, colours, own)
+    for ax, (name, network) in zip(axes, networks.items(), strict=True):
+        if known is not None and known[name] > network.n_minima:
+            ax.set_xlabel(f"{network.n_minima} of {known[name]} minima", fontsize="small")
     panels = below.subplots(squeeze=False)[0]
     for panel, draw in zip(panels, (_barriers, _curvatures, _heat_capacities, _degrees), strict=True):
         for name, network, colour in zip(names, networks.values(), colours, strict=True):
@@ -132,13 +141,18 @@ def _finish(panels: np.ndarray) -> None:
             Line2D([], [], color="0.3", linestyle="--", label=dashed),
         ]
 
+    # over the panels, where no line is
+    over: dict[str, Any] = {
+        "frameon": False, "fontsize": "small", "ncols": 2, "loc": "lower left", "bbox_to_anchor": (0.0, 1.0),
+        "borderaxespad": 0.2,
+    }  # fmt: skip
     barrier, curvature, heat, degree = panels
     barrier.set(xscale="log", xlabel="barrier / band", ylabel="share at or below")
     low, high = barrier.get_xlim()
     barrier.set_xlim(max(low, high * 1e-6), high)
-    barrier.legend(handles=two("uphill", "downhill"), frameon=False, fontsize="small")
-    curvature.set(xlabel="mean ln eigenvalue - minima's mean", ylabel="share at or below")
-    curvature.legend(handles=two("minima", "transition states"), frameon=False, fontsize="small")
+    barrier.legend(handles=two("uphill", "downhill"), **over)
+    curvature.set(xlabel="mean ln eigenvalue (shifted)", ylabel="share at or below")
+    curvature.legend(handles=two("minima", "transition states"), **over)
     heat.set(xscale="log", xlabel="temperature / band", ylabel="heat capacity a mode / $k_B$")
     degree.set(xscale="log", yscale="log", xlabel="degree", ylabel="share of that degree or more")
-    degree.legend(frameon=False, fontsize="small")
+    degree.legend(**over)

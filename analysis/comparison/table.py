@@ -28,6 +28,7 @@ from thalweg.analysis.comparison.shapes import (
 )
 from thalweg.analysis.networks.kinetic_transition_network import KineticTransitionNetwork
 from thalweg.analysis.networks.network_reader import is_pathsample, read_network
+from thalweg.optimizers.pictures.files import save_figure
 from thalweg.potentials.conversion.numeric_options import positive_number, whole_number
 from thalweg.potentials.conversion.printable import cell, printable
 from thalweg.potentials.lazy import public
@@ -166,15 +167,37 @@ class Comparison:
         body = [[measure, *(_text(values[name]) for name in self.names)] for measure, values in self.table.items()]
         return [["", *map(printable, self.names)], *body]
 
-    def to_text(self) -> str:
-        """Return the table in columns, and the notes."""
+    def to_text(self, width: int | None = None) -> str:
+        """Return the table in columns, and the notes.
+
+        Parameters
+        ----------
+        width : int, optional
+            Characters in a line: landscapes that have no room beside the others stand below them. By default all
+            stand side by side.
+        """
         rows = self.rows()
         widths = [max(len(row[k]) for row in rows) for k in range(len(rows[0]))]
+        if width is not None and sum(widths) + 2 * (len(widths) - 1) > width and len(widths) > 2:
+            return self._below_each_other(rows, widths, width)
         lines = [
             "  ".join([row[0].ljust(widths[0]), *(cell.rjust(w) for cell, w in zip(row[1:], widths[1:], strict=True))])
             for row in rows
         ]
         return "\n".join([line.rstrip() for line in lines] + (["", *map(printable, self.notes)] if self.notes else []))
+
+    def _below_each_other(self, rows: list[list[str]], widths: list[int], width: int) -> str:
+        """Return several tables, each of as many landscapes as there is room for."""
+        blocks: list[list[int]] = [[]]
+        for k in range(1, len(widths)):
+            if blocks[-1] and widths[0] + sum(widths[j] + 2 for j in [*blocks[-1], k]) > width:
+                blocks.append([])
+            blocks[-1].append(k)
+        parts = []
+        for block in blocks:
+            lines = ["  ".join([row[0].ljust(widths[0]), *(row[k].rjust(widths[k]) for k in block)]) for row in rows]
+            parts.append("\n".join(line.rstrip() for line in lines))
+        return "\n\n".join([*parts, *(["\n".join(map(printable, self.notes))] if self.notes else [])])
 
     def to_markdown(self) -> str:
         """Return the table in Markdown, and the notes."""
@@ -198,11 +221,11 @@ class Comparison:
         """Return a matplotlib figure: graphs side by side; barriers, curvatures, heat capacities and degrees below."""
         from thalweg.analysis.comparison.figure import comparison_figure
 
-        return comparison_figure(self.networks)
+        return comparison_figure(self.networks, {name: int(count) for name, count in self.table["minima"].items()})
 
     def save(self, path: str | os.PathLike[str], dpi: float = 150, metadata: dict[str, str] | None = None) -> None:
         """Draw the figure into a file, PNG, PDF or SVG by its ending; ``metadata`` as for ``savefig``."""
-        self.plot().savefig(path, dpi=positive_number("dpi", dpi), metadata=metadata)
+        save_figure(self.plot(), path, dpi=positive_number("dpi", dpi), metadata=metadata)
 
 
 def _counts(whole: KineticTransitionNetwork, network: KineticTransitionNetwork) -> dict[str, float]:

@@ -1,8 +1,9 @@
-"""Colours of a disconnectivity graph: red for low values, blue for high, a colour for each group; readable on white."""
+"""Colours of a disconnectivity graph: dark to light for rising values, a colour for each group; readable on white."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from matplotlib.typing import ColorType
 
 __all__ = [
+    "DARK_TO_LIGHT",
     "GREY",
     "RED_TO_BLUE",
     "Groups",
@@ -32,6 +34,11 @@ __all__ = [
 GREY = "#9a9a9a"
 _MOST_GROUPS = 10
 
+# Matplotlib's plasma, which rises evenly in lightness, without the pale yellow of its end, which vanishes on white.
+DARK_TO_LIGHT = LinearSegmentedColormap.from_list(
+    "dark_to_light", colormaps["plasma"](np.linspace(0.0, 0.82, 256)).tolist(), N=256
+)
+
 # The rainbow of the published graphs without its pale yellow and cyan, which vanish on white.
 RED_TO_BLUE = LinearSegmentedColormap.from_list(
     "red_to_blue", ["#b00010", "#e63312", "#f08a00", "#9aa51c", "#1f9a50", "#1186b5", "#2446c8", "#241a86"]
@@ -39,9 +46,35 @@ RED_TO_BLUE = LinearSegmentedColormap.from_list(
 
 
 def colour_map(cmap: str | Colormap | None) -> Colormap:
-    """Return a colour map with grey for missing values; ``None`` is red to blue."""
-    chosen = RED_TO_BLUE if cmap is None else colormaps[cmap] if isinstance(cmap, str) else cmap
-    return chosen.with_extremes(bad=GREY)
+    """Return a colour map with grey for missing values; ``None`` is dark to light.
+
+    Parameters
+    ----------
+    cmap : str or Colormap, optional
+        "red_to_blue", "dark_to_light", or one of matplotlib's, by name or as such.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If there is no colour map of that name, or it is something else.
+    """
+    if cmap is None:
+        cmap = DARK_TO_LIGHT
+    if isinstance(cmap, str):
+        cmap = _named_map(cmap)
+    if not isinstance(cmap, Colormap):
+        raise TypeError(f"cmap is a {type(cmap).__name__}; the name of a colour map, or a Colormap, is needed")
+    return cmap.with_extremes(bad=GREY)
+
+
+def _named_map(name: str) -> Colormap:
+    own = {chosen.name: chosen for chosen in (DARK_TO_LIGHT, RED_TO_BLUE)}
+    if name in own:
+        return own[name]
+    if name not in colormaps:
+        close = get_close_matches(name, [*own, *colormaps], 3) or ["viridis", "cividis"]
+        raise ValueError(f"cmap: there is no colour map {name!r}; there are {', '.join([*own, *close])} and others")
+    return colormaps[name]
 
 
 def colour_values(network: KineticTransitionNetwork, colour: str | ArrayLike) -> NDArray[np.float64]:

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
-from matplotlib.collections import LineCollection
 from numpy.typing import ArrayLike, NDArray
 
 from thalweg.analysis.arguments import minimum_indices
 from thalweg.analysis.disconnectivity.branch_colours import Paint, painted
+from thalweg.analysis.disconnectivity.branch_lines import BranchLines
 from thalweg.analysis.disconnectivity.branch_widths import branch_widths
 from thalweg.analysis.disconnectivity.line_raster import CrowdedLines
 from thalweg.analysis.disconnectivity.thumbnails import Thumbnail, add_thumbnails, thumbnails
+from thalweg.optimizers.pictures.labels import PointLabel, add_labels
 from thalweg.potentials.conversion.printable import plain_label
 
 if TYPE_CHECKING:
@@ -27,13 +28,9 @@ __all__ = ["draw", "round_length"]
 # matplotlib takes 25 microseconds a line, and vector files with more lines than this are slow to open.
 _CROWDED_FROM = 20_000
 
+_BAR = 60.0  # points that a colour bar takes with its numbers and its name
 
-class _Label(NamedTuple):
-    """A text, and the end of the branch that it stands under, in data coordinates."""
-
-    x: float
-    energy: float
-    text: str
+_COLOURED = 0.6  # points: thinner lines of many minima lose their colour to the white between them
 
 
 def draw(graph: DisconnectivityGraph, ax: Axes, style: Style) -> Axes:
@@ -43,22 +40,17 @@ def draw(graph: DisconnectivityGraph, ax: Axes, style: Style) -> Axes:
     shown = thumbnails(graph, style.drawings, style.drawing_size)
     thin = min(1.0, max(0.1, 300.0 / graph.tree.n_leaves)) if style.linewidth is None else float(style.linewidth)
     widths = branch_widths(graph, style.widths, thin, style.widest)
+    if style.linewidth is None and len(paint.leaves) > 1:
+        n = graph.tree.n_leaves
+        widths[:n] = np.maximum(widths[:n], _COLOURED)
     _add_lines(graph, ax, paint, widths)
     _frame(graph, ax, style)
     _room_below(ax, shown)
     _size_bar(graph, ax, style)
-    for label in named:
-        ax.annotate(
-            label.text,
-            (label.x, label.energy),
-            (0, -3),
-            textcoords="offset points",
-            ha="center",
-            va="top",
-            fontsize="x-small",
-        )
+    add_labels(ax, named)
     add_thumbnails(ax, shown)
-    if paint.mappable is not None and style.colour_bar:
+    _say_what_is_shown(graph, ax, style)
+    if paint.mappable is not None and style.colour_bar is not False:
         _colour_bar(ax, paint.mappable, style)
     if paint.legend and style.legend:
         _legend(ax, paint)
@@ -69,17 +61,18 @@ def _add_lines(graph: DisconnectivityGraph, ax: Axes, paint: Paint, widths: NDAr
     """Add superbasins first, so that the branches of minima lie over them."""
     n = graph.tree.n_leaves
     crowded = n > _CROWDED_FROM
-    for lines, colours, width in (
-        (graph.lines.branches, paint.branches, widths[n:]),
-        (graph.lines.leaves, paint.leaves, widths[:n]),
+    for lines, colours, width, minima in (
+        (graph.lines.branches, paint.branches, widths[n:], None),
+        (graph.lines.leaves, paint.leaves, widths[:n], graph.minima),
     ):
         if crowded:
             artist = CrowdedLines(lines, colours, width)
             artist.set_clip_path(ax.patch)
             ax.add_artist(artist)
             continue
-        collection = LineCollection(
+        collection = BranchLines(
             list(lines),
+            minima,
             linewidths=width,
             colors=colours,
             capstyle="projecting",
@@ -113,10 +106,35 @@ def _room_below(ax: Axes, shown: list[Thumbnail]) -> None:
 
 def _colour_bar(ax: Axes, mappable: ScalarMappable, style: Style) -> None:
     name = plain_label(style.colour.replace("_", " ")) if isinstance(style.colour, str) else ""
-    bar = ax.figure.colorbar(mappable, ax=ax, shrink=0.6, aspect=25, pad=0.03)
+    beside = [ax] if isinstance(style.colour_bar, bool) else _axes_of(style.colour_bar)
+    # layouts make room by themselves
+    part = 0.15 if ax.figure.get_layout_engine() is not None else _bar_fraction(beside)
+    bar = ax.figure.colorbar(
+        mappable, ax=beside if len(beside) > 1 else beside[0], shrink=0.6, aspect=25, pad=0.03, fraction=part
+    )
     bar.set_label(name if style.colour_label is None else style.colour_label)
     bar.outline.set_visible(False)
     bar.ax.ticklabel_format(axis="y", useOffset=False)
+
+
+def _axes_of(given: Axes | Sequence[Axes]) -> list[Axes]:
+    return [given] if isinstance(given, Axes) else list(given)
+
+
+def _bar_fraction(axes: Sequence[Axes]) -> float:
+    """Return the part of the axes' width that a colour bar and its numbers take."""
+    boxes = [ax.get_position() for ax in axes]
+    width = max(box.x1 for box in boxes) - min(box.x0 for box in boxes)
+    points = width * axes[0].get_figure(root=True).get_figwidth() * 72  # type: ignore[union-attr]
+    return float(min(0.5, _BAR / points))
+
+
+def _say_what_is_shown(graph: DisconnectivityGraph, ax: Axes, style: Style) -> None:
+    """Write the title, and the number of minima under the graph where it leaves some out."""
+    if style.title is not None:
+        ax.set_title(style.title, fontsize="medium")
+    if style.show_count and graph.tree.n_leaves < graph.network.n_minima:
+        ax.set_xlabel(f"{graph.tree.n_leaves} of {graph.network.n_minima} minima", fontsize="small")
 
 
 def _legend(ax: Axes, paint: Paint) -> None:
@@ -149,7 +167,7 @@ def _size_bar(graph: DisconnectivityGraph, ax: Axes, style: Style) -> None:
     ax.text(0.035, middle, text, transform=across, va="center", ha="left", rotation="vertical", fontsize="small")
 
 
-def _named_minima(graph: DisconnectivityGraph, labels: Mapping[int, str] | ArrayLike | None) -> list[_Label]:
+def _named_minima(graph: DisconnectivityGraph, labels: Mapping[int, str] | ArrayLike | None) -> list[PointLabel]:
     """Return the labels of the minima to name; those not shown are left out."""
     if labels is None:
         return []
@@ -158,5 +176,5 @@ def _named_minima(graph: DisconnectivityGraph, labels: Mapping[int, str] | Array
     leaf = graph.leaf_of(chosen)
     tree, x = graph.tree, graph.lines.x
     return [
-        _Label(float(x[k]), float(tree.leaf_energy[k]), text) for k, text in zip(leaf, texts, strict=True) if k >= 0
+        PointLabel(float(x[k]), float(tree.leaf_energy[k]), text) for k, text in zip(leaf, texts, strict=True) if k >= 0
     ]

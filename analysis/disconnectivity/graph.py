@@ -20,6 +20,7 @@ from thalweg.analysis.disconnectivity.superbasin_tree import ladder, superbasin_
 from thalweg.analysis.networks.basins import monotonic_basins
 from thalweg.analysis.networks.kinetic_transition_network import KineticTransitionNetwork
 from thalweg.analysis.networks.network_reader import as_network
+from thalweg.optimizers.pictures.files import save_figure
 from thalweg.potentials.conversion.numeric_options import positive_number
 from thalweg.potentials.lazy import public
 
@@ -146,15 +147,18 @@ class DisconnectivityGraph:
             and notebooks show it, as ASE's plots do.
         colour : str or (n_minima,) array_like, optional
             A property's name, or one value for each minimum of the network. Each branch takes its minimum's
-            colour up to where it meets others; red is low, blue high, grey unknown.
+            colour up to where it meets others; by default blue is low, orange high, grey unknown.
         colour_label, energy_label : str, optional
             Beside the colour bar and the energy axis; by default the property's name, and "energy" with its unit.
         cmap : str or Colormap, optional
-            Of matplotlib; red to blue by default.
+            Of matplotlib, or "red_to_blue" as in the published graphs; dark blue to orange by default, which rises
+            evenly in lightness and which colour-blind readers can tell apart.
         vmin, vmax : float, optional
             The values at the ends of the colours.
-        colour_bar, legend : bool
-            Whether to explain the colours of values, of groups.
+        colour_bar : bool, Axes or sequence of Axes
+            Whether to explain the colours of values; with axes, the bar stands beside these together.
+        legend : bool
+            Whether to explain the colours of groups.
         groups : str, mapping of str to minima, or (n_minima,) array_like, optional
             Instead of ``colour``: a colour for each group, see
             :func:`~thalweg.analysis.disconnectivity.colour_maps.group_codes`;
@@ -179,13 +183,19 @@ class DisconnectivityGraph:
             In points; the line with everything under it.
         linewidth : float, optional
             In points; chosen by the number of minima by default.
+        title : str, optional
+            Text over the graph.
+        show_count : bool
+            Whether to say under the graph how many minima it shows, such as "102 of 118 minima", where it leaves
+            minima out.
         branch_colour : str
             Colour of what is common to several minima, and of all where nothing else gives one.
 
         Returns
         -------
         matplotlib Axes
-            Heights are energies; minimum ``graph.minima[k]`` ends at ``graph.lines.x[k]``.
+            Heights are energies; minimum ``graph.minima[k]`` ends at ``graph.lines.x[k]``. In SVG, the branch of
+            minimum 17 has the identifier "minimum-17" (in the second graph of a figure "graph2-minimum-17").
 
         Raises
         ------
@@ -225,7 +235,7 @@ class DisconnectivityGraph:
         figure = Figure(figsize=(width, height), layout="constrained")
         FigureCanvasAgg(figure)
         self.plot(figure.add_subplot(), **plot)
-        figure.savefig(path, dpi=dpi, metadata=metadata)
+        save_figure(figure, path, dpi=dpi, metadata=metadata)
 
 
 def _new_axes() -> Axes:

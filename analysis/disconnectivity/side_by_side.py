@@ -80,6 +80,8 @@ def plot_graphs(
             ax.set_title(name, fontsize="medium")
     if same_energies:
         axes[0].set_ylim(low - 0.04 * (top - low), top)
+    if style.get("title") is not None:
+        figure.suptitle(str(style["title"]), fontsize="medium")
     if mappable is not None:
         _one_colour_bar(figure, axes, mappable, style)
     return figure
@@ -88,6 +90,7 @@ def plot_graphs(
 def _plot_one(ax: Axes, graph: DisconnectivityGraph, style: StyleOptions, with_energies: bool) -> None:
     """Draw one of several graphs; the energy axis stands at the first only where all share it."""
     mine = style.copy()
+    mine.pop("title", None)
     if not with_energies:
         mine["energy_label"], mine["size_bar"] = "", False
     graph.plot(ax, **mine)

@@ -29,7 +29,7 @@ class StyleOptions(TypedDict, total=False):
     cmap: str | Colormap | None
     vmin: float | None
     vmax: float | None
-    colour_bar: bool
+    colour_bar: bool | Axes | Sequence[Axes]
     groups: str | Mapping[str, ArrayLike] | ArrayLike | None
     group_colours: Mapping[str, ColorType] | Sequence[ColorType] | None
     legend: bool
@@ -43,6 +43,8 @@ class StyleOptions(TypedDict, total=False):
     widest: float
     linewidth: float | None
     branch_colour: ColorType
+    title: str | None
+    show_count: bool
 
 
 class Style(NamedTuple):
@@ -56,7 +58,7 @@ class Style(NamedTuple):
     cmap: str | Colormap | None = None
     vmin: float | None = None
     vmax: float | None = None
-    colour_bar: bool = True
+    colour_bar: bool | Axes | Sequence[Axes] = True
     groups: str | Mapping[str, ArrayLike] | ArrayLike | None = None
     group_colours: Mapping[str, ColorType] | Sequence[ColorType] | None = None
     legend: bool = True
@@ -70,3 +72,5 @@ class Style(NamedTuple):
     widest: float = 5.0
     linewidth: float | None = None
     branch_colour: ColorType = "black"
+    title: str | None = None
+    show_count: bool = True

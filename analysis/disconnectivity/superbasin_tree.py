@@ -60,14 +60,27 @@ def ladder(
         )
     low = float(network.energies[minima].min() if emin is None else emin)
     high = _joining_height(network, minima) if emax is None else float(emax)
-    if not (np.isfinite(low) and np.isfinite(high)) or (emax is not None and high <= low):
-        raise ValueError(f"emax is {high} and emin {low}; finite energies with emax above emin are needed")
+    _check_ends(low, high, emin is not None, emax is not None)
     if high <= low:  # one energy only, or nothing above emin: any ladder will do
         high = low + max(abs(low), 1.0) * 1e-3
     rungs = np.linspace(low, high, count + 1)[1:]
     if not (np.diff(rungs) > 0).all():
         raise ValueError(f"levels is {count}: so many cannot be told apart between {low} and {high}")
     return frozen_array(rungs, np.float64)
+
+
+def _check_ends(low: float, high: float, low_given: bool, high_given: bool) -> None:
+    """Raise an error that names the end of the ladder that was given, and what it may be."""
+    for name, value in (("emin", low), ("emax", high)):
+        if not np.isfinite(value):
+            raise ValueError(f"{name} is {value}; a finite energy is needed")
+    if high > low or not (low_given or high_given):
+        return
+    if low_given and high_given:
+        raise ValueError(f"emax is {high:.10g}; it must be above emin, which is {low:.10g}")
+    if high_given:
+        raise ValueError(f"emax is {high:.10g}; it must be above the lowest minimum, whose energy is {low:.10g}")
+    raise ValueError(f"emin is {low:.10g}; it must be below {high:.10g}, where the minima shown are joined")
 
 
 def _joining_height(network: KineticTransitionNetwork, minima: NDArray[np.int64]) -> float:

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from matplotlib.axes import Axes
-from scipy.optimize import isotonic_regression
 
 from thalweg.analysis.arguments import minimum_indices
+from thalweg.optimizers.pictures.labels import spread
 
 if TYPE_CHECKING:
     from thalweg.analysis.disconnectivity.graph import DisconnectivityGraph
@@ -105,11 +105,8 @@ def add_thumbnails(ax: Axes, shown: list[Thumbnail]) -> None:
 
 
 def _apart(wanted: np.ndarray, width: float) -> np.ndarray:
-    """Return the places nearest to those wanted (least squares) that are a width apart, inside 0 to 1 if they can."""
-    offset = width * np.arange(len(wanted))
-    placed = isotonic_regression(wanted - offset).x
-    lowest, highest = width / 2, 1 - width / 2 - offset[-1]
-    return np.clip(placed, lowest, max(lowest, highest)) + offset
+    """Return the middles of pictures that are a width apart, inside 0 to 1 if they can, nearest to those wanted."""
+    return spread(wanted, np.full(len(wanted) - 1, width), width / 2, 1 - width / 2)
 
 
 def _picture(inset: Axes, what: Drawing) -> None:

@@ -14,7 +14,7 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 
-from thalweg.analysis.disconnectivity.colour_maps import colour_map, colour_range
+from thalweg.analysis.disconnectivity.colour_maps import RED_TO_BLUE, colour_map, colour_range
 from thalweg.analysis.disconnectivity.graph import DisconnectivityGraph
 from thalweg.analysis.networks.kinetic_transition_network import KineticTransitionNetwork
 from thalweg.analysis.paper.growth import Stage
@@ -70,8 +70,9 @@ def graph_figure(
             continue
         norm = colour_range(colour[graph.minima], None, None) if own else common
         graph.plot(
-            ax, colour=colour, colour_bar=False, energy_label="loss", size_bar=False, vmin=norm.vmin, vmax=norm.vmax
-        )
+            ax, colour=colour, colour_bar=False, energy_label="loss", size_bar=False, vmin=norm.vmin, vmax=norm.vmax,
+            cmap=RED_TO_BLUE, show_count=False,
+        )  # fmt: skip
         if own:
             _colours(figure, ax, norm, "", ceiling)
         ax.set_title(_said(panel, graph), fontsize="medium")
@@ -117,7 +118,7 @@ def _leave_empty(ax: Axes, title: str) -> None:
 
 def _colours(figure: Figure, axes: Axes | np.ndarray, norm: Normalize, label: str, ceiling: float | None) -> None:
     """Draw a colour bar, and the ceiling on it where it lies within the scale."""
-    bar = figure.colorbar(ScalarMappable(norm, colour_map(None)), ax=axes, shrink=0.6, aspect=30, pad=0.02)
+    bar = figure.colorbar(ScalarMappable(norm, colour_map(RED_TO_BLUE)), ax=axes, shrink=0.6, aspect=30, pad=0.02)
     bar.set_label(label)
     bar.outline.set_visible(False)
     low, high = norm.vmin, norm.vmax

@@ -15,6 +15,7 @@ from matplotlib.colors import to_rgba
 from matplotlib.figure import Figure
 
 from thalweg.analysis import RED_TO_BLUE, DisconnectivityGraph, KineticTransitionNetwork
+from thalweg.analysis.disconnectivity.colour_maps import DARK_TO_LIGHT
 from thalweg.analysis.disconnectivity.drawing import round_length
 
 from ..random_networks import networks, random_network
@@ -123,7 +124,7 @@ def test_plot_on_given_axes(graph):
     assert len(branches.get_segments()) == graph.tree.n_nodes - 40
     FigureCanvasAgg(figure).draw()
     values = graph.network.properties["test_auc"]
-    expected = RED_TO_BLUE((values - 0.6) / (values.max(where=~np.isnan(values), initial=0) - 0.6))
+    expected = DARK_TO_LIGHT((values - 0.6) / (values.max(where=~np.isnan(values), initial=0) - 0.6))
     expected[3] = to_rgba("#9a9a9a")
     np.testing.assert_allclose(leaves.get_edgecolor(), expected, atol=0.02)
     assert [axes.get_ylabel() for axes in figure.axes] == ["energy", "test auc"]

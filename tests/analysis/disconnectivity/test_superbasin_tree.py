@@ -108,7 +108,7 @@ WRONG = [
     ({"levels": 2.5}, ValueError, "levels is 2.5"),
     ({"levels": [2.0, 1.0]}, ValueError, "levels must"),
     ({"levels": [1.0, 2.0], "emax": 3.0}, ValueError, "emin and emax"),
-    ({"emin": 5.0, "emax": 1.0}, ValueError, "emax is 1.0 and emin 5.0"),
+    ({"emin": 5.0, "emax": 1.0}, ValueError, "emax is 1; it must be above emin, which is 5"),
     ({"emax": np.nan}, ValueError, "emax is nan"),
     ({"levels": [-3.0, -2.0]}, ValueError, "below every minimum"),
     ({"lowest": 0}, ValueError, "lowest is 0"),

@@ -1,0 +1,1 @@
+"""What all pictures share: how they are written to files, and where labels stand."""
