@@ -13,7 +13,7 @@ from thalweg.datasets.cache import cache_folder
 from thalweg.datasets.idx import read_idx
 from thalweg.datasets.labelled_data import Dataset
 
-__all__ = ["mnist"]
+__all__ = ["local_files", "mnist"]
 
 MIRRORS = (
     "https://ossci-datasets.s3.amazonaws.com/mnist/",
@@ -72,7 +72,7 @@ def mnist(
     >>> mnist(path=".").labels
     array([7, 4])
     """
-    images_file, labels_file = _local_files(Path(path), train) if path is not None else _downloaded(train, cache)
+    images_file, labels_file = local_files(Path(path), train) if path is not None else _downloaded(train, cache)
     pixels, labels = read_idx(images_file), read_idx(labels_file)
     if pixels.ndim != 3 or pixels.shape[1:] != (28, 28) or pixels.dtype != np.uint8:
         raise ValueError(f"{images_file} must hold images of 28 by 28 bytes; it holds {pixels.dtype} {pixels.shape}")
@@ -88,8 +88,8 @@ def mnist(
     return Dataset(inputs, labels.astype(np.int64), n_classes=10, identity=identity)
 
 
-def _local_files(folder: Path, train: bool) -> tuple[Path, Path]:
-    """Return the files of images and labels in a folder."""
+def local_files(folder: Path, train: bool) -> tuple[Path, Path]:
+    """Return the files of images and labels in a folder, or raise FileNotFoundError."""
     if not folder.is_dir():
         raise FileNotFoundError(f"path must be a folder with MNIST's IDX files; {folder} is none")
     prefixes = ("train-", "") if train else ("t10k-",)

@@ -36,6 +36,8 @@ class RunOptions:
         Number of searches in a row that fail by an exception of the potential, at which the run ends with an error.
     advance : bool
         Whether one search with a potential written in Python is done in any case, although the time is up.
+    before : int
+        Searches that earlier runs have done and that the line of progress counts, too.
 
     Raises
     ------
@@ -53,6 +55,7 @@ class RunOptions:
     enough: Callable[[], bool] | None = None
     failures: int = FAILURES_IN_A_ROW
     advance: bool = True
+    before: int = 0
 
     def __post_init__(self) -> None:
         for name, value in (("workers", self.workers), ("minima", self.minima), ("failures", self.failures)):

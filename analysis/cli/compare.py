@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from thalweg.analysis.cli.errors import errors_in_one_line
 from thalweg.analysis.cli.output_files import check_output, output_file, overwrite_option, picture_metadata
 from thalweg.analysis.cli.shared_options import FILE, check_ending, sample_seed_option, short_names
-from thalweg.analysis.cli.terminal import say
+from thalweg.analysis.cli.terminal import say, text_width
+
+if TYPE_CHECKING:
+    from thalweg.analysis.comparison.table import Comparison
 
 __all__ = ["compare"]
 
@@ -48,10 +52,15 @@ def compare(paths: tuple[Path, ...], output: Path | None, overwrite: bool, form:
         if output is not None:
             check_output(output, overwrite)
         comparison = Comparison(dict(zip(short_names(paths), paths, strict=True)), sample=sample, seed=seed)
-        text = {"text": comparison.to_text, "markdown": comparison.to_markdown, "csv": comparison.to_csv}[form]()
+        text = comparison.to_text(text_width()) if form == "text" else _for_programs(comparison, form)
         if output is not None:
             with output_file(output, overwrite) as file:
                 comparison.save(file, metadata=picture_metadata(file))
-    say(text.rstrip("\n"))
+    say(text.rstrip("\n"), wrap=form == "text")
     if output is not None:
         say(f"\n{output}", err=form != "text")
+
+
+def _for_programs(comparison: Comparison, form: str) -> str:
+    """Return the table in a format that programs read, whatever the width of the terminal."""
+    return comparison.to_markdown() if form == "markdown" else comparison.to_csv()

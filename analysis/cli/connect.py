@@ -11,6 +11,7 @@ import click
 from thalweg.analysis.cli.compilation_notice import compiling_notice
 from thalweg.analysis.cli.errors import errors_in_one_line, errors_of_usage
 from thalweg.analysis.cli.option_groups import from_option, with_options
+from thalweg.analysis.cli.rows import Row, RowNumber, checked_row
 from thalweg.analysis.cli.shared_options import (
     failures_option,
     store_argument,
@@ -18,7 +19,7 @@ from thalweg.analysis.cli.shared_options import (
     trust_option,
     workers_option,
 )
-from thalweg.analysis.cli.terminal import say
+from thalweg.analysis.cli.terminal import say, text_width
 
 if TYPE_CHECKING:
     from thalweg.landscapes import Landscape
@@ -58,14 +59,15 @@ class _Search:
 
 @click.command()
 @store_argument
-@click.argument("first", type=click.IntRange(min=0), required=False)
-@click.argument("second", type=click.IntRange(min=0), required=False)
+@click.argument("first", type=RowNumber(), required=False)
+@click.argument("second", type=RowNumber(), required=False)
 @with_options("search", _Search)
-def connect(path: Path, first: int | None, second: int | None, *, search: _Search) -> None:
+def connect(path: Path, first: Row | None, second: Row | None, *, search: _Search) -> None:
     """Find more transition states, or join two minima.
 
-    PATH is a store. With the minima FIRST and SECOND, searches go on between them until they are joined, and the path
-    whose highest transition state is lowest is printed. Without them, searches start from all minima.
+    PATH is a store. With the minima FIRST and SECOND, which are numbers or lowest, searches go on between them until
+    they are joined, and the path whose highest transition state is lowest is printed. Without them, searches start
+    from all minima.
     """
     pair = _pair(first, second, search)
     from thalweg.landscapes import StoreError
@@ -75,7 +77,7 @@ def connect(path: Path, first: int | None, second: int | None, *, search: _Searc
     say(said)
 
 
-def _pair(first: int | None, second: int | None, search: _Search) -> tuple[int, int] | None:
+def _pair(first: Row | None, second: Row | None, search: _Search) -> tuple[Row, Row] | None:
     """Return the two minima to join, if any; raise an error of usage where an option does not go with them."""
     if first is None or second is None:
         if first is not None:
@@ -83,16 +85,13 @@ def _pair(first: int | None, second: int | None, search: _Search) -> tuple[int, 
         if search.lower:
             raise click.UsageError("--lower lowers the paths between two minima: give FIRST and SECOND")
         return None
-    if first == second:
-        raise click.UsageError(f"FIRST and SECOND are both {first}: give two different minima")
     if search.strategy is not None:
         raise click.UsageError("--strategy searches all minima: leave it out, or FIRST and SECOND")
     return first, second
 
 
-def _searched(path: Path, pair: tuple[int, int] | None, search: _Search) -> str:
+def _searched(path: Path, pair: tuple[Row, Row] | None, search: _Search) -> str:
     """Search, and return what was found."""
-    from thalweg.analysis.arguments import minimum_index
     from thalweg.landscapes import Landscape
 
     searches = _SEARCHES if search.searches is None and (pair is None or search.lower) else search.searches
@@ -101,12 +100,11 @@ def _searched(path: Path, pair: tuple[int, int] | None, search: _Search) -> str:
         compiling_notice(lambda text: say(text, err=True)),
     ):
         before = len(landscape.minima), len(landscape.transition_states)
-        for name, minimum in zip(("FIRST", "SECOND"), pair or (), strict=False):
-            minimum_index(name, minimum, before[0])
+        ends = None if pair is None else _ends(pair, landscape)
         progress = landscape.connect(
             searches,
             strategy=search.strategy,
-            pairs=None if pair is None else [pair],
+            pairs=None if ends is None else [ends],
             lower=search.lower,
             workers=search.workers,
             seconds=search.seconds,
@@ -114,7 +112,16 @@ def _searched(path: Path, pair: tuple[int, int] | None, search: _Search) -> str:
         )
         found = [now - then for now, then in zip((progress.minima, progress.transition_states), before, strict=True)]
         said = f"{progress.done} searches found {found[0]} new minima and {found[1]} new transition states"
-        return said if pair is None else f"{said}\n{_path(landscape, *pair)}"
+        return said if ends is None else f"{said}\n{_path(landscape, *ends)}"
+
+
+def _ends(pair: tuple[Row, Row], landscape: Landscape) -> tuple[int, int]:
+    """Return the numbers of the two minima to join."""
+    energies = landscape.minima.energy[:]
+    first, second = (checked_row(name, row, energies) for name, row in zip(("FIRST", "SECOND"), pair, strict=True))
+    if first == second:
+        raise ValueError(f"FIRST and SECOND are both minimum {first}: give two different minima")
+    return first, second
 
 
 def _path(landscape: Landscape, first: int, second: int) -> str:
@@ -123,4 +130,4 @@ def _path(landscape: Landscape, first: int, second: int) -> str:
     path = landscape.lowest_path(first, second)
     if path is None:
         return f"minima {first} and {second} are not joined yet"
-    return path_text(path, landscape.minima.energy[:], landscape.transition_states.energy[:])
+    return path_text(path, landscape.minima.energy[:], landscape.transition_states.energy[:], text_width())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -21,7 +22,7 @@ def errors_in_one_line(*kinds: type[Exception]) -> Iterator[None]:
     try:
         yield
     except kinds as error:
-        raise click.ClickException(printable_lines(error)) from error
+        raise click.ClickException(_named_by_options(printable_lines(error))) from error
 
 
 @contextmanager
@@ -30,4 +31,24 @@ def errors_of_usage(*kinds: type[Exception]) -> Iterator[None]:
     try:
         yield
     except kinds as error:
-        raise click.UsageError(printable_lines(error)) from error
+        raise click.UsageError(_named_by_options(printable_lines(error))) from error
+
+
+# Names of arguments that are no English words: they mean an argument wherever they stand.
+_NO_WORDS = {"emin", "emax", "vmin", "vmax", "cmap", "linewidth", "dpi"}
+_SAID_OF = r"(?= is| are| has| have| holds| must| names| needs|:|\[)"  # what follows an argument that an error is about
+
+
+def _named_by_options(message: str) -> str:
+    """Return an error of the package with the options of the running command in place of its Python arguments.
+
+    The package's errors begin with the name of the argument that is wrong; on the command line it is an option.
+    """
+    context = click.get_current_context(silent=True)
+    for parameter in [] if context is None else context.command.params:
+        name = parameter.name or ""
+        option = parameter.opts[0] if isinstance(parameter, click.Option) else name.upper()
+        message = re.sub(rf"^{re.escape(name)}{_SAID_OF}", option, message)
+        if "_" in name or name in _NO_WORDS:
+            message = re.sub(rf"(?<![\w-]){re.escape(name)}(?![\w=])", option, message)
+    return message

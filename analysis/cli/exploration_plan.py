@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -101,6 +102,8 @@ def plan_exploration(name: str, output: Path, resume: bool, totals: Totals, opti
 def _stored_plan(output: Path, resume: bool) -> dict[str, Any]:
     """Return the plan of an existing store; empty where there is no store, without options where it has no plan."""
     if not output.exists():
+        if resume:
+            raise click.ClickException(f"--resume: there is no store {output} to go on with{_similar(output)}")
         return {}
     if not resume:
         raise click.ClickException(f"{output} exists: add --resume to go on, or choose another --output")
@@ -110,6 +113,13 @@ def _stored_plan(output: Path, resume: bool) -> dict[str, Any]:
         return dict(store.attributes["state"].get("explore") or {"system": None, "options": {}})
     finally:
         store.close()
+
+
+def _similar(path: Path) -> str:
+    """Return the names of stores beside a path that are spelled nearly like it."""
+    stores = [each.name for each in path.parent.glob("*.zarr")] if path.parent.is_dir() else []
+    close = get_close_matches(path.name, stores, 3)
+    return f"; did you mean {' or '.join(close)}?" if close else ""
 
 
 def _check_same(stored: Mapping[str, Any], given: Mapping[str, Any], output: Path) -> None:
@@ -122,8 +132,12 @@ def _check_same(stored: Mapping[str, Any], given: Mapping[str, Any], output: Pat
     moved |= {key for key in ("permutations", "inversion", "substrate", "moves") if stored.get(key) is None}
     wrong = [key for key, value in given.items() if key not in moved and stored.get(key) != value]
     if wrong:
-        said = "; ".join(f"{key} {_said(stored.get(key))}, not {_said(given[key])}" for key in wrong)
+        said = "; ".join(f"{_option(key)} {_said(stored.get(key))}, not {_said(given[key])}" for key in wrong)
         raise click.ClickException(f"{output} was made with {said}: choose another --output, or give these")
+
+
+def _option(key: str) -> str:
+    return key if key == "system" else f"--{key}"
 
 
 def _said(value: object) -> str:

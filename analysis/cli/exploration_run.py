@@ -14,7 +14,7 @@ from typing import Any
 from thalweg.analysis.cli.errors import errors_in_one_line, errors_of_usage
 from thalweg.analysis.cli.exploration_plan import ExplorationPlan
 from thalweg.analysis.cli.output_files import check_output, picture_beside
-from thalweg.analysis.cli.terminal import say
+from thalweg.analysis.cli.terminal import say, text_width
 from thalweg.analysis.cli.worker_options import WorkerOptions
 from thalweg.analysis.systems.named import Explored, build
 from thalweg.analysis.systems.report import summary_text
@@ -86,9 +86,9 @@ def run_exploration(run: ExplorationRun) -> None:
     say(f"{explored.title}; in total {run.plan}")
     remaining = _search(explored, run)
     summary = summarise(run.output)
-    say(summary_text(summary))
+    say(summary_text(summary, text_width()))
     if summary.minima:
-        say(f"\n{_draw(run.output, run.overwrite)}")
+        _draw(run.output, run.overwrite)
     if remaining:
         say(f"time is up, {remaining}: go on with --resume")
 
@@ -114,18 +114,21 @@ def _search(explored: Explored, run: ExplorationRun) -> str | None:
 
 def _hop(landscape: Landscape, run: ExplorationRun, executor: _Pool, names: Sequence[str] | None) -> str | None:
     """Do the steps of basin-hopping that remain, and say how many are left."""
-    plan, missing = run.plan, run.plan.steps - landscape.searches.done(BASIN_HOPPING)
+    plan, done = run.plan, landscape.searches.done(BASIN_HOPPING)
+    missing = plan.steps - done
     if missing <= 0:
         return None
+    from thalweg.landscapes.exploration import start  # loads the compiler
+
     moves = None
     if names is not None:
         from thalweg.optimizers.basin_hopping.default_moves import moves_by_name
 
         moves = moves_by_name(names)
-    missing -= landscape.find_minima(
-        missing, moves=moves, minima=plan.minima, workers=run.workers.workers, executor=executor,
-        seconds=run.seconds_left(_LEAST), failures=run.failures,
-    ).done  # fmt: skip
+    options = RunOptions(
+        run.workers.workers, executor, run.seconds_left(_LEAST), plan.minima, failures=run.failures, before=done
+    )
+    missing -= start.find_minima(landscape, missing, options, moves=moves).done
     if missing <= 0 or (plan.minima is not None and len(landscape.minima) >= plan.minima):
         return None
     return f"{missing} of {plan.steps} steps to do" if plan.steps_limited else "steps to do"
@@ -136,24 +139,27 @@ def _connect(landscape: Landscape, run: ExplorationRun, executor: _Pool, first: 
 
     Where they are the ``first`` of this run, one is done in any case.
     """
-    plan, missing = run.plan, run.plan.searches - landscape.searches.done(*SADDLE_SEARCHES)
+    plan, done = run.plan, landscape.searches.done(*SADDLE_SEARCHES)
+    missing = plan.searches - done
     if missing <= 0 or not len(landscape.minima):
         return None
     from thalweg.landscapes.exploration import start  # loads the compiler
 
     converge = bool(plan.until_converged)
     options = RunOptions(
-        run.workers.workers, executor, run.seconds_left(_LEAST if first else 0.0), failures=run.failures, advance=first
-    )
+        run.workers.workers, executor, run.seconds_left(_LEAST if first else 0.0), failures=run.failures,
+        advance=first, before=done,
+    )  # fmt: skip
     missing -= start.connect(landscape, missing, options, until_converged=converge).done
     if missing <= 0 or (converge and landscape.discoveries().complete):
         return None
     return f"{missing} of {plan.searches} searches to do" if plan.searches_limited else "searches to do"
 
 
-def _draw(output: Path, overwrite: bool) -> Path:
+def _draw(output: Path, overwrite: bool) -> None:
+    """Draw the graph, and say what it leaves out and where it is."""
     from thalweg.analysis.cli.graph_pictures import draw_graph
 
     picture = picture_beside(output)
-    draw_graph(output, picture, overwrite=overwrite)
-    return picture
+    for line in ("", *draw_graph(output, picture, overwrite=overwrite), picture):
+        say(line)

@@ -11,12 +11,14 @@ from typing import Any
 import click
 
 from thalweg.analysis.cli.compilation_notice import compiling_notice
+from thalweg.analysis.cli.completion import SystemName
 from thalweg.analysis.cli.errors import INTERRUPTED, errors_in_one_line, errors_of_usage
 from thalweg.analysis.cli.interruption import last_words
 from thalweg.analysis.cli.option_groups import from_option, with_options
 from thalweg.analysis.cli.option_types import Json, Names, Widths
 from thalweg.analysis.cli.output_files import overwrite_option
 from thalweg.analysis.cli.shared_options import FILE, failures_option, new_store_option, time_option, trust_option
+from thalweg.analysis.cli.system_help import SystemCommand
 from thalweg.analysis.cli.terminal import say
 from thalweg.analysis.cli.worker_options import WorkerOptions
 
@@ -201,8 +203,8 @@ class Totals:
         return values
 
 
-@click.command()
-@click.argument("system")
+@click.command(cls=SystemCommand)
+@click.argument("system", type=SystemName())
 @new_store_option
 @overwrite_option
 @with_options("options", SystemOptions)
@@ -235,23 +237,11 @@ def explore(
 ) -> None:
     """Find the minima and transition states of SYSTEM.
 
-    SYSTEM is one of these:
-
-    \b
-    D1, D2, D3       loss of a network that predicts the outcomes of LJAT3
-    MNIST, digits    loss of a network that learns handwritten digits
-    iris, wine, breast_cancer
-                     the same for tables that come with scikit-learn
-    mydata.csv       the same for a table of your own with a --target, its
-                     column of labels (.csv, .tsv, .parquet, .npz)
-    LJAT3, LJ<n>     energy of a cluster of atoms, such as LJ7
-    MuellerBrown     a surface of two variables; so are SixHumpCamel,
-                     ThreeHumpCamel, Himmelblau and WolfeQuapp
-    slab.xyz         energy in eV of a structure in a file that ASE reads;
-                     it needs a --calculator
+    SYSTEM is one of the names or files below.
 
     The results go to a zarr store, with a picture of the disconnectivity graph beside it. Steps and searches are
     totals: with --resume only those that remain are done. Omitted options keep the store's values.
+    thalweg explore SYSTEM --help shows the defaults of one system.
     """
     from thalweg.analysis.cli.exploration_plan import plan_exploration
     from thalweg.analysis.cli.exploration_run import ExplorationRun, run_exploration
@@ -271,5 +261,5 @@ def explore(
         ):
             run_exploration(run)
     except KeyboardInterrupt:
-        say(run.farewell(), err=True)
+        say(run.farewell(), err=True, wrap=False)
         context.exit(INTERRUPTED)

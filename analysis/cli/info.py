@@ -8,7 +8,7 @@ import click
 
 from thalweg.analysis.cli.errors import errors_in_one_line
 from thalweg.analysis.cli.shared_options import store_argument
-from thalweg.analysis.cli.terminal import say
+from thalweg.analysis.cli.terminal import say, text_width
 
 __all__ = ["info"]
 
@@ -27,7 +27,7 @@ def info(path: Path) -> None:
     from thalweg.landscapes.storage.store import Store
 
     with errors_in_one_line(OSError, ValueError):
-        details = details_text(summarise(path))
-        inspection = inspection_text(Store.open(path))
+        details = details_text(summarise(path), text_width())
+        inspection = inspection_text(Store.open(path), text_width())
     say(details)
     say(f"\n{inspection}")

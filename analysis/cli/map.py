@@ -10,6 +10,7 @@ import click
 from thalweg.analysis.cli.errors import errors_in_one_line
 from thalweg.analysis.cli.option_groups import from_option, with_options
 from thalweg.analysis.cli.output_files import check_output, output_file, overwrite_option, picture_metadata
+from thalweg.analysis.cli.rows import LOWEST, Row, RowNumber, checked_rows
 from thalweg.analysis.cli.shared_options import check_ending, picture_option, scoring_data_option, store_argument
 from thalweg.analysis.cli.terminal import say
 
@@ -62,15 +63,15 @@ class _MapOptions:
 
 @click.command("map")
 @store_argument
-@click.argument("minima", type=click.IntRange(min=0), nargs=-1)
+@click.argument("minima", type=RowNumber(), nargs=-1)
 @picture_option
 @overwrite_option
 @with_options("options", _MapOptions)
-def map_(path: Path, minima: tuple[int, ...], output: Path | None, overwrite: bool, *, options: _MapOptions) -> None:
+def map_(path: Path, minima: tuple[Row, ...], output: Path | None, overwrite: bool, *, options: _MapOptions) -> None:
     """Draw decision maps of a network's minima.
 
-    PATH is the store of a network, MINIMA are the numbers of one or more of its minima; without them the lowest is
-    drawn. A map shows the class that the network predicts over a plane of its inputs.
+    PATH is the store of a network, MINIMA are the numbers of one or more of its minima, or lowest, which is
+    also drawn without them. A map shows the class that the network predicts over a plane of its inputs.
     """
     output = path.with_name(path.stem + "-map.png") if output is None else output
     check_ending(output)
@@ -80,16 +81,19 @@ def map_(path: Path, minima: tuple[int, ...], output: Path | None, overwrite: bo
     say(output)
 
 
-def _draw(path: Path, minima: tuple[int, ...], output: Path, overwrite: bool, options: _MapOptions) -> None:
+def _draw(path: Path, minima: tuple[Row, ...], output: Path, overwrite: bool, options: _MapOptions) -> None:
     from thalweg.analysis.prediction.decision_maps import plot_decision_maps
     from thalweg.analysis.prediction.ensembles import Ensemble
     from thalweg.analysis.prediction.minima_arguments import loss_of
     from thalweg.analysis.systems.scoring_data import chosen_data, input_names
     from thalweg.landscapes import Landscape
+    from thalweg.optimizers.pictures.files import save_figure
 
     landscape = Landscape.open(path)
     loss_of(landscape, what="decision map")
-    panels = [*(minima or [landscape.minima.lowest()]), *([Ensemble(landscape)] if options.ensemble else [])]
+    panels: list[int | Ensemble] = [*checked_rows("MINIMA", minima or (LOWEST,), landscape.minima.energy[:])]
+    if options.ensemble:
+        panels.append(Ensemble(landscape))
     on = "train" if options.on is None and options.data is None else options.on
     figure = plot_decision_maps(
         landscape,
@@ -102,4 +106,4 @@ def _draw(path: Path, minima: tuple[int, ...], output: Path, overwrite: bool, op
         input_names=input_names(landscape),
     )
     with output_file(output, overwrite) as file:
-        figure.savefig(file, metadata=picture_metadata(file))
+        save_figure(figure, file, metadata=picture_metadata(file))

@@ -7,7 +7,7 @@ import re
 
 import click
 
-__all__ = ["Duration", "Json", "Minima", "Names", "Widths"]
+__all__ = ["Duration", "Json", "Names", "Widths"]
 
 _SECONDS = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 
@@ -78,19 +78,3 @@ class Json(click.ParamType):
         if not isinstance(parsed, dict):
             self.fail(f"{value!r} is not a JSON object: write '{{\"sigma\": 2.5}}'", param, ctx)
         return parsed
-
-
-class Minima(click.ParamType):
-    """Numbers of minima, counted from 0, such as 17 or 0,4,17; converted to a tuple of int."""
-
-    name = "minima"
-
-    def convert(
-        self, value: str | tuple[int, ...], param: click.Parameter | None, ctx: click.Context | None
-    ) -> tuple[int, ...]:
-        """Return the numbers, or fail with the option's name."""
-        if isinstance(value, tuple):
-            return value
-        if not re.fullmatch(r"\d{1,9}(,\d{1,9})*", value):
-            self.fail(f"{value!r} is not a list of minima: write 17, or 0,4,17, counted from 0", param, ctx)
-        return tuple(int(number) for number in value.split(","))

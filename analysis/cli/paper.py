@@ -51,7 +51,11 @@ class PaperOptions:
         default=0,
     )
     mnist: Path | None = from_option(
-        click.option("--mnist", type=FILE, help="Folder that holds MNIST's files.  [default: download them]")
+        click.option(
+            "--mnist",
+            type=FILE,
+            help="Folder that holds MNIST's files, or none to leave MNIST out.  [default: download them]",
+        )
     )
     definition: Path | None = from_option(
         click.option("--definition", type=FILE, help="File with experiments of your own, in the format of paper.toml.")

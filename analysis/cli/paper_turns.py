@@ -22,6 +22,9 @@ __all__ = ["PaperRun", "estimate", "explore_in_turns", "overview", "write_page"]
 _SAY_EVERY, _WRITE_EVERY = 60.0, 3600.0
 
 
+_NO_MNIST = Path("none")  # of --mnist: the landscapes of MNIST are left out
+
+
 @dataclass(frozen=True)
 class PaperRun:
     """One run of ``thalweg paper``: the landscapes it needs, its options, and when the time is up.
@@ -49,6 +52,7 @@ class PaperRun:
         ValueError, OSError
             If it cannot be read, or an option makes no sense.
         """
+        _check_mnist(options.mnist)
         plan = read_plan(options.scale, options.definition, seed=options.seed, mnist=options.mnist)
         return cls(plan.only(options.names) if options.names else plan, options, deadline)
 
@@ -74,6 +78,19 @@ class PaperRun:
     def unexplored(self, why: str) -> dict[str, str]:
         """Return the landscapes without a store, each with this reason."""
         return {job.name: why for job in self.plan.jobs if not job.store(self.output).exists()}
+
+
+def _check_mnist(folder: Path | None) -> None:
+    """Raise an error that names the option where a folder that was given does not hold MNIST's files."""
+    if folder is None or folder == _NO_MNIST:
+        return
+    from thalweg.datasets.mnist_files import local_files
+
+    try:
+        local_files(folder, train=True)
+    except FileNotFoundError as error:
+        what = str(error).removeprefix("path ")
+        raise FileNotFoundError(f"--mnist {what}; --mnist none leaves MNIST's landscapes out") from None
 
 
 def _done(plan: Plan, state: GrowthState) -> bool:
@@ -151,7 +168,8 @@ def _grow(job: Job, run: PaperRun, turn: int) -> str:
     try:
         done = grow(job, run.plan, path, Turn(turn, run.deadline, run.options.workers, _Progress()))
     except (FileNotFoundError, ConnectionError) as error:
-        lacking = f"no data: {str(error).splitlines()[0]}"
+        left_out = run.options.mnist == _NO_MNIST and job.system == "MNIST"
+        lacking = "no data: left out by --mnist none" if left_out else f"no data: {str(error).splitlines()[0]}"
         say(f"{job.name}: {lacking}", err=True)
         return lacking
     state = state_of(path)

@@ -9,8 +9,9 @@ import click
 
 from thalweg.analysis.cli.errors import errors_in_one_line
 from thalweg.analysis.cli.output_files import check_output, output_file, overwrite_option, picture_metadata
+from thalweg.analysis.cli.rows import Row, RowNumber, checked_row
 from thalweg.analysis.cli.shared_options import FILE, check_ending, store_argument, trust_option
-from thalweg.analysis.cli.terminal import say
+from thalweg.analysis.cli.terminal import say, text_width
 from thalweg.potentials.conversion.printable import printable
 
 if TYPE_CHECKING:
@@ -24,8 +25,8 @@ _ENDINGS = (".csv", ".png", ".pdf", ".svg", ".xyz")
 
 @click.command()
 @store_argument
-@click.argument("start", type=click.IntRange(min=0))
-@click.argument("end", type=click.IntRange(min=0))
+@click.argument("start", type=RowNumber())
+@click.argument("end", type=RowNumber())
 @click.option(
     "--output",
     multiple=True,
@@ -49,8 +50,8 @@ _ENDINGS = (".csv", ".png", ".pdf", ".svg", ".xyz")
 @trust_option
 def path(
     path: Path,
-    start: int,
-    end: int,
+    start: Row,
+    end: Row,
     output: tuple[Path, ...],
     overwrite: bool,
     points: int,
@@ -60,13 +61,12 @@ def path(
 ) -> None:
     """Show the lowest-barrier path between two minima.
 
-    PATH is a store, START and END are the numbers of two of its minima. The path whose highest transition state is
-    lowest is shown. For the energies between its stationary points, steepest descent is followed from each transition
-    state. Its lengths are shown, with --stationary those that the store has.
+    PATH is a store, START and END are the numbers of two of its minima, or lowest. The path whose highest
+    transition state is lowest is shown. For the energies between its stationary points, steepest descent is followed
+    from each transition state. Its lengths are shown, with --stationary those that the store has.
     """
     for file in output:
         check_ending(file, _ENDINGS)
-    from thalweg.analysis.arguments import minimum_index
     from thalweg.analysis.networks.energy_path import landscape_path
     from thalweg.landscapes import Landscape
 
@@ -74,9 +74,10 @@ def path(
         for file in output:
             check_output(file, overwrite)
         landscape = Landscape.open(path, trust=trust)
-        for name, minimum in (("START", start), ("END", end)):
-            minimum_index(name, minimum, len(landscape.minima))
-        found = landscape_path(landscape, start, end, points=points, follow=not stationary, mass_weighted=mass_weighted)
+        first, last = (checked_row(*given, landscape.minima.energy[:]) for given in (("START", start), ("END", end)))
+        found = landscape_path(
+            landscape, first, last, points=points, follow=not stationary, mass_weighted=mass_weighted
+        )
         say(_text(found))
         for file in output:
             with output_file(file, overwrite) as place:
@@ -86,13 +87,19 @@ def path(
 
 def _text(path: LandscapePath) -> str:
     """Return a table of the stationary points."""
+    from thalweg.analysis.systems.text_table import TextColumn, text_table
+
     unit = "" if path.units == "reduced" else f" / {printable(path.units)}"
-    lines = [f"{'':16} {'number':>8} {'length':>12} {'energy' + unit:>18} {'above the first':>18}"]
-    for row in path.stationary:
-        energy, above = path.energy[row], path.energy[row] - path.energy[0]
-        lines.append(
-            f"{path.kinds[row]:16} {path.numbers[row]:8d} {path.length[row]:12.5g} {energy:18.8f} {above:18.8f}"
-        )
+    rows = path.stationary
+    energies = path.energy[rows]
+    columns = [
+        TextColumn("", [str(kind) for kind in path.kinds[rows]], left=True),
+        TextColumn("number", [str(number) for number in path.numbers[rows]]),
+        TextColumn("length", [f"{length:.5g}" for length in path.length[rows]]),
+        TextColumn(f"energy{unit}", [f"{energy:.8f}" for energy in energies]),
+        TextColumn("above the first", [f"{above:.8f}" for above in energies - path.energy[0]], spare=1),
+    ]
+    lines = text_table(columns, text_width())
     plural = "" if len(path.followed) == 1 else "s"
     lines.append(
         f"{len(path.followed)} transition state{plural}, the highest at {path.highest:.8f}{unit.replace(' /', '')}"

@@ -7,10 +7,11 @@ from pathlib import Path
 
 import click
 
+from thalweg.analysis.cli.completion import ColourMap, PropertyName
 from thalweg.analysis.cli.errors import errors_in_one_line
 from thalweg.analysis.cli.option_groups import from_option, with_options
-from thalweg.analysis.cli.option_types import Minima
 from thalweg.analysis.cli.output_files import check_output, overwrite_option, picture_beside
+from thalweg.analysis.cli.rows import Minima, Row
 from thalweg.analysis.cli.shared_options import FILE, check_ending, picture_option
 from thalweg.analysis.cli.terminal import say
 
@@ -24,11 +25,11 @@ class GraphOptions:
     lowest: int | None = from_option(
         click.option("--lowest", type=click.IntRange(min=1), help="Show only this many minima, those of lowest energy.")
     )
-    connected_to: tuple[int, ...] | None = from_option(
+    connected_to: tuple[Row, ...] | None = from_option(
         click.option(
             "--connected-to",
             type=Minima(),
-            help="Show only the minima connected to these, such as 0,17.  [default: the lowest minimum]",
+            help="Show only the minima connected to these, such as 0,17.  [default: lowest]",
         )
     )
     all_components: bool = from_option(
@@ -67,12 +68,16 @@ class StyleOptions:
 
     colour: str | None = from_option(
         click.option(
-            "--colour", help="Property that colours the branches, or none.  [default: test_auc if the store has it]"
+            "--colour",
+            type=PropertyName("none", "energy"),
+            help="Property that colours the branches, or none.  [default: test_auc if the store has it]",
         )
     )
     groups: str | None = from_option(
         click.option(
-            "--groups", help="Colour groups of minima: basins, groups (PATHSAMPLE's A and B), or a property's name."
+            "--groups",
+            type=PropertyName("basins", "groups"),
+            help="Colour groups of minima: basins, groups (PATHSAMPLE's A and B), or a property's name.",
         )
     )
     descendants: str | None = from_option(
@@ -84,13 +89,28 @@ class StyleOptions:
     widths: str | None = from_option(
         click.option("--widths", type=click.Choice(["size"]), help="Widen branches by the number of minima in them.")
     )
-    labels: tuple[int, ...] | None = from_option(
-        click.option("--labels", type=Minima(), help="Minima to label with their numbers, such as 0,17.")
+    labels: tuple[Row, ...] | None = from_option(
+        click.option("--labels", type=Minima(), help="Minima to label with their numbers, such as lowest,17.")
     )
-    draw: tuple[int, ...] | None = from_option(
+    draw: tuple[Row, ...] | None = from_option(
         click.option(
             "--draw", type=Minima(), help="Draw the structure or decision map of these minima under their branches."
         )
+    )
+    title: str | None = from_option(click.option("--title", help="Text over the graph."))
+    cmap: str | None = from_option(
+        click.option(
+            "--cmap",
+            type=ColourMap(),
+            help="Colour map of --colour: red_to_blue as in the paper, or one of matplotlib's.  "
+            "[default: dark_to_light]",
+        )
+    )
+    vmin: float | None = from_option(
+        click.option("--vmin", type=float, help="Value at the dark end of the colours.  [default: the lowest]")
+    )
+    vmax: float | None = from_option(
+        click.option("--vmax", type=float, help="Value at the light end of the colours.  [default: the highest]")
     )
     own_scales: bool = from_option(
         click.option("--own-scales", is_flag=True, help="Give each of several graphs its own energy scale."),
@@ -135,7 +155,9 @@ def plot(
     with errors_in_one_line(OSError, ValueError, IndexError, TypeError):
         check_output(output, overwrite)
         if len(paths) > 1:
-            draw_several_graphs(paths, output, graph, style, overwrite=overwrite)
+            left_out = draw_several_graphs(paths, output, graph, style, overwrite=overwrite)
         else:
-            draw_graph(paths[0], output, graph, style, overwrite=overwrite)
+            left_out = draw_graph(paths[0], output, graph, style, overwrite=overwrite)
+    for line in left_out:
+        say(line)
     say(output)

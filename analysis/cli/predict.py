@@ -10,6 +10,7 @@ import click
 from thalweg.analysis.cli.errors import errors_in_one_line
 from thalweg.analysis.cli.option_groups import from_option, with_options
 from thalweg.analysis.cli.output_files import check_output, output_file, overwrite_option
+from thalweg.analysis.cli.rows import Row, RowNumber
 from thalweg.analysis.cli.shared_options import FILE, scoring_data_option, store_argument
 from thalweg.analysis.cli.terminal import say
 
@@ -20,12 +21,8 @@ __all__ = ["ScoringOptions", "predict"]
 class ScoringOptions:
     """Minima to score, and the data to score them on; None where an option was omitted."""
 
-    minimum: int | None = from_option(
-        click.option(
-            "--minimum",
-            type=click.IntRange(min=0),
-            help="Minimum whose confusion matrix is shown.  [default: the lowest]",
-        )
+    minimum: Row | None = from_option(
+        click.option("--minimum", type=RowNumber(), help="Minimum whose confusion matrix is shown.  [default: lowest]")
     )
     on: str | None = from_option(
         click.option(

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import csv
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 
 from thalweg.analysis.cli.predict import ScoringOptions
+from thalweg.analysis.cli.rows import LOWEST, checked_row
+from thalweg.analysis.cli.terminal import text_width
 from thalweg.analysis.prediction.ensembles import ensemble_table
-from thalweg.analysis.prediction.minima_arguments import loss_of, rows_of
+from thalweg.analysis.prediction.minima_arguments import loss_of
 from thalweg.analysis.prediction.predictions import agreement, class_probabilities
 from thalweg.analysis.prediction.scores import confusion, keep_scores, mislabelled_table, score_table
 from thalweg.analysis.systems.scoring_data import chosen_data, reference_of, true_training_labels
+from thalweg.analysis.systems.text_table import TextColumn, text_table
 from thalweg.landscapes import Landscape
 from thalweg.potentials import NetworkLoss
 
@@ -45,8 +49,7 @@ class PredictionReport:
             raise TypeError(f"{type(loss).__name__} does not hold the data that its network was trained on")
         self.landscape, self.loss = landscape, loss
         energies = landscape.minima.energy[:]
-        self.minimum = landscape.minima.lowest() if options.minimum is None else options.minimum
-        rows_of(landscape.minima.coordinates, self.minimum)
+        self.minimum = checked_row("--minimum", LOWEST if options.minimum is None else options.minimum, energies)
         self.rows = np.arange(len(energies))
         if options.lowest is not None:
             self.rows = np.sort(np.argsort(energies)[: options.lowest])
@@ -67,18 +70,21 @@ class PredictionReport:
         table = ensemble_table(self.landscape, self.data, self.temperatures, self.reference, rows=self.rows)
         names = {"best": "best minimum, in hindsight", "mean": "mean of minima"}
         names |= {"sd": "standard deviation", "equal": "ensemble, equal weights"}
-        lines = [f"{'':36}{'accuracy':>10}{'log loss':>10}{'AUC':>10}{'minima':>10}"]
         lowest = int(self.rows[self.landscape.minima.energy[self.rows].argmin()])
         names["lowest"] = f"minimum {lowest}, the lowest"
         if self.minimum != lowest:
             one = score_table(self.landscape, self.data, self.reference, rows=self.minimum)
             table = {f"minimum {self.minimum}": {name: float(one[name][0]) for name in _SCORES}, **table}
-        for name, row in table.items():
-            thermal = name.startswith(("boltzmann ", "harmonic "))
-            label = "ensemble, {}, T = {}".format(*name.split()) if thermal else names.get(name, name)
-            size = f"{row['effective_size']:10.1f}" if "effective_size" in row else ""
-            lines.append(f"{label:36}" + "".join(f"{row[score]:10.4f}" for score in _SCORES) + size)
-        return lines
+        columns = [TextColumn("", [self._label(name, names) for name in table], left=True)]
+        for head, score in zip(("accuracy", "log loss", "AUC"), _SCORES, strict=True):
+            columns.append(TextColumn(head, [f"{row[score]:.4f}" for row in table.values()]))
+        sizes = [f"{row['effective_size']:.1f}" if "effective_size" in row else "" for row in table.values()]
+        return text_table([*columns, TextColumn("minima", sizes, spare=1)], text_width())
+
+    def _label(self, name: str, names: Mapping[str, str]) -> str:
+        """Return what a row of the table is about."""
+        thermal = name.startswith(("boltzmann ", "harmonic "))
+        return "ensemble, {}, T = {}".format(*name.split()) if thermal else names.get(name, name)
 
     def _agreement(self) -> list[str]:
         rows = self.rows[np.argsort(self.landscape.minima.energy[self.rows])[:_COMPARED]]
@@ -104,10 +110,10 @@ class PredictionReport:
 
     def _confusion(self) -> list[str]:
         counts = confusion(self.landscape, self.data, rows=self.minimum)[0]
-        classes = range(len(counts))
         lines = [f"confusion of minimum {self.minimum}: true classes in rows, predicted classes in columns"]
-        lines.append(f"{'':8}" + "".join(f"{c:>9}" for c in classes))
-        return lines + [f"{c:>8}" + "".join(f"{n:>9}" for n in counts[c].tolist()) for c in classes]
+        columns = [TextColumn("", [str(c) for c in range(len(counts))])]
+        columns += [TextColumn(str(c), [str(n) for n in counts[:, c].tolist()]) for c in range(len(counts))]
+        return lines + [f"  {line}" for line in text_table(columns, text_width() - 2)]
 
     def write(self, output: Path) -> None:
         """Write scores of all minima, or the probabilities of one."""

@@ -76,6 +76,13 @@ def check_ending(output: Path, endings: Sequence[str] = PICTURES) -> None:
 
 
 def short_names(paths: Sequence[Path]) -> list[str]:
-    """Return a name for each store: its own without .zarr, or its path where two have the same name."""
+    """Return a name for each store: its own without .zarr, or its path where two have the same name.
+
+    Where one store is given twice, its names are numbered.
+    """
     names = [path.name.removesuffix(".zarr") or str(path) for path in paths]
-    return names if len(set(names)) == len(names) else [str(path) for path in paths]
+    if len(set(names)) < len(names):
+        names = [str(path) for path in paths]
+    if len(set(names)) < len(names):
+        names = [f"{name} ({names[: k + 1].count(name)})" for k, name in enumerate(names)]
+    return names

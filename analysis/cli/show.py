@@ -10,8 +10,10 @@ import numpy as np
 
 from thalweg.analysis.cli.errors import errors_in_one_line
 from thalweg.analysis.cli.output_files import check_output, output_file, overwrite_option
+from thalweg.analysis.cli.rows import LOWEST, Row, RowNumber
 from thalweg.analysis.cli.shared_options import FILE, store_argument, trust_option
-from thalweg.analysis.cli.terminal import say
+from thalweg.analysis.cli.terminal import say, text_width
+from thalweg.analysis.systems.text_table import TextColumn, text_table
 from thalweg.potentials.conversion.printable import printable
 
 if TYPE_CHECKING:
@@ -20,21 +22,22 @@ if TYPE_CHECKING:
 __all__ = ["show"]
 
 _NEIGHBOURS = 20
+_PLURAL = {"minimum": "minima", "state": "transition states"}
 _LARGEST = 500  # free degrees of freedom up to which the spectrum is computed
 
 
 @click.command()
 @store_argument
 @click.argument("kind", type=click.Choice(["minimum", "state"]))
-@click.argument("row", type=click.IntRange(min=0))
+@click.argument("row", type=RowNumber())
 @click.option("--output", type=FILE, help="File for the point: .xyz (atoms) or .npz.")
 @overwrite_option
 @trust_option
-def show(path: Path, kind: str, row: int, output: Path | None, overwrite: bool, trust: bool) -> None:
+def show(path: Path, kind: str, row: Row, output: Path | None, overwrite: bool, trust: bool) -> None:
     """Show one minimum or transition state.
 
-    PATH is a store, and ROW the number of the point, counted from 0: of a minimum, or of a transition state after the
-    word state. The energy, the neighbours, the eigenvalues of the Hessian and the coordinates are shown.
+    PATH is a store, and ROW the number of the point, counted from 0, or lowest: of a minimum, or of a transition state
+    after the word state. The energy, the neighbours, the eigenvalues of the Hessian and the coordinates are shown.
     """
     from thalweg.landscapes import Landscape
 
@@ -45,19 +48,26 @@ def show(path: Path, kind: str, row: int, output: Path | None, overwrite: bool, 
             check_output(output, overwrite)
         landscape = Landscape.open(path, trust=trust)
         points = landscape.minima if kind == "minimum" else landscape.transition_states
-        if not 0 <= row < len(points):
-            what = "minima" if kind == "minimum" else "transition states"
-            raise ValueError(f"ROW is {row}; {path} has {len(points)} {what}, numbered from 0")
-        values = {name: getattr(points, name)[row] for name in points.names}
-        lines = [f"{kind.replace('state', 'transition state')} {row} of {path}", *_numbers(values, landscape.units)]
-        lines.append(f"found {_times_found(landscape, kind, row)} times")
-        lines += _neighbours(landscape, row) if kind == "minimum" else _sides(landscape, values)
+        number = _row(row, points.energy[:], f"{path} has {len(points)} {_PLURAL[kind]}, numbered from 0")
+        values = {name: getattr(points, name)[number] for name in points.names}
+        lines = [f"{kind.replace('state', 'transition state')} {number} of {path}", *_numbers(values, landscape.units)]
+        lines.append(f"found {_times_found(landscape, kind, number)} times")
+        lines += _neighbours(landscape, number) if kind == "minimum" else _sides(landscape, values)
         lines += ["", *_spectrum(landscape, values["coordinates"]), "", *_shape(landscape, values["coordinates"])]
         if output is not None:
             with output_file(output, overwrite) as file:
                 _write(landscape, values, file)
             lines += ["", str(output)]
     say("\n".join(lines))
+
+
+def _row(row: Row, energies: np.ndarray, known: str) -> int:
+    """Return the number of a point, or raise an error that says how many there are."""
+    if len(energies) and row == LOWEST:
+        return int(np.argmin(energies))
+    if isinstance(row, str) or row >= len(energies):
+        raise ValueError(f"ROW is {row}; {known}")
+    return row
 
 
 def _numbers(values: dict[str, Any], units: str) -> list[str]:
@@ -87,21 +97,31 @@ def _neighbours(landscape: Landscape, row: int) -> list[str]:
     ]
     here = float(landscape.minima.energy[row])
     lines = ["", f"{len(around)} transition state{'' if len(around) == 1 else 's'}"]
-    lines.append(f"{'state':>8}{'energy':>18}{'barrier':>14}{'to minimum':>12}{'energy':>18}")
-    for energy, state, other in sorted(around)[:_NEIGHBOURS]:
-        there = float(landscape.minima.energy[other])
-        lines.append(f"{state:8d}{energy:18.10g}{energy - here:14.6g}{other:12d}{there:18.10g}")
+    shown = sorted(around)[:_NEIGHBOURS]
+    there = [float(landscape.minima.energy[other]) for _, _, other in shown]
+    columns = [
+        TextColumn("state", [str(state) for _, state, _ in shown]),
+        TextColumn("energy", [f"{energy:.10g}" for energy, _, _ in shown]),
+        TextColumn("barrier", [f"{energy - here:.6g}" for energy, _, _ in shown]),
+        TextColumn("to minimum", [str(other) for _, _, other in shown]),
+        TextColumn("energy", [f"{energy:.10g}" for energy in there], spare=1),
+    ]
+    lines += [f"  {line}" for line in text_table(columns, text_width() - 2)] if shown else []
     if len(around) > _NEIGHBOURS:
         lines.append(f"     ... and {len(around) - _NEIGHBOURS} more")
     return lines if around else ["", "no transition states"]
 
 
 def _sides(landscape: Landscape, values: dict[str, Any]) -> list[str]:
-    lines = ["", f"{'minimum':>8}{'energy':>18}{'barrier':>14}{'path length':>14}"]
-    for end, length in zip(values["minima"].tolist(), values["path_length"].tolist(), strict=True):
-        energy = float(landscape.minima.energy[end])
-        lines.append(f"{end:8d}{energy:18.10g}{values['energy'] - energy:14.6g}{length:14.6g}")
-    return lines
+    ends = values["minima"].tolist()
+    energies = [float(landscape.minima.energy[end]) for end in ends]
+    columns = [
+        TextColumn("minimum", [str(end) for end in ends]),
+        TextColumn("energy", [f"{energy:.10g}" for energy in energies]),
+        TextColumn("barrier", [f"{values['energy'] - energy:.6g}" for energy in energies]),
+        TextColumn("path length", [f"{length:.6g}" for length in values["path_length"].tolist()]),
+    ]
+    return ["", *(f"  {line}" for line in text_table(columns, text_width() - 2))]
 
 
 def _spectrum(landscape: Landscape, x: np.ndarray) -> list[str]:
@@ -116,7 +136,9 @@ def _spectrum(landscape: Landscape, x: np.ndarray) -> list[str]:
         return [f"no spectrum: more than {_LARGEST} degrees of freedom"]
     values = eigenvalues(system, x)
     text = [f"{value:.6g}" for value in values]
-    return ["spectrum"] + ["  " + "  ".join(f"{item:>12}" for item in text[k : k + 8]) for k in range(0, len(text), 8)]
+    each = max(1, min(8, (text_width() - 2) // 14))
+    rows = [text[k : k + each] for k in range(0, len(text), each)]
+    return ["spectrum", *("  " + "  ".join(f"{item:>12}" for item in row) for row in rows)]
 
 
 def _shape(landscape: Landscape, x: np.ndarray) -> list[str]:

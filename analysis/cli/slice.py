@@ -10,6 +10,7 @@ import click
 
 from thalweg.analysis.cli.errors import errors_in_one_line
 from thalweg.analysis.cli.output_files import check_output, output_file, overwrite_option, picture_metadata
+from thalweg.analysis.cli.rows import Row, RowNumber, checked_rows
 from thalweg.analysis.cli.shared_options import FILE, check_ending, store_argument, trust_option
 from thalweg.analysis.cli.terminal import say
 
@@ -26,7 +27,7 @@ _ENDINGS = (".csv", ".png", ".pdf", ".svg")
 
 @click.command("slice")
 @store_argument
-@click.argument("minima", type=click.IntRange(min=0), nargs=-1, required=True)
+@click.argument("minima", type=RowNumber(), nargs=-1, required=True)
 @click.option("--output", type=FILE, help="Picture (.png, .pdf, .svg) or table (.csv).  [default: PATH-slice.png]")
 @overwrite_option
 @click.option("--surface", is_flag=True, help="Around one minimum, draw a plane instead of a line.")
@@ -45,7 +46,7 @@ _ENDINGS = (".csv", ".png", ".pdf", ".svg")
 @trust_option
 def slice_command(
     path: Path,
-    minima: tuple[int, ...],
+    minima: tuple[Row, ...],
     *,
     output: Path | None,
     overwrite: bool,
@@ -58,10 +59,10 @@ def slice_command(
 ) -> None:
     """Draw losses or energies on a line or a plane through minima.
 
-    PATH is a store, MINIMA are the numbers of one, two or three of its minima. Through one minimum the line or plane
-    has random directions, which for networks are filter-normalised. Between two minima the straight path is drawn
-    before and after alignment, with the height of the lowest path. Through three minima, aligned with the first, a
-    plane is drawn.
+    PATH is a store, MINIMA are the numbers of one, two or three of its minima, or lowest. Through one minimum the
+    line or plane has random directions, which for networks are filter-normalised. Between two minima the straight path
+    is drawn before and after alignment, with the height of the lowest path. Through three minima, aligned with the
+    first, a plane is drawn.
     """
     if len(minima) > 3:
         raise click.UsageError(f"MINIMA are one, two or three numbers; {len(minima)} are given")
@@ -69,21 +70,19 @@ def slice_command(
         raise click.UsageError("--surface draws a plane around one minimum; three minima have a plane of their own")
     output = path.with_name(f"{path.stem}-slice.png") if output is None else output
     check_ending(output, _ENDINGS)
-    from thalweg.analysis.arguments import minimum_index
     from thalweg.landscapes import Landscape
 
     with errors_in_one_line(OSError, ValueError, IndexError):
         check_output(output, overwrite)
         landscape = Landscape.open(path, trust=trust)
-        for minimum in minima:
-            minimum_index("MINIMA", minimum, len(landscape.minima))
+        rows = checked_rows("MINIMA", minima, landscape.minima.energy[:])
         found: LossSlice | LinearBarrier | LossSurface
-        if len(minima) == 2:
-            found = _between(landscape, minima, points or 101)
-        elif surface or len(minima) == 3:
-            found = _plane(landscape, minima, span, points or 51, seed)
+        if len(rows) == 2:
+            found = _between(landscape, rows, points or 101)
+        elif surface or len(rows) == 3:
+            found = _plane(landscape, rows, span, points or 51, seed)
         else:
-            found = _line(landscape, minima[0], span, points or 101, seed)
+            found = _line(landscape, rows[0], span, points or 101, seed)
         with output_file(output, overwrite) as place:
             _write(place, found, log)
     say(output)
@@ -98,7 +97,7 @@ def _line(landscape: Landscape, minimum: int, span: float, points: int, seed: in
     return found
 
 
-def _between(landscape: Landscape, minima: tuple[int, ...], points: int) -> LinearBarrier:
+def _between(landscape: Landscape, minima: list[int], points: int) -> LinearBarrier:
     from thalweg.analysis.slices.linear_barrier import linear_barrier
 
     found = linear_barrier(landscape, *minima, points=points)
@@ -111,7 +110,7 @@ def _between(landscape: Landscape, minima: tuple[int, ...], points: int) -> Line
     return found
 
 
-def _plane(landscape: Landscape, minima: tuple[int, ...], span: float, points: int, seed: int) -> LossSurface:
+def _plane(landscape: Landscape, minima: list[int], span: float, points: int, seed: int) -> LossSurface:
     from thalweg.analysis.slices.loss_surface import loss_surface
     from thalweg.analysis.slices.merge_tree import saddle_minimum_distance
 
@@ -129,6 +128,7 @@ def _plane(landscape: Landscape, minima: tuple[int, ...], span: float, points: i
 
 def _write(output: Path, found: LossSlice | LinearBarrier | LossSurface, log: bool = False) -> None:
     from thalweg.analysis.slices.loss_surface import LossSurface
+    from thalweg.optimizers.pictures.files import save_figure
 
     if output.suffix.lower() == ".csv":
         columns = found.columns()
@@ -140,4 +140,4 @@ def _write(output: Path, found: LossSlice | LinearBarrier | LossSurface, log: bo
     axes = found.plot(log=log) if isinstance(found, LossSurface) else found.plot()
     figure = axes.get_figure(root=True)
     assert figure is not None
-    figure.savefig(output, dpi=150, metadata=picture_metadata(output))
+    save_figure(figure, output, dpi=150, metadata=picture_metadata(output))

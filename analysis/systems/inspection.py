@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from thalweg.analysis.systems.text_table import TextColumn, text_table
 from thalweg.potentials.conversion.printable import printable
 
 if TYPE_CHECKING:
@@ -92,26 +93,28 @@ def array_sizes(store: Store) -> list[ArraySize]:
     return result
 
 
-def inspection_text(store: Store) -> str:
-    """Return growth and sizes as text."""
-    parts = [_growth_lines(store), _size_lines(store)]
+def inspection_text(store: Store, width: int = 120) -> str:
+    """Return growth and sizes as text in lines of at most so many characters."""
+    parts = [_growth_lines(store, width), _size_lines(store, width)]
     return "\n\n".join("\n".join(lines) for lines in parts if lines)
 
 
-def _growth_lines(store: Store) -> list[str]:
+def _growth_lines(store: Store, width: int) -> list[str]:
     steps = growth(store)
-    lines = [f"{'after searches':>14}  {'minima':>10}  {'transition states':>17}"]
-    lines += [f"{step.searches:14d}  {step.minima:10d}  {step.transition_states:17d}" for step in steps]
-    return lines if steps else []
+    heads = ("after searches", "minima", "transition states")
+    columns = [TextColumn(head, [str(step[k]) for step in steps]) for k, head in enumerate(heads)]
+    return text_table(columns, width) if steps else []
 
 
-def _size_lines(store: Store) -> list[str]:
+def _size_lines(store: Store, width: int) -> list[str]:
     sizes = array_sizes(store)
-    lines = [f"{'array':40}{'shape':>18}  {'type':8}{'chunk':>8}{'chunks':>8}{'KiB':>12}"]
-    for size in sizes:
-        shape = " x ".join(str(length) for length in size.shape)
-        name, kind = printable(size.path), printable(size.dtype)
-        numbers = f"{size.chunk:8d}{size.chunks:8d}{size.bytes / 1024:12.1f}"
-        lines.append(f"{name:40}{shape:>18}  {kind:8}{numbers}")
-    lines.append(f"{'in all':40}{'':>44}{sum(size.bytes for size in sizes) / 1024:12.1f}")
-    return lines
+    total = sum(size.bytes for size in sizes)
+    columns = [
+        TextColumn("array", [*(printable(size.path) for size in sizes), "in all"], left=True),
+        TextColumn("shape", [*(" x ".join(map(str, size.shape)) for size in sizes), ""], spare=1),
+        TextColumn("type", [*(printable(size.dtype) for size in sizes), ""], left=True, spare=4),
+        TextColumn("chunk", [*(str(size.chunk) for size in sizes), ""], spare=3),
+        TextColumn("chunks", [*(str(size.chunks) for size in sizes), ""], spare=2),
+        TextColumn("KiB", [f"{size / 1024:.1f}" for size in [*(size.bytes for size in sizes), total]]),
+    ]
+    return text_table(columns, width)

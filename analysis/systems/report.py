@@ -19,10 +19,11 @@ from thalweg.potentials.noise import Noise
 if TYPE_CHECKING:
     from thalweg.landscapes.lowest_paths import LowestPath
 
-__all__ = ["describe", "details_text", "path_text", "summary_text"]
+__all__ = ["WIDTH", "describe", "details_text", "path_text", "summary_text"]
 
 _ORDER = ("train_auc", "test_auc", "incorrect_auc", "correct_auc", "test_loss")
-_WIDTH = 120
+WIDTH = 120
+"""Characters in a line where nothing else is said."""
 
 
 def describe(summary: Summary) -> str:
@@ -51,13 +52,13 @@ def _symbols(numbers: Iterable[int]) -> list[str]:
     return [chemical_symbols[number] for number in numbers]
 
 
-def summary_text(summary: Summary) -> str:
-    """Return the results of an exploration in about twenty lines."""
-    return _text([_pairs(_counts(summary)), *_properties(summary), *_searches(summary), *_labels(summary)])
+def summary_text(summary: Summary, width: int = WIDTH) -> str:
+    """Return the results of an exploration in about twenty lines of at most so many characters."""
+    return _text(width, [_pairs(_counts(summary)), *_properties(summary), *_searches(summary), *_labels(summary)])
 
 
-def details_text(summary: Summary) -> str:
-    """Return the results and the settings of a store."""
+def details_text(summary: Summary, width: int = WIDTH) -> str:
+    """Return the results and the settings of a store in lines of at most so many characters."""
     attributes = summary.attributes
     head = [
         f"{summary.path}: {describe(summary)}",
@@ -71,12 +72,12 @@ def details_text(summary: Summary) -> str:
         "",
         _pairs([*_same_points(summary), *_settings(summary)]),
     ]
-    return _text([*head, counts, *tail])
+    return _text(width, [*head, counts, *tail])
 
 
-def _text(parts: Iterable[str | Table]) -> str:
+def _text(width: int, parts: Iterable[str | Table]) -> str:
     """Return text and tables as one string."""
-    console = Console(file=StringIO(), highlight=False, markup=False, emoji=False, width=_WIDTH)
+    console = Console(file=StringIO(), highlight=False, markup=False, emoji=False, width=width)
     with console.capture() as capture:
         for part in parts:
             if isinstance(part, str):
@@ -88,6 +89,8 @@ def _text(parts: Iterable[str | Table]) -> str:
 
 def _pairs(rows: Iterable[tuple[str, str]]) -> Table:
     table = Table.grid(padding=(0, 2))
+    table.add_column(no_wrap=True)
+    table.add_column()
     for name, value in rows:
         _add(table, name, value)
     return table
@@ -117,7 +120,8 @@ def _each(calls: int, points: int, name: str) -> str:
 def _counts(summary: Summary) -> list[tuple[str, str]]:
     parts = str(summary.components)
     if summary.components > 1:
-        parts += f", the largest of {summary.largest} minima"
+        parts += f", the largest of {summary.largest} minima; "
+        parts += f"{summary.joined} of {summary.minima} minima are connected to the lowest"
     state = summary.attributes["state"]
     rows = [
         ("minima", str(summary.minima)),
@@ -134,7 +138,8 @@ def _counts(summary: Summary) -> list[tuple[str, str]]:
     if summary.minima:
         name = "Gmin loss" if summary.labels is not None else "lowest energy"
         units = summary.attributes["units"]
-        rows.append((name, f"{summary.lowest[0]:.10f}" + (f" {units}" if units != "reduced" else "")))
+        unit = f" {units}" if units != "reduced" else ""
+        rows.append((name, f"{summary.lowest[0].energy:.10f}{unit}, minimum {summary.lowest[0].row}"))
     return rows
 
 
@@ -157,7 +162,8 @@ def _units(name: str) -> str:
 def _energies(summary: Summary) -> list[tuple[str, str]]:
     rows = []
     if summary.minima:
-        rows.append(("lowest minima", "  ".join(f"{energy:.8f}" for energy in summary.lowest)))
+        lines = [f"minimum {row}: {energy:.8f}" for row, energy in summary.lowest]
+        rows += [("" if k else "lowest minima", line) for k, line in enumerate(lines)]
         rows.append(("highest minimum", f"{summary.highest:.8f}"))
     if summary.transition_states:
         low, high = summary.barriers
@@ -261,12 +267,12 @@ def _table(first: str, *columns: str) -> Table:
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="", show_edge=False)
     table.add_column(first)
     for column in columns:
-        table.add_column(column, justify="right")
+        table.add_column(column, justify="right", no_wrap=True)
     table.add_column("")
     return table
 
 
-def path_text(path: LowestPath, minima: np.ndarray, states: np.ndarray) -> str:
+def path_text(path: LowestPath, minima: np.ndarray, states: np.ndarray, width: int = WIDTH) -> str:
     """Return a path as a table of energies.
 
     Parameters
@@ -276,6 +282,8 @@ def path_text(path: LowestPath, minima: np.ndarray, states: np.ndarray) -> str:
         Energies of all minima of the landscape.
     states : (t,) ndarray
         Energies of all its transition states.
+    width : int
+        Characters in a line.
     """
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="", show_edge=False)
     for column in ("minimum", "energy", "transition state", "energy"):
@@ -284,4 +292,4 @@ def path_text(path: LowestPath, minima: np.ndarray, states: np.ndarray) -> str:
         over = ("", "") if state is None else (str(state), f"{states[state]:.8f}")
         table.add_row(str(row), f"{minima[row]:.8f}", *over)
     top = path.transition_states[int(np.argmax(states[list(path.transition_states)]))]
-    return _text([table, f"the highest is transition state {top}, {states[top]:.8f}"])
+    return _text(width, [table, f"the highest is transition state {top}, {states[top]:.8f}"])

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from thalweg.landscapes.estimates import Discoveries
     from thalweg.landscapes.storage.store import Store
 
-__all__ = ["EnergyRange", "Spread", "Summary", "summarise"]
+__all__ = ["EnergyRange", "LowestMinimum", "Spread", "Summary", "summarise"]
 
 _LOWEST = 5
 
@@ -40,6 +40,13 @@ class Spread:
     mean: float
     deviation: float
     known: int
+
+
+class LowestMinimum(NamedTuple):
+    """Row and energy of a minimum."""
+
+    row: int
+    energy: float
 
 
 class EnergyRange(NamedTuple):
@@ -67,8 +74,10 @@ class Summary:
         Number of connected components.
     largest : int
         Number of minima in the largest component.
-    lowest : tuple of float
-        Energies of the lowest minima, rising.
+    joined : int
+        Number of minima connected to the lowest, itself included.
+    lowest : tuple of LowestMinimum
+        Rows and energies of the lowest minima, rising.
     highest : float
         Energy of the highest minimum; NaN where there is none.
     barriers : EnergyRange
@@ -90,7 +99,8 @@ class Summary:
     transition_states: int
     components: int
     largest: int
-    lowest: tuple[float, ...]
+    joined: int
+    lowest: tuple[LowestMinimum, ...]
     highest: float
     barriers: EnergyRange
     discoveries: Discoveries
@@ -151,7 +161,8 @@ def _summary(store: Store) -> Summary:
 
     energies, barriers = (_read(store, f"{group}/energy") for group in ("minima", "transition_states"))
     ends = _read(store, "transition_states/minima")
-    sizes = _component_sizes(ends, len(energies))
+    components = _components(ends, len(energies))
+    sizes = np.bincount(components)
     gmin = int(np.argmin(energies)) if len(energies) else None
     description = store.description()
     return Summary(
@@ -162,7 +173,8 @@ def _summary(store: Store) -> Summary:
         transition_states=len(barriers),
         components=len(sizes),
         largest=int(sizes.max(initial=0)),
-        lowest=tuple(np.sort(energies)[:_LOWEST].tolist()),
+        joined=0 if gmin is None else int(sizes[components[gmin]]),
+        lowest=tuple(LowestMinimum(int(k), float(energies[k])) for k in np.argsort(energies, kind="stable")[:_LOWEST]),
         highest=float(energies.max()) if len(energies) else float("nan"),
         barriers=EnergyRange(*map(float, (barriers.min(), barriers.max()) if len(barriers) else ("nan", "nan"))),
         discoveries=Discoveries(store).update(),
@@ -177,12 +189,12 @@ def _read(store: Store, path: str) -> np.ndarray:
     return column.read(0, column.rows)
 
 
-def _component_sizes(ends: np.ndarray, minima: int) -> np.ndarray:
-    """Return the number of minima of each connected component."""
+def _components(ends: np.ndarray, minima: int) -> np.ndarray:
+    """Return the number of the connected component of each minimum."""
     if not minima:
         return np.zeros(0, dtype=np.int64)
     graph = coo_array((np.ones(len(ends)), (ends[:, 0], ends[:, 1])), shape=(minima, minima))
-    return np.bincount(connected_components(graph, directed=False)[1])
+    return connected_components(graph, directed=False)[1]
 
 
 def _searches(store: Store) -> dict[str, dict[str, int]]:

@@ -117,5 +117,5 @@ def _run(
     landscape: Landscape, strategy: Strategy, settings: dict[str, Any], goal: int, options: RunOptions
 ) -> Progress:
     check_whole("the number of searches", goal, 0)
-    with progress_line(strategy.name, goal, options.progress) as report:
+    with progress_line(strategy.name, int(goal), options.progress, before=options.before) as report:
         return run_sequence(landscape, strategy, settings, int(goal), options, report)

@@ -160,7 +160,7 @@ def test_in_two_goes_as_in_one(tmp_path):
         (["--seed", 4], "seed 3, not 4"),
         (["--l2", 0.5], "l2 0.01, not 0.5"),
         (["--hidden", "5,5"], "hidden 2, not 5,5"),
-        (["--data", 100, "--errors", 0], "data 200, not 100; errors 40.0, not 0.0"),
+        (["--data", 100, "--errors", 0], "--data 200, not 100; --errors 40.0, not 0.0"),
     ],
 )
 def test_resume_with_other_options_is_an_error(network, words, named):

@@ -55,7 +55,7 @@ def test_searches_by_name_and_for_lower_paths_are_done(store):
     [
         ((0,), "give both minima, FIRST and SECOND, or neither"),
         ((0, 9), "SECOND is 9; indices of the 2 minima run from 0 to 1"),
-        ((1, 1), "FIRST and SECOND are both 1"),
+        ((1, 1), "FIRST and SECOND are both minimum 1"),
         (("--lower",), "--lower lowers the paths between two minima"),
         (("--strategy", "guess"), "Invalid value for '--strategy': 'guess' is not one of"),
         ((0, 1, "--strategy", "untrap"), "--strategy searches all minima"),

@@ -84,7 +84,7 @@ def test_several_stores_and_folders(lj7, shared, tmp_path):
         (("--connected-to", "99"), "--connected-to is 99"),
         (("--groups", "shape"), "no property 'shape'"),
         (("--colour", "energy", "--groups", "basins"), "--colour and --groups"),
-        (("--emax", "-100"), "emax is -100"),
+        (("--emax", "-100"), "--emax is -100"),
     ],
 )
 def test_bad_options_are_named(lj7, tmp_path, words, message):

@@ -114,7 +114,7 @@ def test_a_map_beside_the_store_of_what_is_wanted(digits):
     ("words", "named"),
     [
         (["predict", "--on", "test"], "does not say which its testing data are: give --data FILE.npz"),
-        (["predict", "--minimum", 99], "there is no minimum 99"),
+        (["predict", "--minimum", 99], " is 99; indices of the"),
         (["predict", "--reference", 7], "classes run from 0 to 2"),
         (["predict", "--reference", "all"], '"macro"'),
         (["predict", "--temperature", -1], "temperature is -1.0; it must be positive"),
@@ -124,7 +124,7 @@ def test_a_map_beside_the_store_of_what_is_wanted(digits):
         (["predict", "--data", "other.npz"], "has no array labels; it has inputs"),
         (["predict", "--data", "other.npz", "--on", "train"], "give one of them"),
         (["predict", "--data", "wide.npz"], "(N, 2) is needed"),
-        (["map", 99], "there is no minimum 99"),
+        (["map", 99], " is 99; indices of the"),
         (["map", "--output", "a.doc"], "must end in .png, .pdf or .svg"),
         (["map", "--plane", 0, 5], "plane must name two different inputs between 0 and 1"),
         (["map", "--probability-of", 3], "classes run from 0 to 2"),

@@ -65,7 +65,7 @@ def test_resuming_needs_no_options_and_others_are_refused(explored):
     for option, value in (("--scale", "none"), ("--target", "ash"), ("--hidden", "4")):
         result = thalweg("explore", name, "--output", explored / "x.zarr", "--resume", option, value)
         assert result.exit_code == 1
-        assert f"was made with {option[2:]}" in result.stderr
+        assert f"was made with {option}" in result.stderr
 
 
 def test_prediction_takes_tables_and_arrays_in_the_users_units(explored):

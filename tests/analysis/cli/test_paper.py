@@ -80,9 +80,9 @@ def _paper(folder: Path, *more: str):
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory):
-    """Make everything once; MNIST is looked for where there is none."""
+    """Make everything once; MNIST is left out."""
     folder = tmp_path_factory.mktemp("paper")
-    result = _paper(folder, "--mnist", str(folder / "nowhere"))
+    result = _paper(folder, "--mnist", "none")
     assert result.exit_code == 0, result.output
     return folder
 
@@ -112,7 +112,7 @@ def test_every_file_is_there(made):
         "\n\nOf these boxes.\n\n## Claims",
     ):
         assert part in page
-    assert "no data: path must be a folder" in page  # MNIST
+    assert "no data: left out by --mnist none" in page  # MNIST
     assert "thalweg paper --output" in page
 
 
@@ -151,7 +151,7 @@ def test_other_commands_read_its_stores(made):
 
 def test_a_second_run_searches_nothing(made):
     before = {path.name: state_of(path) for path in (made / "out" / "landscapes").iterdir()}
-    words = ("--mnist", str(made / "nowhere"))
+    words = ("--mnist", "none")
     listed = _paper(made, *words, "--list")
     assert "4 of 5 landscapes done" in listed.output
     measured = (made / "out" / "measures.csv").read_bytes()
@@ -237,7 +237,7 @@ def test_what_a_page_keeps_is_not_explored_again(made, tmp_path):
     """Another folder, as in another session: tables and figures from the files beside the page, no search."""
     page = tmp_path / "docs" / "mine.md"
     for folder in (made, tmp_path):
-        result = _paper(folder, "--mnist", str(made / "nowhere"), "--page", str(page))
+        result = _paper(folder, "--mnist", "none", "--page", str(page))
         assert result.exit_code == 0, result.output
     assert not list((tmp_path / "out" / "landscapes").iterdir())
     for name in ("measures.csv", "growth.csv", "failures.csv", "claims.csv", "ceiling.csv", "tables/table1.csv"):
@@ -322,6 +322,17 @@ def test_points_are_verified_when_a_turn_is_over(made, tmp_path):
     state = state_of(path)
     assert (searches_of(state), state["done"], state["problems"]) == (had + 3, False, 1)
     assert state["told"][0].startswith(f"minima {added}: energy is ")
+
+
+@pytest.mark.parametrize("made_before", [False, True])
+def test_a_folder_without_mnist_is_refused(tmp_path, made_before):
+    if made_before:
+        (tmp_path / "nofolder").mkdir()
+    result = _paper(tmp_path, "--mnist", str(tmp_path / "nofolder"))
+    assert result.exit_code == 2
+    assert "--mnist must" in result.output
+    assert "--mnist none" in " ".join(result.output.split())
+    assert not (tmp_path / "out").exists()
 
 
 def test_mnist_is_sampled(shared, tmp_path):
