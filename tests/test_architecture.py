@@ -63,7 +63,7 @@ LAYERS = [
     ["landscapes.maintenance"],
     ["analysis.arguments"],
     ["analysis.networks"],
-    ["analysis.kinetics", "analysis.disconnectivity"],
+    ["analysis.kinetics", "analysis.disconnectivity", "analysis.programs"],
     ["analysis.comparison", "analysis.prediction", "analysis.curvature", "analysis.slices", "analysis.models"],
     ["analysis.systems"],
     ["analysis.paper"],

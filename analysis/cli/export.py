@@ -11,7 +11,7 @@ import click
 
 from thalweg.analysis.cli.errors import errors_in_one_line
 from thalweg.analysis.cli.output_files import check_output, output_file, overwrite_option
-from thalweg.analysis.cli.shared_options import FILE, store_argument
+from thalweg.analysis.cli.shared_options import FILE, store_argument, trust_option
 from thalweg.analysis.cli.terminal import say
 from thalweg.potentials.conversion.printable import cell, printable
 
@@ -23,18 +23,53 @@ if TYPE_CHECKING:
 
 __all__ = ["export"]
 
+_MOST_ROWS = 10_000_000
+
+
+def _rows(option: str, text: str) -> list[int]:
+    """Return the rows that a text such as 0,3,7-9 stands for."""
+    rows: list[int] = []
+    for part in text.split(","):
+        first, dash, last = part.strip().partition("-")
+        if not (first.isdecimal() and (not dash or last.isdecimal())) or len(part) > 40:
+            raise ValueError(f"{option} {text}: rows such as 0,3,7-9 are needed")
+        low, high = int(first), int(last or first)
+        if not low <= high < low + _MOST_ROWS:
+            raise ValueError(f"{option} {text}: {part.strip()} is no range of rows")
+        rows += range(low, high + 1)
+    return rows
+
 
 def _pathsample(path: Path, network: KineticTransitionNetwork, output: Path, overwrite: bool) -> list[Path]:
     from thalweg.analysis.networks.exchange import write_pathsample
+    from thalweg.analysis.programs.mass_weighting import mass_weighted
     from thalweg.landscapes import Landscape
 
     landscape = Landscape.open(path)
     # what was committed since the network was read is left out
     points = landscape.minima.coordinates[: network.n_minima]
     states = landscape.transition_states.coordinates[: network.n_transition_states]
-    atoms = landscape.geometry.atoms is not None
-    write_pathsample(network, output, points, states, overwrite=overwrite, atoms=atoms)
-    return [output / name for name in ("min.data", "ts.data", "points.min", "points.ts")]
+    atoms = landscape.geometry.atoms
+    # in reduced units masses are one, as everywhere in such a landscape
+    masses = None if atoms is None or landscape.units == "reduced" else atoms.get_masses()
+    if masses is not None:
+        network = mass_weighted(network, landscape) or network
+    write_pathsample(network, output, points, states, overwrite=overwrite, atoms=atoms is not None, masses=masses)
+    names = ("min.data", "ts.data", "points.min", "points.ts", *(f"min.{name}" for name in network.groups))
+    return [output / name for name in names]
+
+
+def _structures(
+    path: Path, _: KineticTransitionNetwork, output: Path, overwrite: bool, form: str, *, frequencies: bool = False,
+    trust: bool = False,
+) -> list[Path]:  # fmt: skip
+    from thalweg.analysis.programs.structures import write_structures
+    from thalweg.landscapes import Landscape
+
+    landscape = Landscape.open(path, trust=trust)
+    with output_file(output, overwrite) as file:
+        write_structures(landscape, file, form, frequencies=frequencies)
+    return [output]
 
 
 def _graphml(path: Path, network: KineticTransitionNetwork, output: Path, overwrite: bool) -> list[Path]:
@@ -86,12 +121,17 @@ def _for_spreadsheets(table: pandas.DataFrame) -> pandas.DataFrame:
     return table.assign(**text).rename(columns=cell)
 
 
-_FORMATS: dict[str, Callable[[Path, KineticTransitionNetwork, Path, bool], list[Path]]] = {
+_FORMATS: dict[str, Callable[..., list[Path]]] = {
+    "extxyz": partial(_structures, form="extxyz"),
+    "traj": partial(_structures, form="traj"),
+    "db": partial(_structures, form="db"),
     "pathsample": _pathsample,
     "graphml": _graphml,
     "parquet": partial(_tables, ending="parquet"),
     "csv": partial(_tables, ending="csv"),
 }
+
+_GROUP_HELP = "Rows of the minima of PATHSAMPLE's set {0}, such as 0,3,7-9; they are written to min.{0}."
 
 
 @click.command()
@@ -101,18 +141,50 @@ _FORMATS: dict[str, Callable[[Path, KineticTransitionNetwork, Path, bool], list[
     "form",
     required=True,
     type=click.Choice(list(_FORMATS)),
-    help="PATHSAMPLE's files, a networkx graph (graphml), or tables of minima and transition states.",
+    help="Structures of all points for ASE and its tools (extxyz, traj, db), PATHSAMPLE's files, a networkx graph "
+    "(graphml), or tables of minima and transition states.",
 )
-@click.option("--output", required=True, type=FILE, help="File to write for graphml, folder for the other formats.")
+@click.option(
+    "--output",
+    required=True,
+    type=FILE,
+    help="File to write for extxyz, traj, db and graphml, folder for the other formats.",
+)
+@click.option("--A", "reactants", metavar="ROWS", help=_GROUP_HELP.format("A"))
+@click.option("--B", "products", metavar="ROWS", help=_GROUP_HELP.format("B"))
+@click.option(
+    "--frequencies", is_flag=True, help="Compute the vibrations of each structure, in cm^-1, for extxyz, traj and db."
+)
 @overwrite_option
-def export(path: Path, form: str, output: Path, overwrite: bool) -> None:
+@trust_option
+def export(
+    path: Path,
+    form: str,
+    output: Path,
+    reactants: str | None,
+    products: str | None,
+    frequencies: bool,
+    overwrite: bool,
+    trust: bool,
+) -> None:
     """Write a store in the format of another program.
 
-    PATH is the store. Existing files are not replaced, unless --overwrite is given.
+    PATH is the store. Existing files are not replaced, unless --overwrite is given. Nothing is computed, and no
+    calculator is needed, without --frequencies.
     """
     from thalweg.analysis.networks.kinetic_transition_network import KineticTransitionNetwork
+    from thalweg.analysis.networks.store_reader import read_store
 
-    with errors_in_one_line(OSError, ValueError, ImportError):
-        written = _FORMATS[form](path, KineticTransitionNetwork.read(path), output, overwrite)
+    sets = {name: rows for name, rows in (("A", reactants), ("B", products)) if rows is not None}
+    if sets and form != "pathsample":
+        raise click.UsageError(f"--{next(iter(sets))} is for --format pathsample")
+    structures = form in ("extxyz", "traj", "db")
+    if frequencies and not structures:
+        raise click.UsageError("--frequencies is for --format extxyz, traj or db")
+    with errors_in_one_line(OSError, ValueError, ImportError, IndexError):
+        groups = {name: _rows(f"--{name}", rows) for name, rows in sets.items()}
+        network = KineticTransitionNetwork(**read_store(path), groups=groups)
+        options = {"frequencies": frequencies, "trust": trust} if structures else {}
+        written = _FORMATS[form](path, network, output, overwrite, **options)
     for name in written:
         say(name)

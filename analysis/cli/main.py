@@ -26,7 +26,7 @@ _ENTRIES = {
     "verify": CommandEntry(f"{_HERE}.verify:verify", "Recompute the stored points and report every error."),
     "merge": CommandEntry(f"{_HERE}.merge:merge", "Merge two stores of the same system into a new one."),
     "export": CommandEntry(f"{_HERE}.export:export", "Write a store in the format of another program."),
-    "import": CommandEntry(f"{_HERE}.import_store:import_", "Make a store from PATHSAMPLE's files."),
+    "import": CommandEntry(f"{_HERE}.import_store:import_", "Make a store from the files of another program."),
     "paper": CommandEntry(f"{_HERE}.paper:paper", "Reproduce the tables and figures of the paper."),
 }
 

@@ -46,8 +46,9 @@ def _points(name: str, values: ArrayLike | None, count: int) -> NDArray[np.float
 
 
 def _lines(
-    network: KineticTransitionNetwork, ts: str, ends: NDArray[np.int64] | None, atoms: NDArray[np.float64] | None
-) -> str:
+    network: KineticTransitionNetwork, ts: str, ends: NDArray[np.int64] | None, atoms: NDArray[np.float64] | None,
+    masses: ArrayLike | None,
+) -> str:  # fmt: skip
     """Return min.data or, with ``ts="ts_"`` and the pairs of minima, ts.data; moments of atoms at the coordinates."""
     energies, products = getattr(network, f"{ts}energies"), getattr(network, f"{ts}log_eigenvalue_product")
     orders, properties = getattr(network, f"{ts}symmetry_order"), getattr(network, f"{ts}properties")
@@ -62,8 +63,10 @@ def _lines(
         k = int(np.flatnonzero(orders < 1)[0])
         known = f", that is beyond 64 bits, {LOGARITHM} {properties[LOGARITHM][k]:g}" if LOGARITHM in properties else ""
         raise ValueError(f"{ts}symmetry_order[{k}] is {orders[k]}{known}; PATHSAMPLE's files need whole numbers from 1")
-    moments = np.ones((len(energies), 3)) if atoms is None else moments_of_inertia(atoms)
-    moments = properties.get("moments_of_inertia", moments)
+    if atoms is None:
+        moments = properties.get("moments_of_inertia", np.ones((len(energies), 3)))
+    else:
+        moments = moments_of_inertia(atoms, masses)
     lines = []
     for k in range(len(energies)):
         pair = "" if ends is None else f"{ends[k, 0] + 1:9d} {ends[k, 1] + 1:9d} "
@@ -80,13 +83,14 @@ def write_pathsample(
     *,
     overwrite: bool = False,
     atoms: bool = False,
+    masses: ArrayLike | None = None,
 ) -> None:
     """Write min.data and ts.data, min.A and min.B from ``groups``, and with coordinates points.min and points.ts.
 
-    Energies and logarithms keep all their digits. Moments of inertia that are not known are computed from the
-    coordinates of atoms, with masses of 1 as log eigenvalue products have them: PATHSAMPLE recognises known points by
-    energy and moments. Those of other points are written as 1, as model networks have them, and so are symmetry orders
-    that are not known. Numbers of vibrations have no place in these files.
+    Energies and logarithms keep all their digits. Moments of inertia are computed from the coordinates of atoms:
+    PATHSAMPLE recognises known points by energy and moments. Those of other points are written as 1, as model networks
+    have them, if they are not known, and so are symmetry orders that are not known. Numbers of vibrations have no place
+    in these files. Log eigenvalue products are those of the network, of Hessians without masses.
 
     Parameters
     ----------
@@ -100,6 +104,8 @@ def write_pathsample(
         Whether to replace files that are there.
     atoms : bool
         Whether the coordinates are those of atoms.
+    masses : (atoms,) array_like, optional
+        Their masses, for moments of inertia; 1 where missing.
 
     Raises
     ------
@@ -112,8 +118,8 @@ def write_pathsample(
     points = _points("coordinates", coordinates, network.n_minima)
     ts_points = _points("ts_coordinates", ts_coordinates, network.n_transition_states)
     files: dict[str, str | bytes] = {
-        "min.data": _lines(network, "", None, points if atoms else None),
-        "ts.data": _lines(network, "ts_", network.ts_minima, ts_points if atoms else None),
+        "min.data": _lines(network, "", None, points if atoms else None, masses),
+        "ts.data": _lines(network, "ts_", network.ts_minima, ts_points if atoms else None, masses),
     }
     for name, members in network.groups.items():
         if name in ("A", "B"):

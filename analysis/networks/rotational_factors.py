@@ -15,13 +15,15 @@ __all__ = ["is_linear", "log_rotational_factor", "log_rotational_factors", "mome
 _LINEAR = 1e-6  # smallest moment of inertia over the largest, below which a molecule counts as linear
 
 
-def moments_of_inertia(coordinates: ArrayLike) -> NDArray[np.float64]:
-    """Return the principal moments of inertia of clusters of atoms of unit mass.
+def moments_of_inertia(coordinates: ArrayLike, masses: ArrayLike | None = None) -> NDArray[np.float64]:
+    """Return the principal moments of inertia of clusters of atoms.
 
     Parameters
     ----------
     coordinates : (..., 3 atoms) array
         Coordinates in the landscape's unit of length.
+    masses : (atoms,) array, optional
+        Masses of the atoms; 1 where missing.
 
     Returns
     -------
@@ -33,10 +35,19 @@ def moments_of_inertia(coordinates: ArrayLike) -> NDArray[np.float64]:
     >>> from thalweg.analysis import moments_of_inertia
     >>> moments_of_inertia([0.0, 0, 0, 2, 0, 0]).round(12).tolist()
     [0.0, 2.0, 2.0]
+    >>> moments_of_inertia([0.0, 0, 0, 3, 0, 0], masses=[1.0, 2.0]).round(12).tolist()
+    [0.0, 6.0, 6.0]
     """
     atoms = np.asarray(coordinates, dtype=np.float64)
     atoms = atoms.reshape(*atoms.shape[:-1], atoms.shape[-1] // 3, 3)  # -1 would not do for no clusters at all
-    atoms = atoms - atoms.mean(axis=-2, keepdims=True)
+    weights = np.ones(atoms.shape[-2]) if masses is None else np.asarray(masses, dtype=np.float64)
+    if weights.shape != atoms.shape[-2:-1]:
+        raise ValueError(f"masses has shape {weights.shape}; one for each of {atoms.shape[-2]} atoms is needed")
+    if masses is None:
+        atoms = atoms - atoms.mean(axis=-2, keepdims=True)
+    else:
+        centre = np.einsum("...ai,a->...i", atoms, weights) / weights.sum()
+        atoms = (atoms - centre[..., None, :]) * np.sqrt(weights)[:, None]
     gyration = np.einsum("...ai,...aj->...ij", atoms, atoms)
     spread = np.linalg.eigvalsh(gyration)[..., ::-1]
     return np.maximum(np.maximum(spread, 0.0).sum(axis=-1, keepdims=True) - spread, 0.0)
