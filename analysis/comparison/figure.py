@@ -155,4 +155,4 @@ def _finish(panels: np.ndarray) -> None:
     curvature.legend(handles=two("minima", "transition states"), **over)
     heat.set(xscale="log", xlabel="temperature / band", ylabel="heat capacity a mode / $k_B$")
     degree.set(xscale="log", yscale="log", xlabel="degree", ylabel="share of that degree or more")
-    degree.legend(**over)
+    degree.legend(frameon=False, fontsize="small")
