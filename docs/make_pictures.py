@@ -150,7 +150,7 @@ def make(name: str, work: Path) -> bool:
     known = record()
     known["pictures"][name] = {"commands": list(PICTURES[name]), "file": digest((DOCS / name).read_bytes())}
     known["pictures"] = {name: known["pictures"][name] for name in sorted(set(known["pictures"]) & set(PICTURES))}
-    known |= {"drawn": drawn(), "drawn by": drawn_by()}
+    known = {"drawn": drawn(), "drawn by": drawn_by(), "pictures": known["pictures"]}
     RECORD.write_text(json.dumps(known, indent=1) + "\n")
     return True
 
