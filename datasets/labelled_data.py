@@ -14,6 +14,8 @@ from thalweg.potentials.lazy import public
 
 __all__ = ["Dataset"]
 
+_DRAW = 0x7EA1  # tells the random numbers of a draw from those of an exploration of the same seed
+
 
 @public("thalweg.datasets")
 @dataclass(frozen=True, eq=False)
@@ -113,6 +115,34 @@ class Dataset:
     def halves(self) -> tuple[Dataset, Dataset]:
         """Split the data into the first half, for training, and the rest, for testing."""
         return self[: len(self) // 2], self[len(self) // 2 :]
+
+    def draw(self, size: int, seed: int = 0) -> tuple[Dataset, Dataset]:
+        """Draw points at random, and return them and the rest.
+
+        Parameters
+        ----------
+        size : int
+            Number of points; more points of one seed contain fewer.
+        seed : int
+            Seed of the draw, that of ``thalweg explore --seed``.
+
+        Raises
+        ------
+        ValueError
+            If there are not so many points.
+
+        Examples
+        --------
+        >>> from thalweg.datasets import Dataset
+        >>> data = Dataset([[0.0], [1.0], [2.0], [3.0]], [0, 1, 0, 1], n_classes=2, identity={"name": "four"})
+        >>> drawn, rest = data.draw(3)
+        >>> len(drawn), len(rest)
+        (3, 1)
+        """
+        if not 1 <= size <= len(self):
+            raise ValueError(f"size must lie between 1 and the {len(self)} points that there are to draw; it is {size}")
+        order = np.random.default_rng([_DRAW, seed]).permutation(len(self))
+        return self[order[:size]], self[order[size:]]
 
     def correct(self) -> Dataset:
         """Return the points whose labels were not changed."""

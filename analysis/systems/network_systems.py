@@ -8,8 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import numpy as np
-
 from thalweg.analysis.systems.exploration_target import Explored
 from thalweg.analysis.systems.work import Work
 
@@ -29,7 +27,6 @@ __all__ = [
 ]
 
 _SIZE = 200_000
-_DRAW = 0x7EA1  # tells the random numbers of the draw from those of the exploration
 
 
 class Network(NamedTuple):
@@ -254,8 +251,7 @@ def _draw(pool: Dataset, data: int | None, seed: int) -> tuple[Dataset, Dataset]
     data = (3 * len(pool) + 3) // 4 if data is None else data
     if not 1 <= data <= len(pool):
         raise ValueError(f"data must lie between 1 and the {len(pool)} points that there are to draw; it is {data}")
-    order = np.random.default_rng([_DRAW, seed]).permutation(len(pool))
-    return pool[order[:data]], pool[order[data:]]
+    return pool.draw(data, seed)
 
 
 def network_title(layers: Sequence[int], points: int, wrong: int, l2: float, neighbours: int | None) -> str:

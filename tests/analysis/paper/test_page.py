@@ -1,4 +1,4 @@
-"""The README says what the data of docs/paper.md say: `thalweg paper` rewrites that page, a hand the README."""
+"""docs/paper_command.md says what the data of docs/paper.md say: `thalweg paper` writes that page, a hand the other."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from thalweg.analysis.paper.measures import from_csv
 from thalweg.analysis.paper.stopping_rule import FINISHED
 
 ROOT = Path(__file__).resolve().parents[3]
-README = (ROOT / "README.md").read_text()
-COLUMNS = ("gmin_loss", "train_gmin", "test_mean")  # of the README's table, each as published and ours
-ROWS = re.findall(r"^\| (\d+) % \|(.*)\|$", README, flags=re.MULTILINE)
+SUMMARY = (ROOT / "docs" / "paper_command.md").read_text()
+COLUMNS = ("gmin_loss", "train_gmin", "test_mean")  # of the summary's table, each as published and ours
+ROWS = re.findall(r"^\| (\d+) % \|(.*)\|$", SUMMARY, flags=re.MULTILINE)
 
 
 def _lines(name: str) -> list[dict[str, Any]]:
@@ -39,7 +39,7 @@ def test_table(row, cells):
 def test_sentences():
     lines = _lines("measures.csv")
     ended = sum(line["stopped"] in FINISHED for line in lines)
-    assert f"Of its {len(lines)} landscapes {ended} have converged" in README
+    assert f"Of its {len(lines)} landscapes {ended} have converged" in SUMMARY
     draws = [line for line in lines if re.fullmatch(r"D1-e0-d\d", line["name"])]
     ranks = ", ".join(f"{line['rank_train_test']:.2f}" for line in draws)
-    assert f"(rank correlations {ranks})" in README
+    assert f"(rank correlations {ranks})" in SUMMARY
