@@ -36,7 +36,9 @@ def errors_of_usage(*kinds: type[Exception]) -> Iterator[None]:
 
 # Names of arguments that are no English words: they mean an argument wherever they stand.
 _NO_WORDS = {"emin", "emax", "vmin", "vmax", "cmap", "linewidth", "dpi"}
-_SAID_OF = r"(?= is| are| has| have| holds| must| names| needs|:|\[)"  # what follows an argument that an error is about
+_SAID_OF = (
+    r"(?= is| are| has| have| holds| must| names| needs|:|=|\[)"  # what follows an argument that an error is about
+)
 
 
 def _named_by_options(message: str) -> str:
@@ -48,7 +50,9 @@ def _named_by_options(message: str) -> str:
     for parameter in [] if context is None else context.command.params:
         name = parameter.name or ""
         option = parameter.opts[0] if isinstance(parameter, click.Option) else name.upper()
-        message = re.sub(rf"^{re.escape(name)}{_SAID_OF}", option, message)
+        # an option of several values is called --temperature, its argument temperatures
+        for word in {name, option.lstrip("-").replace("-", "_")}:
+            message = re.sub(rf"^{re.escape(word)}(=True)?{_SAID_OF}", option, message)
         if "_" in name or name in _NO_WORDS:
-            message = re.sub(rf"(?<![\w-]){re.escape(name)}(?![\w=])", option, message)
+            message = re.sub(rf"(?<![\w-]){re.escape(name)}(=True)?(?![\w=])", option, message)
     return message

@@ -135,6 +135,8 @@ def _style(graphs: Sequence[DisconnectivityGraph], options: StyleOptions) -> dic
         raise ValueError("--colour and --groups both say how to colour the branches: give one of them")
     names = ("groups", "descendants", "widths", "linewidth", "title", "cmap", "vmin", "vmax")
     style = {name: getattr(options, name) for name in names if getattr(options, name) is not None}
+    if options.title is not None:
+        style["title"] = plain_label(options.title)
     if options.widths is not None and options.linewidth is not None:
         style["widest"] = max(_WIDEST, options.linewidth)
     colour = options.colour

@@ -73,6 +73,8 @@ def predict(path: Path, *, options: ScoringOptions, keep: str | None, output: Pa
             raise ValueError(f"--output {output} must end in .csv or .npz")
         if output is not None:
             check_output(output, overwrite)
+        if keep is not None:
+            _check_prefix(keep)
         with Landscape.open(path, "r" if keep is None else "r+") as landscape:
             report = PredictionReport(landscape, options)
             text = report.text()
@@ -83,3 +85,14 @@ def predict(path: Path, *, options: ScoringOptions, keep: str | None, output: Pa
             if keep is not None:
                 text += f"\n\n{report.keep(keep)}"
     say(text)
+
+
+def _check_prefix(keep: str) -> None:
+    """Raise an error that names the option where properties cannot begin like this."""
+    from thalweg.landscapes.property_names import check_property_name
+
+    try:
+        check_property_name(f"{keep}_accuracy")
+    except ValueError:
+        wanted = "a letter and then letters, digits and underscores are needed, such as clean"
+        raise ValueError(f"--keep is {keep!r}; {wanted}") from None

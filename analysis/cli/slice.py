@@ -72,7 +72,7 @@ def slice_command(
     check_ending(output, _ENDINGS)
     from thalweg.landscapes import Landscape
 
-    with errors_in_one_line(OSError, ValueError, IndexError):
+    with errors_in_one_line(OSError, ValueError, IndexError, MemoryError):
         check_output(output, overwrite)
         landscape = Landscape.open(path, trust=trust)
         rows = checked_rows("MINIMA", minima, landscape.minima.energy[:])

@@ -106,6 +106,9 @@ def colour_values(network: KineticTransitionNetwork, colour: str | ArrayLike) ->
 
 def colour_range(values: NDArray[np.float64], vmin: float | None, vmax: float | None) -> Normalize:
     """Return the range that the colours span: that of the finite values where not given."""
+    for name, end in (("vmin", vmin), ("vmax", vmax)):
+        if end is not None and not np.isfinite(end):
+            raise ValueError(f"{name} is {end}; a finite number is needed")
     finite = values[np.isfinite(values)]
     low = float(finite.min(initial=np.inf)) if vmin is None else vmin
     high = float(finite.max(initial=-np.inf)) if vmax is None else vmax

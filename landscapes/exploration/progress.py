@@ -15,7 +15,7 @@ from thalweg.landscapes.records import Progress
 
 __all__ = ["progress_line"]
 
-_TITLES = {"find_minima": "basin-hopping", "connect": "transition states"}
+_TITLES = {"find_minima": "basin-hopping", "connect": "transition states", "connect_pairs": "joining minima"}
 _SECONDS = 0.2  # between two updates of a notebook
 _UNLIMITED = 10**9  # searches: something else than their number ends them
 

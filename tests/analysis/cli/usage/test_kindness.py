@@ -121,6 +121,10 @@ def test_resuming_what_is_not_there_is_refused(camel):
         ("plot {} --colour energy --cmap virids", "--cmap: there is no colour map 'virids'"),
         ("plot {} --colour energy --vmin 2 --vmax 1", "--vmin is 2.0 and --vmax 1.0; --vmin must be below --vmax"),
         ("plot {} --vmin 2", "--vmin needs --colour"),
+        ("plot {} --colour energy --vmin nan", "--vmin is nan; a finite number is needed"),
+        ("plot {} --emin nan", "--emin is nan; a finite energy is needed"),
+        ("path {} 0 1 --mass-weighted", "--mass-weighted needs atoms"),
+        ("slice {} 0 --span nan", "--span must be two finite numbers"),
         ("plot {} --descendants mean", "--descendants needs --colour or --groups"),
         ("plot {} --colour energy --descendants most", "--descendants is 'most'"),
         ("path {} 0 99", "END is 99"),
@@ -137,6 +141,30 @@ def test_errors_are_in_the_words_of_the_options(camel, words, message):
     assert result.exit_code in (1, 2)
     assert message in result.stderr
     assert picture.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ("predict {} --temperature -1", "--temperature is -1.0; it must be positive"),
+        ("predict {} --minimum 99", "--minimum is 99"),
+        ("predict {} --reference 9", "--reference is 9"),
+        ("predict {} --keep a/b", "--keep is 'a/b'; a letter"),
+        ("map {} 99", "MINIMA is 99"),
+        ("map {} 0 --plane 0 5", "--plane must name two different inputs"),
+        ("map {} 0 --probability-of 9", "--probability-of is 9"),
+        ("explore D1 --activation relu --output {}x", "--activation='relu' has kinks"),
+        ("explore MNIST --path nofolder --output {}x", "--path must be a folder with MNIST's IDX files"),
+    ],
+)
+def test_errors_about_networks_are_in_the_words_of_the_options(trained, words, message):
+    result = thalweg(*(word.format(trained[0]) for word in words.split()))
+    assert result.exit_code in (1, 2)
+    assert message in result.stderr
+
+
+def test_a_title_is_no_formula(camel, tmp_path):
+    finished("plot", camel[0], "--title", r"costs $\frac$", "--output", tmp_path / "a.png")
 
 
 def test_style_of_a_graph(camel, tmp_path):
