@@ -16,6 +16,7 @@ from thalweg.landscapes.maintenance.fill_path_lengths import fill_path_lengths
 from thalweg.landscapes.maintenance.fill_property import fill_property
 from thalweg.landscapes.maintenance.mark_verified import mark_verified
 from thalweg.landscapes.maintenance.merge import merge
+from thalweg.landscapes.maintenance.reconvergence import Reconvergence, reconverge
 from thalweg.landscapes.maintenance.verify import Problem, verify
 from thalweg.landscapes.records import (
     BASIN_HOPPING,
@@ -53,6 +54,7 @@ __all__ = [
     "Minimum",
     "Problem",
     "Processes",
+    "Reconvergence",
     "RejectedError",
     "Search",
     "StoreError",
@@ -68,5 +70,6 @@ __all__ = [
     "fill_property",
     "mark_verified",
     "merge",
+    "reconverge",
     "verify",
 ]

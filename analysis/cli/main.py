@@ -25,6 +25,7 @@ _ENTRIES = {
     "map": CommandEntry(f"{_HERE}.map:map_", "Draw decision maps of a network's minima."),
     "verify": CommandEntry(f"{_HERE}.verify:verify", "Recompute the stored points and report every error."),
     "merge": CommandEntry(f"{_HERE}.merge:merge", "Merge two stores of the same system into a new one."),
+    "reconverge": CommandEntry(f"{_HERE}.reconverge:reconverge", "Converge a store's points under another calculator."),
     "export": CommandEntry(f"{_HERE}.export:export", "Write a store in the format of another program."),
     "import": CommandEntry(f"{_HERE}.import_store:import_", "Make a store from the files of another program."),
     "paper": CommandEntry(f"{_HERE}.paper:paper", "Reproduce the tables and figures of the paper."),

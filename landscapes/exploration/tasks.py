@@ -46,7 +46,7 @@ _DENSITIES = 0.7, 1.4  # of images of a band, least and most
 _SAME_ENERGY = 1e-6, 1e-4  # eV: within which a minimum is known, least and most
 _STEPS, _STEPS_FOLLOWING = 200, 60  # what follows a mode arrives within 50 steps (LJ7 to LJ13), or wanders for ever
 
-__all__ = ["Task", "run_task"]
+__all__ = ["Task", "found_transition_state", "run_task"]
 
 
 def run_task(system: System, task: Task) -> TaskResult:
@@ -248,7 +248,7 @@ def _search(
         )
     energy = float(result.energy[good[0]]) if good else float("nan")
     steps = int(sum(result.steps[row] for row in rows))
-    found = tuple(_transition_state(system, result, row, points) for row in good)
+    found = tuple(found_transition_state(system, result, row, points) for row in good)
     return Search(task.number, task.kind, status, start, energy, steps, (), found)
 
 
@@ -261,9 +261,10 @@ def _lengths(system: System, result: TransitionStateResult, row: int) -> tuple[f
     return descent_lengths(system, result.x[row], result.minima[row]) if lengths_at_once(system) else (np.nan, np.nan)
 
 
-def _transition_state(
+def found_transition_state(
     system: System, result: TransitionStateResult, row: int, points: KnownPoints | None
 ) -> TransitionState:
+    """Return the record of a transition state that a search has found, in the row of its result."""
     sides = tuple(
         Minimum(
             float(result.minima_energy[row, side]),

@@ -15,7 +15,7 @@ from thalweg.landscapes.exploration.start import STRATEGIES
 
 COMMANDS = (
     "explore", "connect", "info", "plot", "path", "slice", "show", "compare", "predict", "map", "verify", "merge",
-    "export", "import", "paper",
+    "reconverge", "export", "import", "paper",
 )  # fmt: skip
 
 
@@ -45,7 +45,8 @@ def test_every_option_is_explained_in_a_sentence(name):
 def test_no_line_of_the_list_is_broken():
     said = CliRunner().invoke(program, ["--help"]).stdout.splitlines()
     listed = said[said.index("Commands:") + 1 :]
-    assert listed == [f"  {name:7}  {entry.help}" for name, entry in program.entries.items()]
+    width = max(map(len, program.entries))
+    assert listed == [f"  {name:{width}}  {entry.help}" for name, entry in program.entries.items()]
 
 
 def test_a_misspelt_command_is_named():
