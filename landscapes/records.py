@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import NamedTuple
+from dataclasses import dataclass, fields
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -39,6 +39,13 @@ def _frozen_vector(values: np.ndarray) -> np.ndarray:
     vector = np.array(values, dtype=np.float64)
     vector.setflags(write=False)
     return vector
+
+
+def _take_state(point: Minimum | TransitionState, state: list[Any]) -> None:
+    """Fill a point from the values of its fields in a pickle; one of an earlier version ends before frequencies."""
+    values = [*state, None] if len(state) == len(fields(point)) - 1 else state
+    for field, value in zip(fields(point), values, strict=True):
+        object.__setattr__(point, field.name, value)
 
 
 @public("thalweg.landscapes")
@@ -85,6 +92,9 @@ class Minimum:
     def __post_init__(self) -> None:
         object.__setattr__(self, "coordinates", _frozen_vector(self.coordinates))
 
+    def __setstate__(self, state: list[Any]) -> None:
+        _take_state(self, state)
+
 
 @public("thalweg.landscapes")
 @dataclass(frozen=True, slots=True, eq=False)
@@ -129,6 +139,9 @@ class TransitionState:
         object.__setattr__(self, "coordinates", _frozen_vector(self.coordinates))
         object.__setattr__(self, "minima", tuple(self.minima))
         object.__setattr__(self, "path_lengths", tuple(float(length) for length in self.path_lengths))
+
+    def __setstate__(self, state: list[Any]) -> None:
+        _take_state(self, state)
 
 
 @public("thalweg.landscapes")
