@@ -1,4 +1,4 @@
-"""Probabilities with which labels change: matrices of one's own, and errors where the classes overlap."""
+"""Probabilities with which labels change: by matrices of one's own, by class alone, and where the classes overlap."""
 
 from __future__ import annotations
 
@@ -11,9 +11,16 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from thalweg.datasets.labelled_data import Dataset
-from thalweg.potentials.conversion.numeric_options import whole_number
+from thalweg.potentials.conversion.numeric_options import checked_number, whole_number
 
-__all__ = ["TransitionLike", "describe_transition", "overlap_noise", "transition_rows"]
+__all__ = [
+    "TransitionLike",
+    "asymmetric_noise",
+    "checked_fraction",
+    "describe_transition",
+    "overlap_noise",
+    "transition_rows",
+]
 
 TransitionLike: TypeAlias = "ArrayLike | Callable[..., ArrayLike]"
 """Transition matrix, one for each point, or a callable that gives either from the data."""
@@ -99,6 +106,53 @@ def _digest(rows: NDArray[np.float64]) -> str:
     return hashlib.sha256(np.ascontiguousarray(rows, dtype="<f8").tobytes()).hexdigest()
 
 
+def asymmetric_noise(n_classes: int, fraction: float) -> NDArray[np.float64]:
+    """Transition matrix for errors that depend on the class alone: each class is taken for the next one, at most.
+
+    Class i becomes class i + 1, and the last class becomes class 0, with the same probability; no other changes occur.
+
+    Parameters
+    ----------
+    n_classes : int
+        Number of classes, at least 2.
+    fraction : float
+        Expected fraction of wrong labels, 0 to 1.
+
+    Returns
+    -------
+    (n_classes, n_classes) ndarray
+        Matrix for :func:`~thalweg.datasets.mislabel`.
+
+    Raises
+    ------
+    ValueError
+        If there are fewer than two classes, or the fraction lies outside its range.
+
+    References
+    ----------
+    "Pair flipping" in B. Han et al., Co-teaching: robust training of deep neural networks with extremely noisy labels,
+    NeurIPS 2018 (arXiv 1804.06872).
+
+    Examples
+    --------
+    >>> from thalweg.datasets import asymmetric_noise
+    >>> asymmetric_noise(3, 0.25)
+    array([[0.75, 0.25, 0.  ],
+           [0.  , 0.75, 0.25],
+           [0.25, 0.  , 0.75]])
+    """
+    n_classes, fraction = whole_number("n_classes", n_classes, 2), checked_fraction(fraction)
+    return (1.0 - fraction) * np.eye(n_classes) + fraction * np.roll(np.eye(n_classes), 1, axis=1)
+
+
+def checked_fraction(fraction: float) -> float:
+    """Return a fraction of labels as a float; ValueError outside 0 to 1, TypeError where it is no number."""
+    number = checked_number("fraction", fraction)
+    if not 0.0 <= number <= 1.0:
+        raise ValueError(f"fraction must lie between 0 and 1; it is {fraction}")
+    return number
+
+
 def overlap_noise(
     dataset: Dataset, fraction: float, neighbours: int = 50, reference: Dataset | None = None
 ) -> NDArray[np.float64]:
@@ -146,8 +200,7 @@ def overlap_noise(
     >>> overlap_noise(data, fraction=0.25, neighbours=2)[[0, 3, 4], [0, 0, 1], [1, 1, 0]]
     array([0.   , 0.75 , 0.375])
     """
-    if not 0.0 <= fraction <= 1.0:
-        raise ValueError(f"fraction must lie between 0 and 1; it is {fraction}")
+    fraction = checked_fraction(fraction)
     shares = _neighbour_shares(dataset, dataset if reference is None else reference, neighbours)
     n, classes = shares.shape
     matrices = np.repeat(shares[:, None, :], classes, axis=1)

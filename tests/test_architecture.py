@@ -61,7 +61,7 @@ LAYERS = [
     ["landscapes.strategies"],
     ["landscapes.exploration"],
     ["landscapes.maintenance"],
-    ["analysis.arguments"],
+    ["analysis.arguments", "analysis.statistics"],
     ["analysis.networks"],
     ["analysis.kinetics", "analysis.disconnectivity", "analysis.programs"],
     ["analysis.comparison", "analysis.prediction", "analysis.curvature", "analysis.slices", "analysis.models"],
