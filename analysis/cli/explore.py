@@ -21,6 +21,7 @@ from thalweg.analysis.cli.shared_options import FILE, failures_option, new_store
 from thalweg.analysis.cli.system_help import SystemCommand
 from thalweg.analysis.cli.terminal import say
 from thalweg.analysis.cli.worker_options import WorkerOptions
+from thalweg.analysis.systems.label_noise import NOISES
 
 __all__ = ["UNLIMITED", "SystemOptions", "Totals", "explore"]
 
@@ -42,6 +43,14 @@ class SystemOptions:
     errors: float | None = from_option(
         click.option(
             "--errors", type=click.FloatRange(0, 100), help="Percentage of training labels to make wrong.  [default: 0]"
+        )
+    )
+    noise: str | None = from_option(
+        click.option(
+            "--noise",
+            type=click.Choice(NOISES),
+            help="Kind of the wrong labels (--errors): any other class; the next class (asymmetric); where the classes "
+            "overlap; or those that raise the testing loss most (adversarial).  [default: uniform]",
         )
     )
     hidden: tuple[int, ...] | None = from_option(

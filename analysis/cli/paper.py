@@ -58,7 +58,12 @@ class PaperOptions:
         )
     )
     definition: Path | None = from_option(
-        click.option("--definition", type=FILE, help="File with experiments of your own, in the format of paper.toml.")
+        click.option(
+            "--definition",
+            type=FILE,
+            help="Experiments other than the paper's: noise, for kinds of label noise beyond uniform, or a file of "
+            "your own in the format of paper.toml.",
+        )
     )
     page: Path | None = from_option(
         click.option(
@@ -79,6 +84,13 @@ class PaperOptions:
         return tuple(self.only.split(",")) if self.only else ()
 
     @property
+    def page_name(self) -> str:
+        """Name of the page in the output folder: that of the definition where it comes with the package."""
+        from thalweg.analysis.paper.plan import DEFINITIONS
+
+        return f"{self.definition if str(self.definition) in DEFINITIONS else 'paper'}.md"
+
+    @property
     def kept(self) -> Path | None:
         """Folder beside the page that keeps its files; None without a page."""
         return None if self.page is None else self.page.with_suffix("")
@@ -93,8 +105,9 @@ def paper(context: click.Context, *, options: PaperOptions, seconds: float | Non
     """Reproduce the tables and figures of the paper.
 
     The paper is Chitturi et al. (2020). Each number stands beside the published one on a page, paper.md in the output
-    folder. After an interruption the same command goes on; with --time 0 it writes the page from what has been found.
-    The landscapes are ordinary stores in the folder landscapes.
+    folder. With --definition noise it makes another page, noise.md: which kinds of wrong labels change the landscapes,
+    in shallow and in deeper networks. After an interruption the same command goes on; with --time 0 it writes the page
+    from what has been found. The landscapes are ordinary stores in the folder landscapes.
     """
     from thalweg.analysis.cli.paper_turns import PaperRun, explore_in_turns, overview, write_page
     from thalweg.landscapes import StoreError

@@ -205,8 +205,8 @@ def write_page(run: PaperRun, skipped: Mapping[str, str]) -> None:
         recall(output, kept)
     workers = run.options.workers
     results = write_results(plan, output, kept, workers, lambda name: say(f"making {name}", err=True))
-    (output / "paper.md").write_text(page_text(plan, results, run.source, skipped), encoding="utf-8")
-    say(output / "paper.md")
+    (output / run.options.page_name).write_text(page_text(plan, results, run.source, skipped), encoding="utf-8")
+    say(output / run.options.page_name)
     if page is not None:
         size = publish(plan, output, page, page_text(plan, results, run.source, skipped, f"{page.stem}/"))
         say(f"{page}, with pictures and data in {kept}: {size / 1e6:.1f} MB")

@@ -19,7 +19,7 @@ from thalweg.analysis.disconnectivity.graph import DisconnectivityGraph
 from thalweg.analysis.networks.kinetic_transition_network import KineticTransitionNetwork
 from thalweg.analysis.paper.growth import Stage
 
-__all__ = ["Panel", "box_figure", "graph_figure", "growth_figure"]
+__all__ = ["Panel", "box_figure", "graph_figure", "growth_figure", "points_figure"]
 
 _PANEL = 4.2  # inches
 _TITLE = 48  # letters in a line of its title
@@ -146,6 +146,34 @@ def box_figure(groups: Mapping[str, Mapping[str, np.ndarray]]) -> Figure:
         still = ", * sample not finished" if any("*" in label for label in known) else ""
         ax.set(xlabel=f"label errors (%){still}", ylabel=name)
         ax.set_title(f"({'abcdefgh'[k]})", loc="left", fontsize="medium")
+    return figure
+
+
+def points_figure(columns: Mapping[str, Mapping[str, Mapping[str, Sequence[float]]]]) -> Figure:
+    """Draw the numbers of every draw, a row of panels for each measure and a column for each table.
+
+    Parameters
+    ----------
+    columns : mapping
+        Of each table, by its name, of each measure, the numbers of the draws by the name of the table's row. All tables
+        have the same measures.
+    """
+    measures = list(next(iter(columns.values())))
+    figure, axes = _empty_figure(len(measures), len(columns), 3.0, 2.2)
+    for column, (name, numbers) in zip(axes.T, columns.items(), strict=True):
+        for ax, (measure, rows) in zip(column, numbers.items(), strict=True):
+            for at, values in enumerate(rows.values()):
+                ax.plot([at] * len(values), values, "o", color=colormaps["tab10"](at % 10), alpha=0.6, markersize=4)
+            ax.set_xticks(range(len(rows)), [])
+            ax.set_xlim(-0.5, len(rows) - 0.5)
+            ax.spines[["top", "right"]].set_visible(False)
+            ax.set_ylabel(_meaning(measure, None).replace("_", " ") if ax in axes[:, 0] else "")
+        column[0].set_title(name, fontsize="medium")
+        column[-1].set_xticks(range(len(rows)), [row.removeprefix(f"{name}-") for row in rows], rotation=90)
+    for row in axes:  # one scale for each measure
+        low, high = (end(ax.get_ylim()[k] for ax in row) for k, end in enumerate((min, max)))
+        for ax in row:
+            ax.set_ylim(low, high)
     return figure
 
 

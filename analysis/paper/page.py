@@ -8,6 +8,7 @@ from typing import Any
 from thalweg.analysis.paper.claims.cases import NOT_EXPLORED, Case
 from thalweg.analysis.paper.claims.decisions import Claim
 from thalweg.analysis.paper.claims.equal_searches import with_stages
+from thalweg.analysis.paper.comparison_text import comparison_text
 from thalweg.analysis.paper.growth import stages_of
 from thalweg.analysis.paper.machine import machine
 from thalweg.analysis.paper.page_command import Source
@@ -35,12 +36,18 @@ def page_text(plan: Plan, results: Results, source: Source, skipped: Mapping[str
     files : str
         Prefix of the names of pictures and data, such as "paper/" where they are in another folder.
     """
-    parts = [_head(plan, results, source), _origins(plan, source, files)]
-    parts += [_table(name, plan, results) for name in plan.tables]
-    parts += [_figure(name, plan, results, files) for name in plan.figures]
-    parts += [_claims(results), _ceilings(results), _landscapes(plan, results, skipped), _labels(results)]
-    parts += [_growth(results, files), _peers(source), _choices(plan), _failures(results)]
-    return "\n\n".join(part for part in parts if part) + "\n"
+    tables = [_table(name, plan, results) for name in plan.tables]
+    figures = [_figure(name, plan, results, files) for name in plan.figures]
+    decided = [_claims(results), _ceilings(results)]
+    rest = [_landscapes(plan, results, skipped), _labels(results), _growth(results, files)]
+    ends = [_choices(plan), _failures(results)]
+    if plan.page:
+        compared = comparison_text(plan.comparisons, results.differences, files)
+        parts = [_own_head(plan, results, source), compared, *tables, *figures, _origins(plan, source, files), *rest]
+    else:
+        parts = [_head(plan, results, source), _origins(plan, source, files), *tables, *figures, *decided, *rest]
+        parts.append(_peers(source))
+    return "\n\n".join(part for part in (*parts, *ends) if part) + "\n"
 
 
 def _grid(head: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
@@ -49,15 +56,30 @@ def _grid(head: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
 
 
 def _head(plan: Plan, results: Results, source: Source) -> str:
-    seconds = sum(state.get("seconds", 0.0) for state in results.states.values())
-    seeds = sorted({job.options["seed"] for job in plan.jobs})
     small = "" if plan.scale == "full" else (
         f" **Scale {plan.scale}: every landscape is cut short, so none of these numbers is the paper's result.**"
     )  # fmt: skip
     return (
         "# The paper's tables and figures, measured\n\n"
         "S. R. Chitturi, P. C. Verpoort, A. A. Lee, D. J. Wales, Mach. Learn.: Sci. Technol. 1 (2020) 023002, beside "
-        f"landscapes of our own, explored from data drawn afresh.{small}\n\n"
+        f"landscapes of our own, explored from data drawn afresh.{small}\n\n{_made(plan, results, source)}"
+    )
+
+
+def _own_head(plan: Plan, results: Results, source: Source) -> str:
+    """Return the heading of a page that is not the paper's."""
+    short = "" if plan.scale == "full" else (
+        f"\n\n**Scale {plan.scale}: every landscape is cut short. Its counts are lower bounds, and lower minima than "
+        "those found may exist.**"
+    )  # fmt: skip
+    return f"# {plan.page['title']}\n\n{plan.page['text'].strip()}{short}\n\n{_made(plan, results, source)}"
+
+
+def _made(plan: Plan, results: Results, source: Source) -> str:
+    """Return how the numbers of the page were made, and what their marks mean."""
+    seconds = sum(state.get("seconds", 0.0) for state in results.states.values())
+    seeds = sorted({job.options["seed"] for job in plan.jobs})
+    return (
         f"    {source.command()}\n\n"
         f"Seeds {', '.join(map(str, seeds))}. {machine()}. Searching took {seconds / 3600:.2f} hours in all. "
         f"{_progress(plan, results)}\n\n"
@@ -83,13 +105,16 @@ def _progress(plan: Plan, results: Results) -> str:
 def _origins(plan: Plan, source: Source, files: str) -> str:
     """Return the section on the origin of each kind of number, and on making it again."""
     name = plan.jobs[0].name
+    others = ["comparisons.csv"] if plan.page else ["ceiling.csv", "claims.csv"]
+    named = [f"`{one}`" for one in ("failures.csv", "growth.csv", *others)]
+    cases = "" if plan.page else " and cases of claims"
     return (
         "## Where each number comes from\n\n"
         f"Under each table stand the lines of [measures.csv]({files}measures.csv) (the header is line 1) that its rows "
         "are means of, in the columns of the same names; `store` in that line is the landscape's store in the folder "
         "of results, and `networks/NAME.npz` has energies, connections and AUC of its points. "
-        "Panels of figures and cases of claims carry the names of stores. `failures.csv`, `growth.csv`, "
-        "`ceiling.csv` and `claims.csv` are beside it, each table in `tables/`. One landscape is looked at, its "
+        f"Panels of figures{cases} carry the names of stores. {', '.join(named[:-1])} and {named[-1]} are beside it, "
+        "each table in `tables/`. One landscape is looked at, its "
         f"points computed again, and it is made anew by itself, with\n\n"
         f"    thalweg info {source.output}/landscapes/{name}.zarr\n"
         f"    thalweg verify {source.output}/landscapes/{name}.zarr\n"
@@ -104,15 +129,28 @@ def _figure(name: str, plan: Plan, results: Results, files: str) -> str:
     stores = ", ".join(
         job.name if job.name in explored else f"{job.name} (not explored yet)" for job in plan.shown(name)
     )
-    parts = [f"## {name}", f"{entry['title']}.", f"![{name}]({files}figures/{name}.png)", f"Stores: {stores}."]
+    told = f"The numbers of the tables {', '.join(entry['tables'])}." if "tables" in entry else f"Stores: {stores}."
+    parts = [f"## {_heading(name, plan)}", f"{entry['title']}.", f"![{name}]({files}figures/{name}.png)", told]
     return "\n\n".join([*parts, *([entry["note"]] if "note" in entry else [])])
+
+
+def _heading(name: str, plan: Plan) -> str:
+    """Return the heading of a table or figure: its name, in the paper such as table1."""
+    return f"{'Table' if name in plan.tables else 'Figure'} {name}" if plan.page else name
 
 
 def _table(name: str, plan: Plan, results: Results) -> str:
     table, found = plan.tables[name], results.cells[name]
     grown = [with_stages(row, results.states[row["name"]]) for row in results.rows]
     equal = equal_counts(table, {head: [one.row for one in behind(table, head, grown)] for head, *_ in table["rows"]})
-    parts = [f"## {name}", f"{table['title']}.", table_markdown(table, found), equal, agreement(found)]
+    beside = "" if plan.page else agreement(found)
+    parts = [
+        f"## {_heading(name, plan)}",
+        f"{table['title']}.",
+        table_markdown(table, found, not plan.page),
+        equal,
+        beside,
+    ]
     parts.append(table.get("note", ""))
     return "\n\n".join(part for part in parts if part)
 

@@ -4,21 +4,25 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterable, Mapping
-from dataclasses import MISSING, dataclass, fields, replace
+from dataclasses import MISSING, dataclass, field, fields, replace
 from importlib.resources import files
+from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any, TypeVar
 
 from thalweg.analysis.paper.stopping_rule import StoppingRule
 from thalweg.analysis.systems.named import data_file, default_options, network_defaults, unstored_options
 
-__all__ = ["Job", "Limits", "Plan", "read_plan"]
+__all__ = ["DEFINITIONS", "Job", "Limits", "Plan", "group_of", "read_plan"]
+
+DEFINITIONS = {"paper": "paper.toml", "noise": "noise.toml"}
+"""Definition files that come with the package, by name."""
 
 Record = TypeVar("Record", bound="StoppingRule | Limits")
 
 _KEYS = {
     "system", "data", "hidden", "l2", "neighbours", "errors", "draws", "sampled", "seconds", "guess",
-    "target", "inputs", "scale", "activation", "loss",
+    "target", "inputs", "scale", "activation", "loss", "noise",
 }  # fmt: skip
 _LONGER = 4  # factor between the searches of a turn and those of the next
 _SECTIONS = ("rule", "scales", "choices", "landscapes", "tables", "figures")
@@ -65,6 +69,11 @@ class Job:
     def store(self, output: Path) -> Path:
         """Return the path of its store in a folder of results."""
         return output / "landscapes" / f"{self.name}.zarr"
+
+
+def group_of(name: str) -> str:
+    """Return the name of a landscape without its draw, such as D1-e10 of D1-e10-d0: what all draws have in common."""
+    return name.rpartition("-d")[0]
 
 
 @dataclass(frozen=True)
@@ -116,6 +125,10 @@ class Plan:
         Choices where the paper leaves something open.
     families, tables, figures : dict
         Landscapes, tables and figures of the definition, by name.
+    page : dict of str to str
+        Title and first words of the page; empty for the paper's own, which has claims and published numbers.
+    comparisons : dict
+        Paired comparisons of families with a baseline, by name.
     jobs : tuple of Job
         Landscapes to be explored: first draws first, within a draw in the order of the definition.
     """
@@ -128,6 +141,8 @@ class Plan:
     tables: dict[str, dict[str, Any]]
     figures: dict[str, dict[str, Any]]
     jobs: tuple[Job, ...]
+    page: dict[str, str] = field(default_factory=dict)
+    comparisons: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     @property
     def turns(self) -> list[int]:
@@ -140,9 +155,14 @@ class Plan:
         return [*turns, most]
 
     def shown(self, figure: str) -> list[Job]:
-        """Return the landscapes of a figure, first draws: one for each panel, or for each box by rising errors."""
+        """Return the landscapes of a figure, first draws: one for each panel, or for each box by rising errors.
+
+        A figure of the numbers in tables shows all draws, and has none of its own.
+        """
         entry = self.figures[figure]
         first = {(job.family, job.errors): job for job in self.jobs if job.draw == 0}
+        if "tables" in entry:
+            return []  # all landscapes of these tables
         if "panels" in entry:
             return [first[family, float(errors)] for family, errors, _ in entry["panels"]]
         return [job for (family, _), job in sorted(first.items()) if family == entry["landscapes"]]
@@ -165,17 +185,26 @@ class Plan:
             raise ValueError(f"there is no {', '.join(unknown)}; there are {known}, and landscapes such as D1-e10-d0")
         tables = {name: table for name, table in self.tables.items() if name in wanted}
         figures = {name: figure for name, figure in self.figures.items() if name in wanted}
-        needed = _needed(self.jobs, tables, figures) | (stores & set(wanted))
+        comparisons = {name: one for name, one in self.comparisons.items() if name in wanted}
+        drawn = {name: self.tables[name] for figure in figures.values() for name in figure.get("tables", ())}
+        needed = _needed(self.jobs, tables | drawn, figures) | (stores & set(wanted))
         jobs = tuple(job for job in self.jobs if job.name in needed)
-        return replace(self, tables=tables, figures=figures, jobs=jobs)
+        return replace(self, tables=tables, figures=figures, comparisons=comparisons, jobs=jobs)
+
+
+def _families(table: Mapping[str, Any]) -> set[str]:
+    """Return the families of landscapes in a table."""
+    if "landscapes" in table:
+        return {table["landscapes"]}
+    heads = {row[0] for row in table["rows"]}
+    return {head.rpartition("-e")[0] for head in heads} if table["columns"][0] == "landscape" else heads
 
 
 def _needed(jobs: Iterable[Job], tables: Mapping[str, Any], figures: Mapping[str, Any]) -> set[str]:
     """Return the names of the landscapes that tables (all draws) and figures (first draws) show."""
     families, panels = set(), set()
     for table in tables.values():
-        rows = [row[0] for row in table["rows"]]
-        families |= {table["landscapes"]} if "landscapes" in table else set(rows)
+        families |= _families(table)
     for figure in figures.values():
         families |= {figure["landscapes"]} if "landscapes" in figure else set()
         panels |= {(family, float(errors)) for family, errors, _ in figure.get("panels", ())}
@@ -192,7 +221,7 @@ def read_plan(scale: str, path: Path | None = None, *, seed: int = 0, mnist: Pat
     scale : str
         Name of one of its scales.
     path : Path, optional
-        Path of the file; by default that of the package.
+        Path of the file, or a name in :data:`DEFINITIONS` where there is no such file; the paper's by default.
     seed : int
         Seed of the first draw.
     mnist : Path, optional
@@ -203,7 +232,7 @@ def read_plan(scale: str, path: Path | None = None, *, seed: int = 0, mnist: Pat
     ValueError, OSError
         If the file cannot be read, or something in it makes no sense; it is named.
     """
-    source = files("thalweg.analysis.paper").joinpath("paper.toml") if path is None else path
+    source, path = _source(path)
     try:
         read = tomllib.loads(source.read_text(encoding="utf-8"))
     except tomllib.TOMLDecodeError as error:
@@ -222,7 +251,16 @@ def read_plan(scale: str, path: Path | None = None, *, seed: int = 0, mnist: Pat
     jobs = [job for name, one in landscapes.items() for job in _jobs(name, one, limits, seed, mnist)]
     jobs.sort(key=lambda job: job.draw)
     families, tables, figures = read["landscapes"], read["tables"], read["figures"]
-    return Plan(scale, limits, rule, read["choices"], families, tables, figures, tuple(jobs))
+    page, comparisons = read.get("page", {}), read.get("comparisons", {})
+    return Plan(scale, limits, rule, read["choices"], families, tables, figures, tuple(jobs), page, comparisons)
+
+
+def _source(path: Path | None) -> tuple[Path | Traversable, Path | None]:
+    """Return the file of a definition, and its path where it is not one of the package."""
+    name = "paper" if path is None else str(path)
+    if path is None or (name in DEFINITIONS and not path.is_file()):
+        return files("thalweg.analysis.paper").joinpath(DEFINITIONS[name]), None
+    return path, path
 
 
 def _record(kind: type[Record], section: str, values: Mapping[str, Any]) -> Record:
@@ -243,13 +281,22 @@ def _check(read: Mapping[str, Any]) -> None:
             raise ValueError(f"landscapes.{name}: {wrong} is unknown; known are {', '.join(sorted(_KEYS))}")
     known = set(read["landscapes"])
     for name, table in read["tables"].items():
-        asked = {table["landscapes"]} if "landscapes" in table else {row[0] for row in table["rows"]}
-        if asked - known:
-            raise ValueError(f"tables.{name}: there are no landscapes {min(asked - known)!r}")
+        if asked := _families(table) - known:
+            raise ValueError(f"tables.{name}: there are no landscapes {min(asked)!r}")
+    for name, one in read.get("comparisons", {}).items():
+        lacking = [key for key in ("title", "baseline", "others", "measures") if key not in one]
+        if lacking:
+            raise ValueError(f"comparisons.{name} has no {', '.join(lacking)}")
+        if asked := {one["baseline"], *one["others"]} - known:
+            raise ValueError(f"comparisons.{name}: there are no landscapes {min(asked)!r}")
+    if read.get("page") and read["page"].keys() != {"title", "text"}:
+        raise ValueError(f"[page] has {', '.join(read['page'])}; it takes title, text")
     for name, figure in read["figures"].items():
         asked = {family for family, _, _ in figure.get("panels", ())} | {figure.get("landscapes", min(known))}
         if asked - known:
             raise ValueError(f"figures.{name}: there are no landscapes {min(asked - known)!r}")
+        if lacking := set(figure.get("tables", ())) - read["tables"].keys():
+            raise ValueError(f"figures.{name}: there is no table {min(lacking)!r}")
         for family, errors, _ in figure.get("panels", ()):
             if errors not in read["landscapes"][family].get("errors", [0]):
                 raise ValueError(f"figures.{name}: landscapes.{family} has no {errors} among its errors")

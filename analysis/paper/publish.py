@@ -17,7 +17,7 @@ _PEERS = ("peers.md", "peers.csv")  # results of a benchmark, which `thalweg pap
 
 def kept_files(plan: Plan, output: Path) -> Iterable[Path]:
     """Yield the paths, relative to a folder of results, of its files that a page shows or names."""
-    names = [f"{name}.csv" for name in ("measures", "growth", "failures", "ceiling", "claims")]
+    names = [f"{name}.csv" for name in ("measures", "growth", "failures", "ceiling", "claims", "comparisons")]
     names += _PEERS
     names += [f"tables/{name}.csv" for name in plan.tables]
     names += [f"figures/{name}.png" for name in (*plan.figures, "growth")]

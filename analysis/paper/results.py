@@ -16,10 +16,11 @@ from thalweg.analysis.paper.archive import Found, find, keep
 from thalweg.analysis.paper.claims.ceiling import Ceiling, ceiling
 from thalweg.analysis.paper.claims.decisions import Claim, decide
 from thalweg.analysis.paper.claims.equal_searches import with_stages
-from thalweg.analysis.paper.figures import Panel, box_figure, graph_figure, growth_figure
+from thalweg.analysis.paper.figures import Panel, box_figure, graph_figure, growth_figure, points_figure
 from thalweg.analysis.paper.growth import GrowthState, stages_of
 from thalweg.analysis.paper.machine import machine
 from thalweg.analysis.paper.measures import to_csv
+from thalweg.analysis.paper.paired_differences import Difference, differences, differences_csv
 from thalweg.analysis.paper.plan import Job, Plan
 from thalweg.analysis.paper.stopping_rule import FINISHED
 from thalweg.analysis.paper.tables import Cell, cells, table_csv, table_markdown
@@ -48,6 +49,8 @@ class Results(NamedTuple):
     claims : list of Claim
     failures : dict of str to dict of str to int
         Numbers of failed searches by reason, for each landscape.
+    differences : list of Difference
+        Paired differences of the definition's comparisons.
     """
 
     rows: list[dict[str, Any]]
@@ -57,12 +60,15 @@ class Results(NamedTuple):
     cells: dict[str, list[Cell]]
     claims: list[Claim]
     failures: dict[str, dict[str, int]]
+    differences: list[Difference]
 
 
 def write_results(
     plan: Plan, output: Path, page: Path | None, workers: int | None, say: Callable[[str], object]
 ) -> Results:
-    """Write measures.csv, growth.csv, failures.csv, ceiling.csv, claims.csv, tables/, figures/ and networks/.
+    """Write measures.csv, growth.csv, failures.csv, tables/, figures/ and networks/, and what a page decides.
+
+    That is ceiling.csv and claims.csv for the paper's, comparisons.csv where the definition compares.
 
     Parameters
     ----------
@@ -80,6 +86,30 @@ def write_results(
     _keep(plan, found, output)
     rows = [one.row for one in found.values()]
     _write(output / "measures.csv", to_csv(rows))
+    ceilings = {} if plan.page else _ceilings(plan, found, output, page, workers, say)
+    failures = {name: one.failures for name, one in found.items()}
+    _write(output / "failures.csv", _lines("name,reason,searches", _flat(failures)))
+    growth = [(name, *stage) for name, one in found.items() for stage in stages_of(one.state)]
+    _write(output / "growth.csv", _lines("name,searches,seconds,minima,transition_states", growth))
+    grown = [with_stages(one.row, one.state) for one in found.values()]
+    claims = [] if plan.page else _decided(plan, found, grown, ceilings, output)
+    compared = differences(plan.comparisons, grown)
+    if plan.comparisons:
+        _write(output / "comparisons.csv", differences_csv(compared))
+    tables = {name: cells(table, rows) for name, table in plan.tables.items()}
+    for name, these in tables.items():
+        _write(output / "tables" / f"{name}.csv", table_csv(these))
+        _write(output / "tables" / f"{name}.md", table_markdown(plan.tables[name], these, not plan.page) + "\n")
+    _figures(plan, output, {name: one.auc for name, one in ceilings.items()}, found, tables, say)
+    states, where = ({name: getattr(one, part) for name, one in found.items()} for part in ("state", "where"))
+    return Results(rows, states, where, ceilings, tables, claims, failures, compared)
+
+
+def _ceilings(
+    plan: Plan, found: Mapping[str, Found], output: Path, page: Path | None, workers: int | None,
+    say: Callable[[str], object],
+) -> dict[str, Ceiling]:  # fmt: skip
+    """Return the ceilings of the data that were explored, known or computed, and write ceiling.csv."""
     known = _known_ceilings([folder for folder in (page, output) if folder is not None], plan.limits.testing)
     ceilings: dict[str, Ceiling] = {}
     for name in sorted({job.system for job in plan.jobs if job.name in found} & {"D1", "D2", "D3"}):
@@ -87,21 +117,17 @@ def write_results(
             say(f"ceiling of {name}")
         ceilings[name] = known[name] if name in known else ceiling(name, plan.limits.testing, workers)
     _write(output / _CEILINGS, _ceiling_lines(ceilings, plan.limits.testing))
-    failures = {name: one.failures for name, one in found.items()}
-    _write(output / "failures.csv", _lines("name,reason,searches", _flat(failures)))
-    growth = [(name, *stage) for name, one in found.items() for stage in stages_of(one.state)]
-    _write(output / "growth.csv", _lines("name,searches,seconds,minima,transition_states", growth))
-    unexplored = [_wanted(job) for job in plan.jobs if job.name not in found]
-    grown = [with_stages(one.row, one.state) for one in found.values()]
-    claims = decide(grown, ceilings, unexplored)
+    return ceilings
+
+
+def _decided(
+    plan: Plan, found: Mapping[str, Found], grown: Sequence[Mapping[str, Any]], ceilings: Mapping[str, Ceiling],
+    output: Path,
+) -> list[Claim]:  # fmt: skip
+    """Return the paper's claims with their decisions, and write claims.csv."""
+    claims = decide(grown, ceilings, [_wanted(job) for job in plan.jobs if job.name not in found])
     _write(output / "claims.csv", _claim_lines(claims))
-    tables = {name: cells(table, rows) for name, table in plan.tables.items()}
-    for name, these in tables.items():
-        _write(output / "tables" / f"{name}.csv", table_csv(these))
-        _write(output / "tables" / f"{name}.md", table_markdown(plan.tables[name], these) + "\n")
-    _figures(plan, output, {name: one.auc for name, one in ceilings.items()}, found, say)
-    states = {name: one.state for name, one in found.items()}
-    return Results(rows, states, {name: one.where for name, one in found.items()}, ceilings, tables, claims, failures)
+    return claims
 
 
 def _keep(plan: Plan, found: Mapping[str, Found], output: Path) -> None:
@@ -168,8 +194,9 @@ def _ceiling_lines(ceilings: Mapping[str, Ceiling], testing: int) -> str:
 
 
 def _figures(
-    plan: Plan, output: Path, ceilings: Mapping[str, float], found: Mapping[str, Found], say: Callable[[str], object]
-) -> None:
+    plan: Plan, output: Path, ceilings: Mapping[str, float], found: Mapping[str, Found],
+    tables: Mapping[str, Sequence[Cell]], say: Callable[[str], object],
+) -> None:  # fmt: skip
     """Draw all figures, as PNG and PDF."""
     folder = output / "figures"
     folder.mkdir(parents=True, exist_ok=True)
@@ -178,6 +205,8 @@ def _figures(
         chosen = plan.shown(name)
         if "boxes" in entry:
             figure = box_figure(_boxes([job for job in chosen if job.name in found], found, entry))
+        elif "points" in entry:
+            figure = points_figure({table: _points(tables[table], entry["points"]) for table in entry["tables"]})
         else:
             panels = [
                 Panel(title, found[job.name].network, _growing(found[job.name])) if job.name in found else Panel(title)
@@ -212,3 +241,8 @@ def _boxes(
             for job in jobs if colour in found[job.name].network.properties
         }  # fmt: skip
     return groups
+
+
+def _points(found: Sequence[Cell], measures: Sequence[str]) -> dict[str, dict[str, tuple[float, ...]]]:
+    """Return the numbers of the draws of a table by measure and row."""
+    return {measure: {str(cell.row): cell.values for cell in found if cell.column == measure} for measure in measures}

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from thalweg.analysis.paper.claims.equal_searches import COUNTS, count_after, finished, settled, shared_searches
+from thalweg.analysis.paper.plan import group_of
 
 __all__ = [
     "Cell",
@@ -106,8 +107,13 @@ def behind(table: Mapping[str, Any], head: Head, rows: Sequence[Mapping[str, Any
     return [
         NumberedRow(k + 2, row)
         for k, row in enumerate(rows)
-        if all(row[name] == value for name, value in wanted.items())
+        if all(_key(row, name) == value for name, value in wanted.items())
     ]
+
+
+def _key(row: Mapping[str, Any], name: str) -> Any:
+    """Return a landscape's entry in a key column; "landscape" is its name without the draw."""
+    return group_of(row["name"]) if name == "landscape" else row[name]
 
 
 def _cell(head: Head, column: str, published: float, mine: Sequence[NumberedRow]) -> Cell:
@@ -156,25 +162,36 @@ def _grid(lines: Sequence[Sequence[str]]) -> str:
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
-def table_markdown(table: Mapping[str, Any], found: Sequence[Cell]) -> str:
+def table_markdown(table: Mapping[str, Any], found: Sequence[Cell], published: bool = True) -> str:
     """Return a table as Markdown, in pieces of some columns, with the lines of measures.csv behind each row.
 
-    A row has a * where a landscape behind it has not stopped growing, and states its number of draws.
+    A row has a * where a landscape behind it has not stopped growing, and states its number of draws. Without
+    ``published`` there are no columns for published numbers.
     """
     key, *columns = table["columns"]
-    heads = [first for first, *_ in table["rows"]]
-    rows = {head: {cell.column: cell for cell in found if cell.row == head} for head in heads}
+    rows = {
+        head: {cell.column: cell for cell in found if cell.row == head}
+        for head in (first for first, *_ in table["rows"])
+    }
     pieces = []
     for start in range(0, len(columns), _AT_ONCE):
         here = columns[start : start + _AT_ONCE]
-        lines = [[key, "draws", *[text for column in here for text in (f"{_said(column)}: paper", "ours")]]]
+        lines = [[key, "draws", *[text for column in here for text in _heading(column, published)]]]
         lines.append(["---"] * len(lines[0]))
         for head, row in rows.items():
-            shown = [text for column in here for text in (_number(row[column].published), _measured(row[column]))]
+            shown = [text for column in here for text in _texts(row[column], published)]
             lines.append([*_head(head, row[columns[0]]), *shown])
         pieces.append(_grid(lines))
     sources = [f"{head}: {_lines(row[columns[0]].lines)}" for head, row in rows.items() if row[columns[0]].lines]
     return "\n\n".join([*pieces, f"Lines of measures.csv: {'; '.join(sources) or 'none yet'}."])
+
+
+def _heading(column: str, published: bool) -> list[str]:
+    return [f"{_said(column)}: paper", "ours"] if published else [_said(column)]
+
+
+def _texts(cell: Cell, published: bool) -> list[str]:
+    return [_number(cell.published), _measured(cell)] if published else [_measured(cell)]
 
 
 def _head(head: Head, first: Cell) -> list[str]:

@@ -9,10 +9,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from thalweg.analysis.systems.exploration_target import Explored
+from thalweg.analysis.systems.label_noise import NOISES, with_noise
 from thalweg.analysis.systems.work import Work
 
 if TYPE_CHECKING:
     from thalweg.datasets import Dataset
+    from thalweg.potentials import NetworkLoss
 
 __all__ = [
     "NETWORKS",
@@ -68,7 +70,7 @@ NETWORKS: dict[str, Network] = {
 }
 """Networks by the name of their data; AUC of more than one kind of outcome is the mean over the classes."""
 
-UNSTORED = {"activation": "tanh", "loss": "cross_entropy"}
+UNSTORED = {"activation": "tanh", "loss": "cross_entropy", "noise": NOISES[0]}
 """Options of networks that a store keeps only where they have other values than these."""
 
 TABLE_ENDINGS = (".csv", ".tsv", ".npz", ".parquet")
@@ -120,6 +122,8 @@ class NetworkOptions:
         Activation of all hidden layers, or of each.
     loss : str
         "cross_entropy", or "logistic" for data of two classes.
+    noise : str
+        Kind of the wrong labels, one of :data:`~thalweg.analysis.systems.label_noise.NOISES`.
     """
 
     data: int | None
@@ -134,6 +138,7 @@ class NetworkOptions:
     scale: str | None = None
     activation: str | tuple[str, ...] = "tanh"
     loss: str = "cross_entropy"
+    noise: str = NOISES[0]
 
     @classmethod
     def read(cls, options: Mapping[str, Any]) -> NetworkOptions:
@@ -162,7 +167,7 @@ class NetworkOptions:
             stored |= {"target": self.target, "inputs": None if self.inputs is None else list(self.inputs)}
         if self.scale is not None:
             stored["scale"] = self.scale
-        chosen = {"activation": _name_or_names(self.activation), "loss": self.loss}
+        chosen = {"activation": _name_or_names(self.activation), "loss": self.loss, "noise": self.noise}
         return stored | {key: value for key, value in chosen.items() if value != UNSTORED[key]}
 
 
@@ -189,7 +194,7 @@ def build_network(name: str, options: NetworkOptions, device: str) -> Explored:
         If an option makes no sense, or the data cannot be read or downloaded.
     """
     from thalweg.potentials import NetworkLoss, Weights  # isort: skip  (compiles while a second process does the rest)
-    from thalweg.datasets import Scaling, mislabel
+    from thalweg.datasets import Scaling
 
     errors, seed = options.errors, options.seed
     if not 0 <= errors <= 100:
@@ -203,21 +208,25 @@ def build_network(name: str, options: NetworkOptions, device: str) -> Explored:
     train, rest = _draw(pool, options.data, seed)
     if options.scale is not None:
         scaling = Scaling.of(train.inputs, options.scale)
-        train, rest = scaling.apply(train), scaling.apply(rest)
-    train = mislabel(train, errors / 100, seed=seed) if errors else train
-    loss = NetworkLoss(
-        train.inputs,
-        train.labels,
-        hidden=options.hidden,
-        l2=options.l2,
-        n_classes=train.n_classes,
-        neighbours=options.neighbours,
-        mislabelled=train.mislabelled,
-        device=device,
-        activation=options.activation,
-        loss=options.loss,
-    )
+        train, rest, pool = (scaling.apply(data) for data in (train, rest, pool))
     test = rest if test is None else test
+
+    def network(data: Dataset) -> NetworkLoss:
+        return NetworkLoss(
+            data.inputs,
+            data.labels,
+            hidden=options.hidden,
+            l2=options.l2,
+            n_classes=data.n_classes,
+            neighbours=options.neighbours,
+            mislabelled=data.mislabelled,
+            device=device,
+            activation=options.activation,
+            loss=options.loss,
+        )
+
+    train = with_noise(options.noise, train, errors / 100, seed, pool=pool, test=test, network=network)
+    loss = network(train)
     identities = {
         "training": dict(train.identity),
         "testing": dict(test.identity),
@@ -226,6 +235,7 @@ def build_network(name: str, options: NetworkOptions, device: str) -> Explored:
     weights = Weights.random(loss, seed=seed)
     wrong = 0 if loss.mislabelled is None else int(loss.mislabelled.sum())
     title = network_title(loss.layers, len(loss.inputs), wrong, loss.l2, loss.neighbours)
+    title += f", {options.noise} noise" if wrong and options.noise != NOISES[0] else ""
     title += settings_title(loss.describe())
     title += f", inputs scaled: {options.scale}" if options.scale not in (None, "none") else ""
     defaults = network_defaults(name)

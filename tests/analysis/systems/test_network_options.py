@@ -51,7 +51,7 @@ def test_the_command_line_keeps_and_checks_them(tmp_path):
     assert "l2 0.01, softplus" in finished("info", path)
     again = thalweg(*command, "--resume", "--activation", "tanh", "--steps", 1)
     assert again.exit_code != 0
-    assert "made with activation softplus, not tanh" in again.output
+    assert "made with --activation softplus, not tanh" in again.output
     finished(*command, "--resume", "--steps", 2)
     refused = thalweg("explore", "LJ7", "--activation", "gelu", "--output", tmp_path / "other.zarr")
     assert "--activation does not apply to LJ7" in refused.output
