@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from thalweg.analysis.networks.exchange import read_points
     from thalweg.analysis.networks.kinetic_transition_network import KineticTransitionNetwork
     from thalweg.analysis.networks.lowest_barrier_paths import Path
+    from thalweg.analysis.networks.molecular_motion import MolecularMotion
     from thalweg.analysis.networks.pathsample import read_pathsample
     from thalweg.analysis.networks.rotational_factors import moments_of_inertia
     from thalweg.analysis.prediction.classifier import LandscapeClassifier
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
     from thalweg.analysis.slices.loss_slice import LossSlice, loss_slice
     from thalweg.analysis.slices.loss_surface import LossSurface, loss_surface
     from thalweg.analysis.slices.merge_tree import SaddleMinimumDistance, merge_tree, saddle_minimum_distance
+    from thalweg.analysis.vibrations.thermochemistry import Thermochemistry
 
 __all__ = [
     "RED_TO_BLUE",
@@ -55,12 +57,14 @@ __all__ = [
     "LinearBarrier",
     "LossSlice",
     "LossSurface",
+    "MolecularMotion",
     "PassageSample",
     "Path",
     "RankCorrelation",
     "Regrouping",
     "SaddleMinimumDistance",
     "SuperbasinTree",
+    "Thermochemistry",
     "Thermodynamics",
     "agreement",
     "auc",
@@ -123,6 +127,8 @@ _HOMES = {
     "Regrouping": "kinetics.lumping",
     "SaddleMinimumDistance": "slices.merge_tree",
     "SuperbasinTree": "disconnectivity.superbasin_tree",
+    "MolecularMotion": "networks.molecular_motion",
+    "Thermochemistry": "vibrations.thermochemistry",
     "Thermodynamics": "kinetics.thermodynamics",
     "agreement": "prediction.predictions",
     "auc": "prediction.roc",

@@ -264,7 +264,7 @@ class Landscape(StoredLandscape):
         ...     with Landscape(pair, f"{folder}/cu2.zarr") as landscape:
         ...         progress = landscape.find_minima(steps=2, workers=1)
         ...         print(landscape.vibrations("minimum", 0).get_frequencies()[-1].real.round(0))
-        249.0
+        376.0
         """
         from thalweg.landscapes.vibrations.hessians import vibrations
 

@@ -63,6 +63,7 @@ LAYERS = [
     ["landscapes.maintenance"],
     ["analysis.arguments", "analysis.statistics"],
     ["analysis.networks"],
+    ["analysis.vibrations"],
     ["analysis.kinetics", "analysis.disconnectivity", "analysis.programs"],
     ["analysis.comparison", "analysis.prediction", "analysis.curvature", "analysis.slices", "analysis.models"],
     ["analysis.systems"],
@@ -74,6 +75,7 @@ LAYERS = [
 # importer -> imported, each with its reason
 EXCEPTIONS: dict[tuple[str, str], str] = {
     ("analysis.networks.kinetic_transition_network", "analysis.kinetics"): "network.kinetics() and .thermodynamics()",
+    ("analysis.networks.kinetic_transition_network", "analysis.kinetics.rates"): "network.transition_state_rates()",
     ("landscapes.landscape", "landscapes.exploration.start"): "landscape.find_minima() and .connect()",
     ("landscapes.landscape", "landscapes.vibrations.frequencies"): "landscape.frequencies()",
     ("landscapes.landscape", "landscapes.vibrations.hessians"): "landscape.vibrations()",

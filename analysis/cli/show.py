@@ -13,6 +13,7 @@ from thalweg.analysis.cli.output_files import check_output, output_file, overwri
 from thalweg.analysis.cli.rows import LOWEST, Row, RowNumber
 from thalweg.analysis.cli.shared_options import FILE, store_argument, trust_option
 from thalweg.analysis.cli.terminal import say, text_width
+from thalweg.analysis.cli.vibration_lines import rates_over, vibration_lines
 from thalweg.analysis.systems.text_table import TextColumn, text_table
 from thalweg.potentials.conversion.printable import printable
 
@@ -32,12 +33,26 @@ _LARGEST = 500  # free degrees of freedom up to which the spectrum is computed
 @click.argument("row", type=RowNumber())
 @click.option("--output", type=FILE, help="File for the point: .xyz (atoms) or .npz.")
 @overwrite_option
+@click.option(
+    "--kelvin",
+    type=float,
+    help="Temperature of free energies, and of rates over the transition states, of atoms in eV.",
+)
+@click.option("--bar", type=float, default=1.0, show_default=True, help="Pressure of the ideal gas.")
+@click.option("--quantum", is_flag=True, help="Rates with quantised vibrations: zero-point energies count.")
+@click.option("--tunnelling", type=click.Choice(["wigner"]), help="Correction of rates for tunnelling.")
 @trust_option
-def show(path: Path, kind: str, row: Row, output: Path | None, overwrite: bool, trust: bool) -> None:
+def show(
+    path: Path, kind: str, row: Row, output: Path | None, overwrite: bool, trust: bool, bar: float,
+    **rates: Any,
+) -> None:  # fmt: skip
     """Show one minimum or transition state.
 
     PATH is a store, and ROW the number of the point, counted from 0, or lowest: of a minimum, or of a transition state
-    after the word state. The energy, the neighbours, the eigenvalues of the Hessian and the coordinates are shown.
+    after the word state. The energy, the neighbours, the eigenvalues of the Hessian and the coordinates are shown, of
+    atoms in eV the vibrational frequencies (imaginary ones as 1426i) and the zero-point energy too. With --kelvin the
+    free energy of a molecule is that of an ideal gas at --bar, as a rigid rotor; of other atoms that of harmonic
+    vibrations; and the rates over transition states are printed in 1/s, by harmonic transition-state theory.
     """
     from thalweg.landscapes import Landscape
 
@@ -52,7 +67,10 @@ def show(path: Path, kind: str, row: Row, output: Path | None, overwrite: bool, 
         values = {name: getattr(points, name)[number] for name in points.names}
         lines = [f"{kind.replace('state', 'transition state')} {number} of {path}", *_numbers(values, landscape.units)]
         lines.append(f"found {_times_found(landscape, kind, number)} times")
-        lines += _neighbours(landscape, number) if kind == "minimum" else _sides(landscape, values)
+        found, missing = rates_over(landscape, **rates)
+        over = None if found is None or kind == "minimum" else found[number]
+        lines += _neighbours(landscape, number, found) if kind == "minimum" else _sides(landscape, values, over)
+        lines += [*missing, *vibration_lines(landscape, kind, number, rates["kelvin"], bar)]
         lines += ["", *_spectrum(landscape, values["coordinates"]), "", *_shape(landscape, values["coordinates"])]
         if output is not None:
             with output_file(output, overwrite) as file:
@@ -86,11 +104,11 @@ def _times_found(landscape: Landscape, kind: str, row: int) -> int:
     return sum(int((rows == row).sum()) for _, rows in found.chunks())
 
 
-def _neighbours(landscape: Landscape, row: int) -> list[str]:
-    """Return the transition states around a minimum, the lowest first."""
+def _neighbours(landscape: Landscape, row: int, rates: np.ndarray | None) -> list[str]:
+    """Return the transition states around a minimum, the lowest first, with the rates over them where known."""
     states = landscape.transition_states
     around = [
-        (float(states.energy[int(state)]), int(state), int(ends[0] + ends[1] - row))
+        (float(states.energy[int(state)]), int(state), int(ends[0] + ends[1] - row), int(ends[0] != row))
         for rows, pairs in states.minima.chunks()
         for state, ends in zip(range(rows.start, rows.stop), pairs, strict=True)
         if row in ends
@@ -98,21 +116,27 @@ def _neighbours(landscape: Landscape, row: int) -> list[str]:
     here = float(landscape.minima.energy[row])
     lines = ["", f"{len(around)} transition state{'' if len(around) == 1 else 's'}"]
     shown = sorted(around)[:_NEIGHBOURS]
-    there = [float(landscape.minima.energy[other]) for _, _, other in shown]
+    there = [float(landscape.minima.energy[other]) for _, _, other, _ in shown]
     columns = [
-        TextColumn("state", [str(state) for _, state, _ in shown]),
-        TextColumn("energy", [f"{energy:.10g}" for energy, _, _ in shown]),
-        TextColumn("barrier", [f"{energy - here:.6g}" for energy, _, _ in shown]),
-        TextColumn("to minimum", [str(other) for _, _, other in shown]),
+        TextColumn("state", [str(state) for _, state, _, _ in shown]),
+        TextColumn("energy", [f"{energy:.10g}" for energy, _, _, _ in shown]),
+        TextColumn("barrier", [f"{energy - here:.6g}" for energy, _, _, _ in shown]),
+        TextColumn("to minimum", [str(other) for _, _, other, _ in shown]),
         TextColumn("energy", [f"{energy:.10g}" for energy in there], spare=1),
     ]
+    if rates is not None:
+        columns.append(TextColumn("rate in 1/s", [f"{rates[state, side]:.6g}" for _, state, _, side in shown]))
     lines += [f"  {line}" for line in text_table(columns, text_width() - 2)] if shown else []
     if len(around) > _NEIGHBOURS:
         lines.append(f"     ... and {len(around) - _NEIGHBOURS} more")
+    degenerate = [str(state) for _, state, other, _ in shown if other == row]
+    if degenerate:
+        lines.append(f"  degenerate rearrangements, to copies of this minimum: {', '.join(degenerate)}")
     return lines if around else ["", "no transition states"]
 
 
-def _sides(landscape: Landscape, values: dict[str, Any]) -> list[str]:
+def _sides(landscape: Landscape, values: dict[str, Any], rates: np.ndarray | None) -> list[str]:
+    """Return the minima on both sides of a transition state, with the rates from them where known."""
     ends = values["minima"].tolist()
     energies = [float(landscape.minima.energy[end]) for end in ends]
     columns = [
@@ -121,7 +145,12 @@ def _sides(landscape: Landscape, values: dict[str, Any]) -> list[str]:
         TextColumn("barrier", [f"{values['energy'] - energy:.6g}" for energy in energies]),
         TextColumn("path length", [f"{length:.6g}" for length in values["path_length"].tolist()]),
     ]
-    return ["", *(f"  {line}" for line in text_table(columns, text_width() - 2))]
+    if rates is not None:
+        columns.append(TextColumn("rate in 1/s", [f"{rate:.6g}" for rate in rates.tolist()]))
+    lines = ["", *(f"  {line}" for line in text_table(columns, text_width() - 2))]
+    if ends[0] == ends[1]:
+        lines.append("  degenerate rearrangement: both sides lead to copies of one minimum")
+    return lines
 
 
 def _spectrum(landscape: Landscape, x: np.ndarray) -> list[str]:

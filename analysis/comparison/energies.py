@@ -55,6 +55,7 @@ def connected_part(network: KineticTransitionNetwork) -> KineticTransitionNetwor
         properties={name: values[kept] for name, values in network.properties.items()},
         ts_properties={name: values[states] for name, values in network.ts_properties.items()},
         units=network.units,
+        motion=None if network.motion is None else network.motion.part(kept, states),
     )
 
 

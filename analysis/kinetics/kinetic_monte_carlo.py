@@ -53,6 +53,8 @@ class PassageSample:
         Number of jumps of each walk.
     starts : (walks,) int64 ndarray
         State in which each walk started.
+    time_unit : str
+        Unit of the times, as that of the kinetics: "s" for atoms in eV.
 
     Examples
     --------
@@ -66,6 +68,7 @@ class PassageSample:
     times: NDArray[np.float64]
     jumps: NDArray[np.int64]
     starts: NDArray[np.int64]
+    time_unit: str = ""
 
     @property
     def mean(self) -> float:
@@ -159,7 +162,7 @@ def simulate(
             f"{int(np.isnan(times).sum())} of {walks} walks had not arrived after {max_jumps} jumps: raise max_jumps, "
             "or use rate_constant, which does not walk"
         )
-    return PassageSample(times, jumps, starts)
+    return PassageSample(times, jumps, starts, kinetics.time_unit)
 
 
 def _tables(chain: Chain) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

@@ -13,6 +13,7 @@ from thalweg.analysis.arguments import frozen_array, minimum_indices
 from thalweg.analysis.kinetics.extended_range import coalesced, product, quotient, summed_entries, to_log
 from thalweg.analysis.kinetics.relaxation_times import balanced
 from thalweg.analysis.networks.union_find import joined_groups
+from thalweg.analysis.vibrations.partition_functions import PLANCK
 from thalweg.potentials.conversion.numeric_options import checked_number
 from thalweg.potentials.lazy import public
 
@@ -94,7 +95,8 @@ def regroup(kinetics: Kinetics, barrier: float, keep: Sequence[ArrayLike] | Mapp
     if not balanced(kinetics):
         raise ValueError("regroup needs rates that obey detailed balance with the weights")
     tags = _tags(keep, kinetics.n_states)
-    slowest = np.log(kinetics.temperature / (2 * np.pi)) - barrier / kinetics.temperature
+    planck = PLANCK if kinetics.time_unit == "s" else 2 * np.pi
+    slowest = np.log(kinetics.temperature / planck) - barrier / kinetics.temperature
     labels, lumped = np.arange(kinetics.n_states), kinetics
     while True:
         step = _joined(lumped, slowest, tags)
@@ -138,4 +140,6 @@ def _lumped(kinetics: Kinetics, label: NDArray[np.int64]) -> Kinetics:
     between = rows != columns
     flows = summed_entries(rows[between], columns[between], flow[between], n)
     rates = quotient(flows.values, weights[flows.rows])
-    return type(kinetics)(flows.indptr, flows.indices, rates, weights, temperature=kinetics.temperature)
+    return type(kinetics)(
+        flows.indptr, flows.indices, rates, weights, temperature=kinetics.temperature, time_unit=kinetics.time_unit
+    )

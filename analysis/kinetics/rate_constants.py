@@ -45,9 +45,11 @@ class Kinetics(MarkovChain):
         k_B T in the landscape's unit of energy.
     network : KineticTransitionNetwork, optional
         Network from which the rates come.
-    rotational : bool, optional
-        Whether rotational factors are included, see
+    rotational, quantum, tunnelling : optional
+        How the rates were made, see
         :meth:`KineticTransitionNetwork.kinetics <thalweg.analysis.KineticTransitionNetwork.kinetics>`.
+    time_unit : str
+        Unit of times: "s" for atoms in eV with their masses, "reduced" for other networks, "" where rates were given.
 
     Examples
     --------
@@ -71,9 +73,13 @@ class Kinetics(MarkovChain):
         temperature: float | None = None,
         network: KineticTransitionNetwork | None = None,
         rotational: bool | None = None,
+        quantum: bool = False,
+        tunnelling: str | None = None,
+        time_unit: str = "",
     ):
         super().__init__(indptr, indices, extended_rates, extended_weights)
         self.temperature, self.network, self.rotational = temperature, network, rotational
+        self.quantum, self.tunnelling, self.time_unit = quantum, tunnelling, time_unit
 
     @classmethod
     def from_rates(cls, rates: ArrayLike | sparray | spmatrix, weights: ArrayLike | None = None) -> Kinetics:
@@ -115,6 +121,8 @@ class Kinetics(MarkovChain):
         *,
         kelvin: float | None = None,
         rotational: bool | None = None,
+        quantum: bool = False,
+        tunnelling: str | None = None,
     ) -> Kinetics:
         """Make the kinetics of a network by harmonic transition-state theory.
 
@@ -122,12 +130,32 @@ class Kinetics(MarkovChain):
         :meth:`KineticTransitionNetwork.kinetics <thalweg.analysis.KineticTransitionNetwork.kinetics>`.
         """
         t = checked_temperature(temperature, kelvin, network.units)
-        rates, weights = harmonic_rates(network, t, rotational)
-        return cls(*rates, weights, temperature=t, network=network, rotational=rotational)
+        rates, weights = harmonic_rates(network, t, rotational, quantum=quantum, tunnelling=tunnelling)
+        return cls(
+            *rates, weights, temperature=t, network=network, rotational=rotational, quantum=quantum,
+            tunnelling=tunnelling, time_unit="reduced" if network.motion is None else "s",
+        )  # fmt: skip
+
+    # what pickles of earlier versions do not have
+    quantum: bool = False
+    tunnelling: str | None = None
+    time_unit: str = ""
+
+    @property
+    def kelvin(self) -> float | None:
+        """Temperature in kelvin of a network of atoms in eV; None for others."""
+        if self.temperature is None or self.network is None or self.network.units != "eV":
+            return None
+        from ase.units import kB
+
+        return self.temperature / kB
 
     def __repr__(self) -> str:
         at = "" if self.temperature is None else f", temperature {self.temperature:.6g}"
-        return f"<Kinetics: {self.n_states} states, {len(self.indices)} rates{at}>"
+        if self.kelvin is not None:
+            at = f", {self.kelvin:.6g} K"
+        unit = ", rates in 1/s" if self.time_unit == "s" else ""
+        return f"<Kinetics: {self.n_states} states, {len(self.indices)} rates{at}{unit}>"
 
     def _times(self, target: NDArray[np.int64], method: str) -> NDArray[np.float64]:
         """Return the mean time to the target from each state, (n, 2) extended numbers; infinite where none leads."""

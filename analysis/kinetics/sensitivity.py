@@ -64,7 +64,10 @@ def sensitivity(kinetics: Kinetics, source: ArrayLike, target: ArrayLike) -> NDA
     p = kinetics.source_weights(source)
     reward = full(k, 0.0)
     reward[number[source]] = quotient(quotient(p, product(times, times)), kinetics.extended_weights[source])
-    factor = from_log(log_rate_factors(network, kinetics.temperature, kinetics.rotational)[real])
+    factors = log_rate_factors(
+        network, kinetics.temperature, kinetics.rotational, quantum=kinetics.quantum, tunnelling=kinetics.tunnelling
+    )
+    factor = from_log(factors[real])
     change = product(found.edge_differences(one, pairs[real]), found.edge_differences(reward, pairs[real]))
     rate = total(quotient(p, times))
     result = np.zeros(network.n_transition_states)

@@ -13,6 +13,7 @@ from scipy.special import logsumexp
 from thalweg.analysis.arguments import aligned, frozen_array
 from thalweg.analysis.kinetics.rates import check_reach, checked_temperature, log_partition_functions
 from thalweg.analysis.networks.rotational_factors import is_linear, rotational_needed
+from thalweg.analysis.vibrations.partition_functions import thermal_energies, thermal_heat_capacities
 from thalweg.potentials.lazy import public
 
 if TYPE_CHECKING:
@@ -54,7 +55,8 @@ class Thermodynamics:
     The partition function is a sum over minima, ``Z = sum_i T^(modes_i) exp(-E_i/T - L_i/2) R_i / o_i``: classical
     harmonic vibrations of unit masses (hbar = k_B = 1), each minimum's copies counted by its symmetry order o, L the
     sum of the logarithms of its Hessian eigenvalues, and R the rotational factor of a rigid body, left out (as
-    PATHSAMPLE does) where all minima have the same number of vibrations. Translation is left out.
+    PATHSAMPLE does) where all minima have the same number of vibrations. Translation is left out. Atoms in eV whose
+    vibrational frequencies are known have vibrations with their masses, classical or quantised, and rigid rotors.
 
     Parameters
     ----------
@@ -63,12 +65,19 @@ class Thermodynamics:
     temperatures : (k,) array_like or float
         k_B T in the landscape's unit of energy, positive. For a network's loss, a fictitious temperature.
     rotational : bool, optional
-        Whether rotational factors are included; by default where the numbers of vibrations differ.
+        Whether rotational factors are included; by default where the numbers of vibrations differ, and for atoms in eV
+        that are free to turn.
+    kelvin : (k,) array_like or float, optional
+        The temperatures in kelvin instead, for landscapes in eV.
+    quantum : bool
+        Whether the vibrations of atoms in eV are quantised: zero-point energies count.
 
     Attributes
     ----------
     temperatures : (k,) ndarray
-        k_B T, as given.
+        k_B T in the landscape's unit of energy.
+    kelvin : (k,) ndarray or None
+        The temperatures in kelvin, where energies are in eV.
 
     Raises
     ------
@@ -90,7 +99,23 @@ class Thermodynamics:
     [[0.8808, 0.1192]]
     """
 
-    def __init__(self, network: KineticTransitionNetwork, temperatures: ArrayLike, rotational: bool | None = None):
+    # what pickles of earlier versions do not have
+    kelvin: NDArray[np.float64] | None = None
+    quantum: bool = False
+
+    def __init__(
+        self,
+        network: KineticTransitionNetwork,
+        temperatures: ArrayLike | None = None,
+        rotational: bool | None = None,
+        *,
+        kelvin: ArrayLike | None = None,
+        quantum: bool = False,
+    ):
+        if network.units == "eV" or kelvin is not None:
+            temperatures, kelvin = _both_units(network, temperatures, kelvin)
+        elif temperatures is None:
+            raise TypeError("temperatures (k_B T in the landscape's unit of energy) must be given")
         values = aligned("temperatures", np.atleast_1d(np.asarray(temperatures, dtype=np.float64)), -1)
         if (values <= 0).any():
             k = int(np.flatnonzero(values <= 0)[0])
@@ -101,18 +126,36 @@ class Thermodynamics:
         if not network.n_minima:
             raise ValueError("the network has no minima, so no thermodynamics")
         self.network, self.temperatures = network, values
-        self.rotational = rotational_needed(network) if rotational is None else bool(rotational)
+        self.kelvin = None if kelvin is None else frozen_array(kelvin, np.float64)
+        self.quantum = quantum
+        needed = rotational_needed(network) if network.motion is None else True
+        self.rotational = needed if rotational is None else bool(rotational)
         # errors are raised here, not at first use
         coldest = float(values.min()) if len(values) else 1.0
         check_reach(network.energies, coldest)
         self._log_weights(coldest)
 
     def __repr__(self) -> str:
-        return f"<Thermodynamics: {self.network.n_minima} minima, {len(self.temperatures)} temperatures>"
+        unit = "" if self.kelvin is None else " in eV, .kelvin in K"
+        return f"<Thermodynamics: {self.network.n_minima} minima, {len(self.temperatures)} temperatures{unit}>"
 
     def _log_weights(self, temperature: float) -> NDArray[np.float64]:
         """Return ln of each minimum's share relative to the minimum of lowest energy, (n,)."""
-        return log_partition_functions(self.network, temperature, self.rotational)
+        return log_partition_functions(self.network, temperature, self.rotational, quantum=self.quantum)
+
+    def _thermal_energies(self, temperature: float) -> NDArray[np.float64]:
+        """Return the mean energies of vibrations and rotations, (n,)."""
+        motion = self.network.motion
+        if motion is None:
+            return self._thermal * temperature
+        return thermal_energies(motion, temperature, rotational=self.rotational, quantum=self.quantum)
+
+    def _heat_capacities(self, temperature: float) -> NDArray[np.float64]:
+        """Return the heat capacities of vibrations and rotations within each minimum, (n,), in k_B."""
+        motion = self.network.motion
+        if motion is None:
+            return self._thermal
+        return thermal_heat_capacities(motion, temperature, rotational=self.rotational, quantum=self.quantum)
 
     @cached_property
     def _thermal(self) -> NDArray[np.float64]:
@@ -126,7 +169,7 @@ class Thermodynamics:
     def _energies(self, temperature: float) -> NDArray[np.float64]:
         """Return the mean energy within each minimum, relative to the lowest minimum, (n,)."""
         energy = self.network.energies - self.network.energies[self.network.global_minimum]
-        return energy + self._thermal * temperature
+        return energy + self._thermal_energies(temperature)
 
     def _occupation(self, temperature: float) -> _Occupation:
         """Return the probability of each minimum, and their normalisation."""
@@ -139,7 +182,7 @@ class Thermodynamics:
         (log_z, p), energy = self._occupation(temperature), self._energies(temperature)
         mean = float(p @ energy)
         spread = float(p @ ((energy - mean) / temperature) ** 2)
-        return _Averages(log_z, mean, float(p @ self._thermal) + spread)
+        return _Averages(log_z, mean, float(p @ self._heat_capacities(temperature)) + spread)
 
     @cached_property
     def _curves(self) -> _Curves:
@@ -151,6 +194,9 @@ class Thermodynamics:
     def log_partition_function(self) -> NDArray[np.float64]:
         """ln Z, (k,), energies counted from zero, numbers of vibrations (where known) from none."""
         network, lowest = self.network, self.network.global_minimum
+        if network.motion is not None:
+            shift = network.energies[lowest] / self.temperatures
+            return frozen_array(self._curves.log_partition_function - shift, np.float64)
         modes = 0 if network.modes is None else network.modes[lowest]
         assert network.log_eigenvalue_product is not None  # checked when it was made
         product = network.log_eigenvalue_product[lowest]
@@ -186,7 +232,7 @@ class Thermodynamics:
         rows = [self._occupation(t).probabilities for t in self.temperatures.tolist()]
         return frozen_array(np.reshape(rows, (len(rows), self.network.n_minima)), np.float64)
 
-    def contributions(self, temperature: float) -> NDArray[np.float64]:
+    def contributions(self, temperature: float | None = None, *, kelvin: float | None = None) -> NDArray[np.float64]:
         """Return how fast each minimum's probability changes, dp_i/dT, (n,), adding up to zero.
 
         At a peak of the heat capacity, the minima that empty (negative) and fill (positive) are those behind it:
@@ -195,14 +241,16 @@ class Thermodynamics:
         Parameters
         ----------
         temperature : float
-            Positive.
+            k_B T in the landscape's unit of energy, positive.
+        kelvin : float
+            Kelvin instead, for landscapes in eV; the derivative is by k_B T all the same.
         """
-        t = checked_temperature(temperature, None, self.network.units)
+        t = checked_temperature(temperature, kelvin, self.network.units)
         p, energy = self._occupation(t).probabilities, self._energies(t)
         return p * ((energy - float(p @ energy)) / t) / t
 
     def peaks(self) -> NDArray[np.float64]:
-        """Return the temperatures where the heat capacity has a maximum, rising.
+        """Return the temperatures, k_B T, where the heat capacity has a maximum, rising; over ase.units.kB in kelvin.
 
         Looked for between neighbouring ones of ``temperatures`` (rising), then refined.
         """
@@ -221,3 +269,23 @@ class Thermodynamics:
             for k in tops
         ]
         return np.array(found)
+
+
+def _both_units(
+    network: KineticTransitionNetwork, temperatures: ArrayLike | None, kelvin: ArrayLike | None
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return temperatures in eV and in kelvin, of which one is given.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If not exactly one is given, or kelvin are for a landscape that is not in eV.
+    """
+    from ase.units import kB
+
+    if (temperatures is None) == (kelvin is None):
+        raise TypeError("one of temperatures (k_B T in the landscape's unit of energy) and kelvin must be given")
+    if network.units != "eV":
+        raise ValueError(f"kelvin needs energies in eV; this landscape's are in {network.units!r} units")
+    given = np.atleast_1d(np.asarray(temperatures if kelvin is None else kelvin, dtype=np.float64))
+    return (given, given / kB) if kelvin is None else (given * kB, given)

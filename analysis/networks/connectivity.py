@@ -62,6 +62,11 @@ class Connectivity:
             raise ValueError("the network has no minima, so no global minimum")
         return int(np.argmin(self.energies))
 
+    @property
+    def degenerate(self) -> NDArray[np.bool_]:
+        """Which transition states join a minimum with a copy of itself: degenerate rearrangements, (m,)."""
+        return ~self.joining
+
     @cached_property
     def joining(self) -> NDArray[np.bool_]:
         """Which transition states join two different minima, (m,)."""

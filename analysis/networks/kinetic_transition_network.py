@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from thalweg.analysis.arguments import columns, minimum_indices, optional
 from thalweg.analysis.networks.connectivity import Connectivity
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     import pandas
 
     from thalweg.analysis.kinetics import Kinetics, Thermodynamics
+    from thalweg.analysis.networks.molecular_motion import MolecularMotion
     from thalweg.landscapes import Landscape
 
 __all__ = ["KineticTransitionNetwork"]
@@ -61,6 +62,9 @@ class KineticTransitionNetwork(Connectivity):
         Named sets of minima, such as PATHSAMPLE's "A" and "B".
     units : str
         The unit of energy, "reduced" by default.
+    motion : MolecularMotion, optional
+        Vibrational frequencies and moments of inertia of atoms with their masses, energies in eV: with them rates are
+        in 1/s. :meth:`read` takes them from a store that has them.
 
     Raises
     ------
@@ -91,6 +95,7 @@ class KineticTransitionNetwork(Connectivity):
         ts_properties: Mapping[str, ArrayLike] | None = None,
         groups: Mapping[str, ArrayLike] | None = None,
         units: str = "reduced",
+        motion: MolecularMotion | None = None,
     ):
         super().__init__(energies, ts_energies, ts_minima)
         n, m = self.n_minima, self.n_transition_states
@@ -107,10 +112,19 @@ class KineticTransitionNetwork(Connectivity):
         sets = {name: minimum_indices(f"groups[{name!r}]", members, n) for name, members in (groups or {}).items()}
         self.groups = MappingProxyType(sets)
         self.units = str(units)
+        if motion is not None and (len(motion.frequencies), len(motion.ts_frequencies)) != (n, m):
+            raise ValueError(
+                f"motion is of {len(motion.frequencies)} minima and {len(motion.ts_frequencies)} transition states, "
+                f"the network has {n} and {m}"
+            )
+        self.motion = motion
 
     @classmethod
     def read(cls, source: str | os.PathLike[str] | Landscape) -> KineticTransitionNetwork:
-        """Read the network of a landscape, as of its last commit; coordinates are not read.
+        """Read the network of a landscape, as of its last commit.
+
+        Coordinates are read only where moments of inertia are needed: of atoms in eV, and of free clusters whose points
+        differ in their number of vibrations.
 
         Parameters
         ----------
@@ -179,7 +193,13 @@ class KineticTransitionNetwork(Connectivity):
         return _rebuilt, (plain,)
 
     def kinetics(
-        self, temperature: float | None = None, *, kelvin: float | None = None, rotational: bool | None = None
+        self,
+        temperature: float | None = None,
+        *,
+        kelvin: float | None = None,
+        rotational: bool | None = None,
+        quantum: bool = False,
+        tunnelling: str | None = None,
     ) -> Kinetics:
         """Return the kinetics of harmonic transition-state theory at one temperature.
 
@@ -189,6 +209,10 @@ class KineticTransitionNetwork(Connectivity):
         (:mod:`~thalweg.analysis.networks.rotational_factors`).
         Time has the unit sqrt(mass / curvature) of the Hessian's eigenvalues.
 
+        For atoms in eV whose vibrational frequencies are known (:attr:`motion`), as those of landscapes of atoms are,
+        rates are in 1/s, with the atoms' masses: ``(o_i / o_t) (k_B T / h) (Q_t / Q_i) exp(-(E_t - E_i) / k_B T)``,
+        with partition functions Q of harmonic vibrations and of a rigid rotor.
+
         Parameters
         ----------
         temperature : float
@@ -196,13 +220,19 @@ class KineticTransitionNetwork(Connectivity):
         kelvin : float
             Kelvin instead, for landscapes in eV.
         rotational : bool, optional
-            Whether rotational factors are included; by default where numbers of vibrations differ.
+            Whether rotational factors are included; by default where numbers of vibrations differ, and for atoms in eV
+            that are free to turn.
+        quantum : bool
+            Whether vibrations of atoms in eV are quantised: zero-point energies count.
+        tunnelling : {"wigner"}, optional
+            Correction of the rates of atoms in eV for tunnelling: ``1 + (hbar |omega| / k_B T)^2 / 24``.
 
         Raises
         ------
         ValueError
-            If the temperature is not positive, no transition states join two minima, or log eigenvalue products (or
-            moments of inertia, where needed) are missing or not finite.
+            If the temperature is not positive, vibrational frequencies are needed and missing, no
+            transition states join two minima, or log eigenvalue products (or moments of inertia, where needed) are
+            missing or not finite.
 
         Examples
         --------
@@ -215,9 +245,49 @@ class KineticTransitionNetwork(Connectivity):
         """
         from thalweg.analysis.kinetics import Kinetics
 
-        return Kinetics.from_network(self, temperature, kelvin=kelvin, rotational=rotational)
+        return Kinetics.from_network(
+            self, temperature, kelvin=kelvin, rotational=rotational, quantum=quantum, tunnelling=tunnelling
+        )
 
-    def thermodynamics(self, temperatures: ArrayLike, rotational: bool | None = None) -> Thermodynamics:
+    def transition_state_rates(
+        self,
+        temperature: float | None = None,
+        *,
+        kelvin: float | None = None,
+        rotational: bool | None = None,
+        quantum: bool = False,
+        tunnelling: str | None = None,
+    ) -> NDArray[np.float64]:
+        """Return the rate over each transition state from either of its minima, ``ts_minima``, (m, 2).
+
+        Degenerate rearrangements are among them (:attr:`degenerate`): such a transition state joins two copies of one
+        minimum, as that of ammonia's inversion does, and the rate is that of leaving a copy. They do not change which
+        minimum is occupied, and :meth:`kinetics` leaves them out.
+
+        Parameters, units and errors are those of :meth:`kinetics`; there need not be two minima.
+
+        Examples
+        --------
+        >>> from thalweg.analysis import KineticTransitionNetwork
+        >>> wells = KineticTransitionNetwork(
+        ...     [0, 0], [1, 1], [[0, 1], [0, 0]], log_eigenvalue_product=[0, 0], ts_log_eigenvalue_product=[0, 0]
+        ... )
+        >>> wells.transition_state_rates(temperature=1.0).round(6).tolist()
+        [[0.05855, 0.05855], [0.1171, 0.1171]]
+        """
+        from thalweg.analysis.kinetics.rates import checked_temperature, transition_state_rates
+
+        t = checked_temperature(temperature, kelvin, self.units)
+        return transition_state_rates(self, t, rotational, quantum=quantum, tunnelling=tunnelling)
+
+    def thermodynamics(
+        self,
+        temperatures: ArrayLike | None = None,
+        rotational: bool | None = None,
+        *,
+        kelvin: ArrayLike | None = None,
+        quantum: bool = False,
+    ) -> Thermodynamics:
         """Return heat capacity, energy and so on by the harmonic superposition approximation.
 
         Parameters
@@ -226,10 +296,14 @@ class KineticTransitionNetwork(Connectivity):
             k_B T in the landscape's unit of energy.
         rotational : bool, optional
             See :class:`~thalweg.analysis.Thermodynamics`.
+        kelvin : (k,) array_like, optional
+            Kelvin instead, for landscapes in eV.
+        quantum : bool
+            Whether vibrations of atoms in eV are quantised.
         """
         from thalweg.analysis.kinetics import Thermodynamics
 
-        return Thermodynamics(self, temperatures, rotational)
+        return Thermodynamics(self, temperatures, rotational, kelvin=kelvin, quantum=quantum)
 
     def to_networkx(self) -> nx.MultiGraph:
         """Return a networkx multigraph: nodes with ``energy`` and properties, edges keyed by transition state."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from thalweg.analysis.networks.molecular_motion import MolecularMotion, rotor_moments
 from thalweg.analysis.networks.rotational_factors import moments_of_inertia
 from thalweg.analysis.networks.symmetry_orders import log_orders_of_points
 from thalweg.landscapes.property_names import RESERVED, exported_names
@@ -45,6 +46,25 @@ def _moments(store: Store, minima: dict[str, np.ndarray], states: dict[str, np.n
     return [{"moments_of_inertia": moments_of_inertia(column.read(0, len(column)))} for column in columns]
 
 
+def _motion(store: Store) -> MolecularMotion | None:
+    """Return the vibrations and rotations of the points of atoms in eV; None where no frequencies are stored."""
+    groups = ("minima", "transition_states")
+    if any(f"{group}/frequencies" not in store.columns for group in groups):
+        return None
+    frequencies: list[np.ndarray] = []
+    moments: list[np.ndarray] = []
+    description = store.description()
+    for group in groups:
+        columns = (store.columns[f"{group}/{name}"] for name in ("frequencies", "coordinates"))
+        known, x = (column.read(0, len(column)) for column in columns)
+        frequencies.append(known[:, : max(int(np.isfinite(known).sum(axis=1).max(initial=0)), 1)])
+        moments.append(rotor_moments(description, x, known))
+    if not np.isfinite(frequencies[0]).any():
+        return None  # too many atoms for a Hessian
+    reflections = bool(description.get("inversion", True))
+    return MolecularMotion(frequencies[0], frequencies[1], moments[0], moments[1], reflections)
+
+
 def read_store(source: str | os.PathLike[str] | Landscape) -> dict[str, Any]:
     """Read the last commit of a store into the arguments of :class:`~thalweg.analysis.KineticTransitionNetwork`.
 
@@ -74,13 +94,18 @@ def read_store(source: str | os.PathLike[str] | Landscape) -> dict[str, Any]:
     store = source.last_commit() if isinstance(source, StoredLandscape) else Store.open(source, mode="r")
     try:
         minima, states = _columns(store, "minima"), _columns(store, "transition_states")
-        arguments = {"energies": minima["energy"], "ts_energies": states["energy"], "ts_minima": states["minima"]}
+        arguments: dict[str, Any] = {
+            "energies": minima["energy"],
+            "ts_energies": states["energy"],
+            "ts_minima": states["minima"],
+        }
         arguments |= {name: minima[name] for name in _OPTIONAL}
         arguments |= {f"ts_{name}": states[name] for name in _OPTIONAL}
         others, ts_others = ({k: v for k, v in group.items() if k not in _NAMED} for group in (minima, states))
         computed = _columns(store, "properties")
         names = exported_names(computed, RESERVED)
         properties = others | {names[k]: _padded(v, len(minima["energy"])) for k, v in computed.items()}
+        arguments["motion"] = _motion(store)
         moments, ts_moments = _moments(store, minima, states)
         moments |= log_orders_of_points(source, "minima", minima["symmetry_order"])
         ts_moments |= log_orders_of_points(source, "transition_states", states["symmetry_order"])

@@ -64,7 +64,7 @@ def fill_frequencies(landscape: Landscape) -> int:
     ...     with Landscape(Atoms("Cu2", [[0, 0, 0], [2.3, 0, 0]], calculator=EMT()), f"{folder}/cu2.zarr") as landscape:
     ...         progress = landscape.find_minima(steps=2, workers=1)
     ...         print(fill_frequencies(landscape), landscape.frequencies("minimum", 0).round(0))
-    0 [249.]
+    0 [376.]
     """
     check_vibrating(landscape)
     computed = 0

@@ -1,0 +1,1 @@
+"""Partition functions and thermochemistry of atoms with their masses."""
