@@ -241,6 +241,7 @@ def case(folder: Path, number: int, watch: Watch) -> list[str]:
     kind = KINDS[number % len(KINDS)]
     watch.allowed = None
     store = sandbox(folder, kind)
+    free_memory()
     how = mutations.mutate(store, rng)
     output = store.parent / "output"
     output.mkdir()
@@ -248,6 +249,7 @@ def case(folder: Path, number: int, watch: Watch) -> list[str]:
     subject = pack(store, rng) if rng.random() < 0.04 else store
     before = state_of(store.parent)
     watch.allowed = (f"{store}/", f"{store}.lock", f"{output}/")
+    limit_memory()
     for name, command in commands(subject, folder / f"{kind}.zarr", number).items():
         began = time.monotonic()
         fault = attempt(command, watch)
@@ -265,8 +267,13 @@ def case(folder: Path, number: int, watch: Watch) -> list[str]:
     return found
 
 
+def free_memory() -> None:
+    """Lift the limit of memory, so that damaging a store may take what it needs."""
+    resource.setrlimit(resource.RLIMIT_AS, (resource.getrlimit(resource.RLIMIT_AS)[1],) * 2)
+
+
 def limit_memory() -> None:
-    """Allow so much memory and no more beyond what the process has now."""
+    """Allow so much memory and no more beyond what the process has now, which grows a little with every store."""
     if sys.platform != "linux":
         return
     has = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
