@@ -47,7 +47,7 @@ _ROOMS = {
         "verify": "maintenance.verify",
     },
     "analysis": {
-        "classifier": "prediction.classifier",
+        "classifier": "estimators.classifier",
         "compare": "comparison.table",
         "elimination": "kinetics.solvers",
         "ensembles": "prediction.ensembles",

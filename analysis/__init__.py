@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from thalweg.analysis.disconnectivity.graph import DisconnectivityGraph
     from thalweg.analysis.disconnectivity.side_by_side import plot_graphs
     from thalweg.analysis.disconnectivity.superbasin_tree import SuperbasinTree
+    from thalweg.analysis.estimators.classifier import LandscapeClassifier
+    from thalweg.analysis.estimators.regressor import LandscapeRegressor
     from thalweg.analysis.kinetics.kinetic_monte_carlo import PassageSample
     from thalweg.analysis.kinetics.lumping import Regrouping
     from thalweg.analysis.kinetics.rate_constants import Kinetics
@@ -29,7 +31,6 @@ if TYPE_CHECKING:
     from thalweg.analysis.networks.molecular_motion import MolecularMotion
     from thalweg.analysis.networks.pathsample import read_pathsample
     from thalweg.analysis.networks.rotational_factors import moments_of_inertia
-    from thalweg.analysis.prediction.classifier import LandscapeClassifier
     from thalweg.analysis.prediction.conversions import layer_matrices, to_numpy, to_torch
     from thalweg.analysis.prediction.decision_grids import decision_grid
     from thalweg.analysis.prediction.decision_maps import plot_decision_map, plot_decision_maps
@@ -54,6 +55,7 @@ __all__ = [
     "Kinetics",
     "LandscapeClassifier",
     "LandscapePath",
+    "LandscapeRegressor",
     "LinearBarrier",
     "LossSlice",
     "LossSurface",
@@ -116,8 +118,9 @@ _HOMES = {
     "HessianSpectrum": "curvature.spectrum",
     "KineticTransitionNetwork": "networks.kinetic_transition_network",
     "Kinetics": "kinetics.rate_constants",
-    "LandscapeClassifier": "prediction.classifier",
+    "LandscapeClassifier": "estimators.classifier",
     "LandscapePath": "networks.energy_path",
+    "LandscapeRegressor": "estimators.regressor",
     "LinearBarrier": "slices.linear_barrier",
     "LossSlice": "slices.loss_slice",
     "LossSurface": "slices.loss_surface",

@@ -182,7 +182,7 @@ class FlatCalculator(Calculator):
         if x.ndim != 1:
             raise ValueError(f"{name} must be a flat vector; its shape is {x.shape}")
         self.check_coordinates(x)
-        return x
+        return x if x.flags.writeable else x.copy()  # compiled functions take no read-only arrays
 
     def _compiled(self) -> Compiled:
         if self.compiled is None:
@@ -220,6 +220,7 @@ class FlatCalculator(Calculator):
             raise ValueError(f"X must have the shape (walkers, n); its shape is {X.shape}")
         for x in X[:1]:
             self.check_coordinates(x)
+        X = X if X.flags.writeable else X.copy()  # as in _flat
         if use_gpu(self, X):
             from thalweg.potentials.cuda.device import evaluate_cuda
 

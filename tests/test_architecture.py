@@ -66,6 +66,7 @@ LAYERS = [
     ["analysis.vibrations"],
     ["analysis.kinetics", "analysis.disconnectivity", "analysis.programs"],
     ["analysis.comparison", "analysis.prediction", "analysis.curvature", "analysis.slices", "analysis.models"],
+    ["analysis.estimators"],
     ["analysis.systems"],
     ["analysis.paper"],
     ["analysis.cli"],

@@ -14,6 +14,7 @@ from thalweg.analysis.prediction.data_arguments import LabelledPoints, data_of, 
 from thalweg.analysis.prediction.minima_arguments import (
     NetworkMinima,
     chosen_minima,
+    loss_of,
     minima_of,
     rows_of,
 )
@@ -33,7 +34,7 @@ from thalweg.potentials.lazy import public
 from thalweg.potentials.protocols import ClassifyingPotential
 from thalweg.potentials.threads import map_threads
 
-__all__ = ["WEIGHTINGS", "Ensemble", "ensemble_table"]
+__all__ = ["WEIGHTINGS", "Ensemble", "ensemble_table", "landscape_weights"]
 
 WEIGHTINGS = ("equal", "boltzmann", "harmonic")
 """Names of weightings."""
@@ -157,6 +158,20 @@ class Ensemble:
         """Return the numbers of points by class (row) and predicted class (column), (n_classes, n_classes)."""
         inputs, labels = data_of("dataset", dataset, self.loss)
         return counts(self.probabilities(inputs, threads), labels)
+
+
+def landscape_weights(landscape: HasMinima, weighting: str, temperature: float | None) -> np.ndarray:
+    """Return the weights (k,) of an ensemble of all minima of a network, whatever it predicts; they add up to 1.
+
+    Parameters
+    ----------
+    landscape : Landscape
+    weighting, temperature
+        As for :class:`Ensemble`.
+    """
+    minima = landscape.minima
+    loss = loss_of(minima, what="network")
+    return _weights(weighting, temperature, NetworkMinima(minima.coordinates, loss), _Stored(minima, None))
 
 
 class _Stored(NamedTuple):

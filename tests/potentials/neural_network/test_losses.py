@@ -177,3 +177,15 @@ def test_a_tanh_network_with_cross_entropy_is_described_as_before():
 
 
 _NEW = {"activation", "loss", "l2_biases", "sample_weight", "class_weight", "targets"}
+
+
+def test_read_only_weights_are_taken():
+    loss = NetworkLoss([[0.0, 1.0], [1.0, 0.0], [1.0, 1.0]], [0, 1, 1], hidden=(3,))
+    x = np.linspace(-1, 1, 17)
+    fixed = x.copy()
+    fixed.setflags(write=False)
+    assert loss.energy(fixed) == loss.energy(x)
+    np.testing.assert_array_equal(loss.hessian(fixed), loss.hessian(x))
+    np.testing.assert_array_equal(loss.hessian_vector(fixed, fixed), loss.hessian_vector(x, x))
+    np.testing.assert_array_equal(loss.outputs(fixed, [[0, 1]]), loss.outputs(x, [[0, 1]]))
+    np.testing.assert_array_equal(loss.energies_gradients(fixed[None])[1], loss.energies_gradients(x[None])[1])

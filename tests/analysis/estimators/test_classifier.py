@@ -7,15 +7,17 @@ import pickle
 import numpy as np
 import pytest
 from sklearn.datasets import load_iris
+from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import cross_val_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
-from sklearn.utils.estimator_checks import check_estimator
 
 from thalweg.analysis import LandscapeClassifier, class_probabilities, score_table
 from thalweg.landscapes import Landscape
+from thalweg.potentials import NetworkLoss
 
 from ..trained_networks import blobs
+from .checks import passes_sklearns_checks
 
 QUICK = {"hidden": (3,), "l2": 1e-3, "steps": 2, "starts": 2}
 SMALL = {"hidden": (3,), "l2": 1e-3, "steps": 12, "starts": 4}
@@ -27,14 +29,7 @@ def data():
 
 
 def test_sklearns_own_checks_pass():
-    check(LandscapeClassifier(**QUICK))
-
-
-def check(estimator):
-    results = check_estimator(estimator, on_skip=None)
-    assert {result["status"] for result in results} <= {"passed", "skipped"}
-    skipped = [result["check_name"] for result in results if result["status"] == "skipped"]
-    assert set(skipped) <= {"check_array_api_input"}  # runs where SCIPY_ARRAY_API is set
+    passes_sklearns_checks(LandscapeClassifier(**QUICK))
 
 
 @pytest.mark.slow
@@ -49,7 +44,7 @@ def check(estimator):
     ids=["defaults", "validation", "boltzmann", "harmonic"],
 )
 def test_sklearns_own_checks_pass_however_it_picks(how):
-    check(LandscapeClassifier(**how))
+    passes_sklearns_checks(LandscapeClassifier(**how))
 
 
 def test_the_lowest_minimum_is_picked(data):
@@ -185,3 +180,33 @@ def test_few_points_are_split_without_the_same_share_of_each_class(points, class
     X, y = np.random.default_rng(0).normal(size=(points, 2)), np.arange(points) % classes
     model = LandscapeClassifier(hidden=(3,), l2=1e-2, steps=10, pick="validation", validation_fraction=fraction)
     assert model.fit(X, y).predict_proba(X).shape == (points, classes)
+
+
+@pytest.mark.parametrize("pick", ["lowest", "ensemble"])
+def test_a_weight_is_a_repetition_and_zero_leaves_out(data, pick):
+    times = np.random.default_rng(1).integers(0, 3, 60)
+    how = {**SMALL, "pick": pick, "weighting": "boltzmann"}
+    weighted = LandscapeClassifier(**how).fit(data.inputs, data.labels, sample_weight=times)
+    repeated = LandscapeClassifier(**how).fit(data.inputs.repeat(times, axis=0), data.labels.repeat(times))
+    np.testing.assert_allclose(weighted.energies_.min(), repeated.energies_.min(), rtol=1e-9)
+    np.testing.assert_allclose(weighted.predict_proba(data.inputs), repeated.predict_proba(data.inputs), atol=1e-5)
+
+
+def test_weights_of_softmax_regression_are_those_of_scikit_learn(data):
+    weights = np.random.default_rng(0).uniform(0.5, 2, 60)
+    model = LandscapeClassifier(hidden=(), l2=0.05, steps=2).fit(data.inputs, data.labels, weights)
+    # the L2 term counts biases: a column of ones stands for them
+    ones = np.column_stack([data.inputs, np.ones(60)])
+    other = LogisticRegression(C=1 / (2 * 0.05 * weights.sum()), fit_intercept=False, tol=1e-10, max_iter=1000)
+    wanted = other.fit(ones, data.labels, weights).predict_proba(ones)
+    np.testing.assert_allclose(model.predict_proba(data.inputs), wanted, atol=1e-6)
+
+
+@pytest.mark.parametrize("activation", ["logistic", ("gelu", "tanh")])
+def test_activations_other_than_tanh(data, activation):
+    model = LandscapeClassifier(**{**SMALL, "hidden": (3, 2)}, activation=activation).fit(data.inputs, data.labels)
+    names = (activation,) * 2 if isinstance(activation, str) else activation
+    loss = NetworkLoss(data.inputs, data.labels, (3, 2), 1e-3, activation=names)
+    assert loss.energy(model.minima_[model.best_index_]) == pytest.approx(model.energies_.min(), rel=1e-13)
+    wanted = loss.probabilities(model.minima_[model.best_index_], data.inputs)
+    np.testing.assert_allclose(model.predict_proba(data.inputs), wanted, atol=1e-14)

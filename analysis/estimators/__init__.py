@@ -1,0 +1,1 @@
+"""Scikit-learn estimators that explore the loss of a network."""
