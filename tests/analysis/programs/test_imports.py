@@ -124,7 +124,7 @@ class _Runs:
         {"a": np.ones(3)},
         None,
     ],
-    ids=str,
+    ids=["system", "eval", "memory", "inside", "matrix", "float32", "complex", "list", "dict", "none"],
 )
 @pytest.mark.parametrize("protocol", [2, 4, 5])
 def test_a_pickle_that_is_no_vector_is_refused_and_runs_nothing(what, protocol, tmp_path, monkeypatch):
