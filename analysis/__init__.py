@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from thalweg.analysis.estimators.regressor import LandscapeRegressor
     from thalweg.analysis.kinetics.kinetic_monte_carlo import PassageSample
     from thalweg.analysis.kinetics.lumping import Regrouping
+    from thalweg.analysis.kinetics.passages.distribution import FirstPassageDistribution
+    from thalweg.analysis.kinetics.passages.path_shares import PathShare
     from thalweg.analysis.kinetics.rate_constants import Kinetics
     from thalweg.analysis.kinetics.rate_matrices import branching_probabilities, rate_matrix
     from thalweg.analysis.kinetics.thermodynamics import Thermodynamics
@@ -50,6 +52,7 @@ __all__ = [
     "Comparison",
     "DisconnectivityGraph",
     "Ensemble",
+    "FirstPassageDistribution",
     "HessianSpectrum",
     "KineticTransitionNetwork",
     "Kinetics",
@@ -62,6 +65,7 @@ __all__ = [
     "MolecularMotion",
     "PassageSample",
     "Path",
+    "PathShare",
     "RankCorrelation",
     "Regrouping",
     "SaddleMinimumDistance",
@@ -115,6 +119,7 @@ _HOMES = {
     "Comparison": "comparison.table",
     "DisconnectivityGraph": "disconnectivity.graph",
     "Ensemble": "prediction.ensembles",
+    "FirstPassageDistribution": "kinetics.passages.distribution",
     "HessianSpectrum": "curvature.spectrum",
     "KineticTransitionNetwork": "networks.kinetic_transition_network",
     "Kinetics": "kinetics.rate_constants",
@@ -126,6 +131,7 @@ _HOMES = {
     "LossSurface": "slices.loss_surface",
     "PassageSample": "kinetics.kinetic_monte_carlo",
     "Path": "networks.lowest_barrier_paths",
+    "PathShare": "kinetics.passages.path_shares",
     "RankCorrelation": "curvature.sharpness",
     "Regrouping": "kinetics.lumping",
     "SaddleMinimumDistance": "slices.merge_tree",

@@ -12,6 +12,7 @@ from thalweg.analysis.arguments import minimum_indices
 from thalweg.analysis.kinetics import extended_range as extended
 from thalweg.analysis.kinetics.boundary_chain import checked_sets
 from thalweg.analysis.kinetics.markov_chain import MarkovChain
+from thalweg.analysis.kinetics.passages.steady_state import non_steady_state_rate, steady_state_rate
 from thalweg.analysis.kinetics.rates import checked_temperature, harmonic_rates
 from thalweg.analysis.kinetics.solvers import Elimination
 from thalweg.potentials.lazy import public
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
     from thalweg.analysis.kinetics.kinetic_monte_carlo import PassageSample
     from thalweg.analysis.kinetics.lumping import Regrouping
+    from thalweg.analysis.kinetics.passages.distribution import FirstPassageDistribution
+    from thalweg.analysis.kinetics.passages.path_shares import PathShare
     from thalweg.analysis.networks.kinetic_transition_network import KineticTransitionNetwork
     from thalweg.analysis.networks.lowest_barrier_paths import Path
 
@@ -157,16 +160,16 @@ class Kinetics(MarkovChain):
         unit = ", rates in 1/s" if self.time_unit == "s" else ""
         return f"<Kinetics: {self.n_states} states, {len(self.indices)} rates{at}{unit}>"
 
-    def _times(self, target: NDArray[np.int64], method: str) -> NDArray[np.float64]:
+    def extended_times(self, target: NDArray[np.int64], method: str) -> NDArray[np.float64]:
         """Return the mean time to the target from each state, (n, 2) extended numbers; infinite where none leads."""
         found, interior = self.prepared(method, target)
         one_visit = extended.full(len(interior), 1.0)
         return self._with_ends(found.solve(one_visit, extended.full(2, 0.0)), interior, target)
 
     def _squared_times(self, target: NDArray[np.int64], method: str) -> NDArray[np.float64]:
-        """Return the mean square of the time to the target from each state, like :meth:`_times`."""
+        """Return the mean square of the time to the target from each state, like :meth:`extended_times`."""
         found, interior = self.prepared(method, target)
-        reward = extended.product(self._times(target, method)[interior], np.array([2.0, 0.0]))
+        reward = extended.product(self.extended_times(target, method)[interior], np.array([2.0, 0.0]))
         return self._with_ends(found.solve(reward, extended.full(2, 0.0)), interior, target)
 
     def _with_ends(
@@ -194,7 +197,7 @@ class Kinetics(MarkovChain):
         states = minimum_indices("target", target, self.n_states)
         if not len(states):
             raise ValueError("target is empty; at least one minimum is needed")
-        return extended.to_float(self._times(states, method))
+        return extended.to_float(self.extended_times(states, method))
 
     def mean_first_passage_time(self, source: ArrayLike, target: ArrayLike, method: str = "auto") -> float:
         """Return the mean time from the source, in equilibrium within, to the first arrival in the target.
@@ -213,7 +216,7 @@ class Kinetics(MarkovChain):
             If sparse LU is asked for and would lose too many digits.
         """
         source, target = checked_sets(self, source, target)
-        times = self._times(target, method)[source]
+        times = self.extended_times(target, method)[source]
         return float(extended.to_float(extended.total(extended.product(times, self.source_weights(source)))))
 
     def first_passage_time_std(self, source: ArrayLike, target: ArrayLike, method: str = "auto") -> float:
@@ -229,14 +232,14 @@ class Kinetics(MarkovChain):
         """
         source, target = checked_sets(self, source, target)
         p = self.source_weights(source)
-        mean = extended.total(extended.product(self._times(target, method)[source], p))
+        mean = extended.total(extended.product(self.extended_times(target, method)[source], p))
         square = extended.total(extended.product(self._squared_times(target, method)[source], p))
         ratio = float(extended.to_float(extended.quotient(square, extended.product(mean, mean))))
         return float(extended.to_float(mean)) * np.sqrt(ratio - 1.0)
 
     def _extended_rate_constant(self, source: ArrayLike, target: ArrayLike, method: str) -> NDArray[np.float64]:
         source, target = checked_sets(self, source, target)
-        times = self._times(target, method)[source]
+        times = self.extended_times(target, method)[source]
         if np.isinf(times[:, 0]).any():
             return np.zeros(2)
         return extended.total(extended.quotient(self.source_weights(source), times))
@@ -253,7 +256,10 @@ class Kinetics(MarkovChain):
         """Return the natural logarithm of :meth:`rate_constant`, for those too small for a double."""
         return float(extended.to_log(self._extended_rate_constant(source, target, method)))
 
-    def _committor(self, source: NDArray[np.int64], target: NDArray[np.int64], method: str) -> NDArray[np.float64]:
+    def extended_committor(
+        self, source: NDArray[np.int64], target: NDArray[np.int64], method: str
+    ) -> NDArray[np.float64]:
+        """Return :meth:`committor` as extended numbers, (n, 2)."""
         found, interior = self.prepared(method, target, source)
         k = len(interior)
         values, one = extended.full(self.n_states, np.nan), extended.full(1, 1.0)
@@ -270,7 +276,7 @@ class Kinetics(MarkovChain):
         gambler's ruin: then some state must have paths to both. NaN where neither can be reached.
         """
         source, target = checked_sets(self, source, target, connected=False)
-        return extended.to_float(self._committor(source, target, method))
+        return extended.to_float(self.extended_committor(source, target, method))
 
     def steady_state_rate_constant(self, source: ArrayLike, target: ArrayLike, method: str = "auto") -> float:
         """Return the steady-state rate constant: flux from the source, in equilibrium, that goes on to the target.
@@ -278,14 +284,16 @@ class Kinetics(MarkovChain):
         Returns to the source are left out of the count but the source stays in equilibrium, as in PATHSAMPLE's
         k^SS. Parameters and errors as for :meth:`mean_first_passage_time`.
         """
-        source, target = checked_sets(self, source, target)
-        committor = self._committor(source, target, method)
-        p = extended.full(self.n_states, 0.0)
-        p[source] = self.source_weights(source)
-        out = np.isin(self.row, source) & extended.is_positive(self.extended_rates)
-        arriving = np.nan_to_num(committor[self.indices[out]])
-        flux = extended.product(extended.product(p[self.row[out]], self.extended_rates[out]), arriving)
-        return float(extended.to_float(extended.total(flux)))
+        return float(extended.to_float(steady_state_rate(self, source, target, method)))
+
+    def non_steady_state_rate_constant(self, source: ArrayLike, target: ArrayLike, method: str = "auto") -> float:
+        """Return the non-steady-state rate constant, PATHSAMPLE's k^NSS.
+
+        Time spent outside the source counts, unlike in :meth:`steady_state_rate_constant`; that each state of the
+        source has its equilibrium population is assumed, unlike in :meth:`rate_constant`, with which it agrees for a
+        source of one state. Parameters and errors as for :meth:`mean_first_passage_time`.
+        """
+        return float(extended.to_float(non_steady_state_rate(self, source, target, method)))
 
     def steady_state_populations(self, source: ArrayLike, target: ArrayLike) -> NDArray[np.float64]:
         """Return populations, (n,), adding up to 1, of the steady state with source in equilibrium and target empty.
@@ -332,6 +340,24 @@ class Kinetics(MarkovChain):
         from thalweg.analysis.kinetics.sensitivity import sensitivity
 
         return sensitivity(self, source, target)
+
+    def path_shares(self, source: ArrayLike, target: ArrayLike, count: int) -> list[PathShare]:
+        """Return the fastest paths with the probability and share of the rate that each of them carries.
+
+        See :func:`~thalweg.analysis.kinetics.passages.path_shares.path_shares`.
+        """
+        from thalweg.analysis.kinetics.passages.path_shares import path_shares
+
+        return path_shares(self, source, target, count)
+
+    def first_passage_distribution(self, source: ArrayLike, target: ArrayLike) -> FirstPassageDistribution:
+        """Return the distribution of first passage times.
+
+        See :func:`~thalweg.analysis.kinetics.passages.distribution.first_passage_distribution`.
+        """
+        from thalweg.analysis.kinetics.passages.distribution import first_passage_distribution
+
+        return first_passage_distribution(self, source, target)
 
     def simulate(
         self,

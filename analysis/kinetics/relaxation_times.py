@@ -16,7 +16,7 @@ from thalweg.analysis.kinetics.rate_matrices import rate_matrix
 if TYPE_CHECKING:
     from thalweg.analysis.kinetics.rate_constants import Kinetics
 
-__all__ = ["balanced", "time_scales"]
+__all__ = ["balanced", "symmetric_root", "time_scales"]
 
 _LARGEST = 3000
 _BALANCE = 1e-8
@@ -96,18 +96,35 @@ def _reversible(kinetics: Kinetics, part: NDArray[np.int64]) -> NDArray[np.float
 
 
 def _root(kinetics: Kinetics, part: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Return G, (k, k - 1): G G^T is the symmetric form of minus the rate matrix, in units of the fastest rate.
+    """Return G, (k, k - 1): G G^T is the symmetric form of minus the rate matrix, in units of the fastest rate."""
+    number = np.full(kinetics.n_states, -1)
+    number[part] = np.arange(len(part))
+    mine = number[kinetics.row] >= 0
+    rates = np.zeros((len(part),) * 2)
+    logarithms = to_log(kinetics.extended_rates[mine]) - _fastest(kinetics)
+    rates[number[kinetics.row[mine]], number[kinetics.indices[mine]]] = np.exp(logarithms)
+    return symmetric_root(rates)
+
+
+def symmetric_root(rates: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return G, (k, k - 1): G G^T is the symmetric form of minus a rate matrix.
 
     States leave in the order of their rates of escape from what is left, the fastest first: G is then a
     well-conditioned matrix times a diagonal one, which determines all of its singular values.
+
+    Parameters
+    ----------
+    rates : (k, k) array
+        Rates from the row's state to the column's, without a diagonal; overwritten. One state may have no rates out
+        of it: G G^T is then that of the others alone.
+
+    Raises
+    ------
+    ArithmeticError
+        If rates span more than about 300 orders of magnitude.
     """
-    k = len(part)
-    number = np.full(kinetics.n_states, -1)
-    number[part] = np.arange(k)
-    mine = number[kinetics.row] >= 0
-    rates, states = np.zeros((k, k)), np.arange(k)
-    logarithms = to_log(kinetics.extended_rates[mine]) - _fastest(kinetics)
-    rates[number[kinetics.row[mine]], number[kinetics.indices[mine]]] = np.exp(logarithms)
+    k = len(rates)
+    states = np.arange(k)
     root = np.zeros((k, k - 1), order="F")
     for column in range(k - 1):
         last = k - 1 - column

@@ -305,6 +305,53 @@ class KineticTransitionNetwork(Connectivity):
 
         return Thermodynamics(self, temperatures, rotational, kelvin=kelvin, quantum=quantum)
 
+    def part(
+        self,
+        minima: ArrayLike | None = None,
+        *,
+        below: float | None = None,
+        max_ts_energy: float | None = None,
+        max_barrier: float | None = None,
+        min_connections: int = 0,
+        connected_to: ArrayLike | None = None,
+    ) -> KineticTransitionNetwork:
+        """Return a part of the network, numbered anew; its property ``row`` holds the numbers of here.
+
+        Unlike minima that a disconnectivity graph does not show, those left out join nothing.
+
+        Parameters
+        ----------
+        minima : array_like of int, optional
+            Keep only these minima; all by default.
+        below : float, optional
+            Keep only minima and transition states at or below this energy.
+        max_ts_energy : float, optional
+            Keep only transition states at or below this energy.
+        max_barrier : float, optional
+            Leave out transition states whose barriers are above this from both sides, as disconnectionDPS does.
+        min_connections : int
+            Leave out minima joined with fewer other minima than this, again and again until none is left out.
+        connected_to : array_like of int, optional
+            At last keep only minima that are connected with one of these; without, unconnected ones stay.
+
+        Raises
+        ------
+        ValueError, TypeError, IndexError
+            If an argument makes no sense or nothing is left; it is named.
+
+        Examples
+        --------
+        >>> from thalweg.analysis import KineticTransitionNetwork
+        >>> network = KineticTransitionNetwork([0.0, 1.0, 0.5], [2.0, 3.0], [[0, 1], [1, 2]])
+        >>> low = network.part(max_ts_energy=2.5, connected_to=1)
+        >>> low.n_minima, low.n_transition_states, low.properties["row"].tolist()
+        (2, 1, [0, 1])
+        """
+        from thalweg.analysis.networks.parts.selection import Part, part_of
+
+        limits = Part(minima, below, max_ts_energy, max_barrier, min_connections, connected_to)
+        return part_of(self, limits)
+
     def to_networkx(self) -> nx.MultiGraph:
         """Return a networkx multigraph: nodes with ``energy`` and properties, edges keyed by transition state."""
         from thalweg.analysis.networks.exchange import networkx_graph

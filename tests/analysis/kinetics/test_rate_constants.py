@@ -147,7 +147,7 @@ def test_any_chain_equals_mpmath(seed, n, decades):
     np.fill_diagonal(rates, 0.0)
     kinetics = Kinetics.from_rates(rates, np.ones(n))
     times, left = _exact_times(rates.tolist(), n - 1)
-    found = kinetics._times(np.array([n - 1]), "auto")
+    found = kinetics.extended_times(np.array([n - 1]), "auto")
     for value, i in zip(times, left, strict=True):
         with mpmath.workprec(3000):
             mine = mpmath.mpf(found[i, 0]) * mpmath.mpf(2) ** int(256 * found[i, 1])

@@ -1,0 +1,1 @@
+"""First passages in more detail: how their times are distributed, and which paths carry them."""

@@ -1,0 +1,1 @@
+"""Parts of networks: chosen minima, energies, barriers and connections."""
