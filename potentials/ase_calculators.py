@@ -30,6 +30,13 @@ FAILURES = (CalculationFailed, ArithmeticError, np.linalg.LinAlgError)
 """Exceptions that a calculator may raise at a single geometry: they end a search, all others are passed on."""
 
 
+_REGISTERED_BY = {"tblite": "tblite.ase"}
+"""Modules outside ASE that make a calculator known to ASE by name, once they are imported."""
+
+_QUIET: dict[str, dict[str, Any]] = {"tblite.ase:TBLite": {"verbosity": 0}}
+"""Parameters that keep a calculator made by name from writing a page for each call on standard output."""
+
+
 class AtomsCalculator(Protocol):
     """Calculator with ASE's interface."""
 
@@ -48,7 +55,7 @@ def calculator_by_name(name: str, parameters: Mapping[str, Any] | None = None) -
     Parameters
     ----------
     name : str
-        Name in ASE's registry ("emt", "lj", "morse" ...), or "module:Class" of any class with ASE's interface.
+        Name in ASE's registry ("emt", "lj", "morse" ...), "tblite", or "module:Class" of a class with ASE's interface.
     parameters : mapping, optional
         Keyword arguments of the class, by which a store describes the calculator.
 
@@ -61,7 +68,8 @@ def calculator_by_name(name: str, parameters: Mapping[str, Any] | None = None) -
     ValueError
         If there is no such calculator, or the parameters do not suit it.
     """
-    kind, parameters = class_named(name), dict(parameters or {})
+    kind = class_named(name)
+    parameters = {**_QUIET.get(f"{kind.__module__}:{kind.__qualname__}", {}), **(parameters or {})}
     _check_known(kind, name, parameters)
     calculator = _instance(kind, name, parameters)
     if parameters and dict(getattr(calculator, "parameters", None) or {}) == {}:
@@ -92,9 +100,11 @@ def class_named(name: str) -> Any:
         If there is none of that name, or it is no class with the methods of an ASE calculator.
     """
     try:
+        if name in _REGISTERED_BY:
+            importlib.import_module(_REGISTERED_BY[name])
         found = _imported(name) if ":" in name else get_calculator_class(name)
     except (ImportError, AttributeError, ValueError) as error:
-        wanted = 'a name that ASE knows, such as "emt" or "lj", or "module:Class"'
+        wanted = 'a name that ASE knows, such as "emt" or "lj", "tblite", or "module:Class"'
         raise ValueError(f"there is no calculator {name!r} ({printable(error)}): give {wanted}") from error
     methods = (getattr(found, method, None) for method in ("get_potential_energy", "get_forces"))
     atoms = isinstance(found, type) and issubclass(found, Atoms)  # which have the same methods

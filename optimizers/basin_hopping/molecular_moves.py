@@ -12,7 +12,7 @@ from thalweg.potentials.symmetry.bonds.graph import bonded_pairs
 from thalweg.potentials.symmetry.bonds.torsions import Torsion, joined, molecules_of, torsions_of
 from thalweg.potentials.system import System
 
-__all__ = ["Dihedrals", "ExchangeAtoms", "Molecules", "exchanges", "molecules", "torsions"]
+__all__ = ["Dihedrals", "ExchangeAtoms", "Molecules", "exchanges", "molecules", "torsions", "turned"]
 
 _TRIES = 8  # displacements, of which the first is taken that makes and breaks no bond
 
@@ -213,6 +213,27 @@ def torsions(system: System, x: np.ndarray) -> tuple[NDArray[np.float64], list[T
     atoms = system.atoms
     whole, pairs = joined(atoms.numbers, x.reshape(-1, 3), atoms.pbc, atoms.cell.array)
     return whole, torsions_of(atoms.numbers, whole, pairs, _fixed(system))
+
+
+def turned(system: System, x: np.ndarray, rng: np.random.Generator) -> NDArray[np.float64] | None:
+    """Turn a part of a molecule about one bond, by 30 to 150 degrees either way: towards a barrier between conformers.
+
+    Returns
+    -------
+    ndarray, shape (n,), or None
+        None where nothing may turn. Of eight random turns the first is taken that makes and breaks no bond.
+    """
+    whole, found = torsions(system, x)
+    if not found:
+        return None
+    moved, before = whole, _bonds(system, whole)
+    for _ in range(_TRIES):
+        moved = whole.copy()
+        angle = rng.choice((-1.0, 1.0)) * rng.uniform(np.pi / 6, 5 * np.pi / 6)
+        _turn(moved, found[int(rng.integers(len(found)))], angle)
+        if np.array_equal(_bonds(system, moved), before):
+            break
+    return moved.ravel()
 
 
 def exchanges(system: System) -> bool:

@@ -18,7 +18,7 @@ from thalweg.analysis.systems.summary import summarise
 from thalweg.landscapes import Landscape
 from thalweg.optimizers import AllCoordinates, Dihedrals, ExchangeAtoms, Molecules
 from thalweg.optimizers.basin_hopping.default_moves import default_moves, moves_by_name
-from thalweg.optimizers.basin_hopping.molecular_moves import molecules, torsions
+from thalweg.optimizers.basin_hopping.molecular_moves import molecules, torsions, turned
 from thalweg.optimizers.basin_hopping.moves import Pool
 from thalweg.potentials import LJAT, as_system
 from thalweg.potentials.symmetry.bonds.graph import bonded_pairs
@@ -170,6 +170,25 @@ def test_wrong_moves_are_refused():
             make()
     with pytest.raises(ValueError, match="no move hop"):
         moves_by_name(["all", "hop"])
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_start_towards_a_barrier_turns_one_bond_of_butane(seed):
+    """ASE's dihedral angle says by how much; bond lengths and angles stay."""
+    system = system_of(BUTANE)
+    moved = BUTANE.copy()
+    moved.positions = turned(system, system.x, np.random.default_rng(seed)).reshape(-1, 3)
+    turn = (moved.get_dihedral(0, 1, 2, 3) - BUTANE.get_dihedral(0, 1, 2, 3)) % 360
+    assert 30 <= turn <= 330
+    assert not 150 < turn < 210
+    for first, second in bonded_pairs(BUTANE.numbers, BUTANE.positions, BUTANE.pbc, BUTANE.cell.array):
+        assert moved.get_distance(first, second) == pytest.approx(BUTANE.get_distance(first, second))
+    assert moved.get_angle(0, 1, 2) == pytest.approx(BUTANE.get_angle(0, 1, 2))
+
+
+def test_where_nothing_turns_no_start_is_turned():
+    system = system_of(molecule("CH4"))
+    assert turned(system, system.x, np.random.default_rng(0)) is None
 
 
 def test_what_was_chosen_is_in_the_summary(tmp_path):

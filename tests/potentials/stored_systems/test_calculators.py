@@ -25,6 +25,7 @@ from ase.calculators.tip3p import TIP3P
 from ase.calculators.tip4p import TIP4P
 
 from thalweg.potentials import LJAT, FlatCalculator, Himmelblau
+from thalweg.potentials.ase_calculators import calculator_by_name
 from thalweg.potentials.stored_systems import calculators
 from thalweg.potentials.stored_systems.calculators import (
     build_calculator,
@@ -235,3 +236,15 @@ def test_names_are_those_by_which_ase_knows_them():
 def test_what_is_no_description_is_refused(description):
     with pytest.raises((ValueError, TypeError)):
         build_calculator(description, trust=True)
+
+
+def test_tblite_is_known_by_its_name_and_prints_nothing(capfd):
+    """Its own default prints a page for each call; whoever asks for that has it."""
+    pytest.importorskip("tblite.ase")
+    hydrogen = molecule("H2")
+    hydrogen.calc = calculator_by_name("tblite")
+    assert type(hydrogen.calc).__module__ == "tblite.ase"
+    hydrogen.get_potential_energy()
+    assert capfd.readouterr().out == ""
+    assert foreign_calculator(describe_calculator(hydrogen.calc)) is None
+    assert calculator_by_name("tblite", {"verbosity": 1}).parameters["verbosity"] == 1
