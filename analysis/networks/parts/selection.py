@@ -115,7 +115,7 @@ def _cut(network: KineticTransitionNetwork, kept: _Kept) -> KineticTransitionNet
     from thalweg.analysis.networks.kinetic_transition_network import KineticTransitionNetwork
 
     number = np.cumsum(kept.minima) - 1
-    columns = {name: _rows(getattr(network, name), kept.minima) for name in _COLUMNS}
+    columns: dict[str, Any] = {name: _rows(getattr(network, name), kept.minima) for name in _COLUMNS}
     columns |= {f"ts_{name}": _rows(getattr(network, f"ts_{name}"), kept.transition_states) for name in _COLUMNS}
     groups = {name: number[members[kept.minima[members]]] for name, members in network.groups.items()}
     return KineticTransitionNetwork(
@@ -126,6 +126,7 @@ def _cut(network: KineticTransitionNetwork, kept: _Kept) -> KineticTransitionNet
         ts_properties=_properties(network.ts_properties, kept.transition_states),
         groups=groups,
         units=network.units,
+        motion=None if network.motion is None else network.motion.part(kept.minima, kept.transition_states),
         **columns,
     )
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import networkx as nx
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from thalweg.analysis import DisconnectivityGraph, KineticTransitionNetwork
+from thalweg.analysis import DisconnectivityGraph, KineticTransitionNetwork, MolecularMotion
 
 from ..random_networks import networks
 
@@ -59,6 +60,15 @@ def test_everything_else_comes_along_and_is_numbered_anew():
     assert part.kinetics(temperature=0.3).n_states == 3
     again = part.part(minima=[2, 1])
     assert _kept(again) == ([2, 3], [3])
+
+
+def test_vibrations_come_along():
+    still = np.zeros((3, 3)), np.zeros((2, 3))
+    motion = MolecularMotion(np.array([[200.0], [250.0], [300.0]]), np.array([[-90.0], [-80.0]]), *still, True)
+    network = KineticTransitionNetwork([0, 0.1, 0.2], [0.5, 0.6], [[0, 1], [1, 2]], units="eV", motion=motion)
+    part = network.part([1, 2])
+    expected = network.kinetics(kelvin=300).rates.toarray()[1:, 1:]
+    np.testing.assert_allclose(part.kinetics(kelvin=300).rates.toarray(), expected, rtol=1e-12)
 
 
 @given(

@@ -374,7 +374,7 @@ def mutate(store: Path, rng: np.random.Generator) -> str:
         mutation = damage.pick(MUTATIONS)
         try:
             mutation(damage)
-        except (KeyError, TypeError, IndexError, AttributeError, ValueError, OSError) as error:
+        except (KeyError, TypeError, IndexError, AttributeError, ValueError, OSError, RuntimeError) as error:
             done.append(f"{mutation.__name__} (not on top of the others: {type(error).__name__})")
             continue
         done.append(mutation.__name__)
