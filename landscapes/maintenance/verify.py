@@ -145,7 +145,9 @@ def _wrong(
 
 
 def _eigenvalue_noise(system: System) -> float:
-    """Return by how much noise of a calculator may change an eigenvalue of a Hessian of differences; 0 without any.
+    """Return by how much noise of a calculator may change an eigenvalue of a Hessian of differences.
+
+    It is 0 without any, and where it cannot be measured.
 
     An entry deviates by the noise of a gradient over sqrt(2) steps, and by 1/sqrt(2) of that once it is made symmetric;
     the difference of two such matrices has a largest eigenvalue of 2 sqrt(n) times the first of these. Twice as much is
@@ -156,7 +158,10 @@ def _eigenvalue_noise(system: System) -> float:
         return 0.0
     from thalweg.potentials.noise import measured_noise
 
-    noise = min(system.noise.gradient, measured_noise(system.energy_gradient, system.x, system.free).gradient)
+    try:
+        noise = min(system.noise.gradient, measured_noise(system.energy_gradient, system.x, system.free).gradient)
+    except Exception:  # a calculator may raise anything, of a geometry that somebody has written
+        return 0.0
     deviation = noise / (np.sqrt(2) * system.noise.difference_step)
     return float(4.0 * np.sqrt(system.n_free) * deviation)
 

@@ -9,6 +9,8 @@ import zipfile
 import numcodecs
 import numpy as np
 import pytest
+from ase import Atoms
+from ase.calculators.emt import EMT
 
 from thalweg.landscapes import Landscape, StoreError, Tolerances, verify
 from thalweg.landscapes.maintenance.integrity import verify_structure
@@ -265,6 +267,15 @@ def test_verify_finds_wrong_points_whatever_tolerance_is_stored(tmp_path):
     assert {problem.row for problem in problems if problem.group == "minima"} == {0, 1}
     said = thalweg("verify", path, "--workers", 1)
     assert said.exit_code == 1
+
+
+def test_verify_of_a_system_whose_own_geometry_cannot_be_computed(tmp_path):
+    """Noise is measured there; ASE's lists of neighbours raise ValueError for such coordinates."""
+    path = tmp_path / "a.zarr"
+    with Landscape(Atoms("Cu3", [[0, 0, 0], [2.3, 0, 0], [1.2, 2.0, 0]], calculator=EMT()), path) as landscape:
+        landscape.find_minima(steps=2, workers=1)
+    rewrite(path, "system/x", 0, -1e300)
+    assert verify(Landscape.open(path), workers=1) == []  # the minima are right
 
 
 # ---- zip files
