@@ -49,3 +49,11 @@ def shared() -> Path:
     if not (folder / "data").is_dir():
         pytest.skip(f"reference data not at hand: {folder}/data is missing")
     return folder
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_width_from_outside():
+    """Texts are not cut to a width that whoever starts the tests has set, as pytest-xdist does for its workers."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("COLUMNS", raising=False)
+        yield

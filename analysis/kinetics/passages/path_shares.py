@@ -44,7 +44,7 @@ class PathShare:
     >>> from thalweg.analysis import Kinetics
     >>> square = Kinetics.from_rates([[0, 1, 1, 0], [1, 0, 0, 1], [1, 0, 0, 3], [0, 1, 3, 0]])
     >>> found = square.path_shares(source=0, target=3, count=2)
-    >>> [(p.path.minima.tolist(), p.probability, p.share) for p in found]
+    >>> [(p.path.minima.tolist(), round(p.probability, 9), round(p.share, 9)) for p in found]
     [([0, 2, 3], 0.375, 0.6), ([0, 1, 3], 0.25, 0.4)]
     """
 
