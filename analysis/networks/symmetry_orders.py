@@ -79,6 +79,9 @@ def log_orders(name: str, orders: NDArray[np.int64], properties: Mapping[str, ND
     return np.asarray(logs, dtype=np.float64)
 
 
+_FITS = 62 * math.log(2.0)  # logarithm of an order that 64 bits surely hold
+
+
 def log_orders_of_points(
     source: str | os.PathLike[str] | Landscape, group: str, orders: NDArray[np.int64]
 ) -> dict[str, NDArray[np.float64]]:
@@ -99,10 +102,15 @@ def log_orders_of_points(
     -------
     dict of str to ndarray
         Empty where all orders fit.
+
+    Raises
+    ------
+    StoreError
+        If an order is stored as one beyond 64 bits and is not.
     """
     if (orders > 0).all():
         return {}
-    from thalweg.landscapes import Landscape
+    from thalweg.landscapes import Landscape, StoreError
     from thalweg.landscapes.stored_landscape import StoredLandscape
 
     landscape = source if isinstance(source, StoredLandscape) else Landscape.open(source)
@@ -110,7 +118,14 @@ def log_orders_of_points(
         symmetry = landscape.geometry.symmetry
     except ValueError:
         symmetry = None
-    return computed_logarithms(orders, getattr(landscape, group).coordinates, symmetry)
+    found = computed_logarithms(orders, getattr(landscape, group).coordinates, symmetry)
+    wrong = np.flatnonzero((orders == 0) & (found.get(LOGARITHM, np.full(len(orders), np.nan)) < _FITS))
+    if len(wrong):
+        raise StoreError(
+            f"{landscape.path}: {group}/symmetry_order[{wrong[0]}] is 0, which stands for an order beyond 64 bits; the "
+            f"order of these coordinates is {math.exp(found[LOGARITHM][wrong[0]]):.0f}"
+        )
+    return found
 
 
 def computed_logarithms(

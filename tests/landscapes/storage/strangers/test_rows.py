@@ -278,6 +278,18 @@ def test_verify_of_a_system_whose_own_geometry_cannot_be_computed(tmp_path):
     assert verify(Landscape.open(path), workers=1) == []  # the minima are right
 
 
+def test_an_order_that_is_none_is_named(tmp_path):
+    """0 stands for an order beyond 64 bits, which that of three atoms is not."""
+    from thalweg.analysis import KineticTransitionNetwork
+
+    path = tmp_path / "a.zarr"
+    with Landscape(Atoms("Cu3", [[0, 0, 0], [2.3, 0, 0], [1.2, 2.0, 0]], calculator=EMT()), path) as landscape:
+        landscape.find_minima(steps=2, workers=1)
+    rewrite(path, "minima/symmetry_order", 0, 0)
+    with pytest.raises(StoreError, match="symmetry_order.0. is 0, which stands for an order beyond 64 bits"):
+        KineticTransitionNetwork.read(path)
+
+
 # ---- zip files
 
 
