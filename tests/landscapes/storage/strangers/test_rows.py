@@ -9,6 +9,7 @@ import zipfile
 import numcodecs
 import numpy as np
 import pytest
+import zarr
 from ase import Atoms
 from ase.calculators.emt import EMT
 
@@ -285,8 +286,9 @@ def test_an_order_that_is_none_is_named(tmp_path):
     path = tmp_path / "a.zarr"
     with Landscape(Atoms("Cu3", [[0, 0, 0], [2.3, 0, 0], [1.2, 2.0, 0]], calculator=EMT()), path) as landscape:
         landscape.find_minima(steps=2, workers=1)
-    rewrite(path, "minima/symmetry_order", 0, 0)
-    with pytest.raises(StoreError, match="symmetry_order.0. is 0, which stands for an order beyond 64 bits"):
+    with zarr.config.set({"array.write_empty_chunks": True}):
+        rewrite(path, "minima/symmetry_order", 0, 0)
+    with pytest.raises(StoreError, match="which stands for an order beyond 64 bits"):
         KineticTransitionNetwork.read(path)
 
 
