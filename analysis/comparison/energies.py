@@ -12,6 +12,7 @@ from thalweg.analysis.kinetics.thermodynamics import Thermodynamics
 from thalweg.analysis.networks.basins import escape_energies, monotonic_basins
 from thalweg.analysis.networks.kinetic_transition_network import KineticTransitionNetwork
 from thalweg.analysis.networks.lowest_barrier_paths import lowest_paths_from
+from thalweg.analysis.networks.parts.selection import cut
 
 __all__ = [
     "band",
@@ -39,24 +40,7 @@ def connected_part(network: KineticTransitionNetwork) -> KineticTransitionNetwor
     """
     label = network.component_labels
     kept = label == label[network.global_minimum]
-    number = np.cumsum(kept) - 1
-    ends = network.ts_minima
-    states = kept[ends].all(axis=1) & network.joining
-    columns = {}
-    for name in ("log_eigenvalue_product", "modes", "symmetry_order"):
-        for key, rows in ((name, kept), (f"ts_{name}", states)):
-            values = getattr(network, key)
-            columns[key] = None if values is None else values[rows]
-    return KineticTransitionNetwork(
-        network.energies[kept],
-        network.ts_energies[states],
-        number[ends[states]],
-        **columns,
-        properties={name: values[kept] for name, values in network.properties.items()},
-        ts_properties={name: values[states] for name, values in network.ts_properties.items()},
-        units=network.units,
-        motion=None if network.motion is None else network.motion.part(kept, states),
-    )
+    return cut(network, kept, kept[network.ts_minima].all(axis=1) & network.joining)
 
 
 def band(network: KineticTransitionNetwork) -> float:

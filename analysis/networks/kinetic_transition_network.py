@@ -188,9 +188,12 @@ class KineticTransitionNetwork(Connectivity):
     def __len__(self) -> int:
         return self.n_minima
 
+    def arguments(self) -> dict[str, Any]:
+        """Return the arguments that make this network, for one that differs in some of them."""
+        return {k: dict(v) if isinstance(v, Mapping) else v for k, v in vars(self).items() if k in _ARGUMENTS}
+
     def __reduce__(self) -> tuple[Callable[[dict[str, Any]], KineticTransitionNetwork], tuple[dict[str, Any]]]:
-        plain = {k: dict(v) if isinstance(v, Mapping) else v for k, v in vars(self).items() if k in _ARGUMENTS}
-        return _rebuilt, (plain,)
+        return _rebuilt, (self.arguments(),)
 
     def kinetics(
         self,

@@ -33,13 +33,8 @@ def mass_weighted(network: KineticTransitionNetwork, landscape: Landscape) -> Ki
     states = _products(landscape.transition_states, network.n_transition_states)
     if minima is None or states is None:
         return None
-    return KineticTransitionNetwork(
-        network.energies, network.ts_energies, network.ts_minima, log_eigenvalue_product=minima,
-        ts_log_eigenvalue_product=states, modes=network.modes, ts_modes=network.ts_modes,
-        symmetry_order=network.symmetry_order, ts_symmetry_order=network.ts_symmetry_order,
-        properties=network.properties, ts_properties=network.ts_properties, groups=network.groups,
-        units=network.units,
-    )  # fmt: skip
+    weighted = {"log_eigenvalue_product": minima, "ts_log_eigenvalue_product": states, "motion": None}
+    return KineticTransitionNetwork(**network.arguments() | weighted)
 
 
 def _products(points: Minima | TransitionStates, count: int) -> NDArray[np.float64] | None:

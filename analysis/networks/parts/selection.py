@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -16,7 +15,7 @@ from thalweg.potentials.conversion.numeric_options import checked_number, whole_
 if TYPE_CHECKING:
     from thalweg.analysis.networks.kinetic_transition_network import KineticTransitionNetwork
 
-__all__ = ["Part", "part_of"]
+__all__ = ["Part", "cut", "part_of"]
 
 _COLUMNS = ("log_eigenvalue_product", "modes", "symmetry_order")
 
@@ -60,7 +59,7 @@ def part_of(network: KineticTransitionNetwork, part: Part) -> KineticTransitionN
         kept = _connected(network, kept, part.connected_to)
     if not kept.minima.any():
         raise ValueError(f"nothing is left of the network's {network.n_minima} minima within these limits")
-    return _cut(network, kept)
+    return cut(network, *kept, rows=True)
 
 
 def _limit(name: str, value: float | None) -> float:
@@ -111,30 +110,35 @@ def _connected(network: KineticTransitionNetwork, kept: _Kept, anchors: ArrayLik
     return _Kept(minima, kept.transition_states & minima[network.ts_minima].all(axis=1))
 
 
-def _cut(network: KineticTransitionNetwork, kept: _Kept) -> KineticTransitionNetwork:
+def cut(
+    network: KineticTransitionNetwork,
+    minima: NDArray[np.bool_],
+    transition_states: NDArray[np.bool_],
+    *,
+    rows: bool = False,
+) -> KineticTransitionNetwork:
+    """Return the network of some minima and transition states, numbered anew.
+
+    Parameters
+    ----------
+    network : KineticTransitionNetwork
+        The whole.
+    minima : (n,) bool array
+        Which minima are kept.
+    transition_states : (m,) bool array
+        Which transition states are kept; both minima of each must be.
+    rows : bool
+        Whether the property ``row`` holds the numbers in the whole, unless it has one of that name.
+    """
     from thalweg.analysis.networks.kinetic_transition_network import KineticTransitionNetwork
 
-    number = np.cumsum(kept.minima) - 1
-    columns: dict[str, Any] = {name: _rows(getattr(network, name), kept.minima) for name in _COLUMNS}
-    columns |= {f"ts_{name}": _rows(getattr(network, f"ts_{name}"), kept.transition_states) for name in _COLUMNS}
-    groups = {name: number[members[kept.minima[members]]] for name, members in network.groups.items()}
-    return KineticTransitionNetwork(
-        network.energies[kept.minima],
-        network.ts_energies[kept.transition_states],
-        number[network.ts_minima[kept.transition_states]],
-        properties=_properties(network.properties, kept.minima),
-        ts_properties=_properties(network.ts_properties, kept.transition_states),
-        groups=groups,
-        units=network.units,
-        motion=None if network.motion is None else network.motion.part(kept.minima, kept.transition_states),
-        **columns,
-    )
-
-
-def _rows(values: NDArray[Any] | None, kept: NDArray[np.bool_]) -> NDArray[Any] | None:
-    return None if values is None else values[kept]
-
-
-def _properties(properties: Mapping[str, NDArray[Any]], kept: NDArray[np.bool_]) -> dict[str, NDArray[Any]]:
-    cut = {name: values[kept] for name, values in properties.items()}
-    return {"row": np.flatnonzero(kept)} | cut
+    number, given = np.cumsum(minima) - 1, network.arguments()
+    for ts, kept in (("", minima), ("ts_", transition_states)):
+        for name in (f"{ts}energies", *(ts + column for column in _COLUMNS)):
+            given[name] = None if given[name] is None else given[name][kept]
+        numbers = {"row": np.flatnonzero(kept)} if rows else {}
+        given[f"{ts}properties"] = numbers | {name: values[kept] for name, values in given[f"{ts}properties"].items()}
+    given["ts_minima"] = number[network.ts_minima[transition_states]]
+    given["groups"] = {name: number[members[minima[members]]] for name, members in network.groups.items()}
+    given["motion"] = None if network.motion is None else network.motion.part(minima, transition_states)
+    return KineticTransitionNetwork(**given)
