@@ -9,20 +9,39 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["read_pathsample"]
+__all__ = ["number_table", "read_pathsample"]
 
 _LARGEST_ORDER = float(np.nextafter(2.0**63, 0))
 
 
-def _table(path: Path, columns: int) -> np.ndarray:
-    """Return the numbers of a file, one row a line; Fortran's D exponents are understood."""
-    text = path.read_text().replace("D", "E").replace("d", "e")
+def number_table(path: Path, text: str, columns: int) -> np.ndarray:
+    """Return the numbers in a text, one row a line, (lines, ...); (0, columns) where it is empty.
+
+    Parameters
+    ----------
+    path : Path
+        Named in the error.
+    text : str
+        What the file holds.
+    columns : int
+        Number of columns of an empty table.
+
+    Raises
+    ------
+    ValueError
+        If something is no number, or rows have different lengths.
+    """
     if not text.strip():
         return np.empty((0, columns))
     try:
-        table = np.loadtxt(io.StringIO(text), ndmin=2)
+        return np.loadtxt(io.StringIO(text), ndmin=2)
     except ValueError as error:
         raise ValueError(f"{path}: {error}") from None
+
+
+def _table(path: Path, columns: int) -> np.ndarray:
+    """Return the numbers of a file, one row a line; Fortran's D exponents are understood."""
+    table = number_table(path, path.read_text().replace("D", "E").replace("d", "e"), columns)
     if table.shape[1] < columns:
         raise ValueError(f"{path} has {table.shape[1]} numbers a line; at least {columns} are needed")
     return table

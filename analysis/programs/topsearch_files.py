@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import io
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from thalweg.analysis.networks.pathsample import number_table
 from thalweg.analysis.programs.foreign_points import ForeignPoints
 
 __all__ = ["is_topsearch", "read_topsearch"]
@@ -50,13 +50,7 @@ def read_topsearch(folder: Path, n: int) -> ForeignPoints:
 
 
 def _table(path: Path, columns: int) -> NDArray[np.float64]:
-    text = path.read_text(errors="replace")
-    if not text.strip():
-        return np.empty((0, columns))
-    try:
-        table = np.loadtxt(io.StringIO(text), ndmin=2)
-    except ValueError as error:
-        raise ValueError(f"{path}: {error}") from None
+    table = number_table(path, path.read_text(errors="replace"), columns)
     if table.shape[1] != columns:
         raise ValueError(f"{path} has {table.shape[1]} numbers a line; {columns} are needed")
     return table
