@@ -88,11 +88,10 @@ class FirstPassageDistribution:
         wanted = checked_number("share", share)
         if not 0 < wanted < 1:
             raise ValueError(f"share is {share!r}; a number above 0 and below 1 is needed")
-        slowest, left = float(np.abs(self.rates[0])), 1.0 - wanted
-        end = self.mean
+        left, end = 1.0 - wanted, self.mean
         while self.survival(end) > left:
             end *= 2.0
-        start = min(end, 1.0 / float(np.abs(self.rates).max()), 1.0 / slowest)
+        start = min(end, 1.0 / float(np.abs(self.rates).max()))
         while start > np.finfo(float).tiny and self.survival(start) < left:
             start /= 2.0
         if self.survival(start) <= left:
@@ -217,8 +216,7 @@ def _general_modes(kinetics: Kinetics, ends: Ends, interior: NDArray[np.int64]) 
     matrix = np.diag(rates.sum(axis=1))[:k, :k] - rates[:k, :k]
     values, vectors = eig(matrix)
     start = np.zeros(k)
-    place = {int(state): i for i, state in enumerate(interior)}
-    start[[place[int(state)] for state in ends.source]] = extended.to_float(kinetics.source_weights(ends.source))
+    start[np.searchsorted(interior, ends.source)] = extended.to_float(kinetics.source_weights(ends.source))
     amplitudes = (start @ vectors) * np.linalg.solve(vectors, np.ones(k))
     order = np.argsort(values.real)
     decay = values[order] * np.exp(fastest)

@@ -90,8 +90,9 @@ def path_shares(kinetics: Kinetics, source: ArrayLike, target: ArrayLike, count:
     ends = checked_sets(kinetics, source, target)
     paths = kinetics.fastest_paths(*ends, count)
     own = to_log(coalesced(kinetics.extended_rates, kinetics.row, kinetics.n_states))
-    interior = kinetics.prepared("graph transformation", ends.target, ends.source).interior
-    whole = _log_determinant(kinetics, ends, interior)
+    eliminated, interior = kinetics.prepared("graph transformation", ends.target, ends.source)
+    assert isinstance(eliminated, Elimination)
+    whole = _log_determinant(eliminated)
     every = float(to_log(steady_state_rate(kinetics, *ends, "auto")))
     return [_shared(kinetics, ends, path, own, interior, whole, every) for path in paths]
 
@@ -110,8 +111,9 @@ def _shared(
     weight = to_log(kinetics.source_weights(ends.source)[ends.source == states[0]])[0]
     straight = float((steps - escape[states[:-1]]).sum())
     direct = float(weight + escape[states[0]] + straight)
-    left_out = interior[~np.isin(interior, states[1:-1])]
-    walks = float(weight + steps.sum()) + _log_determinant(kinetics, ends, left_out) - whole
+    aside = interior[~np.isin(interior, states[1:-1])]
+    off_the_path = _log_determinant(Elimination(lumped(kinetics, aside, tuple(ends)))) if len(aside) else 0.0
+    walks = float(weight + steps.sum()) + off_the_path - whole
     with np.errstate(under="ignore"):
         return PathShare(path, float(np.exp(straight)), float(np.exp(direct)), float(np.exp(walks - every)))
 
@@ -123,9 +125,6 @@ def _log_rates(kinetics: Kinetics, states: NDArray[np.int64]) -> NDArray[np.floa
     return to_log(kinetics.extended_rates[place])
 
 
-def _log_determinant(kinetics: Kinetics, ends: Ends, interior: NDArray[np.int64]) -> float:
+def _log_determinant(eliminated: Elimination) -> float:
     """Return the logarithm of the determinant of the rate matrix, sign changed, of the interior states."""
-    if not len(interior):
-        return 0.0
-    factor = Elimination(lumped(kinetics, interior, tuple(ends))).factor
-    return float(to_log(factor.total[: len(interior)]).sum())
+    return float(to_log(eliminated.factor.total[: eliminated.chain.n_interior]).sum())
