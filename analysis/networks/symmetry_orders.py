@@ -119,7 +119,7 @@ def log_orders_of_points(
     except ValueError:
         symmetry = None
     found = computed_logarithms(orders, getattr(landscape, group).coordinates, symmetry)
-    wrong = np.flatnonzero((orders == 0) & (found.get(LOGARITHM, np.full(len(orders), np.nan)) < _FITS))
+    wrong = np.flatnonzero((orders == 0) & (found[LOGARITHM] < _FITS))
     if len(wrong):
         raise StoreError(
             f"{landscape.path}: {group}/symmetry_order[{wrong[0]}] is 0, which stands for an order beyond 64 bits; the "
