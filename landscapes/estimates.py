@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
+from thalweg.landscapes.energy_limit import EnergyLimit
 from thalweg.landscapes.records import FROM_STATE
 from thalweg.landscapes.storage.store import Store
 from thalweg.potentials.lazy import public
@@ -24,6 +25,7 @@ _Z = 1.959963984540054  # of an interval that holds 95 in 100
 _FEWEST = 1000  # searches without anything new before a landscape counts as complete
 _QUIET = 1 / 2  # and the share of all searches that they must be
 _LEAST = 5  # times that each point was found by then
+_GROUPS = "minima", "transition_states"
 
 
 @public("thalweg.landscapes")
@@ -143,6 +145,18 @@ class Discoveries:
     ----------
     store : Store
         Open store, which may grow.
+    below : float or str, optional
+        Energy below which points count, or ``"+0.01"`` for 0.01 above the lowest minimum; all do where missing.
+
+    Attributes
+    ----------
+    limit : float
+        The energy below which points count; infinity where all do.
+
+    Raises
+    ------
+    ValueError
+        If ``below`` says neither, or lies below all minima.
 
     Examples
     --------
@@ -157,10 +171,14 @@ class Discoveries:
     (3, 0.0, False)
     """
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, below: float | str | EnergyLimit | None = None) -> None:
         self._store, self._read = store, 0
-        self._counts = {"minima": np.zeros(0, dtype=np.int64), "transition_states": np.zeros(0, dtype=np.int64)}
-        self._new = 0  # searches up to the last that found something new
+        self._below = None if below is None else EnergyLimit.read(below)
+        self.limit = math.inf
+        none = np.zeros(0, dtype=np.int64)
+        self._counts = dict.fromkeys(_GROUPS, none)
+        self._first = dict.fromkeys(_GROUPS, none)  # number of searches up to the first that found each point
+        self._low = {group: np.zeros(0, dtype=bool) for group in _GROUPS}  # whether it counts
 
     def __repr__(self) -> str:
         points = (("minima", self.minima), ("transition states", self.transition_states))
@@ -176,7 +194,20 @@ class Discoveries:
             self._take_in("minima", rows, np.where(from_states[:, None], -1, start))
             self._take_in("transition_states", rows, np.where(from_states[:, None], start, -1))
             self._read = rows
+        self._choose()
         return self
+
+    def _choose(self) -> None:
+        """Find the points below the limit, which falls with the lowest minimum."""
+        if self._below is None:
+            self._low = {group: np.ones(len(counts), dtype=bool) for group, counts in self._counts.items()}
+            return
+        energies = {
+            group: self._store.columns[f"{group}/energy"].read(0, len(self._counts[group])) for group in _GROUPS
+        }
+        if len(energies["minima"]):
+            self.limit = self._below.checked(float(energies["minima"].min()))
+        self._low = {group: values <= self.limit for group, values in energies.items()}
 
     def _from_states(self, rows: int) -> np.ndarray:
         """Say which of the searches since the last look set out from a transition state."""
@@ -192,28 +223,33 @@ class Discoveries:
         search = np.repeat(np.arange(rows - self._read), np.diff(ends))
         elsewhere = (points[:, None] != start[search]).all(axis=1)
         points, search = points[elsewhere], search[elsewhere]
-        counts = self._counts[group]
-        before = np.append(counts, np.zeros(max(self._store.rows(group) - len(counts), 0), dtype=np.int64))
-        new, first = np.unique(points, return_index=True)
-        first = first[before[new] == 0]
-        if first.size:
-            self._new = max(self._new, self._read + int(search[first].max()) + 1)
+        missing = max(self._store.rows(group) - len(self._counts[group]), 0)
+        before, since = (
+            np.append(one[group], np.zeros(missing, dtype=np.int64)) for one in (self._counts, self._first)
+        )
+        rows_found, first = np.unique(points, return_index=True)
+        new = before[rows_found] == 0
+        since[rows_found[new]] = self._read + search[first[new]] + 1
+        self._first[group] = since
         self._counts[group] = before + np.bincount(points, minlength=len(before))
+
+    def _counted(self, group: str) -> np.ndarray:
+        return self._counts[group][self._low[group]]
 
     @property
     def minima(self) -> Estimate:
         """Estimate for the minima."""
-        return estimate(self._counts["minima"])
+        return estimate(self._counted("minima"))
 
     @property
     def transition_states(self) -> Estimate:
         """Estimate for the transition states."""
-        return estimate(self._counts["transition_states"])
+        return estimate(self._counted("transition_states"))
 
     @property
     def quiet(self) -> int:
         """Number of searches since one last found a new point."""
-        return self._read - self._new
+        return self._read - max(int(self._first[group][self._low[group]].max(initial=0)) for group in _GROUPS)
 
     @property
     def complete(self) -> bool:
@@ -225,6 +261,8 @@ class Discoveries:
         """
         if self.quiet < max(_FEWEST, _QUIET * self._read):
             return False
-        if any((counts[counts > 0] < _LEAST).any() for counts in self._counts.values()):
-            return False
+        for group in _GROUPS:
+            counts = self._counted(group)
+            if (counts[counts > 0] < _LEAST).any():
+                return False
         return max(self.minima.high, self.transition_states.high) < 1.0

@@ -152,6 +152,7 @@ class Landscape(StoredLandscape):
         pairs: Sequence[tuple[int, int]] | None = None,
         lower: bool = False,
         until_converged: bool = False,
+        below: float | str | None = None,
         displacement: float | None = None,
         minima: int | None = None,
         workers: int | None = None,
@@ -175,6 +176,9 @@ class Landscape(StoredLandscape):
         until_converged : bool
             Whether to stop when nothing is likely to remain, by `Discoveries.complete`; the next call does the tasks
             in flight.
+        below : float or str, optional
+            Energy, or ``"+0.01"`` for 0.01 above the lowest minimum: only minima and transition states below it are
+            searched from, and count for ``until_converged``.
         displacement : float, optional
             Size of the random displacement of a coordinate that a search starts with.
         minima, workers, executor, seconds, progress, failures
@@ -191,12 +195,18 @@ class Landscape(StoredLandscape):
         options = RunOptions(workers, executor, seconds, minima, progress, failures=failures)
         return start.connect(
             self, searches, options, strategy=strategy, pairs=pairs, lower=lower, until_converged=until_converged,
-            displacement=displacement,
+            below=below, displacement=displacement,
         )  # fmt: skip
 
-    def discoveries(self) -> Discoveries:
-        """Return the numbers of times that points were found; ``discoveries().minima.remaining`` estimates the rest."""
-        return Discoveries(self._store).update()
+    def discoveries(self, below: float | str | None = None) -> Discoveries:
+        """Return the numbers of times that points were found; ``discoveries().minima.remaining`` estimates the rest.
+
+        Parameters
+        ----------
+        below : float or str, optional
+            Energy below which points count, or ``"+0.01"`` for 0.01 above the lowest minimum; all do where missing.
+        """
+        return Discoveries(self._store, below).update()
 
     def frequencies(self, kind: str, row: int) -> np.ndarray:
         """Return the vibrational frequencies of a minimum or a transition state of atoms, with their masses.

@@ -48,7 +48,7 @@ LAYERS = [
         "landscapes.property_names",
         "landscapes.records",
         "landscapes.errors",
-        "landscapes.tolerances",
+        "landscapes.tolerances landscapes.energy_limit",
         "landscapes.run_options",
     ],
     ["landscapes.storage"],

@@ -33,6 +33,8 @@ class ExplorationPlan:
         Number of minima at which basin-hopping stops.
     until_converged : bool or None
         Whether searches stop when probably nothing is missing.
+    below : float or str or None
+        Energy below which points are searched from and counted, or ``"+0.01"`` for a height above the lowest minimum.
     options : dict
         Options of the system, as :func:`~thalweg.analysis.systems.named.default_options` has them.
     """
@@ -42,6 +44,7 @@ class ExplorationPlan:
     searches: int
     minima: int | None
     until_converged: bool | None
+    below: float | str | None
     options: dict[str, Any]
 
     @property
@@ -58,6 +61,7 @@ class ExplorationPlan:
         steps = f"{self.steps} steps" if self.steps_limited else "steps"
         enough = f" until there are {self.minima} minima" if self.minima else ""
         searches = f"{self.searches} searches" if self.searches_limited else "searches"
+        searches += "" if self.below is None else f" below {self.below}"
         return f"{steps}{enough}, {searches}{' until converged' if self.until_converged else ''}"
 
 
@@ -92,7 +96,7 @@ def plan_exploration(name: str, output: Path, resume: bool, totals: Totals, opti
     before = stored.get("options", {})
     if stored:
         _check_same({"system": stored["system"], **unstored, **before}, {"system": name, **given}, output)
-    work = default_work(name)._asdict() | {"minima": None, "until_converged": None}
+    work = default_work(name)._asdict() | {"minima": None, "until_converged": None, "below": None}
     work |= {key: stored[key] for key in work if key in stored}
     chosen = known | before | given
     kept = {key: value for key, value in chosen.items() if key not in unstored or value != unstored[key]}

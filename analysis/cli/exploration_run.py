@@ -17,7 +17,7 @@ from thalweg.analysis.cli.output_files import check_output, picture_beside
 from thalweg.analysis.cli.terminal import say, text_width
 from thalweg.analysis.cli.worker_options import WorkerOptions
 from thalweg.analysis.systems.named import Explored, build
-from thalweg.analysis.systems.report import summary_text
+from thalweg.analysis.systems.report import region_text, summary_text
 from thalweg.analysis.systems.structure_files import StructureOptions, check_stored_structure
 from thalweg.analysis.systems.summary import summarise
 from thalweg.landscapes import Landscape
@@ -87,10 +87,24 @@ def run_exploration(run: ExplorationRun) -> None:
     remaining = _search(explored, run)
     summary = summarise(run.output)
     say(summary_text(summary, text_width()))
+    if run.plan.below is not None and summary.minima:
+        say(f"\n{_region(run)}")
     if summary.minima:
         _draw(run.output, run.overwrite)
     if remaining:
         say(f"time is up, {remaining}: go on with --resume")
+
+
+def _region(run: ExplorationRun) -> str:
+    """Return how complete the points below the plan's limit are."""
+    from thalweg.analysis.systems.low_region import low_region
+    from thalweg.landscapes.storage.store import Store
+
+    store = Store.open(run.output, mode="r")
+    try:
+        return region_text(low_region(store, run.plan.below or 0.0), text_width())
+    finally:
+        store.close()
 
 
 def _search(explored: Explored, run: ExplorationRun) -> str | None:
@@ -150,8 +164,8 @@ def _connect(landscape: Landscape, run: ExplorationRun, executor: _Pool, first: 
         run.workers.workers, executor, run.seconds_left(_LEAST if first else 0.0), failures=run.failures,
         advance=first, before=done,
     )  # fmt: skip
-    missing -= start.connect(landscape, missing, options, until_converged=converge).done
-    if missing <= 0 or (converge and landscape.discoveries().complete):
+    missing -= start.connect(landscape, missing, options, until_converged=converge, below=plan.below).done
+    if missing <= 0 or (converge and landscape.discoveries(plan.below).complete):
         return None
     return f"{missing} of {plan.searches} searches to do" if plan.searches_limited else "searches to do"
 

@@ -15,7 +15,7 @@ from thalweg.analysis.cli.completion import SystemName
 from thalweg.analysis.cli.errors import INTERRUPTED, errors_in_one_line, errors_of_usage
 from thalweg.analysis.cli.interruption import last_words
 from thalweg.analysis.cli.option_groups import from_option, with_options
-from thalweg.analysis.cli.option_types import Json, Names, Widths
+from thalweg.analysis.cli.option_types import Energy, Json, Names, Widths
 from thalweg.analysis.cli.output_files import overwrite_option
 from thalweg.analysis.cli.shared_options import FILE, failures_option, new_store_option, time_option, trust_option
 from thalweg.analysis.cli.system_help import SystemCommand
@@ -200,6 +200,14 @@ class Totals:
             help="Search for transition states until few are likely to be missing.",
         ),
         default=False,
+    )
+    below: float | str | None = from_option(
+        click.option(
+            "--below",
+            type=Energy(),
+            help="Search for transition states only from points below this energy, which alone count for "
+            "--until-converged; +0.01 is 0.01 above the lowest minimum.",
+        )
     )
 
     def given(self) -> dict[str, Any]:

@@ -7,7 +7,7 @@ import re
 
 import click
 
-__all__ = ["Duration", "Json", "Names", "Widths"]
+__all__ = ["Duration", "Energy", "Json", "Names", "Widths"]
 
 _SECONDS = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 
@@ -25,6 +25,21 @@ class Duration(click.ParamType):
         if parts is None:
             self.fail(f"{value!r} is not a time: write 90, 90s, 2m or 8h", param, ctx)
         return sum(float(n) * _SECONDS[unit] for n, unit in re.findall(r"(\d+(?:\.\d*)?)([smhd]?)", parts[1]))
+
+
+class Energy(click.ParamType):
+    """An energy, or a height above the lowest minimum, such as +0.01; converted to what `EnergyLimit.read` takes."""
+
+    name = "energy"
+
+    def convert(self, value: str | float, param: click.Parameter | None, ctx: click.Context | None) -> float | str:
+        """Return a number, or the text of a height."""
+        from thalweg.landscapes.energy_limit import EnergyLimit  # --help does not need it
+
+        try:
+            return EnergyLimit.read(value).stored()
+        except ValueError:
+            self.fail(f"{value!r} is no energy: write -44.2, or +0.01 for 0.01 above the lowest minimum", param, ctx)
 
 
 class Widths(click.ParamType):

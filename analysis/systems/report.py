@@ -17,9 +17,11 @@ from thalweg.potentials.conversion.printable import printable
 from thalweg.potentials.noise import Noise
 
 if TYPE_CHECKING:
+    from thalweg.analysis.systems.low_region import LowRegion
+    from thalweg.landscapes.estimates import Discoveries
     from thalweg.landscapes.lowest_paths import LowestPath
 
-__all__ = ["WIDTH", "describe", "details_text", "path_text", "summary_text"]
+__all__ = ["WIDTH", "describe", "details_text", "path_text", "region_text", "summary_text"]
 
 _ORDER = ("train_auc", "test_auc", "incorrect_auc", "correct_auc", "test_loss")
 WIDTH = 120
@@ -73,6 +75,22 @@ def details_text(summary: Summary, width: int = WIDTH) -> str:
         _pairs([*_same_points(summary), *_settings(summary)]),
     ]
     return _text(width, [*head, counts, *tail])
+
+
+def region_text(region: LowRegion, width: int = WIDTH) -> str:
+    """Return how complete and how well connected a low-lying region is, in lines of at most so many characters."""
+    above = f" ({region.name[1:]} above the lowest minimum)" if region.name.startswith("+") else ""
+    share = 100 * region.joined / region.minima
+    joined = f"{region.joined} of {region.minima} minima ({share:.0f} %) are connected to the lowest below the limit"
+    if region.joined_at_all > region.joined:
+        joined += f", {region.joined_at_all} over any transition states"
+    rows = [
+        ("minima", str(region.minima)),
+        ("transition states", str(region.transition_states)),
+        ("connected", joined),
+        ("probably missing", _missing(region.discoveries)),
+    ]
+    return _text(width, [f"below {region.energy:.10g}{above}:", _pairs(rows)])
 
 
 def _text(width: int, parts: Iterable[str | Table]) -> str:
@@ -132,7 +150,7 @@ def _counts(summary: Summary) -> list[tuple[str, str]]:
     if moves:
         rows.append(("moves", moves))
     if summary.searches:
-        rows.append(("probably missing", _missing(summary)))
+        rows.append(("probably missing", _missing(summary.discoveries)))
     if summary.calls:
         rows.append(("force calls", _calls(summary)))
     if summary.minima:
@@ -143,9 +161,8 @@ def _counts(summary: Summary) -> list[tuple[str, str]]:
     return rows
 
 
-def _missing(summary: Summary) -> str:
+def _missing(found: Discoveries) -> str:
     """Return lower bounds on the points that remain, with their intervals, and the searches since the last new one."""
-    found = summary.discoveries
     parts = []
     for kind, estimate in (("minima", found.minima), ("transition states", found.transition_states)):
         if estimate.found:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from thalweg.landscapes.energy_limit import EnergyLimit
 from thalweg.landscapes.exploration.failed_quenches import warn_if_all_failed
 from thalweg.landscapes.exploration.progress import progress_line
 from thalweg.landscapes.exploration.sequence import pending_choices, run_sequence
@@ -68,6 +69,7 @@ def connect(
     lower: bool = False,
     displacement: float | None = None,
     until_converged: bool = False,
+    below: float | str | None = None,
 ) -> Progress:
     """Search for transition states; see :meth:`Landscape.connect`."""
     if searches is None:
@@ -77,9 +79,12 @@ def connect(
             raise TypeError("searches is missing: a path can be lowered for ever, so say how many searches are enough")
         searches = _UNLIMITED
     settings = search_settings(landscape, displacement=displacement, displacement_from_states=displacement)
-    made = _made(landscape, _strategy_of(strategy, pairs, lower), searches_a_task(landscape))
+    make = _strategy_of(strategy, pairs, lower)
+    if below is not None:
+        make = _below(make, EnergyLimit.read(below), until_converged)
+    made = _made(landscape, make, searches_a_task(landscape))
     if until_converged:
-        discoveries = landscape.discoveries()
+        discoveries = landscape.discoveries(below)
         options = replace(options, enough=lambda: discoveries.update().complete)
     return _run(landscape, made, settings, searches, options)
 
@@ -101,6 +106,15 @@ def _strategy_of(
     if not callable(strategy):
         raise TypeError(f"strategy must be a name or a class derived from Strategy; it is {strategy!r}")
     return strategy
+
+
+def _below(make: Callable[..., Strategy], limit: EnergyLimit, until_converged: bool) -> Callable[..., Strategy]:
+    """Return a strategy's maker with a limit of energy; of other strategies than the default it can only be the end."""
+    if make is Connect:
+        return partial(Connect, below=limit)
+    if not until_converged:
+        raise ValueError("below has no effect here: it goes with the default strategy, or with until_converged=True")
+    return make
 
 
 def _made(landscape: Landscape, make: Callable[..., Strategy], batch: int) -> Strategy:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import heapq
+import math
 from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from thalweg.landscapes.energy_limit import EnergyLimit
 from thalweg.landscapes.records import (
     DOUBLE_ENDED,
     FROM_STATE,
@@ -37,10 +39,17 @@ class Connect(Strategy):
     networks one is from minima made symmetric, of free clusters from random points, most of them with a point group.
     One search of every ``anywhere_every``-th task from minima starts at a random point.
 
+    Parameters
+    ----------
+    landscape, chosen, batch
+        As for `Strategy`.
+    below : EnergyLimit, optional
+        Only minima and transition states below it are searched from.
+
     Raises
     ------
     ValueError
-        If there are no minima.
+        If there are no minima, or none below the limit.
     """
 
     name = "connect"
@@ -50,7 +59,14 @@ class Connect(Strategy):
     _partners = 50
     _compared = 5
 
-    def __init__(self, landscape: Landscape, chosen: Sequence[Choice] = (), batch: int = 16) -> None:
+    def __init__(
+        self,
+        landscape: Landscape,
+        chosen: Sequence[Choice] = (),
+        batch: int = 16,
+        *,
+        below: EnergyLimit | None = None,
+    ) -> None:
         super().__init__(landscape, chosen, batch)
         if not len(landscape.minima):
             raise ValueError("the landscape has no minima to connect: find some first, find_minima(steps=...)")
@@ -59,7 +75,9 @@ class Connect(Strategy):
         self._read(chosen)
         minima, states = landscape.minima, landscape.transition_states
         self._pieces = Components(minima.energy[:], states.minima[:], self._partners)
-        energies = self._pieces.energies
+        energies, self._below = self._pieces.energies, below
+        self._highest = math.inf if below is None else below.checked(min(energies))
+        self._state_energies: list[float] = [] if below is None else states.energy[:].tolist()
         self._cycle = self.cycle
         if landscape.system.may_be_made_symmetric:
             self._cycle = self.cycle_of_networks
@@ -71,7 +89,8 @@ class Connect(Strategy):
             for kind in (SINGLE_ENDED, FROM_SYMMETRIC)
             if kind in self._cycle
         }
-        self._heaps[FROM_STATE] = [(self._tries[FROM_STATE][row], 0.0, row) for row in range(len(states))]
+        self._states = len(states)  # that are known here
+        self._heaps[FROM_STATE] = [(self._tries[FROM_STATE][row], 0.0, row) for row in range(self._states)]
         self._outside = [(self._pairs[row], energies[row], row) for row in self._pieces.outside()]
         for heap in (*self._heaps.values(), self._outside):
             heapq.heapify(heap)
@@ -93,20 +112,25 @@ class Connect(Strategy):
         """Take in minima and transition states that have come since the last call."""
         for energy in self.landscape.minima.energy[len(self._pieces) :].tolist():
             row = self._pieces.add(energy)
+            if self._below is not None:
+                self._highest = min(self._highest, self._below.energy(energy))
             for kind, heap in self._heaps.items():
                 if kind != FROM_STATE:
                     heapq.heappush(heap, (self._tries[kind][row], energy, row))
             heapq.heappush(self._outside, (self._pairs[row], energy, row))
-        states = self._heaps[FROM_STATE]
-        for row in range(len(states), len(self.landscape.transition_states)):
+        states, rows = self._heaps[FROM_STATE], len(self.landscape.transition_states)
+        for row in range(self._states, rows):
             heapq.heappush(states, (0, 0.0, row))
+        if self._below is not None and rows > self._states:
+            self._state_energies += self.landscape.transition_states.energy[self._states : rows].tolist()
+        self._states = rows
 
     def choose(self, number: int, size: int) -> Choice:
         kind = self._cycle[number % len(self._cycle)]
         pair = self._pair() if kind == DOUBLE_ENDED else None
         if pair is not None:
             return self._counted(Choice(DOUBLE_ENDED, 1, (pair,)))
-        if kind in (FROM_STATE, FROM_SYMMETRIC) and self._heaps[kind]:
+        if kind in (FROM_STATE, FROM_SYMMETRIC) and self._any(kind):
             return self._counted(Choice(kind, size, self._tried_least(kind, size)))
         # now and then from anywhere: some transition states are far from every minimum
         anywhere = self._anywhere(number, size)
@@ -117,10 +141,20 @@ class Connect(Strategy):
         """Return starts at the points from which a kind of search was tried least."""
         heap, starts = self._heaps[kind], []
         for _ in range(size):
+            self._any(kind)
             tries, energy, row = heap[0]
             heapq.heapreplace(heap, (tries + 1, energy, row))
             starts.append((row, -1))
         return tuple(starts)
+
+    def _any(self, kind: str) -> bool:
+        """Drop the points above the limit of energy, which only falls, from the front of a queue; is any left?."""
+        heap = self._heaps[kind]
+        if self._below is not None:
+            energies = self._state_energies if kind == FROM_STATE else self._pieces.energies
+            while heap and energies[heap[0][2]] > self._highest:
+                heapq.heappop(heap)
+        return bool(heap)
 
     def _anywhere(self, number: int, size: int) -> int:
         """Return how many searches of a task start at random points."""
@@ -149,8 +183,9 @@ class Connect(Strategy):
         return np.array([fingerprint(self.landscape.system, self.landscape.minima.coordinates[row]) for row in rows])
 
     def _stale(self, pairs: int, energy: float, row: int) -> bool:
-        """Say whether an entry is of a minimum that was joined since, or is one of two of the same minimum."""
-        return pairs != self._pairs[row] or self._pieces.root(row) == self._pieces.main
+        """Say whether an entry is of a minimum that was joined since or is too high, or one of two of a minimum."""
+        joined = self._pieces.root(row) == self._pieces.main
+        return pairs != self._pairs[row] or joined or energy > self._highest
 
     def added(self, choice: Choice, result: TaskResult, added: list[AddedSearch]) -> None:
         self._grow()
