@@ -17,6 +17,7 @@ from thalweg.optimizers.kernels.searches import minimum_rows
 from thalweg.optimizers.kernels.status import Status, reasons
 from thalweg.optimizers.kinks import FIRST_STEPS, may_have_kinks, with_kinks
 from thalweg.optimizers.large_systems import LARGEST_MATRIX, minimise_large
+from thalweg.optimizers.missing_minima import may_fall_without_end, with_missing_minima
 from thalweg.optimizers.quasi_newton.knowledge import KnownPoints
 from thalweg.optimizers.quasi_newton.searches import descents, minima_by_forces, needs_differences
 from thalweg.optimizers.results import MinimiseResult
@@ -150,7 +151,7 @@ def minimise(
     if second_order and system.n_free > LARGEST_MATRIX:
         result = minimise_large(system, X, rms, rules, steps)
         system.reraise()
-        return result
+        return _without_false_minima(system, result)
     if system.on_gpu(X):
         from thalweg.optimizers.cuda.minimise import minimise_cuda
 
@@ -165,7 +166,16 @@ def minimise(
     else:
         result = run(system, X, rms, rules, steps, threads if system.threadsafe else 1)
     system.reraise()
-    return result
+    return _without_false_minima(system, result)
+
+
+def _without_false_minima(system: System, result: MinimiseResult) -> MinimiseResult:
+    """Return the result with walkers as failed that ended where the energy falls without end."""
+    if not may_fall_without_end(system):
+        return result
+    before = np.array([Status.of(reason) for reason in result.reason])
+    status = with_missing_minima(system, before, result.x, result.rms, result.lowest_eigenvalue)
+    return replace(result, reason=reasons(status), converged=status == Status.CONVERGED)
 
 
 def _in_two_goes(

@@ -17,6 +17,7 @@ from thalweg.optimizers.kernels.status import Status, reasons
 from thalweg.optimizers.kinks import with_kinks
 from thalweg.optimizers.large_systems import LARGEST_MATRIX
 from thalweg.optimizers.minimisation import checked_batch, minimum_search
+from thalweg.optimizers.missing_minima import with_missing_minima
 from thalweg.optimizers.quasi_newton.knowledge import KnownPoints
 from thalweg.optimizers.quasi_newton.searches import needs_differences, transition_states_by_forces
 from thalweg.optimizers.results import TransitionStateResult
@@ -136,6 +137,7 @@ def find_transition_states(
         threads = threads if system.threadsafe else 1
         X, found, ends, minima = search(system, X, directions, rms, rules, steps, max_step, minimise_steps, threads)
         found["status"] = with_kinks(system, found["status"], X, ends)
+        found["status"] = with_missing_minima(system, found["status"], X, ends=ends)
         result = _result(X, found, ends, minima)
     system.reraise()
     return result

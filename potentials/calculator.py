@@ -140,6 +140,10 @@ class FlatCalculator(Calculator):
     def check_coordinates(self, x: Vector) -> None:
         """Raise ValueError if x (n,) cannot be coordinates of this potential."""
 
+    def falls_without_end(self, x: Vector) -> bool:
+        """Return whether the energy is known to fall without end from x (n,): a search there finds no minimum."""
+        return False
+
     def random_coordinates(self, n: int, rng: np.random.Generator) -> Vector | None:
         """Return a random starting point of length n, or None if the potential offers none."""
         return None

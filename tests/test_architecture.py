@@ -36,7 +36,7 @@ LAYERS = [
     ["optimizers.results", "optimizers.quasi_newton", "optimizers.pictures"],
     ["optimizers.rules"],
     ["optimizers.eigenvalues", "optimizers.energy_profile", "optimizers.interpolation"],
-    ["optimizers.kinks", "optimizers.descent_paths"],
+    ["optimizers.kinks", "optimizers.missing_minima", "optimizers.descent_paths"],
     ["optimizers.minimisation optimizers.large_systems optimizers.cuda"],
     ["optimizers.eigenvector_following_hybrid"],
     ["optimizers.transition_states"],

@@ -27,6 +27,7 @@ from thalweg.optimizers.kernels.status import Status, reasons
 from thalweg.optimizers.kinks import FIRST_STEPS, may_have_kinks, with_kinks
 from thalweg.optimizers.large_systems import LARGEST_MATRIX
 from thalweg.optimizers.minimisation import minimise, minimum_search
+from thalweg.optimizers.missing_minima import with_missing_minima
 from thalweg.optimizers.quasi_newton.context import Context
 from thalweg.optimizers.quasi_newton.knowledge import KnownPoints
 from thalweg.optimizers.quasi_newton.searches import longest_of, needs_differences
@@ -303,6 +304,8 @@ known_points
             np.concatenate(same) for same in zip(Quenches.room(0, self.system.n), *parts, strict=True)
         )
         energy = np.nan if self.energy is None or not np.isfinite(self.energy) else self.energy
+        found["status"] = with_missing_minima(self.system, found["status"], x, found["rms"], found["lowest_eigenvalue"])
+        outcomes["proved"] &= found["status"] != Status.NO_MINIMUM
         return BasinHoppingResult(
             x=x, energy=found["energy"], rms=found["rms"], steps=found["steps"],
             converged=found["status"] == Status.CONVERGED, reason=reasons(found["status"]),

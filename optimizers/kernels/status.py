@@ -26,6 +26,7 @@ class Status(IntEnum):
     KNOWN = 10
     KINK = 11
     FRAGMENTED = 12
+    NO_MINIMUM = 13
 
     @property
     def reason(self) -> str:
@@ -63,6 +64,7 @@ _REASONS = {
     Status.KNOWN: "energy of a known transition state",
     Status.KINK: "not differentiable there: the gradient jumps (a kink)",
     Status.FRAGMENTED: "fell into fragments",
+    Status.NO_MINIMUM: "no minimum: the energy falls without end, as a loss without an L2 term may (l2=0)",
 }
 # What earlier versions wrote into stores
 _FORMER = {"the way up has no end, as of an atom that leaves": Status.DIVERGED}

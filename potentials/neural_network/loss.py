@@ -21,6 +21,7 @@ from thalweg.potentials.neural_network.hessian import network_hessian
 from thalweg.potentials.neural_network.hessian_vector import network_hessian_vector
 from thalweg.potentials.neural_network.locality import neighbour_mask
 from thalweg.potentials.neural_network.losses.kinds import checked_loss
+from thalweg.potentials.neural_network.losses.separation import falls_without_end
 from thalweg.potentials.neural_network.losses.targets import (
     ClassWeight,
     checked_sample_weight,
@@ -179,9 +180,8 @@ class NetworkLoss(FlatCalculator):
         self.sample_weight = checked_sample_weight(sample_weight, n)
         self.class_weight = class_weights(class_weight, found, self.loss)
         weights = data_weights(self.sample_weight, self.class_weight, found)
-        kind = NetworkKind(self.activation, self.loss, self.l2_biases)
-        packed = pack_network(self.layers, self.inputs, found.rows, self.l2, ~self.mask, kind, weights)
-        self._integers, self._floats = packed
+        rows, kind = found.rows, NetworkKind(self.activation, self.loss, self.l2_biases)
+        self._integers, self._floats = pack_network(self.layers, self.inputs, rows, self.l2, ~self.mask, kind, weights)
         super().__init__()
 
     def __setstate__(self, state: dict[str, Any]) -> None:
@@ -199,8 +199,8 @@ class NetworkLoss(FlatCalculator):
         return super().set()
 
     def __repr__(self) -> str:
-        settings = {name: value for name, value in self._settings().items() if not isinstance(value, np.ndarray)}
-        others = "".join(f", {name}={value!r}" for name, value in settings.items())
+        plain = ((name, value) for name, value in self._settings().items() if not isinstance(value, np.ndarray))
+        others = "".join(f", {name}={value!r}" for name, value in plain)
         weighted = ", weighted" if self.sample_weight is not None or self.class_weight is not None else ""
         data = f"{len(self.inputs)} data{weighted}"
         return f"NetworkLoss({list(self.layers)}, {data}, l2={self.l2}, neighbours={self.neighbours}{others})"
@@ -231,8 +231,7 @@ class NetworkLoss(FlatCalculator):
     @cached_property
     def symmetry(self) -> NetworkSymmetry:  # type: ignore[override]
         """Permutations of hidden units, and sign changes of those whose activation is odd."""
-        odd = [name in ODD for name in self.activation]
-        return NetworkSymmetry(self.layers, self.mask, self.null_modes, odd)
+        return NetworkSymmetry(self.layers, self.mask, self.null_modes, [name in ODD for name in self.activation])
 
     @cached_property
     def null_modes(self) -> Matrix | None:  # type: ignore[override]
@@ -250,6 +249,10 @@ class NetworkLoss(FlatCalculator):
         if x.shape != (self.n_weights,):
             wanted = f"the {self.n_weights} weights of the network {list(self.layers)}"
             raise ValueError(f"x must hold {wanted}; its shape is {x.shape}")
+
+    def falls_without_end(self, x: Vector) -> bool:
+        """Return whether, for want of an L2 term, the loss falls without end from x as weights grow."""
+        return self.l2 == 0 and self.loss != "squared_error" and falls_without_end(self, x)
 
     def random_coordinates(self, n: int, rng: np.random.Generator) -> Vector:
         """Draw weights (n_weights,) uniformly from (-1, 1), zero where frozen."""
@@ -345,8 +348,8 @@ class NetworkLoss(FlatCalculator):
     def with_data(self, inputs: ArrayLike, targets: ArrayLike) -> NetworkLoss:
         """Return the loss of the same network on other data (N, n_in) with targets, without weights of the data."""
         settings = {name: value for name, value in self._settings().items() if name != "sample_weight"}
-        n_classes = self.n_classes if self.loss == "cross_entropy" else None
-        shape: dict[str, Any] = {"l2": self.l2, "n_classes": n_classes, "neighbours": self.neighbours}
+        shape: dict[str, Any] = {"l2": self.l2, "neighbours": self.neighbours}
+        shape["n_classes"] = self.n_classes if self.loss == "cross_entropy" else None
         return type(self)(inputs, targets, self.hidden, **shape, **settings)
 
     def mean_loss(self, x: ArrayLike, inputs: ArrayLike, targets: ArrayLike) -> float | Vector:
@@ -368,9 +371,9 @@ class NetworkLoss(FlatCalculator):
         inputs = checked_inputs(inputs, self.layers[0])
         found = checked_targets(targets, len(inputs), self.loss, self.n_classes)
         frozen, kind = np.zeros(self.n_weights, dtype=bool), NetworkKind(self.activation, self.loss)
-        integers, floats = pack_network(self.layers, inputs, found.rows, 0.0, frozen, kind)
-        rows = [self._flat(row) for row in np.atleast_2d(np.asarray(x, dtype=np.float64))]
-        losses = [network_function(row, np.empty_like(row), integers, floats) for row in rows]
+        packed = pack_network(self.layers, inputs, found.rows, 0.0, frozen, kind)
+        rows = map(self._flat, np.atleast_2d(np.asarray(x, dtype=np.float64)))
+        losses = [network_function(row, np.empty_like(row), *packed) for row in rows]
         return losses[0] if np.ndim(x) == 1 else np.array(losses)
 
     def cross_entropy(self, x: ArrayLike, inputs: ArrayLike, labels: ArrayLike) -> float | Vector:
@@ -378,17 +381,14 @@ class NetworkLoss(FlatCalculator):
 
         Parameters
         ----------
-        x : array_like, shape (n_weights,) or (walkers, n_weights)
-            Weights, or one row of weights for each walker.
-        inputs : array_like, shape (N, n_in)
-            Inputs of the data.
+        x, inputs
+            As for :meth:`mean_loss`.
         labels : array_like of int, shape (N,)
             Labels of the data.
 
         Returns
         -------
         float, or ndarray of shape (walkers,)
-            Mean of -ln p(label) over the data.
 
         Raises
         ------
