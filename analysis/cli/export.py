@@ -43,7 +43,7 @@ def _rows(option: str, text: str) -> list[int]:
 def _pathsample(path: Path, network: KineticTransitionNetwork, output: Path, overwrite: bool) -> list[Path]:
     from thalweg.analysis.networks.exchange import write_pathsample
     from thalweg.analysis.programs.mass_weighting import mass_weighted
-    from thalweg.landscapes import Landscape
+    from thalweg.landscapes import Landscape, StoreError
 
     landscape = Landscape.open(path)
     # what was committed since the network was read is left out
@@ -52,9 +52,14 @@ def _pathsample(path: Path, network: KineticTransitionNetwork, output: Path, ove
     atoms = landscape.geometry.atoms
     # in reduced units masses are one, as everywhere in such a landscape
     masses = None if atoms is None or landscape.units == "reduced" else atoms.get_masses()
-    if masses is not None:
-        network = mass_weighted(network, landscape) or network
-    write_pathsample(network, output, points, states, overwrite=overwrite, atoms=atoms is not None, masses=masses)
+    try:
+        if masses is not None:
+            network = mass_weighted(network, landscape) or network
+        write_pathsample(network, output, points, states, overwrite=overwrite, atoms=atoms is not None, masses=masses)
+    except StoreError:
+        raise
+    except ValueError as error:  # of the numbers, all of which are the store's
+        raise StoreError(f"{path}: {error}") from error
     names = ("min.data", "ts.data", "points.min", "points.ts", *(f"min.{name}" for name in network.groups))
     return [output / name for name in names]
 

@@ -74,6 +74,11 @@ def rotor_moments(
     -------
     (k, 3) ndarray
         See :class:`MolecularMotion`.
+
+    Raises
+    ------
+    ValueError
+        If a mass is zero.
     """
     from thalweg.potentials.symmetry.motions.invariance import allowed_motions  # they load the compiler
     from thalweg.potentials.symmetry.periodic_images import lattice_of, make_whole
@@ -83,6 +88,8 @@ def rotor_moments(
     result = np.zeros((len(coordinates), 3))
     if not rigid[:, 3:].any() or "constraints" in description:
         return result
+    if not (_masses(description) > 0).all():
+        raise ValueError("masses must be above 0 where vibrations are known")
     masses, frozen = np.repeat(_masses(description), 3), np.asarray(description["frozen"], dtype=np.int64)
     lattice = lattice_of(cell, pbc) if pbc.any() else np.zeros((0, 3))
     known = np.isfinite(frequencies).sum(axis=1)

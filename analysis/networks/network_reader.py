@@ -65,6 +65,6 @@ def is_network_loss(path: Path) -> bool:
 
     held = Store.open(path)
     try:
-        return bool(held.description()["calculator"]["name"] == "NetworkLoss")
+        return bool(held.description().get("calculator", {}).get("name") == "NetworkLoss")
     finally:
         held.close()

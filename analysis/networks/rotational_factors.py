@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 __all__ = ["is_linear", "log_rotational_factor", "log_rotational_factors", "moments_of_inertia", "rotational_needed"]
 
+_LARGEST = 1e100  # the squares of larger coordinates overflow
 _LINEAR = 1e-6  # smallest moment of inertia over the largest, below which a molecule counts as linear
 
 
@@ -30,6 +31,11 @@ def moments_of_inertia(coordinates: ArrayLike, masses: ArrayLike | None = None) 
     (..., 3) ndarray
         Moments of inertia, rising.
 
+    Raises
+    ------
+    ValueError
+        If masses are not one for each atom, negative or all zero, or coordinates are not finite or too large.
+
     Examples
     --------
     >>> from thalweg.analysis import moments_of_inertia
@@ -43,6 +49,10 @@ def moments_of_inertia(coordinates: ArrayLike, masses: ArrayLike | None = None) 
     weights = np.ones(atoms.shape[-2]) if masses is None else np.asarray(masses, dtype=np.float64)
     if weights.shape != atoms.shape[-2:-1]:
         raise ValueError(f"masses has shape {weights.shape}; one for each of {atoms.shape[-2]} atoms is needed")
+    if not (weights >= 0).all() or not 0 < weights.sum() < np.inf:
+        raise ValueError("masses must be finite, none negative, and not all zero")
+    if not (np.abs(atoms) <= _LARGEST).all():
+        raise ValueError(f"coordinates must be finite and below {_LARGEST:g} in magnitude")
     if masses is None:
         atoms = atoms - atoms.mean(axis=-2, keepdims=True)
     else:

@@ -48,19 +48,26 @@ def _moments(store: Store, minima: dict[str, np.ndarray], states: dict[str, np.n
 
 def _motion(store: Store) -> MolecularMotion | None:
     """Return the vibrations and rotations of the points of atoms in eV; None where no frequencies are stored."""
+    from thalweg.landscapes.errors import StoreError
+
     groups = ("minima", "transition_states")
     if any(f"{group}/frequencies" not in store.columns for group in groups):
         return None
-    frequencies: list[np.ndarray] = []
-    moments: list[np.ndarray] = []
-    description = store.description()
-    for group in groups:
-        columns = (store.columns[f"{group}/{name}"] for name in ("frequencies", "coordinates"))
-        known, x = (column.read(0, len(column)) for column in columns)
-        frequencies.append(known[:, : max(int(np.isfinite(known).sum(axis=1).max(initial=0)), 1)])
-        moments.append(rotor_moments(description, x, known))
-    if not np.isfinite(frequencies[0]).any():
+    columns = {group: store.columns[f"{group}/frequencies"] for group in groups}
+    known = {group: column.read(0, len(column)) for group, column in columns.items()}
+    if not np.isfinite(known["minima"]).any():
         return None  # too many atoms for a Hessian
+    description = store.description()
+    frequencies = [rows[:, : max(int(np.isfinite(rows).sum(axis=1).max(initial=0)), 1)] for rows in known.values()]
+    moments: list[np.ndarray] = []
+    for group, rows in known.items():
+        coordinates = store.columns[f"{group}/coordinates"]
+        try:
+            moments.append(rotor_moments(description, coordinates.read(0, len(coordinates)), rows))
+        except StoreError:
+            raise
+        except ValueError as error:
+            raise StoreError(f"{store.path}: moments of inertia of {group}: {error}") from error
     reflections = bool(description.get("inversion", True))
     return MolecularMotion(frequencies[0], frequencies[1], moments[0], moments[1], reflections)
 

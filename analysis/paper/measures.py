@@ -101,7 +101,7 @@ def _origin(job: Job, path: Path) -> dict[str, Any]:
 
 
 def _counts(summary: Summary, state: GrowthState) -> dict[str, Any]:
-    found, calculator = summary.discoveries, summary.system["calculator"]
+    found, calculator = summary.discoveries, summary.calculator
     labels, wrong = summary.labels, calculator.get("mislabelled")
     done = {kind: sum(ended.values()) for kind, ended in summary.searches.items()}
     return {

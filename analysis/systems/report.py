@@ -30,7 +30,7 @@ WIDTH = 120
 
 def describe(summary: Summary) -> str:
     """Return a description of the system in one line."""
-    calculator = summary.system["calculator"]
+    calculator = summary.calculator
     if calculator["name"] == "NetworkLoss":
         wrong = calculator.get("mislabelled")
         points, inputs = calculator["inputs"].shape
@@ -205,9 +205,9 @@ def _properties(summary: Summary) -> list[str | Table]:
         spread = properties[name]
         note = "" if spread.known == summary.minima else f"  ({spread.known} of {summary.minima} minima)"
         _add(table, name.replace("_", " ").replace("auc", "AUC"), *_numbers(spread), note)
-    if "test_loss" not in properties or summary.labels is None or "l2_biases" in summary.system["calculator"]:
+    if "test_loss" not in properties or summary.labels is None or "l2_biases" in summary.calculator:
         return ["", table]
-    plain = properties["test_loss"].lowest - summary.system["calculator"]["l2"] * summary.weights_squared
+    plain = properties["test_loss"].lowest - summary.calculator["l2"] * summary.weights_squared
     return ["", table, f"test loss of Gmin without the L2 term: {plain:.5f}"]
 
 

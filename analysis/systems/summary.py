@@ -109,9 +109,15 @@ class Summary:
     weights_squared: float
 
     @property
+    def calculator(self) -> Mapping[str, Any]:
+        """Description of the calculator; a system of one's own that describes none is called by its kind."""
+        calculator: Mapping[str, Any] = self.system.get("calculator") or {"name": self.system.get("kind", "own system")}
+        return calculator
+
+    @property
     def labels(self) -> np.ndarray | None:
         """Number of training labels of each class, (n_classes,); None where the system is no network with classes."""
-        calculator = self.system["calculator"]
+        calculator = self.calculator
         if calculator["name"] != "NetworkLoss" or "labels" not in calculator:
             return None
         return np.bincount(calculator["labels"], minlength=int(calculator["n_classes"] or 0))

@@ -8,6 +8,7 @@ import numpy as np
 
 from thalweg.landscapes.errors import RejectedError
 from thalweg.landscapes.records import Minimum, TransitionState
+from thalweg.landscapes.storage.array_spec import LARGEST_COORDINATE, LARGEST_NUMBER
 from thalweg.landscapes.tolerances import Tolerances
 
 __all__ = ["check_minimum", "check_transition_state"]
@@ -59,7 +60,7 @@ def check_transition_state(state: TransitionState, n: int, tolerances: Tolerance
             f"transition state: n_negative is {state.n_negative}, lowest_eigenvalue {state.lowest_eigenvalue}; "
             "exactly one eigenvalue must be negative",
         )
-    if not all(math.isnan(length) or 0 <= length < math.inf for length in state.path_lengths):
+    if not all(math.isnan(length) or 0 <= length <= LARGEST_NUMBER for length in state.path_lengths):
         raise RejectedError("path length not finite", f"transition state: path_lengths are {state.path_lengths}")
     for minimum in state.minima:
         check_minimum(minimum, n, tolerances)
@@ -76,13 +77,15 @@ def _check_point(point: Minimum | TransitionState, what: str, n: int, tolerances
     if point.modes < 0 or point.symmetry_order < 0:
         raise ValueError(f"{what}: modes and symmetry_order must not be negative")
     for name in ("energy", "gradient_rms", "lowest_eigenvalue"):
-        if not math.isfinite(getattr(point, name)):
-            raise RejectedError("numbers not finite", f"{what}: {name} is not finite")
+        if not abs(getattr(point, name)) <= LARGEST_NUMBER:
+            raise RejectedError("numbers not finite", f"{what}: {name} is not finite, or beyond {LARGEST_NUMBER:g}")
     # NaN where nobody computes all eigenvalues: of large systems the lowest ones are the proof
     if math.isinf(point.log_eigenvalue_product):
         raise RejectedError("numbers not finite", f"{what}: log_eigenvalue_product is not finite")
-    if not np.isfinite(point.coordinates).all():
-        raise RejectedError("numbers not finite", f"{what}: coordinates is not finite")
+    if not (np.abs(point.coordinates) <= LARGEST_COORDINATE).all():
+        raise RejectedError(
+            "numbers not finite", f"{what}: coordinates is not finite, or beyond {LARGEST_COORDINATE:g}"
+        )
     if not point.gradient_rms <= tolerances.gradient_rms:
         raise RejectedError(
             "gradient too large",

@@ -10,9 +10,24 @@ import google_crc32c
 import numcodecs
 import numpy as np
 
-__all__ = ["SCALAR_ROWS", "ArraySpec", "Values", "fault", "static_array", "wrong_rows"]
+__all__ = [
+    "LARGEST_COORDINATE",
+    "LARGEST_NUMBER",
+    "SCALAR_ROWS",
+    "ArraySpec",
+    "Values",
+    "fault",
+    "static_array",
+    "wrong_rows",
+]
 
 SCALAR_ROWS = 16384
+
+LARGEST_COORDINATE = 1e50
+"""Magnitude up to which squares, areas and volumes do not overflow."""
+
+LARGEST_NUMBER = 1e300
+"""Magnitude up to which sums and differences of energies do not overflow."""
 
 _CODECS = [
     {"name": "bytes", "configuration": {"endian": "little"}},
@@ -27,9 +42,10 @@ class Values(Enum):
     """Kinds of values that rows of an array may hold, in the words of docs/format.md."""
 
     ANY = "any"
-    FINITE = "a finite number"
-    NOT_INFINITE = "a finite number or NaN"
-    LENGTH = "a number from 0 on, or NaN"
+    COORDINATE = "a number from -1e+50 to 1e+50"
+    NUMBER = "a number from -1e+300 to 1e+300"
+    NUMBER_OR_NAN = "a number from -1e+300 to 1e+300, or NaN"
+    LENGTH = "a number from 0 to 1e+300, or NaN"
     COUNT = "a whole number from 0 on"
     FLAG = "true or false"
     MINIMUM = "a row of the minima"
@@ -219,12 +235,14 @@ def fault(values: Values, value: object, limit: int) -> str:
 
 def _wrong(values: Values, rows: np.ndarray, limit: int, before: int) -> np.ndarray | None:
     """Return a mask of the values that are not permitted; None where any is."""
-    if values is Values.FINITE:
-        return ~np.isfinite(rows)
-    if values is Values.NOT_INFINITE:
-        return np.isinf(rows)
+    if values is Values.COORDINATE:
+        return ~(np.abs(rows) <= LARGEST_COORDINATE)
+    if values is Values.NUMBER:
+        return ~(np.abs(rows) <= LARGEST_NUMBER)
+    if values is Values.NUMBER_OR_NAN:
+        return np.abs(rows) > LARGEST_NUMBER
     if values is Values.LENGTH:
-        return (rows < 0) | np.isinf(rows)
+        return (rows < 0) | (rows > LARGEST_NUMBER)
     if values not in _LEAST:
         return None  # any; flags are checked as bytes, before they are numpy's
     wrong = rows < _LEAST[values]

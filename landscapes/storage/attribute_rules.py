@@ -10,6 +10,7 @@ from typing import Any, Protocol
 import numpy as np
 
 __all__ = [
+    "Either",
     "Fields",
     "Flag",
     "Free",
@@ -18,6 +19,7 @@ __all__ = [
     "Number",
     "Numbers",
     "Places",
+    "Plain",
     "Rule",
     "Text",
     "Whole",
@@ -119,6 +121,18 @@ class Flag:
 
 
 @dataclass(frozen=True)
+class Plain:
+    """A number, a text, true, false or null."""
+
+    words: str = "a number, a text, true, false or null"
+
+    def check(self, value: Any, where: str) -> None:
+        """As `Rule`."""
+        if isinstance(value, dict | list):
+            _refuse(self, value, where)
+
+
+@dataclass(frozen=True)
 class Free:
     """An object whose content is another's business."""
 
@@ -145,6 +159,23 @@ class Nullable:
         """As `Rule`."""
         if value is not None:
             self.rule.check(value, where)
+
+
+@dataclass(frozen=True)
+class Either:
+    """What one of two rules says, told apart by whether the value is a list."""
+
+    plain: Rule
+    listed: Rule
+
+    @property
+    def words(self) -> str:
+        """As `Rule`."""
+        return f"{self.plain.words}, or {self.listed.words}"
+
+    def check(self, value: Any, where: str) -> None:
+        """As `Rule`."""
+        (self.listed if isinstance(value, list) else self.plain).check(value, where)
 
 
 @dataclass(frozen=True)
@@ -184,7 +215,7 @@ class Numbers:
     @property
     def words(self) -> str:
         """As `Rule`."""
-        kinds = {"f": "numbers", "iu": "whole numbers", "b": "truth values"}[self.kinds]
+        kinds = {"f": "numbers", "fiu": "numbers", "iu": "whole numbers", "b": "truth values"}[self.kinds]
         shape = ", ".join(str(length) for length in self.shape)
         within = "" if self.low == -math.inf else f" from {self.low:g} to below {self.below}"
         return f"an array of {kinds}{within}, shape ({shape}{',' if len(self.shape) == 1 else ''})"

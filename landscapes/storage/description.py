@@ -11,10 +11,14 @@ import numpy as np
 
 from thalweg.landscapes.storage.array_spec import ArraySpec, static_array
 from thalweg.landscapes.storage.schema import (
+    ATOMS,
     CALCULATOR,
+    CLASSES,
     LIMITS,
     NETWORK,
     NETWORK_ARRAYS,
+    NETWORK_TARGETS,
+    SUBJECT,
     SYSTEM,
     SYSTEM_ARRAYS,
     system_name_fault,
@@ -108,8 +112,13 @@ def check_description(description: Mapping[str, Any], n: int) -> None:
         Something is missing, or of another type, shape or range than the format has.
     """
     SYSTEM.check(description, "system")
+    if description.get("kind") == "point":
+        _check_there(description, SUBJECT, "system")
     if description.get("kind") == "atoms" or "numbers" in description:
-        _check_there(description, ("kind", "numbers", "x", "frozen", "cell", "pbc"), "system")
+        _check_there(description, ("kind", *SUBJECT, "numbers", "cell", "pbc"), "system")
+        ATOMS.check(description, "system")
+        if n % 3:
+            raise ValueError(f"system is of atoms, and coordinates have {n} numbers, which is no multiple of 3")
     for name, rule in SYSTEM_ARRAYS.items():
         if name in description:
             rule.check(description[name], f"system/{name}", n=n, atoms=n // 3)
@@ -131,23 +140,31 @@ def _check_there(held: Mapping[str, Any], names: Sequence[str], where: str) -> N
 
 
 def _check_network(loss: Mapping[str, Any], n: int, where: str) -> None:
-    _check_there(loss, ("inputs", "labels" if loss.get("targets") is None else "targets"), where)
+    _check_there(loss, ("inputs",), where)
     NETWORK_ARRAYS["inputs"].check(loss["inputs"], f"{where}/inputs")
     data, inputs = loss["inputs"].shape
-    classes = loss.get("n_classes") or 1
+    outputs, classes = _outputs(loss, data, where)
     for name, rule in NETWORK_ARRAYS.items():
         if loss.get(name) is not None:
-            rule.check(loss[name], f"{where}/{name}", data=data, n_classes=max(classes, 2))
-    # one output a class, or one for two classes, or one for each column of targets
-    columns = getattr(loss.get("targets"), "shape", ())[1:] or (1,)
-    found = {outputs: _weights((inputs, *loss["hidden"], outputs)) for outputs in (classes, 1, columns[0])}
-    if n not in found.values():
-        raise ValueError(f"{where} has {found[classes]} weights; coordinates have {n} numbers")
+            rule.check(loss[name], f"{where}/{name}", data=data, n_classes=classes)
+    layers = (inputs, *loss["hidden"], outputs)
+    weights = sum((below + 1) * above for below, above in itertools.pairwise(layers))
+    if n != weights:
+        raise ValueError(f"{where} has {weights} weights; coordinates have {n} numbers")
 
 
-def _weights(layers: Sequence[int]) -> int:
-    """Return the number of weights of a network."""
-    return sum((below + 1) * above for below, above in itertools.pairwise(layers))
+def _outputs(loss: Mapping[str, Any], data: int, where: str) -> tuple[int, int]:
+    """Return the number of outputs of a network, and that of its classes; one output tells two classes apart."""
+    crossed = loss.get("loss", "cross_entropy") == "cross_entropy"
+    if crossed or "targets" not in loss:
+        _check_there(loss, ("labels", "n_classes"), where)
+        CLASSES.check(loss["n_classes"], f"{where}/n_classes")
+        return (loss["n_classes"], loss["n_classes"]) if crossed else (1, 2)
+    one, several = NETWORK_TARGETS
+    targets, flat = loss["targets"], np.ndim(loss["targets"]) == 1
+    (one if flat else several).check(targets, f"{where}/targets", data=data)
+    outputs = 1 if flat else targets.shape[1]
+    return outputs, outputs
 
 
 def description_differences(stored: Mapping[str, Any], given: Mapping[str, Any]) -> list[str]:

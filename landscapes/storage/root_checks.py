@@ -170,8 +170,20 @@ def _checked_group(path: str, held: dict) -> dict:
         held = {name: value for name, value in held.items() if name != "consolidated_metadata"}
     attributes: dict = held.get("attributes")  # type: ignore[assignment]
     _OBJECT.check(attributes, f"attributes of group {path}")
+    if below[0] == "system":
+        _check_entries(path, attributes)
     _check_same(f"group {path}", held, group_metadata(attributes))
     return attributes
+
+
+def _check_entries(path: str, attributes: dict) -> None:
+    """Check the names of attributes in ``system/``: what is an object there stands for a group."""
+    for name, value in attributes.items():
+        fault = system_name_fault(name)
+        if fault:
+            raise ValueError(f"{shown(name)} is no name of an attribute of {path}: {fault}")
+        if isinstance(value, dict):
+            _check_entries(f"{path}/{name}", value)
 
 
 def _check_names(path: str, names: list[str]) -> None:

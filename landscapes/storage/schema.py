@@ -11,8 +11,9 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from thalweg.landscapes.storage.array_spec import SCALAR_ROWS, ArraySpec, Values
+from thalweg.landscapes.storage.array_spec import LARGEST_COORDINATE, SCALAR_ROWS, ArraySpec, Values
 from thalweg.landscapes.storage.attribute_rules import (
+    Either,
     Fields,
     Flag,
     Free,
@@ -21,6 +22,7 @@ from thalweg.landscapes.storage.attribute_rules import (
     Number,
     Numbers,
     Places,
+    Plain,
     Rule,
     Text,
     Whole,
@@ -28,7 +30,10 @@ from thalweg.landscapes.storage.attribute_rules import (
 
 __all__ = [
     "ARRAY_ATTRIBUTES",
+    "ATOMS",
     "CALCULATOR",
+    "CLASSES",
+    "EXPLORE",
     "FORMAT",
     "FORMAT_VERSION",
     "FORMAT_VERSIONS",
@@ -37,7 +42,9 @@ __all__ = [
     "MEANING",
     "NETWORK",
     "NETWORK_ARRAYS",
+    "NETWORK_TARGETS",
     "ONE_OF_EACH_LENGTH",
+    "PAPER",
     "PROPERTY_NAME",
     "ROOT_ATTRIBUTES",
     "SCALAR_ROWS",
@@ -45,6 +52,7 @@ __all__ = [
     "SEQUENCES",
     "STATIC_TYPES",
     "STEEPEST_DESCENT",
+    "SUBJECT",
     "SYSTEM",
     "SYSTEM_ARRAYS",
     "ArraySpec",
@@ -126,6 +134,57 @@ SEQUENCE = Fields(
 )
 """State of a sequence of tasks: those chosen and not done, and what its strategy remembers."""
 
+_MANY = LIMITS["values in the root"]
+_NAMES = Items(Text(4096), list, _MANY)
+_WIDTH = Whole(1, LIMITS["coordinates"])
+_OPTIONS = {
+    **dict.fromkeys(("path", "target", "scale", "loss", "noise", "calculator", "permutations"), Nullable(Text(4096))),
+    **dict.fromkeys(("inversion", "substrate"), Nullable(Flag())),
+    **dict.fromkeys(("inputs", "moves"), Nullable(_NAMES)),
+    "data": Nullable(Whole(1, 2**63 - 1)),
+    "errors": Number(0, 100),
+    "hidden": Items(_WIDTH, list, 1000),
+    "activation": Either(Text(), Items(Text(), list, 1000)),
+    "l2": _NOT_NEGATIVE,
+    "neighbours": Nullable(_WIDTH),
+    "parameters": Nullable(Free()),
+    "rms": Nullable(_POSITIVE),
+    "seed": Whole(0, 2**512 - 1),
+}
+_FACTORS = Items(Number(-1e300, 1e300), list, _MANY)
+_SCALING = Fields(
+    {"kind": Text(), "shift": _FACTORS, "width": _FACTORS}, needed=frozenset({"kind", "shift", "width"}), others=True
+)
+_TRAINING = {"sha256": Text(), "scaling": _SCALING, "inputs": _NAMES, "classes": Items(Plain(), list, _MANY)}
+EXPLORE = Fields(
+    {
+        "system": Nullable(Text(4096)),
+        "steps": _COUNT,
+        "searches": _COUNT,
+        "minima": Nullable(_COUNT),
+        "until_converged": Nullable(Flag()),
+        "options": Fields(_OPTIONS, others=True),
+        "data": Fields({"training": Fields(_TRAINING, others=True), "testing": Free()}, others=True),
+    },
+    others=True,
+)
+"""State of ``thalweg explore``: its system, its totals, the options that it was given, and the data they name."""
+
+_STAGE = Places((_COUNT, _NOT_NEGATIVE, _COUNT, _COUNT), needed=4)
+PAPER = Fields(
+    {
+        "done": Flag(),
+        "why": Text(),
+        "seconds": _NOT_NEGATIVE,
+        "stages": Items(_STAGE, list, _MANY, "a list of `[searches, seconds, minima, transition_states]`"),
+        "scale": Text(),
+        "problems": _COUNT,
+        "told": Items(Text(2**16), list, 1000),
+    },
+    others=True,
+)
+"""State of ``thalweg paper``: how a landscape has grown."""
+
 SEQUENCES = ("find_minima", "connect", "connect_pairs", "untrap")
 """Sequences whose state is checked when the root is read; that of others is, when they go on."""
 
@@ -142,7 +201,7 @@ ROOT_ATTRIBUTES = Fields(
         "noise": Fields(_NOISE, needed=frozenset(_NOISE)),
         "path_lengths": Text(choices=(STEEPEST_DESCENT,)),
         "tasks": Items(_COUNT, dict, 1000),
-        "state": Fields(dict.fromkeys(SEQUENCES, SEQUENCE) | dict.fromkeys(("explore", "paper"), Free()), others=True),
+        "state": Fields({**dict.fromkeys(SEQUENCES, SEQUENCE), "explore": EXPLORE, "paper": PAPER}, others=True),
     },
     needed=frozenset(
         {"format", "format_version", "created_by", "units", "seed", "tolerances", "rules", "tasks", "state"}
@@ -157,15 +216,32 @@ MEANING = Text(2000)
 SYSTEM = Fields({"kind": Text()}, others=True)
 """Attributes of ``system/`` that have a type; those of an own system may be any."""
 
+SUBJECT = ("x", "frozen", "calculator")
+"""What the description of atoms or of a point has."""
+
+ATOMS = Fields(
+    {
+        "permutations": Text(choices=("bonds", "all", "none")),
+        "inversion": Flag(),
+        "substrate": Flag(),
+        "left_out": Items(Text(), list, _MANY),
+        "constraints": Items(Free(), list, _MANY),
+    },
+    others=True,
+)
+"""Attributes of ``system/`` of atoms."""
+
+_PLACE = {"low": -LARGEST_COORDINATE, "below": 2 * LARGEST_COORDINATE}
 SYSTEM_ARRAYS = {
-    "x": Numbers("f", ("n",), low=-1e300, below=1e300),
+    "x": Numbers("f", ("n",), **_PLACE),
     "frozen": Numbers("iu", ("frozen",), low=0, below="n"),
     "numbers": Numbers("iu", ("atoms",), low=0, below=119),
-    "cell": Numbers("f", (3, 3), low=-1e300, below=1e300),
+    "cell": Numbers("f", (3, 3), **_PLACE),
     "pbc": Numbers("b", (3,)),
-    "masses": Numbers("f", ("atoms",), low=0, below=1e300),
+    "masses": Numbers("f", ("atoms",), low=0, below=LARGEST_COORDINATE),
     "tags": Numbers("iu", ("atoms",)),
     "initial_charges": Numbers("f", ("atoms",), low=-1e300, below=1e300),
+    "rigid": Numbers("f", ("motions", 6), **_PLACE),
     "bounds": Numbers("f", ("n", 2), low=-math.inf),
 }
 """Arrays of ``system/``, where they are."""
@@ -175,20 +251,30 @@ NETWORK = Fields(
     {
         "hidden": Items(Whole(1, LIMITS["coordinates"]), list, 1000),
         "l2": _NOT_NEGATIVE,
-        "n_classes": Nullable(Whole(1, LIMITS["coordinates"])),
         "neighbours": Nullable(Whole(0, LIMITS["coordinates"])),
+        "loss": Text(choices=("cross_entropy", "logistic", "squared_error")),
+        "activation": Either(Text(), Items(Text(), list, 1000)),
+        "l2_biases": Flag(),
     },
     needed=frozenset({"hidden", "l2", "neighbours"}),
     others=True,
 )
 """Attributes of ``system/calculator``, and of that of a network's loss besides."""
 
+CLASSES = Whole(2, LIMITS["coordinates"])
+"""Attribute ``n_classes`` of a network with labels."""
+
 NETWORK_ARRAYS = {
-    "inputs": Numbers("f", ("data", "inputs"), low=-1e50, below=1e50),
+    "inputs": Numbers("f", ("data", "inputs"), low=-1e50, below=2e50),
     "labels": Numbers("iu", ("data",), low=0, below="n_classes"),
     "mislabelled": Numbers("b", ("data",)),
+    "sample_weight": Numbers("f", ("data",), low=0, below=math.inf),
+    "class_weight": Numbers("f", ("n_classes",), low=0, below=math.inf),
 }
 """Arrays of a network's loss; all but ``inputs`` may be missing, but labels or targets are there."""
+
+NETWORK_TARGETS = (Numbers("fiu", ("data",), **_PLACE), Numbers("fiu", ("data", "outputs"), **_PLACE))
+"""Targets where there are no labels: of one output, or of several."""
 
 _MEANINGS = Fields({"meanings": Items(MEANING, list, 10_000)})
 ARRAY_ATTRIBUTES: dict[str, Rule] = {"searches/kind": _MEANINGS, "searches/status": _MEANINGS}
@@ -247,7 +333,7 @@ def frequency_arrays(n: int) -> dict[str, ArraySpec]:
     """Return the arrays of vibrational frequencies, which landscapes of atoms in eV have."""
     rows = max(1, CHUNK_BYTES // (8 * n))
     specs = [
-        ArraySpec(f"{group}/frequencies", "float64", (dimension, "mode"), (n,), rows, values=Values.NOT_INFINITE)
+        ArraySpec(f"{group}/frequencies", "float64", (dimension, "mode"), (n,), rows, values=Values.NUMBER_OR_NAN)
         for group, dimension in (("minima", "minimum"), ("transition_states", "transition_state"))
     ]
     return {spec.path: spec for spec in specs}
@@ -256,11 +342,11 @@ def frequency_arrays(n: int) -> dict[str, ArraySpec]:
 def _point_arrays(group: str, dimension: str, n: int) -> list[ArraySpec]:
     one, rows = (dimension,), max(1, CHUNK_BYTES // (8 * n))
     return [
-        ArraySpec(f"{group}/energy", "float64", one, values=Values.FINITE),
-        ArraySpec(f"{group}/gradient_rms", "float64", one, values=Values.FINITE),
-        ArraySpec(f"{group}/lowest_eigenvalue", "float64", one, values=Values.FINITE),
-        ArraySpec(f"{group}/log_eigenvalue_product", "float64", one, values=Values.NOT_INFINITE),
-        ArraySpec(f"{group}/coordinates", "float64", (dimension, "coordinate"), (n,), rows, values=Values.FINITE),
+        ArraySpec(f"{group}/energy", "float64", one, values=Values.NUMBER),
+        ArraySpec(f"{group}/gradient_rms", "float64", one, values=Values.NUMBER),
+        ArraySpec(f"{group}/lowest_eigenvalue", "float64", one, values=Values.NUMBER),
+        ArraySpec(f"{group}/log_eigenvalue_product", "float64", one, values=Values.NUMBER_OR_NAN),
+        ArraySpec(f"{group}/coordinates", "float64", (dimension, "coordinate"), (n,), rows, values=Values.COORDINATE),
         ArraySpec(f"{group}/modes", "int32", one, fill=0, values=Values.COUNT),
         ArraySpec(f"{group}/symmetry_order", "int64", one, fill=0, values=Values.COUNT),
         ArraySpec(f"{group}/verified", "bool", one, fill=False, values=Values.FLAG),

@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 
 from thalweg.landscapes.storage.schema import (
+    EXPLORE,
     LIMITS,
+    PAPER,
     PROPERTY_NAME,
     ROOT_ATTRIBUTES,
     SCALAR_ROWS,
@@ -66,6 +68,23 @@ def test_states_of_sequences():
     for name in SEQUENCES:
         assert ROOT_ATTRIBUTES.rules["state"].rules[name] is SEQUENCE
         assert re.search(rf"In `state`,[^\n]*`{name}`", PAGE)
+
+
+def test_state_of_explore():
+    rows = table("entry of `explore`")
+    rules = {**EXPLORE.rules, "options": None}
+    assert rows.keys() == rules.keys()
+    assert all(cells[0] == rules[name].words for name, cells in rows.items() if rules[name])
+    options = {name: cells[0] for name, cells in table("entry of `options`").items()}
+    assert options == {name: rule.words for name, rule in EXPLORE.rules["options"].rules.items()}
+    for name in EXPLORE.rules["data"].rules["training"].rules:
+        assert f"`{name}`" in rows["data"][1]
+
+
+def test_state_of_paper():
+    rows = table("entry of `paper`")
+    assert rows.keys() == PAPER.rules.keys()
+    assert all(rule.words in rows[name][0] for name, rule in PAPER.rules.items())
 
 
 def test_limits():

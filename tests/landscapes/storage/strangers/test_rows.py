@@ -9,7 +9,6 @@ import zipfile
 import numcodecs
 import numpy as np
 import pytest
-import zarr
 from ase import Atoms
 from ase.calculators.emt import EMT
 
@@ -100,8 +99,8 @@ ROWS = {
     "searches/status": [(0, -1), (1, 99)],
     "searches/minima_end": [(1, 0), (2, 10**9), (0, -1)],
     "searches/transition_states_end": [(5, 0), (1, -(2**63))],
-    "minima/energy": [(0, np.nan), (1, -np.inf)],
-    "minima/coordinates": [((0, 3), np.nan), ((2, 0), np.inf)],
+    "minima/energy": [(0, np.nan), (1, -np.inf), (2, 1e301)],
+    "minima/coordinates": [((0, 3), np.nan), ((2, 0), np.inf), ((1, 1), -1e51)],
     "minima/modes": [(0, -1)],
     "transition_states/symmetry_order": [(1, -3)],
     "transition_states/path_length": [((0, 0), -1.0), ((0, 1), np.inf)],
@@ -275,7 +274,7 @@ def test_verify_of_a_system_whose_own_geometry_cannot_be_computed(tmp_path):
     path = tmp_path / "a.zarr"
     with Landscape(Atoms("Cu3", [[0, 0, 0], [2.3, 0, 0], [1.2, 2.0, 0]], calculator=EMT()), path) as landscape:
         landscape.find_minima(steps=2, workers=1)
-    rewrite(path, "system/x", 0, -1e300)
+    rewrite(path, "system/x", 0, -1e49)
     assert verify(Landscape.open(path), workers=1) == []  # the minima are right
 
 
@@ -286,8 +285,7 @@ def test_an_order_that_is_none_is_named(tmp_path):
     path = tmp_path / "a.zarr"
     with Landscape(Atoms("Cu3", [[0, 0, 0], [2.3, 0, 0], [1.2, 2.0, 0]], calculator=EMT()), path) as landscape:
         landscape.find_minima(steps=2, workers=1)
-    with zarr.config.set({"array.write_empty_chunks": True}):
-        rewrite(path, "minima/symmetry_order", 0, 0)
+    rewrite(path, "minima/symmetry_order", 0, 0)
     with pytest.raises(StoreError, match="which stands for an order beyond 64 bits"):
         KineticTransitionNetwork.read(path)
 
