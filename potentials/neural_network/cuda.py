@@ -4,23 +4,32 @@ A block goes through the data in tiles of as many points as it has threads. Each
 backward through the network, its activations and dE/dz in a column of the scratch whose rows are padded by one entry;
 then the threads own weights and sum dE/dz times activation over the tile, so that no two threads add to one number.
 
+The device functions are made for the activations and the loss of a network, so that a kernel has the code of no others.
+
 `integers` is [layers of weights, data, hidden units, units, inputs a chunk, chunks, place of the table of layers, of
 the chunks, of the entries, weights, width of every layer]; each row of the table holds a layer's first weight, first
 bias and first unit, the chunks are where each chunk's entries begin, and an entry is (weight, row of its dE/dz, row of
-its activation or -1 for a bias). Frozen weights have no entry. `floats` is [l2, largest weight taken as it is, 1 for
-each free and 0 for each frozen weight, inputs with the data index innermost, labels].
+its activation or -1 for a bias). Frozen weights have no entry. At the end stand the number of weights that the L2 term
+counts and the code of the activation of each hidden layer. `floats` is [l2, largest weight taken as it is, 1 for each
+free and 0 for each frozen weight, inputs with the data index innermost, labels or a row of targets for each output, the
+weights of the data where there are any].
 """
 
 from __future__ import annotations
 
-import math
-from typing import TYPE_CHECKING
+from functools import cache
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numba import cuda
 from numpy import uint64 as at  # numba sees to negative indices where these are signed: half as many registers again
 
 from thalweg.potentials.cuda.block import block_sums, clamped, device
+from thalweg.potentials.cuda.functions import DeviceFunction
+from thalweg.potentials.neural_network.activations.device import UnitFunctions, unit_functions
+from thalweg.potentials.neural_network.activations.kinds import ACTIVATIONS, TANH
+from thalweg.potentials.neural_network.losses.device import output_functions
+from thalweg.potentials.neural_network.losses.kinds import CROSS_ENTROPY, LOSSES
 
 if TYPE_CHECKING:
     from thalweg.potentials.neural_network.loss import NetworkLoss
@@ -28,16 +37,19 @@ if TYPE_CHECKING:
 __all__ = [
     "FLOATS",
     "HEADER",
+    "DeviceKind",
     "add_bias_or_product",
     "backward",
     "begin_walker",
     "combine",
-    "forward",
+    "device_kind",
+    "forward_function",
+    "gradient_function",
     "load_inputs",
     "loss_gradient",
     "network_pack",
     "network_rows",
-    "softmax",
+    "penalised",
 ]
 
 HEADER = 10
@@ -45,11 +57,40 @@ CHUNK = 16  # inputs whose gradients are summed at a time
 FLOATS = 2
 
 
+class DeviceKind(NamedTuple):
+    """Functions that the kernels of a network are made of.
+
+    Attributes
+    ----------
+    activations : tuple of int
+        Codes of the activations, each once.
+    loss : int
+    weighted : bool
+        Whether the data have weights.
+    """
+
+    activations: tuple[int, ...] = (TANH,)
+    loss: int = CROSS_ENTROPY
+    weighted: bool = False
+
+    @property
+    def keeps_slopes(self) -> bool:
+        """Whether slopes of hidden units are kept beside their values."""
+        return self.activations not in ((), (TANH,))
+
+
+def device_kind(loss: NetworkLoss) -> DeviceKind:
+    """Return the functions that the kernels of a network are made of."""
+    activations = tuple(sorted({ACTIVATIONS[name] for name in loss.activation}))
+    return DeviceKind(activations or (TANH,), LOSSES[loss.loss], loss.data_weights is not None)
+
+
 def network_rows(loss: NetworkLoss, product: bool = False) -> int:
     """Return how many rows of a number a thread the scratch has, for the gradient or for Hessian-vector products."""
     hidden, units = sum(loss.hidden), sum(loss.layers[1:])
     rows = hidden + units + min(CHUNK, loss.layers[0])
-    return rows + hidden + units if product else rows
+    kept = hidden if device_kind(loss).keeps_slopes else 0
+    return rows + hidden + units + 2 * kept if product else rows + kept
 
 
 def network_pack(loss: NetworkLoss) -> tuple[np.ndarray, np.ndarray]:
@@ -63,9 +104,17 @@ def network_pack(loss: NetworkLoss) -> tuple[np.ndarray, np.ndarray]:
     at_table = HEADER + len(layers)
     at_chunks = at_table + table.size
     head = [len(layers) - 1, data, hidden, units, chunk, chunks, at_table, at_chunks, at_chunks + len(bounds)]
-    integers = np.concatenate([[*head, loss.n_weights], layers, table.ravel(), bounds, np.concatenate(entries).ravel()])
+    counted = loss.n_weights if loss.l2_biases else table[0, 1]
+    integers = np.concatenate(
+        [
+            *([*head, loss.n_weights], layers, table.ravel(), bounds, np.concatenate(entries).ravel()),
+            *([counted], [ACTIVATIONS[name] for name in loss.activation]),
+        ]
+    )
     limit = loss.compiled.floats[1]
-    floats = np.concatenate([[loss.l2, limit], loss.mask, loss.inputs.T.ravel(), loss.labels])
+    weights = np.empty(0) if loss.data_weights is None else loss.data_weights
+    targets = np.asarray(loss.targets).reshape(data, -1).T.ravel()
+    floats = np.concatenate([[loss.l2, limit], loss.mask, loss.inputs.T.ravel(), targets, weights])
     return integers.astype(np.int64), floats.astype(np.float64)
 
 
@@ -128,62 +177,56 @@ def combine(w, offset, along, across, source, begin, step, count, out, place, ap
         out[at(here)] = z0
 
 
-@device
-def forward(w, integers, floats, datum, scratch, stride):
-    """Take one datum through the network: activations to the scratch, and the outputs where their dE/dz will be."""
-    thread, layers, data, hidden = cuda.threadIdx.x, integers[0], integers[1], integers[2]
-    for layer in range(layers):
-        entry = integers[6] + 3 * layer
-        inner, outer, unit = integers[HEADER + layer], integers[HEADER + layer + 1], integers[entry + 2]
-        source, begin, step = floats, FLOATS + integers[9] + datum, data
-        if layer > 0:
-            source, begin, step = scratch, (unit - inner) * stride + thread, stride
-        place = (unit if layer < layers - 1 else hidden + unit) * stride + thread
-        combine(
-            w, integers[entry], 1, inner, source, begin, step, inner, scratch, place, stride, outer, integers[entry + 1]
-        )
-        if layer < layers - 1:
-            for j in range(outer):
-                scratch[at(place + j * stride)] = math.tanh(scratch[at(place + j * stride)])
+@cache
+def forward_function(activations: tuple[int, ...], second: bool) -> DeviceFunction:
+    """Make the device function that takes one datum through the network; with `second` it keeps second derivatives."""
+    units = unit_functions(activations)
+    rise = units.rise_twice if second else units.rise
+
+    @device
+    def forward(w, integers, floats, datum, scratch, stride, slopes, bends):
+        """Write the activations to the scratch, and the outputs where their dE/dz will be."""
+        thread, layers, data, hidden = cuda.threadIdx.x, integers[0], integers[1], integers[2]
+        for layer in range(layers):
+            entry = integers[6] + 3 * layer
+            inner, outer, unit = integers[HEADER + layer], integers[HEADER + layer + 1], integers[entry + 2]
+            source, begin, step = floats, FLOATS + integers[9] + datum, data
+            if layer > 0:
+                source, begin, step = scratch, (unit - inner) * stride + thread, stride
+            place = (unit if layer < layers - 1 else hidden + unit) * stride + thread
+            bias = integers[entry + 1]
+            combine(w, integers[entry], 1, inner, source, begin, step, inner, scratch, place, stride, outer, bias)
+            if layer < layers - 1:
+                kind = integers[at(integers.size - layers + 1 + layer)]
+                for j in range(outer):
+                    rise(kind, scratch, place + j * stride, slopes, bends)
+
+    return forward
 
 
-@device
-def softmax(scratch, place, stride, classes, label):
-    """Turn the outputs into dE/dz = p - [label] in place; return the datum's loss, safe for any finite outputs."""
-    top = scratch[at(place)]
-    for a in range(1, classes):
-        top = max(top, scratch[at(place + a * stride)])
-    missed = top - scratch[at(place + label * stride)]
-    rest, largest = 0.0, -1.0
-    for a in range(classes):
-        out = math.exp(scratch[at(place + a * stride)] - top)
-        scratch[at(place + a * stride)] = out
-        if out >= 1.0:
-            largest += 1.0
-        else:
-            rest += out
-    rest += largest
-    scale = 1.0 / (1.0 + rest)
-    for a in range(classes):
-        out = scratch[at(place + a * stride)]
-        scratch[at(place + a * stride)] = (-(rest + (1.0 - out)) if a == label else out) * scale
-    return missed + math.log1p(rest)
+@cache
+def backward_function(units: UnitFunctions) -> DeviceFunction:
+    """Make the device function that fills dE/dz of the hidden units of one datum from that of the outputs."""
+    slope = units.slope
+
+    @device
+    def backward(w, integers, scratch, stride, slopes):
+        """Take dE/dz of one datum down from the outputs."""
+        thread, hidden, layer = cuda.threadIdx.x, integers[2], integers[0] - 1
+        while layer > 0:
+            entry = integers[6] + 3 * layer
+            inner, outer, unit = integers[HEADER + layer], integers[HEADER + layer + 1], integers[entry + 2]
+            begin, act = (hidden + unit) * stride + thread, (unit - inner) * stride + thread
+            place = begin - inner * stride
+            combine(w, integers[entry], inner, 1, scratch, begin, stride, outer, scratch, place, stride, inner, -1)
+            for k in range(inner):
+                scratch[at(place + k * stride)] *= slope(scratch, act + k * stride, slopes)
+            layer -= 1
+
+    return backward
 
 
-@device
-def backward(w, integers, scratch, stride):
-    """Fill dE/dz of the hidden units of one datum from that of the outputs."""
-    thread, hidden, layer = cuda.threadIdx.x, integers[2], integers[0] - 1
-    while layer > 0:
-        entry = integers[6] + 3 * layer
-        inner, outer, unit = integers[HEADER + layer], integers[HEADER + layer + 1], integers[entry + 2]
-        begin, act = (hidden + unit) * stride + thread, (unit - inner) * stride + thread
-        place = begin - inner * stride
-        combine(w, integers[entry], inner, 1, scratch, begin, stride, outer, scratch, place, stride, inner, -1)
-        for k in range(inner):
-            value = scratch[at(act + k * stride)]
-            scratch[at(place + k * stride)] *= (1.0 - value) * (1.0 + value)
-        layer -= 1
+backward = backward_function(unit_functions((TANH,)))
 
 
 @device
@@ -221,44 +264,67 @@ def _add_entries(integers, chunk, scratch, stride, filled, gradient):
 
 
 @device
-def begin_walker(x, floats, w, out):
+def penalised(integers):
+    """Return how many of the weights the L2 term counts."""
+    return integers[integers.size - integers[0]]
+
+
+@device
+def begin_walker(x, integers, floats, w, out):
     """Copy the weights as they are taken, and clear the output; return this thread's part of the sum of squares."""
-    square = 0.0
+    square, counted = 0.0, penalised(integers)
     for i in range(cuda.threadIdx.x, x.size, cuda.blockDim.x):
         w[i] = clamped(x[i], floats[1])
         out[i] = 0.0
-        square += x[i] * x[i]
+        square += x[i] * x[i] if i < counted else 0.0
     cuda.syncthreads()
     return square
 
 
-@device
-def loss_gradient(x, gradient, integers, floats, scratch, w, room):
-    """Return the loss to every thread and write its gradient; a thread writes entries of its own number and on.
+@cache
+def gradient_function(kind: DeviceKind) -> DeviceFunction:
+    """Make the device function of a network's loss and its gradient.
 
-    Parameters
-    ----------
+    It is called as ``gradient(x, gradient, integers, floats, scratch, w, room)`` with
+
     x, gradient : (n,)
     integers, floats : of :func:`network_pack`.
     scratch : :func:`network_rows` rows of a number more than there are threads; w : (n,); room : for the block's sums.
     """
-    thread, threads, data = cuda.threadIdx.x, cuda.blockDim.x, integers[1]
-    stride, square, total = threads + 1, begin_walker(x, floats, w, gradient), 0.0
-    labels = FLOATS + x.size + integers[HEADER] * data
-    outputs, classes = 2 * integers[2] * stride + thread, integers[3] - integers[2]
-    for start in range(0, data, threads):
-        datum = start + thread
-        if datum < data:
-            forward(w, integers, floats, datum, scratch, stride)
-            total += softmax(scratch, outputs, stride, classes, int(floats[labels + datum]))
-            backward(w, integers, scratch, stride)
-        for chunk in range(integers[5]):
+    forward, down = forward_function(kind.activations, False), backward_function(unit_functions(kind.activations))
+    loss, _, weight_of, weigh = output_functions(kind.loss, kind.weighted)
+
+    @device
+    def loss_gradient(x, gradient, integers, floats, scratch, w, room):
+        """Return the loss to every thread and write its gradient; a thread writes entries of its own number and on."""
+        thread, threads, data = cuda.threadIdx.x, cuda.blockDim.x, integers[1]
+        stride, square, total = threads + 1, begin_walker(x, integers, floats, w, gradient), 0.0
+        targets = FLOATS + x.size + integers[HEADER] * data
+        outputs, count = 2 * integers[2] * stride + thread, integers[3] - integers[2]
+        slopes = (integers[2] + integers[3] + integers[4]) * stride
+        for start in range(0, data, threads):
+            datum = start + thread
             if datum < data:
-                load_inputs(integers, floats, datum, chunk, scratch, stride)
-            cuda.syncthreads()
-            _add_entries(integers, chunk, scratch, stride, min(threads, data - start), gradient)
-            cuda.syncthreads()
-    total, square, _ = block_sums(total, square, 0.0, room)
-    for i in range(thread, x.size, threads):
-        gradient[i] = (gradient[i] / data + 2.0 * floats[0] * x[i]) * floats[FLOATS + i]
-    return total / data + (floats[0] * square if floats[0] > 0.0 else 0.0)
+                forward(w, integers, floats, datum, scratch, stride, slopes, 0)
+                part = loss(scratch, outputs, stride, count, floats, targets, datum, data)
+                weight = weight_of(floats, targets, count, datum, data)
+                total += weight * part
+                weigh(scratch, outputs, stride, count, weight)
+                down(w, integers, scratch, stride, slopes)
+            for chunk in range(integers[5]):
+                if datum < data:
+                    load_inputs(integers, floats, datum, chunk, scratch, stride)
+                cuda.syncthreads()
+                _add_entries(integers, chunk, scratch, stride, min(threads, data - start), gradient)
+                cuda.syncthreads()
+        total, square, _ = block_sums(total, square, 0.0, room)
+        counted = penalised(integers)
+        for i in range(thread, x.size, threads):
+            penalty = 2.0 * floats[0] * x[i] if i < counted else 0.0
+            gradient[i] = (gradient[i] / data + penalty) * floats[FLOATS + i]
+        return total / data + (floats[0] * square if floats[0] > 0.0 else 0.0)
+
+    return loss_gradient
+
+
+loss_gradient = gradient_function(DeviceKind())

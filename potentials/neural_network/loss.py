@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cached_property, partial
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
@@ -39,7 +39,6 @@ if TYPE_CHECKING:
 __all__ = ["NetworkLoss"]
 
 LARGEST_HESSIAN = 4000  # weights: 128 MB
-_THREADS = 128  # of a block on a GPU, one a datum
 
 
 @public("thalweg.potentials")
@@ -172,16 +171,16 @@ class NetworkLoss(FlatCalculator):
         self.targets.setflags(write=False)
         if self.classifies:
             self.labels = cast("Integers", self.targets)
-        self.neighbours = None if neighbours is None else neighbours
+        self.neighbours = neighbours
         self.layers = (self.inputs.shape[1], *self.hidden, found.outputs)
         self.mask = neighbour_mask(self.layers, neighbours)
         self.mask.setflags(write=False)
         self.n_weights = self.mask.size
         self.sample_weight = checked_sample_weight(sample_weight, n)
         self.class_weight = class_weights(class_weight, found, self.loss)
-        weights = data_weights(self.sample_weight, self.class_weight, found)
-        rows, kind = found.rows, NetworkKind(self.activation, self.loss, self.l2_biases)
-        self._integers, self._floats = pack_network(self.layers, self.inputs, rows, self.l2, ~self.mask, kind, weights)
+        kind = NetworkKind(self.activation, self.loss, self.l2_biases)
+        packed = pack_network(self.layers, self.inputs, found.rows, self.l2, ~self.mask, kind, self.data_weights)
+        self._integers, self._floats = packed
         super().__init__()
 
     def __setstate__(self, state: dict[str, Any]) -> None:
@@ -223,6 +222,11 @@ class NetworkLoss(FlatCalculator):
         """Whether each datum has one class: with the cross-entropy, or one binary label with the logistic loss."""
         return self.loss != "squared_error" and self.targets.ndim == 1
 
+    @cached_property
+    def data_weights(self) -> Vector | None:
+        """Weights (N,) of the data in the mean, of the mean 1; None where all are equal."""
+        return data_weights(self.sample_weight, self.class_weight, self.targets)
+
     @property
     def compiled(self) -> Compiled:
         """Functions that compiled optimizers call."""
@@ -258,22 +262,11 @@ class NetworkLoss(FlatCalculator):
         """Draw weights (n_weights,) uniformly from (-1, 1), zero where frozen."""
         return np.where(self.mask, rng.uniform(-1.0, 1.0, self.n_weights), 0.0)
 
-    def device_functions(self, n: int) -> DeviceFunctions | None:
+    def device_functions(self, n: int) -> DeviceFunctions:
         """Return the GPU functions; the training data are sent to the device once."""
-        if self._settings():
-            return None
-        from thalweg.potentials.neural_network.cuda import loss_gradient, network_pack, network_rows
-        from thalweg.potentials.neural_network.cuda_hessian_vector import loss_product
+        from thalweg.potentials.neural_network.cuda_hessian_vector import network_functions
 
-        return DeviceFunctions(
-            gradient=loss_gradient,
-            product=loss_product,
-            pack=partial(network_pack, self),
-            threads=_THREADS,
-            rows=network_rows(self),
-            product_rows=network_rows(self, product=True),
-            constant=True,
-        )
+        return network_functions(self)
 
     def point(self, x: Vector, frozen: Mask) -> Point:
         """Return Weights at x (n_weights,), or a Point if x is not zero at a weight that the loss freezes."""

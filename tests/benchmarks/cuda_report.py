@@ -33,12 +33,16 @@ from thalweg.potentials.cuda.kernels import (
     product_kernel,
 )
 from thalweg.potentials.ljat.cuda import ljat_gradient, ljat_product
-from thalweg.potentials.neural_network.cuda import loss_gradient
-from thalweg.potentials.neural_network.cuda_hessian_vector import loss_product
+from thalweg.potentials.neural_network.activations.kinds import ACTIVATIONS, GELU
+from thalweg.potentials.neural_network.cuda import DeviceKind, gradient_function, loss_gradient
+from thalweg.potentials.neural_network.cuda_hessian_vector import loss_product, product_function
+from thalweg.potentials.neural_network.losses.kinds import LOGISTIC, SQUARED_ERROR
 
 # numba compiles device functions for the device at hand: say what it would be
 numba.cuda.dispatcher.get_current_device = lambda: SimpleNamespace(compute_capability=(8, 0))
 
+ONE = DeviceKind((GELU,), SQUARED_ERROR)
+ALL = DeviceKind(tuple(ACTIVATIONS.values()), LOGISTIC, weighted=True)
 CAPABILITIES = ((8, 0), (9, 0), (12, 0))
 KERNELS = {
     "network: loss and gradient": (gradient_kernel(loss_gradient), GRADIENTS),
@@ -47,6 +51,13 @@ KERNELS = {
     "network: LBFGS": (lbfgs_kernel(loss_gradient), LBFGS),
     "network: lowest mode and step uphill": (climb_kernel(loss_product), CLIMB),
     "network: LBFGS across the mode": (relax_kernel(loss_gradient), RELAX),
+    "network of gelu: loss and gradient": (gradient_kernel(gradient_function(ONE)), GRADIENTS),
+    "network of gelu: Hessian times vector": (product_kernel(product_function(ONE)), PRODUCTS),
+    "network of gelu: LBFGS": (lbfgs_kernel(gradient_function(ONE)), LBFGS),
+    "network of gelu: lowest mode and step uphill": (climb_kernel(product_function(ONE)), CLIMB),
+    "network of all activations: LBFGS": (lbfgs_kernel(gradient_function(ALL)), LBFGS),
+    "network of all activations: lowest mode and step uphill": (climb_kernel(product_function(ALL)), CLIMB),
+    "network of all activations: LBFGS across the mode": (relax_kernel(gradient_function(ALL)), RELAX),
     "cluster: energy and gradient": (gradient_kernel(ljat_gradient), GRADIENTS),
     "cluster: Hessian times vector": (product_kernel(ljat_product), PRODUCTS),
     "cluster: LBFGS": (lbfgs_kernel(ljat_gradient), LBFGS),
@@ -102,6 +113,8 @@ def memory(name: str) -> tuple[int, int]:
     In a search for a transition state 24 products a mode and 20 steps across it.
     """
     n, rows, product_rows, threads, pairs = (74, 26, 50, 128, 74) if "network" in name else (9, 0, 0, 32, 4)
+    if "network of" in name:  # the slopes of 10 hidden units, and their second derivatives
+        rows, product_rows = rows + 10, product_rows + 20
     most, nulls = min(24, n), 0 if "network" in name else 6
     if "rigid" in name:
         return 32, 8 * 12

@@ -156,12 +156,14 @@ def class_weights(given: ClassWeight, targets: Targets, loss: str) -> NDArray[np
 
 
 def data_weights(
-    sample_weight: NDArray[np.float64] | None, class_weight: NDArray[np.float64] | None, targets: Targets
+    sample_weight: NDArray[np.float64] | None,
+    class_weight: NDArray[np.float64] | None,
+    targets: NDArray[np.int64] | NDArray[np.float64],
 ) -> NDArray[np.float64] | None:
     """Return the weights (N,) of the data with the mean 1, or None where all are equal."""
-    weights = np.ones(len(targets.given)) if sample_weight is None else sample_weight
+    weights = np.ones(len(targets)) if sample_weight is None else sample_weight
     if class_weight is not None:
-        weights = weights * class_weight[targets.given.astype(np.int64)]
+        weights = weights * class_weight[targets.astype(np.int64)]
     if weights.max() == 0:
         raise ValueError("sample_weight and class_weight leave no datum: all of their products are zero")
     if np.all(weights == weights[0]):

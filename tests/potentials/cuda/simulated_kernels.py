@@ -46,12 +46,49 @@ def network(shape: str, device: str) -> NetworkLoss:
     return NetworkLoss(rng.normal(size=(data, inputs)), labels, hidden, 1e-2, classes, neighbours, device=device)
 
 
+KINDS = {
+    "gelu, cross-entropy": ("gelu", (3,), {"sample_weight": [1.0, 0.0, 2.0, 3.0, 0.5, 1.0]}),
+    "silu and tanh, squared error": (("silu", "tanh"), (3, 2), {"loss": "squared_error", "l2_biases": False}),
+    "logistic, logistic": ("logistic", (2, 3), {"loss": "logistic", "sample_weight": [1, 2, 3, 4, 5, 6]}),
+    "softplus, one label": ("softplus", (3,), {"loss": "logistic", "class_weight": "balanced"}),
+    "without hidden layers, squared error": ("tanh", (), {"loss": "squared_error"}),
+}
+
+
+def other_network(kind: str, device: str) -> NetworkLoss:
+    """Return a loss with other activations or another loss."""
+    activation, hidden, settings = KINDS[kind]
+    rng = np.random.default_rng(2)
+    inputs = rng.normal(size=(6, 2))
+    targets = {
+        "cross": rng.integers(0, 3, 6),
+        "squared": rng.normal(size=(6, 2)),
+        "several": rng.integers(0, 2, (6, 2)),
+    }
+    one = "squared" if "squared" in kind else "several" if kind == "logistic, logistic" else "cross"
+    labels = targets[one] if kind != "softplus, one label" else np.arange(6) % 4 // 3
+    classes = 3 if kind.endswith("cross-entropy") else None
+    return NetworkLoss(inputs, labels, hidden, 1e-2, classes, activation=activation, device=device, **settings)
+
+
+def other_networks() -> dict[str, dict[str, float]]:
+    """Compare the networks of all kinds."""
+    rng, found = np.random.default_rng(0), {}
+    for kind in KINDS:
+        gpu, cpu = other_network(kind, "cuda"), other_network(kind, "cpu")
+        X = np.array([3.0 * cpu.random_coordinates(cpu.n_weights, rng) for _ in range(3)])
+        # sums of weights of one size cancel to zero or to rounding errors, which deeper layers would magnify
+        X *= [[1.0], [10.0], [1e60 if len(cpu.hidden) == 1 else 1e15]]
+        found[kind] = compare(gpu, cpu, X, rng.normal(size=X.shape))
+    return found
+
+
 def plant_wrong_sign() -> None:
     """Turn the sign of the slope of the hidden units round."""
     right = cuda_network.backward.fn
 
-    def wrong(w, integers, scratch, stride):
-        right(w, integers, scratch, stride)
+    def wrong(w, integers, scratch, stride, slopes):
+        right(w, integers, scratch, stride, slopes)
         scratch[integers[2] * stride : (2 * integers[2]) * stride] *= -1.0
 
     cuda_network.backward.fn = wrong
@@ -202,5 +239,5 @@ if __name__ == "__main__":
         plant_no_rotations()
         print(json.dumps([networks() | lowest_modes(), automatic()]))
     else:
-        found = networks() | clusters() | minimisations() | lowest_modes() | transition_states()
+        found = networks() | other_networks() | clusters() | minimisations() | lowest_modes() | transition_states()
         print(json.dumps([found, automatic()]))

@@ -43,7 +43,7 @@ def output(script: str, *arguments: str) -> str:
 @needs_numba_cuda
 def test_every_kernel_equals_the_cpu_in_the_simulator():
     found, automatic = json.loads(output("potentials/cuda/simulated_kernels.py"))
-    assert len(found) == 17
+    assert len(found) == 22
     for name, deviations in found.items():
         for what, value in deviations.items():
             assert value <= LOOSE.get(what, 1e-10), (name, what, value)
