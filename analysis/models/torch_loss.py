@@ -222,8 +222,9 @@ def from_torch(
         )
     if not l2 >= 0:
         raise ValueError(f"l2 must be at least 0; it is {l2}")
-    inputs = torch.as_tensor(X).detach().cpu().double()
-    targets = torch.as_tensor(y).detach().cpu()
+    # arrays are copied: PyTorch warns of those that may not be written to, such as a Dataset's
+    inputs, targets = (torch.as_tensor(np.array(v) if isinstance(v, np.ndarray) else v).detach().cpu() for v in (X, y))
+    inputs = inputs.double()
     targets = targets.double() if targets.is_floating_point() else targets
     chain = linear_chain(module)
     found = None if chain is None else _as_network(chain, criterion, inputs, targets, l2)

@@ -9,11 +9,12 @@ import pytest
 
 PAGE = Path(__file__).parents[2] / "docs" / "surfaces.md"
 BLOCKS = re.findall(r"```python\n(.*?)```", PAGE.read_text(), flags=re.DOTALL)
+NAMES = ["surface", "function", "jax", "torch", "torch model", "jax model", "symmetry"]
 
 
 # PyTorch's own, a FutureWarning since 2.14
 @pytest.mark.filterwarnings("ignore:.torch.jit.script. is deprecated")
-@pytest.mark.parametrize("number", range(len(BLOCKS)), ids=["surface", "function", "jax", "torch", "symmetry"])
+@pytest.mark.parametrize("number", range(len(BLOCKS)), ids=NAMES)
 def test_blocks(number, tmp_path, monkeypatch, capsys):
     block = BLOCKS[number]
     for package in ("jax", "torch"):
