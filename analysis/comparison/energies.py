@@ -21,6 +21,7 @@ __all__ = [
     "energies_from",
     "energy_measures",
     "frustration",
+    "frustration_terms",
     "funnel_measures",
     "half_temperature",
 ]
@@ -83,9 +84,9 @@ def energy_measures(network: KineticTransitionNetwork) -> dict[str, float]:
     }
 
 
-def funnel_measures(network: KineticTransitionNetwork) -> dict[str, float]:
-    """Return numbers and depths of the funnels of a connected network."""
-    width, lowest = band(network), network.global_minimum
+def funnel_measures(network: KineticTransitionNetwork, unit: float | None = None) -> dict[str, float]:
+    """Return numbers and depths of the funnels of a connected network, in units of the band or of another energy."""
+    width, lowest = band(network) if unit is None else unit, network.global_minimum
     bottom = monotonic_basins(network)
     bottoms = np.unique(bottom)
     others = bottoms[bottoms != lowest]
@@ -148,14 +149,19 @@ def frustration(network: KineticTransitionNetwork, temperature: float | None = N
     -----
     V. K. de Souza, J. D. Stevenson, S. P. Niblett, J. D. Farrell, D. J. Wales, J. Chem. Phys. 146 (2017) 124103.
     """
-    lowest = network.global_minimum
-    above = network.energies - network.energies[lowest]
-    top = energies_from(network, lowest)
-    kept = (above > _EQUAL * band(network)) & np.isfinite(top)
-    if not kept.any():
+    kept, ratios = frustration_terms(network)
+    if not len(kept):
         return float("nan")
     weight = np.ones(network.n_minima)
     if temperature is not None:
         weight = Thermodynamics(network, [temperature]).occupation[0]
-    barrier = top[kept] - network.energies[kept]
-    return float(np.average(barrier / above[kept], weights=weight[kept]))
+    return float(np.average(ratios, weights=weight[kept]))
+
+
+def frustration_terms(network: KineticTransitionNetwork) -> tuple[np.ndarray, np.ndarray]:
+    """Return the minima over which the frustration index is a mean, (k,) rows, and the term of each, (k,)."""
+    lowest = network.global_minimum
+    above = network.energies - network.energies[lowest]
+    top = energies_from(network, lowest)
+    kept = np.flatnonzero((above > _EQUAL * band(network)) & np.isfinite(top))
+    return kept, (top[kept] - network.energies[kept]) / above[kept]

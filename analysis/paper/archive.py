@@ -17,7 +17,7 @@ import numpy as np
 
 from thalweg.analysis.networks.kinetic_transition_network import KineticTransitionNetwork
 from thalweg.analysis.paper.growth import GrowthState, state_of
-from thalweg.analysis.paper.measures import from_csv, measures, to_csv
+from thalweg.analysis.paper.measures import from_csv, measures, shape_measures, to_csv
 from thalweg.analysis.paper.plan import Job, Plan
 from thalweg.analysis.systems.summary import summarise
 
@@ -133,7 +133,9 @@ def kept(job: Job, plan: Plan, folder: Path) -> Found | None:
         network = KineticTransitionNetwork(
             file["energies"], file["ts_energies"], file["ts_minima"], properties=properties
         )
-    return Found(_stopped(from_csv(told["row"])[0], state), state, told["failures"], network, told["where"])
+    # shapes are measured again: an older file lacks some
+    row = from_csv(to_csv([from_csv(told["row"])[0] | shape_measures(network)]))[0]
+    return Found(_stopped(row, state), state, told["failures"], network, told["where"])
 
 
 def _stopped(row: Mapping[str, Any], state: GrowthState) -> dict[str, Any]:

@@ -12,16 +12,23 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
-from thalweg.analysis.comparison.energies import band, connected_part, energies_from, frustration, funnel_measures
+from thalweg.analysis.comparison.energies import (
+    band,
+    connected_part,
+    energies_from,
+    frustration_terms,
+    funnel_measures,
+)
 from thalweg.analysis.networks.kinetic_transition_network import KineticTransitionNetwork
 from thalweg.analysis.paper.growth import GrowthState
 from thalweg.analysis.paper.plan import Job
 from thalweg.analysis.systems.summary import Summary
 
-__all__ = ["RankCorrelation", "correlation", "from_csv", "measures", "to_csv"]
+__all__ = ["RankCorrelation", "correlation", "from_csv", "measures", "shape_measures", "to_csv"]
 
 _PARTS = ("train", "incorrect", "correct", "test")
 _LOW = 0.25  # part of the band of losses in which minima count as low-lying
+_MOST = 0.9  # part of the minima whose losses make the band, and part of the terms that a trimmed mean keeps
 _Z = 1.959963984540054
 
 
@@ -86,7 +93,7 @@ def measures(
         **_losses(network, summary, job),
         **_areas(network),
         **_correlations(network),
-        **_shape(network),
+        **shape_measures(network),
     }
 
 
@@ -161,23 +168,36 @@ def _correlations(network: KineticTransitionNetwork) -> dict[str, float]:
     return result
 
 
-def _shape(network: KineticTransitionNetwork) -> dict[str, float]:
-    """Return funnels, frustration and barriers of the component of the lowest minimum."""
+def shape_measures(network: KineticTransitionNetwork) -> dict[str, float]:
+    """Return funnels, frustration and barriers of the component of the lowest minimum.
+
+    Depths of funnels are in units of the band of the lowest nine tenths of the minima, which a few high minima leave as
+    it is; frustration is given as the mean, the median and the mean without the largest tenth of its terms.
+    """
     names = ("funnels", "main_funnel", "main_depth", "other_funnel")
+    frustrations = ("frustration", "frustration_median", "frustration_trimmed")
     part = connected_part(network)
     if not part.n_transition_states or part.n_minima < 2:
-        return dict.fromkeys((*names, "frustration", "barrier_to_gmin", "connected_range"), math.nan)
-    funnel = funnel_measures(part)
+        return dict.fromkeys((*names, *frustrations, "barrier_to_gmin", "connected_range"), math.nan)
+    funnel = funnel_measures(part, float(np.quantile(part.energies, _MOST) - part.energies.min()))
     if funnel["funnels"] == 1:
         funnel["depth of the deepest other / band"] = 0.0  # no other funnel
     top = energies_from(part, part.global_minimum)
     uphill = np.delete(top - part.energies, part.global_minimum)
     return {
         **dict(zip(names, funnel.values(), strict=True)),
-        "frustration": frustration(part),
+        **dict(zip(frustrations, _averages(np.sort(frustration_terms(part)[1])), strict=True)),
         "barrier_to_gmin": float(np.median(uphill)),
         "connected_range": band(part),
     }
+
+
+def _averages(rising: np.ndarray) -> tuple[float, float, float]:
+    """Return mean, median, and mean without the largest tenth of some numbers; NaN where there are none."""
+    if not len(rising):
+        return math.nan, math.nan, math.nan
+    most = rising[: max(1, math.ceil(_MOST * len(rising)))]
+    return float(rising.mean()), float(np.median(rising)), float(most.mean())
 
 
 def to_csv(rows: Sequence[Mapping[str, Any]]) -> str:

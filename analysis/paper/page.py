@@ -8,6 +8,7 @@ from typing import Any
 from thalweg.analysis.paper.claims.cases import NOT_EXPLORED, Case
 from thalweg.analysis.paper.claims.decisions import Claim
 from thalweg.analysis.paper.claims.equal_searches import with_stages
+from thalweg.analysis.paper.claims.verdicts import ALMOST_EVERY, EVERY, share
 from thalweg.analysis.paper.comparison_text import comparison_text
 from thalweg.analysis.paper.growth import stages_of
 from thalweg.analysis.paper.machine import machine
@@ -162,15 +163,21 @@ def _claims(results: Results) -> str:
         if cases := known[claim.number]:
             told = "; ".join(f"{case.of}: {case.numbers}" for case in cases[:3])
             more = f"; {len(cases) - 3} more in claims.csv" if len(cases) > 3 else ""
-            rows.append([claim.number, claim.paper, claim.measure, _holds(claim, cases), told + more, claim.ours])
+            measured = [claim.measure, claim.demand.name, _holds(claim, cases), told + more]
+            rows.append([claim.number, claim.paper, *measured, claim.ours])
     open_ones = [number for number, cases in known.items() if not cases]
     return (
-        "## Claims\n\nConfirmed: holds in every case (landscape and draw). Not confirmed: fails in more than half. "
-        "Else, or where a landscape that still grows (*) or is not explored yet leaves it open: cannot be told. "
+        "## Claims\n\nA case is a landscape, a draw or a pair of landscapes. A claim says that it holds in every case "
+        f"(here: in at least {EVERY.share:.0%}), in almost every one (at least {ALMOST_EVERY.share:.0%}) or on average "
+        "(in more than half). Confirmed: it holds in such a share of our cases, and with 95 % confidence in more than "
+        "half of such cases. Not confirmed: with 95 % confidence it holds in a smaller share than it says. Else it "
+        "cannot be told, as where there are fewer than four cases. The interval of the share stands in brackets "
+        "(Wilson's); cases that are open, because a landscape still grows (*) or is not explored yet, count against "
+        "the claim at its lower end and for it at its upper one. "
         "Counts that are lower bounds are compared after the same number of searches, which then stands with "
         "them: with more searches it may be otherwise. Funnels, frustration and barriers count where nine of ten "
         "minima are connected.\n\n"
-        + _grid(["", "the paper", "decided by", "holds in", "numbers", "ours"], rows)
+        + _grid(["", "the paper", "decided by", "says", "holds in", "numbers", "ours"], rows)
         + (f"\n\nNothing explored that decides {', '.join(open_ones)}: cannot be told." if open_ones else "")
     )
 
@@ -178,7 +185,9 @@ def _claims(results: Results) -> str:
 def _holds(claim: Claim, known: Sequence[Case]) -> str:
     unsure, waiting = sum(case.holds is None for case in known), len(claim.cases) - len(known)
     more = [f"{count} {what}" for count, what in ((unsure, "open"), (waiting, "to come")) if count]
-    return ", ".join([f"{sum(bool(case.holds) for case in known)} of {len(known)}", *more])
+    _, low, high = share(claim.cases)
+    held = f"{sum(bool(case.holds) for case in known)} of {len(known)} ({100 * low:.0f} to {100 * high:.0f} %)"
+    return ", ".join([held, *more])
 
 
 def _ceilings(results: Results) -> str:

@@ -162,12 +162,13 @@ def _flat(failures: Mapping[str, Mapping[str, int]]) -> list[tuple[str, str, int
 def _claim_lines(claims: Sequence[Claim]) -> str:
     rows: list[Sequence[Any]] = []
     for claim in claims:
+        said = (claim.number, claim.paper, claim.measure, claim.demand.name)
         for case in claim.cases:
             holds = "unknown" if case.holds is None else "yes" if case.holds else "no"
-            rows.append((claim.number, claim.paper, claim.measure, case.of, case.numbers, holds, claim.ours))
+            rows.append((*said, case.of, case.numbers, holds, claim.ours))
         if not claim.cases:
-            rows.append((claim.number, claim.paper, claim.measure, "", "", "unknown", claim.ours))
-    return _lines("claim,paper,measure,of,numbers,holds,ours", rows)
+            rows.append((*said, "", "", "unknown", claim.ours))
+    return _lines("claim,paper,measure,says,of,numbers,holds,ours", rows)
 
 
 def _known_ceilings(folders: Sequence[Path], testing: int) -> dict[str, Ceiling]:

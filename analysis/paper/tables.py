@@ -5,13 +5,14 @@ from __future__ import annotations
 import csv
 import io
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from thalweg.analysis.paper.claims.equal_searches import COUNTS, count_after, finished, settled, shared_searches
 from thalweg.analysis.paper.plan import group_of
+from thalweg.analysis.statistics.intervals import pooled_prediction_interval
 
 __all__ = [
     "Cell",
@@ -27,7 +28,6 @@ __all__ = [
 ]
 
 _AT_ONCE = 6  # columns of a table in Markdown, so that it fits on a page
-_DISTANCE = 2.0  # standard deviations between draws within which the published value counts as one of them
 
 
 Head = str | float
@@ -266,18 +266,37 @@ def _plain(value: float) -> str:
 
 
 def agreement(found: Sequence[Cell]) -> str:
-    """Return a sentence on the published numbers that lie outside two standard deviations of our draws.
+    """Return sentences on the published numbers that lie outside the interval of one more draw.
 
-    Single measurements and counts that are lower bounds are left out.
+    The published number is a single draw, so it is held against the 95 % prediction interval of one more draw like
+    ours: from the draws of its own row, and with the spread pooled over the rows of its column. Numbers of a single
+    draw and counts that are lower bounds are left out.
     """
     known = [cell for cell in found if math.isfinite(cell.published) and math.isfinite(cell.spread)]
     judged = [cell for cell in known if not cell.lower_bound]
     if not judged:
         return "Fewer than two draws, or nothing published: the published numbers cannot be judged against a spread."
-    far = [cell for cell in judged if abs(cell.published - cell.mean) > _DISTANCE * cell.spread]
-    said = ", ".join(f"{_said(cell.column)} at {cell.row}" for cell in far) or "none"
-    within = len(judged) - len(far)
+    alone = [cell for cell in judged if _outside(cell, [cell])]
+    pooled = [cell for cell in judged if _outside(cell, [other for other in judged if other.column == cell.column])]
+    either = [cell for cell in judged if cell in alone or cell in pooled]
+    said = ", ".join(f"{_said(cell.column)} at {cell.row}" for cell in either) or "none"
     return (
-        f"{within} of {len(judged)} published numbers lie within {_DISTANCE:g} standard deviations of our draws "
-        f"(single draws, few as they are: a rough guide). Outside: {said}."
+        f"{len(judged) - len(alone)} of {len(judged)} published numbers lie within the 95 % prediction interval of one "
+        f"more draw, from the draws of their row; {len(judged) - len(pooled)} of {len(judged)} where the spread is "
+        f"pooled over the rows of a column (of logarithms for counts and deviations). Outside of either: {said}."
     )
+
+
+def _outside(cell: Cell, column: Sequence[Cell]) -> bool:
+    """Say whether a published number lies outside the interval of one more draw, with the spread of some cells."""
+    scale = _scale(cell.column, column)
+    groups = [np.array([scale(value) for value in each.values]) for each in column]
+    _, low, high = pooled_prediction_interval(groups[column.index(cell)], groups)
+    return not low <= scale(cell.published) <= high
+
+
+def _scale(name: str, column: Sequence[Cell]) -> Callable[[float], float]:
+    """Return the scale on which a column's draws scatter alike: logarithms for counts and deviations above 0."""
+    logarithmic = name in COUNTS or name.endswith("_sd")
+    positive = all(value > 0 for cell in column for value in (cell.published, *cell.values))
+    return math.log if logarithmic and positive else float

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from thalweg.potentials.conversion.numeric_options import checked_number, whole_number
 
-__all__ = ["Interval", "mean_interval", "prediction_interval", "wilson_interval"]
+__all__ = ["Interval", "mean_interval", "pooled_prediction_interval", "prediction_interval", "wilson_interval"]
 
 
 class Interval(NamedTuple):
@@ -140,13 +141,62 @@ def prediction_interval(values: ArrayLike, confidence: float = 0.95) -> Interval
     return _student(values, confidence, 1.0)
 
 
+def pooled_prediction_interval(values: ArrayLike, groups: Sequence[ArrayLike], confidence: float = 0.95) -> Interval:
+    """Return the mean of a few values, and the interval of one more, with the spread pooled over several groups.
+
+    Parameters
+    ----------
+    values : (n,) array_like of float
+        Values drawn from a normal distribution.
+    groups : sequence of array_like of float
+        Groups of values whose distributions have different means and one spread; ``values`` is one of them.
+    confidence : float
+        Probability that the interval covers the next value, between 0 and 1.
+
+    Returns
+    -------
+    Interval
+        NaN ends where no group has two values, and a NaN mean for no values.
+
+    Raises
+    ------
+    ValueError
+        If a value is not finite, or the confidence is out of its range.
+
+    Examples
+    --------
+    Two groups of one spread tell more than one of them:
+
+    >>> from thalweg.analysis.statistics.intervals import pooled_prediction_interval
+    >>> print("{:.2f}, {:.2f} to {:.2f}".format(*pooled_prediction_interval([1, 2, 3], [[1, 2, 3], [11, 12, 13]])))
+    2.00, -1.21 to 5.21
+    """
+    from scipy.special import stdtrit
+
+    upper, known = _upper(confidence), _finite(values)
+    arrays = [_finite(group) for group in groups]
+    freedom = sum(max(len(group) - 1, 0) for group in arrays)
+    mean = float(known.mean()) if len(known) else math.nan
+    if not freedom or not len(known):
+        return Interval(mean, math.nan, math.nan)
+    scatter = sum(float(((group - group.mean()) ** 2).sum()) for group in arrays if len(group))
+    half = float(stdtrit(freedom, upper)) * math.sqrt(scatter / freedom * (1.0 + 1.0 / len(known)))
+    return Interval(mean, mean - half, mean + half)
+
+
+def _finite(values: ArrayLike) -> NDArray[np.float64]:
+    """Return values as a vector; ValueError where one is not finite."""
+    known = np.asarray(values, dtype=np.float64)
+    if known.ndim != 1 or not np.isfinite(known).all():
+        raise ValueError(f"values must be finite numbers in one row; they are {values!r}")
+    return known
+
+
 def _student(values: ArrayLike, confidence: float, more: float) -> Interval:
     """Return the mean, and mean -/+ t s sqrt(more + 1/n)."""
     from scipy.special import stdtrit
 
-    upper, known = _upper(confidence), np.asarray(values, dtype=np.float64)
-    if known.ndim != 1 or not np.isfinite(known).all():
-        raise ValueError(f"values must be finite numbers in one row; they are {values!r}")
+    upper, known = _upper(confidence), _finite(values)
     n = len(known)
     mean = float(known.mean()) if n else math.nan
     if n < 2:

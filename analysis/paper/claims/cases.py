@@ -25,7 +25,13 @@ __all__ = [
 ]
 
 NOT_EXPLORED = "not explored yet"
-_OF_SHAPE = ("frustration", "barrier_to_gmin", "loss_range")  # undefined while components are not joined
+_OF_SHAPE = (
+    "frustration",
+    "frustration_median",
+    "frustration_trimmed",
+    "barrier_to_gmin",
+    "loss_range",
+)  # undefined while components are not joined
 _JOINED = 0.9  # part of the minima that must be connected before the shape of a growing landscape counts
 
 Row = Mapping[str, Any]
@@ -178,8 +184,8 @@ def each(
 
 
 def between(rows: Rows, pairs: Iterable[tuple[str, str]], column: str) -> Iterable[Case | None]:
-    """Yield the cases that a number of one landscape is below that of another, in the first draws without errors."""
+    """Yield the cases that a number of one landscape is below that of another of the same draw, without errors."""
     for low, high in pairs:
-        for a in of_family(rows, low, 0.0, 0):
-            for b in of_family(rows, high, 0.0, 0):
+        for a in of_family(rows, low, 0.0):
+            for b in of_family(rows, high, 0.0, int(a["draw"])):
                 yield compare(Entry(a, column), Entry(b, column))
