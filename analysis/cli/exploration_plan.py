@@ -14,6 +14,7 @@ from thalweg.analysis.cli.errors import errors_in_one_line
 from thalweg.analysis.cli.explore import UNLIMITED, SystemOptions, Totals
 from thalweg.analysis.systems.named import default_options, default_work, unstored_options
 from thalweg.analysis.systems.structure_files import file_of
+from thalweg.landscapes.energy_limit import EnergyLimit
 from thalweg.landscapes.storage.store import Store
 
 __all__ = ["ExplorationPlan", "plan_exploration"]
@@ -98,6 +99,8 @@ def plan_exploration(name: str, output: Path, resume: bool, totals: Totals, opti
         _check_same({"system": stored["system"], **unstored, **before}, {"system": name, **given}, output)
     work = default_work(name)._asdict() | {"minima": None, "until_converged": None, "below": None}
     work |= {key: stored[key] for key in work if key in stored}
+    if work["below"] is not None:
+        EnergyLimit.read(work["below"])
     chosen = known | before | given
     kept = {key: value for key, value in chosen.items() if key not in unstored or value != unstored[key]}
     return ExplorationPlan(name, **(work | totals.given()), options=kept)

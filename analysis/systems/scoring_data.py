@@ -81,7 +81,8 @@ def _built(plan: Mapping[str, Any], **other: Any) -> Explored:
     from thalweg.analysis.systems.named import build, data_file, network_defaults
 
     name = plan["system"]
-    if network_defaults(name) is None:  # nothing else has data, and a store does not choose what is built
+    # nothing else has data, and a store does not choose what is built
+    if name is None or network_defaults(name) is None:
         raise ValueError(f"{name} has no testing data: give --data FILE.npz")
     built = build(name, {**plan["options"], **other})
     before = plan.get("data", {}).get("training", {}).get("sha256")
@@ -110,7 +111,7 @@ def _from_file(file: Path, plan: Mapping[str, Any]) -> _FileData:
 def _from_table(file: Path, options: Mapping[str, Any], training: Mapping[str, Any]) -> _FileData:
     from thalweg.datasets import read_dataset
 
-    if not options.get("target"):
+    if not options.get("target") or not training.keys() >= {"inputs", "classes"}:
         raise ValueError(f"{file}: the network was not trained on a table; give an .npz file of inputs and labels")
     data = read_dataset(file, options["target"], training["inputs"])
     labels = np.array(data.identity["classes"])[data.labels]

@@ -163,19 +163,20 @@ class Nullable:
 
 @dataclass(frozen=True)
 class Either:
-    """What one of two rules says, told apart by whether the value is a list."""
+    """What one of two rules says: the second for values of a type, the first for all others."""
 
-    plain: Rule
-    listed: Rule
+    first: Rule
+    second: Rule
+    kind: type[list] | type[str]
 
     @property
     def words(self) -> str:
         """As `Rule`."""
-        return f"{self.plain.words}, or {self.listed.words}"
+        return f"{self.first.words}, or {self.second.words}"
 
     def check(self, value: Any, where: str) -> None:
         """As `Rule`."""
-        (self.listed if isinstance(value, list) else self.plain).check(value, where)
+        (self.second if isinstance(value, self.kind) else self.first).check(value, where)
 
 
 @dataclass(frozen=True)

@@ -138,13 +138,14 @@ _MANY = LIMITS["values in the root"]
 _NAMES = Items(Text(4096), list, _MANY)
 _WIDTH = Whole(1, LIMITS["coordinates"])
 _OPTIONS = {
-    **dict.fromkeys(("path", "target", "scale", "loss", "noise", "calculator", "permutations"), Nullable(Text(4096))),
+    **dict.fromkeys(("path", "target", "scale", "calculator", "permutations"), Nullable(Text(4096))),
+    **dict.fromkeys(("loss", "noise"), Text()),
     **dict.fromkeys(("inversion", "substrate"), Nullable(Flag())),
     **dict.fromkeys(("inputs", "moves"), Nullable(_NAMES)),
     "data": Nullable(Whole(1, 2**63 - 1)),
     "errors": Number(0, 100),
     "hidden": Items(_WIDTH, list, 1000),
-    "activation": Either(Text(), Items(Text(), list, 1000)),
+    "activation": Either(Text(), Items(Text(), list, 1000), list),
     "l2": _NOT_NEGATIVE,
     "neighbours": Nullable(_WIDTH),
     "parameters": Nullable(Free()),
@@ -163,9 +164,11 @@ EXPLORE = Fields(
         "searches": _COUNT,
         "minima": Nullable(_COUNT),
         "until_converged": Nullable(Flag()),
+        "below": Nullable(Either(Number(-1e300, 1e300), Text(), str)),
         "options": Fields(_OPTIONS, others=True),
         "data": Fields({"training": Fields(_TRAINING, others=True), "testing": Free()}, others=True),
     },
+    needed=frozenset({"system", "options"}),
     others=True,
 )
 """State of ``thalweg explore``: its system, its totals, the options that it was given, and the data they name."""
@@ -253,7 +256,7 @@ NETWORK = Fields(
         "l2": _NOT_NEGATIVE,
         "neighbours": Nullable(Whole(0, LIMITS["coordinates"])),
         "loss": Text(choices=("cross_entropy", "logistic", "squared_error")),
-        "activation": Either(Text(), Items(Text(), list, 1000)),
+        "activation": Either(Text(), Items(Text(), list, 1000), list),
         "l2_biases": Flag(),
     },
     needed=frozenset({"hidden", "l2", "neighbours"}),

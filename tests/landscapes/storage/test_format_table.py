@@ -76,6 +76,7 @@ def test_state_of_explore():
     assert rows.keys() == rules.keys()
     assert all(cells[0] == rules[name].words for name, cells in rows.items() if rules[name])
     options = {name: cells[0] for name, cells in table("entry of `options`").items()}
+    assert EXPLORE.needed == {"system", "options"}
     assert options == {name: rule.words for name, rule in EXPLORE.rules["options"].rules.items()}
     for name in EXPLORE.rules["data"].rules["training"].rules:
         assert f"`{name}`" in rows["data"][1]

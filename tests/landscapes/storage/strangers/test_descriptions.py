@@ -195,6 +195,9 @@ STATES = {
     "inputs a number": ("explore", {"options": {"inputs": 3}}),
     "parameters a list": ("explore", {"options": {"parameters": [1]}}),
     "a system of lists": ("explore", {"system": ["LJ13"]}),
+    "below a list": ("explore", {"below": [0.01]}),
+    "noise null": ("explore", {"options": {"noise": None}}),
+    "no system": ("explore", {"system": 3}),
     "steps a text": ("explore", {"steps": "many"}),
     "steps without end": ("explore", {"steps": 2**64}),
     "data a text": ("explore", {"data": "x"}),
@@ -212,6 +215,7 @@ STATES = {
 def test_what_a_command_has_stored_is_checked(store, name):
     path = store("network")
     command, state = STATES[name]
+    state = {"system": "digits", "options": {}} | state
     edit(path, lambda attributes, members, root: attributes["state"].update({command: state}))
     with pytest.raises(StoreError, match=f"attribute/state/{command}/"):
         Landscape.open(path)
@@ -221,10 +225,32 @@ def test_what_a_command_has_stored_is_checked(store, name):
     assert f"attribute/state/{command}/" in said.output.replace("\n", "")
 
 
+@pytest.mark.parametrize("system", [None, "LJ13", "MuellerBrown", "../../../etc/passwd", "/dev/zero.npz"])
+def test_a_plan_that_names_no_data_is_no_way_to_any(store, system):
+    path = store("network")
+    plan = {"system": system, "options": {"target": "label"}}
+    edit(path, lambda attributes, members, root: attributes["state"].update(explore=plan))
+    table = path.with_name("data.csv")
+    table.write_text("a,b,label\n1,2,x\n3,4,y\n")
+    for words in (("predict", path), ("predict", path, "--data", table), ("map", path, "--data", table)):
+        said = thalweg(*words)
+        assert said.exit_code == 1
+        assert isinstance(said.exception, SystemExit)
+
+
+def test_a_limit_of_energy_that_is_none_is_named(store):
+    path = store("point")
+    plan = {"system": "MuellerBrown", "options": {}, "below": "+much"}
+    edit(path, lambda attributes, members, root: attributes["state"].update(explore=plan))
+    said = thalweg("explore", "MuellerBrown", "--resume", "--output", path)
+    assert said.exit_code == 2
+    assert "it is '+much'" in said.output
+
+
 def test_a_state_of_a_command_that_no_reader_would_accept_is_not_written(store):
     path = store("point")
     with Landscape.open(path, "r+") as landscape:
-        landscape.state["explore"] = {"options": {"hidden": 10}}
+        landscape.state["explore"] = {"system": "D1", "options": {"hidden": 10}}
         with pytest.raises(ValueError, match="attribute/state/explore/options/hidden"):
             landscape.commit()
         del landscape.state["explore"]
