@@ -118,8 +118,9 @@ class Landscape(StoredLandscape):
             Executor that runs the tasks instead, or a callable that makes one, such as ``Processes(8)``. A broken pool
             is replaced if it is a process pool, or if a callable made it.
         seconds : float, optional
-            Stop early after this time, with a potential written in Python not before one search is done; a later call
-            continues as if there had been no stop.
+            Stop early after this time, with a potential written in Python not before one search is done. Searches end
+            at their next gradient, and those that have finished are kept; a later call continues as if there had been
+            no stop.
         progress : bool, optional
             Whether to show a line of progress; where missing, if standard error is a terminal or in a notebook.
         failures : int

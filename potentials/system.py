@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import cached_property
 from typing import Any
 
@@ -13,8 +13,9 @@ from numpy.typing import ArrayLike
 from thalweg.potentials.ase_calculators import FAILURES, evaluate_atoms, free_hessian, nearest_distance
 from thalweg.potentials.bounds import BoundsLike, checked_bounds
 from thalweg.potentials.calculator import FlatCalculator, evaluate_batch
-from thalweg.potentials.compiled.callbacks import Callback, SearchStopped
+from thalweg.potentials.compiled.callbacks import Callback
 from thalweg.potentials.compiled.signatures import Compiled
+from thalweg.potentials.compiled.stopping import Interruptible
 from thalweg.potentials.constraints import constraints_of
 from thalweg.potentials.conversion import real_results
 from thalweg.potentials.cuda.availability import use_gpu
@@ -29,11 +30,13 @@ __all__ = ["System", "as_system"]
 
 
 # Computed again when asked for, where a pickle was read
-_COMPUTED = ("callback", "symmetry", "lattice", "anchored", "tangents", "memory", "failure", "interrupted")
+_COMPUTED = (
+    "callback", "symmetry", "lattice", "anchored", "tangents", "memory", "failure", "interrupted", "stopper", "stopped",
+)  # fmt: skip
 
 
 @public("thalweg.potentials")
-class System(SystemSymmetry):
+class System(SystemSymmetry, Interruptible):
     """Atoms or a Point with a calculator, in the form that every algorithm of Thalweg works on.
 
     :func:`as_system` makes it. Coordinates are whole vectors of shape (n,), frozen entries included.
@@ -103,7 +106,6 @@ class System(SystemSymmetry):
     """
 
     calls = 0
-    interrupted: Callable[[], bool] | None = None
 
     def __init__(
         self,
@@ -196,7 +198,7 @@ class System(SystemSymmetry):
     def compiled(self) -> Compiled:
         """Functions that compiled optimizers call."""
         if self.threadsafe and self._own is not None and self._own.compiled is not None:
-            return self._own.compiled
+            return self.stoppable(self._own.compiled)
         assert self.callback is not None
         return self.callback.compiled
 
@@ -214,8 +216,7 @@ class System(SystemSymmetry):
 
     def energy_gradient(self, x: Vector) -> tuple[float, Vector]:
         """Return the energy and the gradient (n,), zero at frozen entries, at x (n,)."""
-        if self.interrupted is not None and self.interrupted():
-            raise SearchStopped
+        self.check_stopped()
         try:
             return self._energy_gradient(x)
         except Exception as error:
@@ -263,6 +264,7 @@ class System(SystemSymmetry):
 
     def hessian(self, x: Vector) -> Matrix:
         """Return the second derivatives (n, n) at x (n,), with zero rows and columns at frozen entries."""
+        self.check_stopped()
         if isinstance(self.potential, FlatCalculator) and self.constraints is None:
             try:
                 hessian = real_results.hessian(self.potential, np.asarray(x))
@@ -277,6 +279,7 @@ class System(SystemSymmetry):
 
     def hessian_vector(self, x: Vector, v: Vector) -> Vector:
         """Return the product (n,) of the Hessian at x with v (n,); by differences for ASE's calculators."""
+        self.check_stopped()
         v = np.where(self._free_mask, v, 0.0)
         if isinstance(self.potential, FlatCalculator) and self.constraints is None:
             product = real_results.hessian_vector(self.potential, np.asarray(x), v)
@@ -293,16 +296,6 @@ class System(SystemSymmetry):
             self.callback.reraise()
         if self.tangents is not None:
             self.tangents.reraise()
-
-    def stop(self) -> None:
-        """End searches in other threads at their next call of a Python potential, until :meth:`go_on`."""
-        if self.callback is not None:
-            self.callback.error = self.callback.error or SearchStopped()
-
-    def go_on(self) -> None:
-        """Take back :meth:`stop`, after those searches have ended."""
-        if self.callback is not None:
-            self.callback.error = None
 
     def inside(self, x: Vector) -> bool:
         """Return whether the free coordinates of x (n,) lie within the bounds; True for atoms and without bounds."""

@@ -121,9 +121,9 @@ def end_executor(executor: Executor, seconds: float | None = None) -> None:
         Any. Only a pool that `Processes` made can be ended while its processes do not answer; threads and others are
         waited for.
     seconds : float, optional
-        Time that tasks have to end, 5 s where missing; with 0 nothing is waited for.
+        Time that tasks have to end, 5 s where missing, and at most; with 0 nothing is waited for.
     """
-    seconds = _GRACE if seconds is None else seconds
+    seconds = _GRACE if seconds is None else min(seconds, _GRACE)
     if isinstance(executor, _ProcessPool):
         executor.end(seconds)
     else:

@@ -44,6 +44,8 @@ _SEQUENCES = {"find_minima": 0, "connect": 1}  # others by their names
 _MOST_KNOWN = 1000  # minima that a task takes along
 _SECONDS_BETWEEN_COMMITS = 2.0
 _SECONDS_BETWEEN_LOOKS = 0.2
+# Part of the time that a run may take, for which other processes are waited for when it is over
+_LATE = 0.1
 # How long the first search of other processes is waited for although the time is up: in seconds, and in times of it
 _PATIENCE, _LONGER = 600.0, 20.0
 
@@ -270,7 +272,11 @@ def run_sequence(
         If a task loses its worker again and again.
     """
     run = _Run(landscape, strategy, settings, goal)
-    with deferred_signals() as stopped, open_workers(landscape.system, options.workers, options.executor) as pool:
+    grace = None if options.seconds is None else _LATE * options.seconds
+    with (
+        deferred_signals() as stopped,
+        open_workers(landscape.system, options.workers, options.executor, grace) as pool,
+    ):
 
         def time_is_up() -> bool:
             elapsed = time.monotonic() - run.began

@@ -15,9 +15,12 @@ if TYPE_CHECKING:
 __all__ = ["default_settings", "search_settings", "searches_a_task", "steps_a_task"]
 
 _FEW = 20  # coordinates of a surface on which every mode is worth a try
-# with a potential written in Python one search may take minutes: where the time is up only that one is lost
-_STEPS_A_TASK = {"atoms": 20, "point": 5, "python": 1}
-_SEARCHES_A_TASK = {"atoms": 16, "point": 4, "python": 1}
+# with a potential written in Python one search may take minutes, as with many coordinates or much data: where the time
+# is up only that one is lost
+_STEPS_A_TASK = {"atoms": 20, "point": 5, "slow": 1}
+_SEARCHES_A_TASK = {"atoms": 16, "point": 4, "slow": 1}
+_MANY = 500  # coordinates
+_MUCH = 1e8  # coordinates times numbers of the potential's data: a gradient takes some hundredths of a second
 _SEARCHES_ON_A_GPU = 256  # a task: fewer leave most of it idle
 
 
@@ -105,6 +108,9 @@ def searches_a_task(landscape: Landscape) -> int:
 
 def _kind(landscape: Landscape) -> str:
     """Return which size of task suits: one of some seconds at most, so that little is lost when the time is up."""
-    if not landscape.system.threadsafe:
-        return "python"
-    return "point" if landscape.system.atoms is None else "atoms"
+    system = landscape.system
+    if not system.threadsafe:
+        return "slow"
+    if system.atoms is not None:
+        return "atoms"
+    return "slow" if system.n_free > _MANY or system.n_free * system.compiled.floats.size > _MUCH else "point"

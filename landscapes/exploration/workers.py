@@ -176,7 +176,10 @@ class Workers:
 
 @contextmanager
 def open_workers(
-    system: System, workers: int | None = None, executor: Executor | Callable[[], Executor] | None = None
+    system: System,
+    workers: int | None = None,
+    executor: Executor | Callable[[], Executor] | None = None,
+    grace: float | None = None,
 ) -> Iterator[Workers]:
     """Yield what runs tasks; executors that were made here are shut down on leaving.
 
@@ -189,8 +192,12 @@ def open_workers(
         is computed in the thread of the caller.
     executor : Executor or callable, optional
         An executor, which stays the caller's, or what makes one, such as `Processes`.
+    grace : float, optional
+        Most seconds that other processes have to end by themselves when a run is over; 5 where missing, and at most.
     """
     if executor is None:
+        if system.threadsafe:
+            system.make_stoppable(system.compiled, system.x)
         own: Executor = CallerThread()
         if system.threadsafe:
             own = ThreadPoolExecutor(workers or default_threads(), thread_name_prefix="thalweg")
@@ -205,14 +212,14 @@ def open_workers(
             yield made
     finally:
         if made.executor is not executor:
-            _shut_down(made)
+            _shut_down(made, grace)
 
 
-def _shut_down(made: Workers) -> None:
+def _shut_down(made: Workers, grace: float | None) -> None:
     """End the threads or processes; what they still do is lost, so processes are waited for a few seconds only."""
     made.system.stop()
     try:
-        end_executor(made.executor)
+        end_executor(made.executor, *(() if grace is None else (grace,)))
     finally:
         made.system.go_on()
 
