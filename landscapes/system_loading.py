@@ -28,6 +28,7 @@ __all__ = [
     "default_tolerances",
     "geometry_of",
     "noise_attributes",
+    "noise_of",
     "rebuilt",
     "stored_symmetry",
     "stored_system",
@@ -169,11 +170,11 @@ def default_tolerances(system: ExploredSystem) -> Tolerances:
     """Return the tolerances of a new landscape: by the noise of an ASE calculator, the default ones of others."""
     if not isinstance(system, SearchedSystem) or system.units != "eV":
         return Tolerances()
-    noise = _noise(cast("System", system))
-    return Tolerances() if noise is None else Tolerances.converged_to(noise.gradient_rms)
+    noise = noise_of(cast("System", system))
+    return Tolerances() if noise is None else Tolerances.converged_to(noise.gradient_rms, noise.distance)
 
 
-def _noise(system: System) -> Noise | None:
+def noise_of(system: System) -> Noise | None:
     """Return the noise of a calculator; None for one that cannot be computed here: searches meet that again."""
     try:
         return system.noise
@@ -185,7 +186,7 @@ def noise_attributes(system: ExploredSystem) -> dict[str, Any]:
     """Return what a store keeps of a calculator's noise; nothing for potentials without any."""
     if not isinstance(system, SearchedSystem) or system.units != "eV":
         return {}
-    noise = _noise(cast("System", system))
+    noise = noise_of(cast("System", system))
     return {} if noise is None else {"noise": noise._asdict()}
 
 

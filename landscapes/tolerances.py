@@ -52,13 +52,13 @@ class Tolerances:
             object.__setattr__(self, name, float(value))
 
     @classmethod
-    def converged_to(cls, rms: float) -> Tolerances:
+    def converged_to(cls, rms: float, distance: float = 1e-2) -> Tolerances:
         """Return the tolerances of points whose rms gradient, in eV/angstrom, is at most this.
 
         The error of an energy is about the square of the gradient over a curvature, 0.01 eV/angstrom**2 in soft
-        directions.
+        directions. A calculator's noise may ask for a larger ``distance`` (``System.noise.distance``).
         """
-        return cls(gradient_rms=rms, energy=max(1e-7, 100.0 * rms**2))
+        return cls(gradient_rms=rms, energy=max(1e-7, 100.0 * rms**2), distance=distance)
 
     def to_dict(self) -> dict[str, float]:
         """Return the tolerances by name."""

@@ -13,13 +13,23 @@ from thalweg.potentials.ase_calculators import FAILURES
 
 __all__ = ["NO_NOISE", "Noise", "measured_noise"]
 
-_SPACING = 1e-4  # angstrom, between the points at which noise is measured
-_POINTS = 5
+# Points at which noise is measured, angstrom between neighbours, and their order. An SCF that begins with the density
+# of a point very near ends with nearly the same error, which is then not seen
+_POINTS, _SPACING = 5, 3e-4
+_ORDER = (0, 3, 1, 4, 2)
 _STEPS = (1e-4, 2e-4, 5e-4, 1e-3, 2e-3, 5e-3)  # angstrom; few, so that a second measurement gives the same
 # Fourth derivatives of the energy, in second derivatives per angstrom**2: bonds have about 7 a**2, a = 1.9 / angstrom
 _ANHARMONIC = 25.0
 _LOWEST_RMS, _ABOVE_NOISE = 1e-6, 10.0
-_RMS = (1.0, 2.0, 5.0)
+# Slopes left along soft modes, in standard deviations of the noise, the softest modes that are common, eV/angstrom**2,
+# and the limits of what may count as one point, angstrom
+_UNFOLLOWED, _SOFT, _NEAREST, _FARTHEST = 4.0, 0.01, 0.01, 0.1
+
+
+def _rounded_up(wanted: float) -> float:
+    """Return the next of 1, 2, 5, 10, ...: coarse enough that a second measurement gives the same."""
+    decade = 10.0 ** np.floor(np.log10(wanted))
+    return float(next((k * decade for k in (1.0, 2.0, 5.0) if k * decade >= wanted * (1 - 1e-9)), 10 * decade))
 
 
 class Noise(NamedTuple):
@@ -50,9 +60,16 @@ class Noise(NamedTuple):
     @property
     def gradient_rms(self) -> float:
         """Rms gradient to which searches converge: ten times the noise, 1e-6 eV/angstrom at least."""
-        wanted = max(_LOWEST_RMS, _ABOVE_NOISE * self.gradient)
-        decade = 10.0 ** np.floor(np.log10(wanted))
-        return float(next((k * decade for k in _RMS if k * decade >= wanted * (1 - 1e-9)), 10 * decade))
+        return _rounded_up(max(_LOWEST_RMS, _ABOVE_NOISE * self.gradient))
+
+    @property
+    def distance(self) -> float:
+        """Distance of two points, angstrom, up to which noise may separate the ends of searches for one point.
+
+        Slopes of a few times the noise are not followed: along a mode of 0.01 eV/angstrom**2 they leave the noise over
+        that. 0.01 angstrom at least, and 0.1 at most, where different points begin.
+        """
+        return min(_FARTHEST, _rounded_up(max(_NEAREST, _UNFOLLOWED * self.gradient / _SOFT)))
 
 
 NO_NOISE = Noise(0.0, 0.0)
@@ -88,8 +105,10 @@ def measured_noise(
     direction[free] = np.random.default_rng(0).standard_normal(free.size)
     direction /= max(float(np.abs(direction).max()), 1e-300)
     places = _SPACING * (np.arange(_POINTS) - _POINTS // 2)
+    table = np.empty((_POINTS, free.size))
     try:
-        table = np.array([energy_gradient(x + place * direction)[1][free] for place in places])
+        for k in _ORDER:
+            table[k] = energy_gradient(x + places[k] * direction)[1][free]
     except FAILURES:
         return NO_NOISE
     if not np.isfinite(table).all():

@@ -6,6 +6,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from thalweg.landscapes.run_options import checked_number
+from thalweg.landscapes.system_loading import noise_of
 from thalweg.optimizers import Rules, default_rules
 from thalweg.potentials.system import System
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 
 __all__ = ["default_settings", "search_settings", "searches_a_task", "steps_a_task"]
 
+_ABOVE_NOISE = 3.0  # rms gradient that a search can reach, in standard deviations of a calculator's noise
 _FEW = 20  # coordinates of a surface on which every mode is worth a try
 # with a potential written in Python one search may take minutes, as with many coordinates or much data: where the time
 # is up only that one is lost
@@ -83,17 +85,27 @@ def search_settings(landscape: Landscape, **given: float | None) -> dict[str, An
             raise ValueError(f"{name} must be positive and finite; it is {value}")
         settings[name] = float(value)
     rules = landscape.rules or default_rules(landscape.system).to_dict()
-    goal = 0.1 * landscape.tolerances.gradient_rms
-    # every step of a calculator written in Python costs, and some have noise: it goes no further than asked
-    goal = min(1e-9, goal) if landscape.system.threadsafe or landscape.system.atoms is None else goal
     same = landscape.tolerances.energy
     return {
         **settings,
-        "rms": goal,
+        "rms": _goal(landscape),
         "same_energy": same,
         "same_distance": landscape.tolerances.distance,
         "rules": Rules(**rules).to_dict(),
     }
+
+
+def _goal(landscape: Landscape) -> float:
+    """Return the rms gradient at which a search ends.
+
+    Every step of a calculator written in Python costs: it goes no further than asked, and not below its noise.
+    """
+    system, largest = landscape.system, landscape.tolerances.gradient_rms
+    goal = 0.1 * largest
+    if system.threadsafe or system.atoms is None:
+        return min(1e-9, goal)
+    noise = noise_of(system)
+    return goal if noise is None else max(goal, min(0.5 * largest, _ABOVE_NOISE * noise.gradient))
 
 
 def steps_a_task(landscape: Landscape) -> int:

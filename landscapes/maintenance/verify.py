@@ -184,6 +184,15 @@ def _spectrum(system: System, x: np.ndarray) -> tuple[np.ndarray, bool]:
 
 def eigenvalues(system: System, x: np.ndarray) -> np.ndarray:
     """Return the eigenvalues of the Hessian over the free degrees of freedom, without the null modes, ascending."""
+    from thalweg.optimizers.quasi_newton.searches import needs_differences
+    from thalweg.optimizers.quasi_newton.spectrum import spectrum_at
+    from thalweg.optimizers.quasi_newton.surface import Surface
+
+    if needs_differences(system):
+        surface = Surface(system)
+        values = spectrum_at(surface, x, surface(x)[1]).values
+        system.reraise()
+        return values
     hessian = system.hessian(x)[np.ix_(system.free, system.free)]
     null = system.null_modes(x)[:, system.free]
     if len(null):

@@ -49,7 +49,7 @@ def hessian_at(system: System, x: np.ndarray) -> np.ndarray:
     """Return the Hessian (n, n) at a stationary point; with a calculator without one, by differences of forces.
 
     These take the step that the measured noise has chosen, along all directions but the null modes: two calls of the
-    calculator for each vibration.
+    calculator for each vibration, and some more for those so soft that noise would hide them.
 
     Raises
     ------
@@ -57,16 +57,17 @@ def hessian_at(system: System, x: np.ndarray) -> np.ndarray:
         If the calculator fails beside the point.
     """
     from thalweg.optimizers.quasi_newton.searches import needs_differences
+    from thalweg.optimizers.quasi_newton.spectrum import spectrum_at
     from thalweg.optimizers.quasi_newton.surface import Surface
 
     if not needs_differences(system):
         return system.hessian(x)
     surface = Surface(system)
-    basis = surface.basis(x)
-    hessian = basis @ surface.hessian(x, basis) @ basis.T
+    spectrum = spectrum_at(surface, x, surface(x)[1])
     system.reraise()
-    if not np.isfinite(hessian).all():
+    if not np.isfinite(spectrum.values).all():
         raise ArithmeticError("the calculator fails beside this point: it has no Hessian")
+    hessian: np.ndarray = (spectrum.vectors * spectrum.values) @ spectrum.vectors.T
     return hessian
 
 

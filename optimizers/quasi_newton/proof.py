@@ -8,14 +8,18 @@ import numpy as np
 
 from thalweg.optimizers.kernels.status import Status
 from thalweg.optimizers.quasi_newton.knowledge import Proved
+from thalweg.optimizers.quasi_newton.spectrum import Spectrum, spectrum_at
 from thalweg.optimizers.quasi_newton.surface import Surface
+from thalweg.optimizers.quasi_newton.updates import updated
 from thalweg.potentials.vibrations.normal_modes import has_frequencies, wavenumbers
 
 __all__ = ["Proof", "prove"]
 
 _ZERO = 1e-9
 # Newton's last steps: longest, the energy that makes one worth a call, and how many
-_LONGEST, _WORTH, _STEPS = 0.1, 1e-8, 3
+_LONGEST, _WORTH, _STEPS = 0.1, 1e-8, 4
+# Slopes that are no noise, and the rms gradient that a point may have after them, in standard deviations of the noise
+_CLEAR, _MOST_NOISE = 2.0, 5.0
 
 
 @dataclass(frozen=True)
@@ -64,15 +68,11 @@ def prove(surface: Surface, x: np.ndarray, energy: float, gradient: np.ndarray, 
     negative : int
         How many there should be.
     """
-    basis = surface.basis(x)
-    hessian = surface.hessian(x, basis)
-    rms = surface.rms(gradient)
-    if not np.isfinite(hessian).all():
-        nothing = Proved(energy, rms, x, np.nan, np.nan, 0)
-        return Proof(Status.NOT_FINITE, nothing, basis, np.full(basis.shape[1], np.nan))
-    values, vectors = np.linalg.eigh(hessian)
-    vectors = basis @ vectors
-    zero = max(_ZERO * float(np.abs(values).max(initial=0.0)), surface.system.noise.gradient / surface.difference)
+    spectrum, rms = spectrum_at(surface, x, gradient), surface.rms(gradient)
+    values, vectors = spectrum.values, spectrum.vectors
+    if not np.isfinite(values).all():
+        return Proof(Status.NOT_FINITE, Proved(energy, rms, x, np.nan, np.nan, 0), vectors, values)
+    zero = np.maximum(_ZERO * float(np.abs(values).max(initial=0.0)), spectrum.errors)
     low, high = int((values < -zero).sum()), int((values > zero).sum())
     status = Status.CONVERGED if low == negative else Status.WRONG_INDEX
     if low + high < len(values):
@@ -83,24 +83,38 @@ def prove(surface: Surface, x: np.ndarray, energy: float, gradient: np.ndarray, 
         if has_frequencies(surface.system):
             frequencies = wavenumbers(surface.system, x, (vectors * values) @ vectors.T)
             point = replace(point, frequencies=frequencies)
-        point = _refined(surface, point, gradient, values, vectors)
+        point = _refined(surface, point, gradient, spectrum)
     return Proof(status, point, vectors, values)
 
 
-def _refined(surface: Surface, point: Proved, gradient: np.ndarray, values: np.ndarray, vectors: np.ndarray) -> Proved:
-    """Return the point after a few of Newton's steps, while they are short and lower the gradient.
+def _refined(surface: Surface, point: Proved, gradient: np.ndarray, spectrum: Spectrum) -> Proved:
+    """Return the point after a few of Newton's steps, those kept that bring it nearer to the stationary one.
 
-    Points converged loosely in soft directions differ by more than two different minima may.
+    Points converged loosely in soft directions differ by more than two different minima may. Slopes that noise explains
+    are not followed. The Hessian learns from each step: a soft mode turns on a short way.
     """
+    noise, vectors = surface.system.noise.gradient, spectrum.vectors
+    hessian, slopes = np.diag(spectrum.values), vectors.T @ gradient
     for _ in range(_STEPS):
-        slopes = vectors.T @ gradient
-        step = -vectors @ (slopes / values)
-        if not (np.abs(slopes**2 / values).sum() > _WORTH and np.linalg.norm(step) < _LONGEST):
+        newton, worth = _newton(hessian, slopes, noise)
+        if not worth > _WORTH:
             break
-        x = point.x + step
-        energy, gradient = surface(x)
-        rms = surface.rms(gradient)
-        if not (np.isfinite(energy) and rms < point.rms):
+        step = vectors @ newton
+        step = spectrum.bent(step * min(1.0, _LONGEST / float(np.linalg.norm(step))))
+        energy, gradient = surface(point.x + step)
+        if not (np.isfinite(energy) and np.isfinite(gradient).all()):
             break
-        point = replace(point, energy=energy, rms=rms, x=x)
+        rms, new = surface.rms(gradient), vectors.T @ gradient
+        hessian = updated(hessian, (vectors.T @ step)[:, None], (new - slopes)[:, None])
+        if _newton(hessian, new, noise)[1] < worth and rms < max(point.rms, _MOST_NOISE * noise):
+            point, slopes = replace(point, energy=energy, rms=rms, x=point.x + step), new
     return point
+
+
+def _newton(hessian: np.ndarray, slopes: np.ndarray, noise: float) -> tuple[np.ndarray, float]:
+    """Return Newton's step, along modes whose slopes are no noise, and the energy that it is worth, twice."""
+    values, vectors = np.linalg.eigh(hessian)
+    slopes = vectors.T @ slopes
+    slopes = np.where(np.abs(slopes) > _CLEAR * noise, slopes, 0.0)
+    sizes = np.copysign(np.maximum(np.abs(values), _ZERO), values)
+    return -vectors @ (slopes / sizes), float((slopes**2 / np.abs(sizes)).sum())

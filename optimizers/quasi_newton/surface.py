@@ -57,12 +57,15 @@ class Surface:
         step = 0.4 * self.difference
         return (self(x + step * v)[1] - gradient) / step
 
-    def hessian(self, x: np.ndarray, basis: np.ndarray) -> np.ndarray:
-        """Return the Hessian at x over the directions ``basis`` (n, k), by central differences along each."""
+    def differences(self, x: np.ndarray, basis: np.ndarray) -> np.ndarray:
+        """Return the matrix (k, k) of central differences of the gradient along the directions ``basis`` (n, k).
+
+        Column j holds the difference along direction j. Without noise the matrix is symmetrical.
+        """
         step, k = self.difference, basis.shape[1]
-        hessian = np.empty((k, k))
+        matrix = np.empty((k, k))
         for column in range(k):
             v = basis[:, column]
             forward, backward = self(x + step * v)[1], self(x - step * v)[1]
-            hessian[:, column] = basis.T @ (forward - backward) / (2.0 * step)
-        return 0.5 * (hessian + hessian.T)
+            matrix[:, column] = basis.T @ (forward - backward) / (2.0 * step)
+        return matrix

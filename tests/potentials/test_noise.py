@@ -103,11 +103,18 @@ def test_searches_converge_to_ten_times_the_noise(sigma, rms):
     assert Noise(sigma, 50.0).gradient_rms == pytest.approx(rms)
 
 
+@pytest.mark.parametrize(
+    ("sigma", "distance"), [(0.0, 0.01), (1e-5, 0.01), (4e-5, 0.02), (1e-4, 0.05), (1e-3, 0.1), (1.0, 0.1)]
+)
+def test_points_are_the_same_as_far_as_noise_separates_them(sigma, distance):
+    assert Noise(sigma, 50.0).distance == pytest.approx(distance)
+
+
 def test_a_landscape_keeps_the_noise_of_its_calculator(tmp_path):
     atoms = Atoms("Ar4", RHOMBUS, calculator=Springs(1e-5))
     with Landscape(atoms, tmp_path / "x.zarr", seed=0) as landscape:
         noise = landscape.system.noise
-        assert landscape.tolerances == Tolerances.converged_to(noise.gradient_rms)
+        assert landscape.tolerances == Tolerances.converged_to(noise.gradient_rms, noise.distance)
         assert landscape.tolerances.gradient_rms in (1e-4, 2e-4)
     with Landscape(atoms, tmp_path / "x.zarr") as landscape:
         assert landscape.system.noise == noise  # the measurement of now would be another
