@@ -9,8 +9,10 @@ from typing import Any, TypeAlias
 import click
 from ase import Atoms
 from matplotlib.axes import Axes
+from numpy.typing import ArrayLike
 
 from thalweg.analysis.cli.output_files import output_file, picture_metadata
+from thalweg.analysis.cli.part_options import PartOptions
 from thalweg.analysis.cli.plot import GraphOptions, StyleOptions
 from thalweg.analysis.cli.rows import Row, checked_rows
 from thalweg.analysis.cli.shared_options import short_names
@@ -34,6 +36,7 @@ def draw_graph(
     output: Path,
     graph: GraphOptions | None = None,
     style: StyleOptions | None = None,
+    part: PartOptions | None = None,
     *,
     overwrite: bool = False,
 ) -> list[str]:
@@ -49,6 +52,8 @@ def draw_graph(
         Minima and energies to show; the defaults of ``thalweg plot`` where missing.
     style : StyleOptions, optional
         Colours and labels; the defaults of ``thalweg plot`` where missing.
+    part : PartOptions, optional
+        Limits of the part of the network that is drawn; the whole where missing.
     overwrite : bool
         Whether to replace a file that Thalweg did not draw.
 
@@ -64,7 +69,8 @@ def draw_graph(
     """
     style = StyleOptions() if style is None else style
     graph = GraphOptions() if graph is None else graph
-    tree = _graph(store, graph)
+    part = PartOptions() if part is None else part
+    tree = _graph(store, graph, part)
     with output_file(output, overwrite) as file:
         tree.save(
             file,
@@ -75,15 +81,15 @@ def draw_graph(
             **_style([tree], style),
             **_labels(tree, style),
         )
-    return _left_out("", tree, graph)
+    return _left_out("", tree, graph, part)
 
 
-def _left_out(name: str, tree: DisconnectivityGraph, options: GraphOptions) -> list[str]:
+def _left_out(name: str, tree: DisconnectivityGraph, options: GraphOptions, part: PartOptions) -> list[str]:
     """Return a line about the minima that a graph does not show; none where it shows all."""
     shown, known = len(tree.minima), tree.network.n_minima
     if shown == known:
         return []
-    reasons = []
+    reasons = list(part.given)
     if options.connected_to is not None:
         reasons.append("--connected-to")
     elif not options.all_components and tree.network.n_components > 1:
@@ -93,12 +99,20 @@ def _left_out(name: str, tree: DisconnectivityGraph, options: GraphOptions) -> l
 
 
 def draw_several_graphs(
-    paths: Sequence[Path], output: Path, graph: GraphOptions, style: StyleOptions, *, overwrite: bool
+    paths: Sequence[Path],
+    output: Path,
+    graph: GraphOptions,
+    style: StyleOptions,
+    part: PartOptions,
+    *,
+    overwrite: bool,
 ) -> list[str]:
     """Draw the graphs of several stores side by side; parameters, result and errors as in :func:`draw_graph`."""
     if style.labels or style.draw:
         raise click.UsageError("--labels and --draw name minima of one store")
-    graphs = {plain_label(name): _graph(path, graph) for name, path in zip(short_names(paths), paths, strict=True)}
+    graphs = {
+        plain_label(name): _graph(path, graph, part) for name, path in zip(short_names(paths), paths, strict=True)
+    }
     chosen = _style(list(graphs.values()), style)
     if all(is_network_loss(path) for path in paths):
         chosen["energy_label"] = "loss"
@@ -108,16 +122,20 @@ def draw_several_graphs(
     figure = plot_graphs(graphs, same_energies=not style.own_scales, **chosen)
     with output_file(output, overwrite) as file:
         save_figure(figure, file, dpi=style.dpi, metadata=picture_metadata(file))
-    return [line for name, tree in graphs.items() for line in _left_out(f"{name}: ", tree, graph)]
+    return [line for name, tree in graphs.items() for line in _left_out(f"{name}: ", tree, graph, part)]
 
 
-def _graph(path: Path, options: GraphOptions) -> DisconnectivityGraph:
-    network = read_network(path)
-    connected: int | Sequence[int] | None = None
+def _graph(path: Path, options: GraphOptions, part: PartOptions) -> DisconnectivityGraph:
+    kept = part.of(read_network(path))
+    network = kept.within_whole
+    connected: ArrayLike | None = None
     if options.connected_to is not None:
         connected = checked_rows("--connected-to", options.connected_to, network.energies)
+        kept.inside("--connected-to", connected)
     elif not options.all_components:
-        connected = network.global_minimum
+        connected = kept.minima[kept.network.global_minimum]
+    elif part.given:
+        connected = kept.minima
     return DisconnectivityGraph(
         network,
         options.levels,

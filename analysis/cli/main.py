@@ -19,6 +19,7 @@ _ENTRIES = {
     "slice": CommandEntry(
         f"{_HERE}.slice:slice_command", "Draw losses or energies on a line or a plane through minima."
     ),
+    "rates": CommandEntry(f"{_HERE}.rates:rates", "Compute rate constants by harmonic transition-state theory."),
     "show": CommandEntry(f"{_HERE}.show:show", "Show one minimum or transition state."),
     "compare": CommandEntry(f"{_HERE}.compare:compare", "Compare landscapes in a table and a figure."),
     "predict": CommandEntry(f"{_HERE}.predict:predict", "Score the predictions of a network's minima."),

@@ -7,7 +7,7 @@ import re
 
 import click
 
-__all__ = ["Duration", "Energy", "Json", "Names", "Widths"]
+__all__ = ["Duration", "Energy", "Json", "Names", "Numbers", "Widths"]
 
 _SECONDS = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 
@@ -56,6 +56,23 @@ class Widths(click.ParamType):
         if not re.fullmatch(r"[1-9]\d{0,5}(,[1-9]\d{0,5})*", value):
             self.fail(f"{value!r} is not a list of widths: write 10, or 5,5 for two layers", param, ctx)
         return tuple(int(width) for width in value.split(","))
+
+
+class Numbers(click.ParamType):
+    """Numbers, such as 300 or 300,500,1e3; converted to a tuple of float."""
+
+    name = "numbers"
+
+    def convert(
+        self, value: str | tuple[float, ...], param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[float, ...]:
+        """Return the numbers, or fail with the option's name."""
+        if isinstance(value, tuple):
+            return value
+        try:
+            return tuple(float(number) for number in value.split(","))
+        except ValueError:
+            self.fail(f"{value!r} is not a list of numbers: write 300, or 300,500,1000", param, ctx)
 
 
 class Names(click.ParamType):

@@ -11,6 +11,7 @@ from thalweg.analysis.cli.completion import ColourMap, PropertyName
 from thalweg.analysis.cli.errors import errors_in_one_line
 from thalweg.analysis.cli.option_groups import from_option, with_options
 from thalweg.analysis.cli.output_files import check_output, overwrite_option, picture_beside
+from thalweg.analysis.cli.part_options import PartOptions
 from thalweg.analysis.cli.rows import Minima, Row
 from thalweg.analysis.cli.shared_options import FILE, check_ending, picture_option
 from thalweg.analysis.cli.terminal import say
@@ -137,13 +138,21 @@ class StyleOptions:
 @overwrite_option
 @with_options("graph", GraphOptions)
 @with_options("style", StyleOptions)
+@with_options("part", PartOptions)
 def plot(
-    paths: tuple[Path, ...], output: Path | None, overwrite: bool, *, graph: GraphOptions, style: StyleOptions
+    paths: tuple[Path, ...],
+    output: Path | None,
+    overwrite: bool,
+    *,
+    graph: GraphOptions,
+    style: StyleOptions,
+    part: PartOptions,
 ) -> None:
     """Draw the disconnectivity graph of one or more stores.
 
     PATHS are stores; several are drawn side by side on one energy scale. A folder with PATHSAMPLE's
-    min.data and ts.data may stand for a store.
+    min.data and ts.data may stand for a store. --below, --max-ts-energy, --max-barrier and --min-connections draw a
+    part of the network; minima keep their numbers.
     """
     if output is None and len(paths) > 1:
         raise click.UsageError("several graphs need --output")
@@ -155,9 +164,9 @@ def plot(
     with errors_in_one_line(OSError, ValueError, IndexError, TypeError):
         check_output(output, overwrite)
         if len(paths) > 1:
-            left_out = draw_several_graphs(paths, output, graph, style, overwrite=overwrite)
+            left_out = draw_several_graphs(paths, output, graph, style, part, overwrite=overwrite)
         else:
-            left_out = draw_graph(paths[0], output, graph, style, overwrite=overwrite)
+            left_out = draw_graph(paths[0], output, graph, style, part, overwrite=overwrite)
     for line in left_out:
         say(line)
     say(output)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, TypeAlias
 
 import click
@@ -12,13 +12,16 @@ from click.shell_completion import CompletionItem
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
-__all__ = ["LOWEST", "Minima", "Row", "RowNumber", "checked_row", "checked_rows"]
+__all__ = ["LOWEST", "Members", "Minima", "Row", "RowNumber", "checked_members", "checked_row", "checked_rows"]
 
 LOWEST = "lowest"
 """Word that stands for the row of the lowest energy."""
 
 Row: TypeAlias = int | str
 """Row of a point, counted from 0, or :data:`LOWEST`."""
+
+
+_MOST_ROWS = 10_000_000  # of a range
 
 
 def _completions(incomplete: str) -> list[CompletionItem]:
@@ -58,6 +61,42 @@ class Minima(click.ParamType):
         if not re.fullmatch(f"{one}(,{one})*", value):
             self.fail(f"{value!r} is not a list of minima: write 17, or lowest,4,17, counted from 0", param, ctx)
         return tuple(word if word == LOWEST else int(word) for word in value.split(","))
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        """Return ``lowest`` where the word begins like that."""
+        return _completions(incomplete)
+
+
+class Members(click.ParamType):
+    """A set of minima: rows and ranges of rows, such as lowest,4,7-9, or the name of a group, such as A.
+
+    Converted to a tuple of rows, or to the name.
+    """
+
+    name = "minima"
+
+    def convert(
+        self, value: str | tuple[Row, ...], param: click.Parameter | None, ctx: click.Context | None
+    ) -> str | tuple[Row, ...]:
+        """Return the rows or the name, or fail with the name of the option."""
+        if isinstance(value, tuple):
+            return value
+        one = rf"(\d{{1,9}}(-\d{{1,9}})?|{LOWEST})"
+        if re.fullmatch(f"{one}(,{one})*", value):
+            return tuple(row for word in value.split(",") for row in self._rows(word, param, ctx))
+        if not re.fullmatch(r"[^\W\d]\w*", value):
+            self.fail(f"{value!r} is no set of minima: write lowest,4,7-9, counted from 0, or a group", param, ctx)
+        return value
+
+    def _rows(self, word: str, param: click.Parameter | None, ctx: click.Context | None) -> Sequence[Row]:
+        """Return the rows of one word of a list."""
+        if word == LOWEST:
+            return (LOWEST,)
+        first, _, last = word.partition("-")
+        low, high = int(first), int(last or first)
+        if not low <= high < low + _MOST_ROWS:
+            self.fail(f"{word} is no range of rows", param, ctx)
+        return range(low, high + 1)
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
         """Return ``lowest`` where the word begins like that."""
@@ -114,3 +153,34 @@ def checked_rows(name: str, rows: Sequence[Row], energies: ArrayLike) -> list[in
 
     numbers = [_number(name, row, energies) for row in rows]
     return [int(row) for row in minimum_indices(name, numbers, len(np.asarray(energies)))] if numbers else []
+
+
+def checked_members(
+    name: str, members: str | Sequence[Row], energies: ArrayLike, groups: Mapping[str, ArrayLike]
+) -> list[int]:
+    """Return the numbers of a set of minima.
+
+    Parameters
+    ----------
+    name : str
+        Name of the option.
+    members : str or sequence of Row
+        As :class:`Members` converts it.
+    energies : (n_minima,) array_like
+        Energies of all minima.
+    groups : mapping of str to array_like of int
+        Groups by name, such as PATHSAMPLE's A and B.
+
+    Raises
+    ------
+    ValueError, IndexError
+        If there is no such group or minimum, or one is named twice.
+    """
+    import numpy as np
+
+    if not isinstance(members, str):
+        return checked_rows(name, members, energies)
+    if members not in groups:
+        known = f"the groups {', '.join(sorted(groups))}" if groups else "no groups"
+        raise ValueError(f"{name} {members}: there are {known} here; name minima by rows, such as lowest,4,7-9")
+    return [int(row) for row in np.asarray(groups[members])]

@@ -35,6 +35,11 @@ _SHOWN = 50
     is_flag=True,
     help="Compute the lengths of steepest descent that the store does not have, and keep them in it.",
 )
+@click.option(
+    "--frequencies",
+    is_flag=True,
+    help="Compute the vibrational frequencies of atoms in eV that the store does not have, and keep them in it.",
+)
 @trust_option
 @click.pass_context
 def verify(
@@ -45,6 +50,7 @@ def verify(
     workers: int | None,
     mark: bool,
     lengths: bool,
+    frequencies: bool,
     trust: bool,
 ) -> None:
     """Recompute the stored points and report every error.
@@ -53,21 +59,25 @@ def verify(
     N transition states; every stored array is read in either case.
     """
     from thalweg.landscapes import Landscape
+    from thalweg.landscapes.vibrations.hessians import check_vibrating
 
-    with errors_in_one_line(OSError, ValueError):
+    with errors_in_one_line(OSError, ValueError, ArithmeticError):
         if mark and sample is not None:
             raise ValueError("--mark checks all imported points: leave --sample out")
-        with Landscape.open(path, "r+" if mark or lengths else "r", trust=trust) as landscape:
+        with Landscape.open(path, "r+" if mark or lengths or frequencies else "r", trust=trust) as landscape:
+            if frequencies:
+                check_vibrating(landscape)
             checked, problems = _mark(landscape, workers) if mark else _check(landscape, sample, seed, workers)
-            followed = _fill(landscape) if lengths and not problems else ""
+            wanted = [(lengths, _fill_lengths), (frequencies, _fill_frequencies)]
+            filled = [fill(landscape) for asked, fill in wanted if asked and not problems]
     for problem in problems[:_SHOWN]:
         where = problem.group if problem.row < 0 else f"{problem.group} {problem.row}"
         say(printable(f"{where}: {problem.message}"))
     if len(problems) > _SHOWN:
         say(f"... and {len(problems) - _SHOWN} more")
     say(f"{checked}: {f'{len(problems)} problems' if problems else 'nothing wrong'}")
-    if followed:
-        say(followed)
+    for line in filled:
+        say(line)
     context.exit(1 if problems else 0)
 
 
@@ -85,7 +95,7 @@ def _check(landscape: Landscape, sample: int | None, seed: int, workers: int | N
     return f"{len(minima)} of {counts[0]} minima, {len(states)} of {counts[1]} transition states", problems
 
 
-def _fill(landscape: Landscape) -> str:
+def _fill_lengths(landscape: Landscape) -> str:
     """Compute the lengths of paths; return of how many transition states they are known."""
     import numpy as np
 
@@ -95,6 +105,14 @@ def _fill(landscape: Landscape) -> str:
     lengths = landscape.transition_states.path_length[:]
     known = int(np.isfinite(lengths).all(axis=1).sum())
     return f"path lengths of {known} of {len(lengths)} transition states known, {new} of them computed now"
+
+
+def _fill_frequencies(landscape: Landscape) -> str:
+    """Compute vibrational frequencies; return of how many points they were computed."""
+    from thalweg.landscapes import fill_frequencies
+
+    new, points = fill_frequencies(landscape), len(landscape.minima) + len(landscape.transition_states)
+    return f"vibrational frequencies of {points} points known, {new} of them computed now"
 
 
 def _rows(count: int, sample: int | None, rng: np.random.Generator) -> list[int]:

@@ -46,11 +46,15 @@ def rates_over(
     if not network.n_transition_states:
         return None, []
     if network.motion is None:
-        return None, ["", "no rates: vibrational frequencies are not stored; fill_frequencies(landscape) adds them"]
+        return None, ["", f"no rates: vibrational frequencies are not stored; {_computed_by(landscape)}"]
     try:
         return network.transition_state_rates(kelvin=kelvin, quantum=quantum, tunnelling=tunnelling), []
     except ValueError as error:
         return None, ["", f"no rates: {printable(error)}"]
+
+
+def _computed_by(landscape: Landscape) -> str:
+    return f"thalweg verify {printable(str(landscape.path))} --frequencies computes them"
 
 
 def vibration_lines(landscape: Landscape, kind: str, row: int, kelvin: float | None, bar: float) -> list[str]:
@@ -58,7 +62,13 @@ def vibration_lines(landscape: Landscape, kind: str, row: int, kelvin: float | N
     if landscape.units != "eV" or "numbers" not in landscape._store.description():
         return []
     from thalweg.analysis.vibrations.thermochemistry import Thermochemistry
+    from thalweg.landscapes.vibrations.hessians import points_of_kind
+    from thalweg.optimizers.large_systems import LARGEST_MATRIX
 
+    free = landscape.geometry.n_free
+    if free > LARGEST_MATRIX and points_of_kind(landscape, kind).stored_frequencies(row) is None:
+        calls = f"about {2 * free} calls of the calculator a point"
+        return ["", f"no frequencies: not stored with {free} free coordinates; {_computed_by(landscape)}, by {calls}"]
     try:
         point = Thermochemistry.of(landscape, kind, row)
     except (ValueError, ArithmeticError) as error:

@@ -158,6 +158,8 @@ class Kinetics(MarkovChain):
         if self.kelvin is not None:
             at = f", {self.kelvin:.6g} K"
         unit = ", rates in 1/s" if self.time_unit == "s" else ""
+        if self.kelvin is not None and not unit:
+            unit = ", time in reduced units: no vibrational frequencies"
         return f"<Kinetics: {self.n_states} states, {len(self.indices)} rates{at}{unit}>"
 
     def extended_times(self, target: NDArray[np.int64], method: str) -> NDArray[np.float64]:

@@ -113,7 +113,7 @@ def _check_motion(network: KineticTransitionNetwork, name: str) -> None:
     if network.motion is None:
         raise ValueError(
             f"{name} needs vibrational frequencies: landscapes of atoms in eV have them, an older one after "
-            "fill_frequencies(landscape)"
+            "fill_frequencies(landscape), or thalweg verify --frequencies"
         )
 
 

@@ -54,8 +54,8 @@ def vibrational_energies(motion: MolecularMotion, ts: str = "") -> NDArray[np.fl
     unknown = np.isnan(frequencies).all(axis=1)
     if unknown.any():
         raise ValueError(
-            f"{group} {int(np.flatnonzero(unknown)[0])} has no vibrational frequencies: fill_frequencies(landscape) "
-            "computes what is missing"
+            f"{group} {int(np.flatnonzero(unknown)[0])} has no vibrational frequencies: fill_frequencies(landscape), "
+            "or thalweg verify --frequencies, computes what is missing"
         )
     wrong = (frequencies <= 0).sum(axis=1) != negative
     if wrong.any():

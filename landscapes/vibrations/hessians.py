@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     from thalweg.potentials.system import System
 
 __all__ = ["check_vibrating", "hessian_at", "points_of_kind", "vibrations"]
+
+_MATRICES = 8  # dense ones of the free coordinates that exist at once while frequencies are computed
 
 
 def points_of_kind(landscape: StoredLandscape, kind: str) -> Minima | TransitionStates:
@@ -45,6 +48,20 @@ def check_vibrating(landscape: StoredLandscape) -> None:
         raise ValueError(f"vibrations need the masses of all atoms that move: one in {landscape.path} has none")
 
 
+def _check_memory(system: System) -> None:
+    """Raise ValueError where a dense Hessian and what is made of it do not fit into the machine's memory."""
+    try:
+        there = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, OSError, ValueError):
+        return  # a machine that does not say
+    needed = 8 * _MATRICES * system.n_free**2
+    if needed > there:
+        raise ValueError(
+            f"vibrations of {system.n_free} free coordinates need dense matrices of {needed / 2**30:.0f} GiB; the "
+            f"machine has {there / 2**30:.0f} GiB of memory: fix the atoms whose vibrations do not matter"
+        )
+
+
 def hessian_at(system: System, x: np.ndarray) -> np.ndarray:
     """Return the Hessian (n, n) at a stationary point; with a calculator without one, by differences of forces.
 
@@ -55,7 +72,10 @@ def hessian_at(system: System, x: np.ndarray) -> np.ndarray:
     ------
     ArithmeticError
         If the calculator fails beside the point.
+    ValueError
+        If the matrices do not fit into the machine's memory.
     """
+    _check_memory(system)
     from thalweg.optimizers.quasi_newton.searches import needs_differences
     from thalweg.optimizers.quasi_newton.spectrum import spectrum_at
     from thalweg.optimizers.quasi_newton.surface import Surface

@@ -15,7 +15,7 @@ from thalweg.potentials.conversion.numeric_options import checked_number, whole_
 if TYPE_CHECKING:
     from thalweg.analysis.networks.kinetic_transition_network import KineticTransitionNetwork
 
-__all__ = ["Part", "cut", "part_of"]
+__all__ = ["Kept", "Part", "cut", "kept_by", "part_of"]
 
 _COLUMNS = ("log_eigenvalue_product", "modes", "symmetry_order")
 
@@ -31,8 +31,14 @@ class Part:
     min_connections: int = 0
     connected_to: ArrayLike | None = None
 
+    @property
+    def unlimited(self) -> bool:
+        """Whether nothing is limited: the part is the whole."""
+        limits = (self.minima, self.below, self.max_ts_energy, self.max_barrier, self.connected_to)
+        return not self.min_connections and all(limit is None for limit in limits)
 
-class _Kept(NamedTuple):
+
+class Kept(NamedTuple):
     """Which minima, (n,), and which transition states, (m,), are left; bool arrays."""
 
     minima: NDArray[np.bool_]
@@ -54,12 +60,17 @@ def part_of(network: KineticTransitionNetwork, part: Part) -> KineticTransitionN
     ValueError, TypeError, IndexError
         If an argument makes no sense or nothing is left; it is named.
     """
+    return cut(network, *kept_by(network, part), rows=True)
+
+
+def kept_by(network: KineticTransitionNetwork, part: Part) -> Kept:
+    """Return what belongs to a part; parameters and errors as for :func:`part_of`."""
     kept = _with_enough_connections(network, _within_limits(network, part), part.min_connections)
     if part.connected_to is not None:
         kept = _connected(network, kept, part.connected_to)
     if not kept.minima.any():
         raise ValueError(f"nothing is left of the network's {network.n_minima} minima within these limits")
-    return cut(network, *kept, rows=True)
+    return kept
 
 
 def _limit(name: str, value: float | None) -> float:
@@ -71,7 +82,7 @@ def _limit(name: str, value: float | None) -> float:
     return limit
 
 
-def _within_limits(network: KineticTransitionNetwork, part: Part) -> _Kept:
+def _within_limits(network: KineticTransitionNetwork, part: Part) -> Kept:
     below = _limit("below", part.below)
     kept = network.energies <= below
     if part.minima is not None:
@@ -82,10 +93,10 @@ def _within_limits(network: KineticTransitionNetwork, part: Part) -> _Kept:
     lower_barrier = network.ts_energies - ends.max(axis=1, initial=-np.inf)
     crossed = network.ts_energies <= min(below, _limit("max_ts_energy", part.max_ts_energy))
     crossed &= lower_barrier <= _limit("max_barrier", part.max_barrier)
-    return _Kept(kept, crossed & kept[network.ts_minima].all(axis=1))
+    return Kept(kept, crossed & kept[network.ts_minima].all(axis=1))
 
 
-def _with_enough_connections(network: KineticTransitionNetwork, kept: _Kept, fewest: int) -> _Kept:
+def _with_enough_connections(network: KineticTransitionNetwork, kept: Kept, fewest: int) -> Kept:
     """Leave out minima with too few neighbours until none is left out, as PATHSAMPLE's NCONNMIN does."""
     fewest = whole_number("min_connections", fewest, 0)
     minima, crossed = kept.minima.copy(), kept.transition_states
@@ -93,12 +104,12 @@ def _with_enough_connections(network: KineticTransitionNetwork, kept: _Kept, few
         pairs = np.unique(np.sort(network.ts_minima[crossed & network.joining], axis=1), axis=0)
         few = minima & (np.bincount(pairs.ravel(), minlength=network.n_minima) < fewest)
         if not few.any():
-            return _Kept(minima, crossed)
+            return Kept(minima, crossed)
         minima &= ~few
         crossed = crossed & minima[network.ts_minima].all(axis=1)
 
 
-def _connected(network: KineticTransitionNetwork, kept: _Kept, anchors: ArrayLike) -> _Kept:
+def _connected(network: KineticTransitionNetwork, kept: Kept, anchors: ArrayLike) -> Kept:
     named = minimum_indices("connected_to", anchors, network.n_minima)
     left_out = named[~kept.minima[named]]
     if len(left_out):
@@ -107,7 +118,7 @@ def _connected(network: KineticTransitionNetwork, kept: _Kept, anchors: ArrayLik
     left = Connectivity(network.energies, network.ts_energies[crossed], network.ts_minima[crossed])
     label = left.component_labels
     minima = kept.minima & np.isin(label, label[named])
-    return _Kept(minima, kept.transition_states & minima[network.ts_minima].all(axis=1))
+    return Kept(minima, kept.transition_states & minima[network.ts_minima].all(axis=1))
 
 
 def cut(
