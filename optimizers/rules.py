@@ -47,7 +47,7 @@ class Rules:
     memory : int
         Pairs of steps and gradient changes remembered.
     initial_diagonal : float
-        Inverse curvature assumed for the first step and after a reset; that step is scaled by min(1/|g|, |g|).
+        Inverse curvature assumed for the first step and after a reset; that step is scaled by ``min(1/|g|, |g|)``.
     max_step : float
         Longest step, in the coordinates' unit; longer ones are cut.
     max_rise : float

@@ -43,12 +43,13 @@ class CoupledDoubleWells(Surface):
 
     Notes
     -----
-    At a stationary point every coordinate solves 4 x^3 - 4 x = -h with |h| <= 2 |c| m, where the largest coordinate
-    m has 4 m^3 - 4 m <= 2 |c| m, so m^2 <= 1 + |c| / 2. If |h| stays below 8 / 3^1.5, this cubic has three real roots,
-    one in each of x < -3^-0.5, the middle, and x > 3^-0.5. Choose one of the three for each coordinate: solving for
-    all coordinates in turn is then a contraction in the largest difference while 2 |c| < |12 x^2 - 4| at all these
-    roots, so each of the 3^n choices has exactly one stationary point; and by Gershgorin's theorem as many negative
-    eigenvalues as coordinates in the middle. Both conditions hold up to |c| = 0.64.
+    At a stationary point every coordinate solves 4 x^3 - 4 x = -h with ``|h| <= 2 |c| m``, where the largest
+    coordinate m has ``4 m^3 - 4 m <= 2 |c| m``, so ``m^2 <= 1 + |c| / 2``. If ``|h|`` stays below 8 / 3^1.5, this cubic
+    has three real roots, one in each of x < -3^-0.5, the middle, and x > 3^-0.5. Choose one of the three for each
+    coordinate: solving for all coordinates in turn is then a contraction in the largest difference while
+    ``2 |c| < |12 x^2 - 4|`` at all these roots, so each of the 3^n choices has exactly one stationary point; and by
+    Gershgorin's theorem as many negative eigenvalues as coordinates in the middle. Both conditions hold up to
+    ``|c| = 0.64``.
 
     Examples
     --------

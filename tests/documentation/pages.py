@@ -11,13 +11,13 @@ __all__ = ["DOCS", "PAGES", "ROOT", "Block", "blocks", "commands"]
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
 
-GENERATED = {"generated", "project", "gallery"}
-"""Folders of docs/ that the build of the site writes."""
+NO_PAGES = {"examples", "generated", "noise", "paper"}
+"""Folders of docs/ without pages of their own: what others are made from, and what commands write."""
 
 
 def _pages() -> list[Path]:
-    """Return README.md, CONTRIBUTING.md and every page of docs/ that is kept."""
-    kept = (page for page in DOCS.rglob("*.md") if page.relative_to(DOCS).parts[0] not in GENERATED)
+    """Return README.md, CONTRIBUTING.md and every page of docs/."""
+    kept = (page for page in DOCS.rglob("*.md") if page.relative_to(DOCS).parts[0] not in NO_PAGES)
     return [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted(kept)]
 
 
