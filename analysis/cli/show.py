@@ -190,11 +190,13 @@ def _write(landscape: Landscape, values: dict[str, Any], output: Path) -> None:
         return
     from ase.io import write
 
+    from thalweg.analysis.programs.structures import printable_info
     from thalweg.potentials import Point
 
     atoms = landscape.geometry.subject(values["coordinates"])
     if isinstance(atoms, Point):
         raise ValueError("--output: only atoms make an .xyz file; write .npz")
     atoms.calc = None
+    atoms.info = printable_info(atoms.info)
     atoms.info["energy"] = float(values["energy"])
     write(output, atoms, format="extxyz")

@@ -129,8 +129,21 @@ def write_pathsample(
         if (folder / name).exists() and not overwrite:
             raise FileExistsError(f"{folder / name} exists; it is not overwritten without --overwrite (overwrite=True)")
     folder.mkdir(parents=True, exist_ok=True)
-    for name, content in files.items():
-        (folder / name).write_bytes(content if isinstance(content, bytes) else content.encode())
+    _write_all({folder / name: text if isinstance(text, bytes) else text.encode() for name, text in files.items()})
+
+
+def _write_all(files: Mapping[Path, bytes]) -> None:
+    """Write all files beside their places before the first of them takes its own: a full disk changes nothing."""
+    parts = {path.with_name(f".{path.name}-{os.urandom(4).hex()}"): path for path in files}
+    try:
+        for part, path in parts.items():
+            with part.open("xb") as file:
+                file.write(files[path])
+        for part, path in parts.items():
+            os.replace(part, path.resolve())  # of a link, the file that it names
+    finally:
+        for part in parts:
+            part.unlink(missing_ok=True)
 
 
 def read_points(path: str | os.PathLike[str], count: int) -> NDArray[np.float64]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from thalweg.landscapes import Landscape
 
-__all__ = ["FORMATS", "structures", "write_structures"]
+__all__ = ["FORMATS", "printable_info", "structures", "write_structures"]
 
 FORMATS = {"extxyz": "extxyz", "traj": "traj", "db": "db"}
 """Formats of files of structures, and what ASE calls them."""
@@ -25,6 +25,12 @@ _OWN = (
     "kind", "row", "lowest_eigenvalue", "log_eigenvalue_product", "symmetry_order", "verified", "minimum_a",
     "minimum_b",
 )  # fmt: skip
+
+_RESULTS = {
+    *("energy", "free_energy", "energies", "forces", "stress", "stresses", "dipole", "charges", "magmom", "magmoms"),
+    *("dielectric_tensor", "born_effective_charges", "polarization"),
+}
+"""Names of what ASE's calculators compute: a reader takes entries of these names for results."""
 
 
 def structures(landscape: Landscape, *, frequencies: bool = False) -> Iterator[Atoms]:
@@ -75,14 +81,31 @@ def _structure(atoms: Atoms | Point, energy: float, info: dict[str, Any]) -> Ato
     from ase.calculators.singlepoint import SinglePointCalculator
 
     assert isinstance(atoms, AtomsOfAse)
-    atoms.info = {**{_plain(name): value for name, value in atoms.info.items()}, **info}
+    atoms.info = printable_info(atoms.info) | info
+    for name in set(atoms.arrays) & _RESULTS:  # a reader would take them for those of the calculator
+        atoms.set_array(f"stored_{name}", atoms.arrays.pop(name))
     atoms.calc = SinglePointCalculator(atoms, energy=energy)
     return atoms
 
 
-def _plain(name: object) -> str:
-    """Return a name of the user's info without control characters."""
-    return printable(str(name))
+def printable_info(info: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what the explored atoms have in ``info``, as it may stand beside what is known of a point.
+
+    No text has control characters, which would end a line of a file or steer a terminal; an entry named like a result
+    of a calculator, or like one of :func:`structures`, is called ``stored_<name>``.
+    """
+    taken = _RESULTS | {*_OWN, "frequencies"}
+    names = {name: printable(name) for name in info}
+    return {f"stored_{names[name]}" if name in taken else names[name]: _printable(info[name]) for name in info}
+
+
+def _printable(value: Any) -> Any:
+    """Return a value of ``info`` whose texts, also those inside lists and mappings, have no control characters."""
+    if isinstance(value, str):
+        return printable(value)
+    if isinstance(value, Mapping):
+        return {printable(name): _printable(item) for name, item in value.items()}
+    return [_printable(item) for item in value] if isinstance(value, list | tuple) else value
 
 
 def write_structures(landscape: Landscape, file: Path, form: str, *, frequencies: bool = False) -> int:

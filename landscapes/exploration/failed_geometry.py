@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 from pathlib import Path
 
 import numpy as np
 
 from thalweg.landscapes.records import FailedCall
+from thalweg.potentials.conversion.printable import printable
 from thalweg.potentials.system import System
 
 __all__ = ["write_failed_geometry"]
+
+_BEGINNING = 65536  # bytes in which the mark of this program is
 
 
 def write_failed_geometry(system: System, store: object, call: FailedCall) -> Path | None:
@@ -28,25 +32,43 @@ def write_failed_geometry(system: System, store: object, call: FailedCall) -> Pa
     Returns
     -------
     Path or None
-        The file: extended xyz for atoms, the coordinates as a column of text for a Point. None where it could not be
-        written: the exception of the potential is the one to see.
+        The file: extended xyz for atoms, the coordinates as a column of text for a Point. A file of that name which
+        is none of this program's stays, and another name is taken. None where it could not be written: the exception of
+        the potential is the one to see.
     """
     folder = store.parent if isinstance(store, Path) else Path.cwd()
     name = str(getattr(store, "name", "landscape")).removesuffix(".zarr")
-    path = folder / f"{name}.failed.{'txt' if system.atoms is None else 'xyz'}"
-    part = path.with_name(f".{path.name}.{os.getpid()}")
+    ending = "txt" if system.atoms is None else "xyz"
+    part = folder / f".{name[:100]}.failed-{os.urandom(4).hex()}.{ending}"
+    message = printable(f"{call.kind}: {call.message}")
     try:
         if system.atoms is None:
-            np.savetxt(part, call.coordinates, fmt="%.17g", header=f"{call.kind}: {call.message}")
+            np.savetxt(part, call.coordinates, fmt="%.17g", header=f"thalweg: {message}")
         else:
             from ase.io import write
 
             atoms = system.atoms.copy()
             atoms.set_positions(call.coordinates.reshape(-1, 3), apply_constraint=False)
-            atoms.info["error"] = f"{call.kind}: {call.message}".replace('"', "'").replace("\n", " ")
+            atoms.info = {"program": "thalweg", "error": message.replace('"', "'")}
             write(part, atoms, format="extxyz")
+        path = _free(folder, f"{name}.failed", ending)
         part.replace(path)
     except Exception:
         part.unlink(missing_ok=True)
         return None
     return path
+
+
+def _free(folder: Path, stem: str, ending: str) -> Path:
+    """Return the first name that no file has, or one of this program's: what somebody else has written stays."""
+    names = itertools.chain([stem], (f"{stem}-{k}" for k in itertools.count(2)))
+    paths = (folder / f"{name}.{ending}" for name in names)
+    return next(path for path in paths if not os.path.lexists(path) or _is_own(path))
+
+
+def _is_own(path: Path) -> bool:
+    if path.is_symlink() or not path.is_file():
+        return False
+    with path.open("rb") as file:
+        beginning = file.read(_BEGINNING)
+    return beginning.startswith(b"# thalweg: ") or b" program=thalweg " in beginning

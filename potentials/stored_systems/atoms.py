@@ -53,7 +53,13 @@ def describe_atoms(atoms: Atoms) -> dict[str, Any]:
 
 
 def atoms_from(description: Mapping[str, Any], x: Vector) -> Atoms:
-    """Make the atoms of a description at the positions x (n,), without calculator and constraints."""
+    """Make the atoms of a description at the positions x (n,), without calculator and constraints.
+
+    Raises
+    ------
+    ValueError
+        If ``arrays`` holds what every atom has, such as numbers, or an array does not fit.
+    """
     atoms = Atoms(
         description["numbers"],
         positions=x.reshape(-1, 3),
@@ -68,5 +74,7 @@ def atoms_from(description: Mapping[str, Any], x: Vector) -> Atoms:
         if name in description:
             atoms.set_array(name, np.asarray(description[name]))
     for name, values in description.get("arrays", {}).items():
+        if name in _ELSEWHERE:
+            raise ValueError(f"arrays/{name} is no array of one's own: atoms have it by a name of its own")
         atoms.set_array(name, np.asarray(values))
     return atoms

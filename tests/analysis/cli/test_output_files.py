@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 import pytest
 from matplotlib.figure import Figure
@@ -134,6 +135,26 @@ def test_folders_of_tables(store, tmp_path, form):
     assert "--overwrite" in done.output
     assert victim.read_text() == "precious"
     finished("export", store, "--format", form, "--output", tmp_path, "--overwrite")
+    assert files_of(tmp_path) == before
+
+
+@pytest.mark.parametrize("victim", ["min.data", "ts.data", "points.min", "points.ts"])
+def test_a_full_disk_leaves_all_files_of_another_program(store, tmp_path, monkeypatch, victim):
+    """Half of a database would pass for a whole one."""
+    finished("export", store, "--format", "pathsample", "--output", tmp_path)
+    (tmp_path / victim).write_text("precious")
+    before = files_of(tmp_path)
+    opened = Path.open
+
+    def full(path, mode="r", *more, **options):
+        if victim in path.name and "x" in mode:
+            raise OSError(28, "No space left on device")
+        return opened(path, mode, *more, **options)
+
+    monkeypatch.setattr(Path, "open", full)
+    done = thalweg("export", store, "--format", "pathsample", "--output", tmp_path, "--overwrite")
+    assert done.exit_code == 1
+    assert "No space left" in done.output
     assert files_of(tmp_path) == before
 
 

@@ -72,6 +72,43 @@ def test_ase_reads_every_point_back(store, tmp_path, form):
             assert database.get(kind="minimum", row=0).energy == pytest.approx(minima.energy[0])
 
 
+TEXTS = {
+    "comment": 'two\n3\nLattice="9 0 0"\nAu 0 0 0',
+    "title": "\x1b]0;gone\x07",
+    "kind": "maximum",
+    "row": 99,
+    "energy": -1e6,
+    "stress": [0.0] * 6,
+    "deep": {"a\tb": ["\x1b[31m", 1]},
+}
+
+
+@pytest.mark.parametrize("form", ["extxyz", "traj", "db"])
+def test_info_of_the_explored_atoms_is_neither_a_result_nor_a_line(tmp_path, form):
+    """Whatever somebody has put into the atoms, a file has the points alone, and steers no terminal."""
+    atoms = Atoms("Cu3", BIPYRAMID[:3], calculator=EMT(), info=dict(TEXTS))
+    atoms.set_array("forces", np.full((3, 3), 7.0))
+    path, file = tmp_path / "a.zarr", tmp_path / f"points.{form}"
+    with Landscape(atoms, path, seed=1) as landscape:
+        landscape.find_minima(steps=2, workers=1)
+        energy = landscape.minima.energy[0]
+    thalweg("export", path, "--format", form, "--output", file)
+    frames, known = frames_of(file, form)
+    assert len(frames) == 1
+    assert len(frames[0]) == 3
+    assert frames[0].get_potential_energy() == pytest.approx(energy)
+    assert set(frames[0].calc.results) <= {"energy", "free_energy"}
+    assert (known[0]["kind"], int(known[0]["row"])) == ("minimum", 0)
+    assert known[0]["stored_kind"] == "maximum"
+    assert "\n" not in known[0]["comment"]
+    assert b"\x1b" not in file.read_bytes() or form == "db"
+    thalweg("show", path, "minimum", 0, "--output", tmp_path / "one.xyz")
+    shown = read(tmp_path / "one.xyz")
+    assert len(shown) == 3
+    assert b"\x1b" not in (tmp_path / "one.xyz").read_bytes()
+    assert shown.get_potential_energy() == pytest.approx(energy)
+
+
 def test_a_calculator_that_needs_trust_is_not_run(tmp_path):
     class Mine(EMT):
         pass

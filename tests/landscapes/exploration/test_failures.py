@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
+from tests.helpers import files_of
 from tests.landscapes.exploration import potentials_that_fail as fail
 from thalweg.landscapes import CalculationsFailedError, Landscape, Processes, Tolerances
 from thalweg.landscapes.exploration.system_transfer import Parcel
@@ -114,6 +116,30 @@ def test_a_function_that_fails(tmp_path):
     ):
         landscape.find_minima(steps=20, failures=2, progress=False)
     assert np.loadtxt(tmp_path / "b.failed.txt").shape == (2,)
+
+
+@pytest.mark.parametrize("content", ["my failed exams", "", "link", "dangling"])
+@pytest.mark.parametrize("ending", ["txt", "xyz"])
+def test_a_file_of_somebody_else_where_the_geometry_goes_stays(tmp_path, content, ending):
+    subject = Point([-1.0, 0.2], fail.always_broken) if ending == "txt" else fail.argon(fail.Broken())
+    mine, thesis = tmp_path / f"b.failed.{ending}", tmp_path / "thesis.tex"
+    if content in ("link", "dangling"):
+        mine.symlink_to(thesis)
+        if content == "link":
+            thesis.write_text("# thalweg: a river's line of lowest points")
+    else:
+        mine.write_text(content)
+    before = files_of(tmp_path)
+    for _ in range(2):  # the second time the other file is Thalweg's own
+        with (
+            pytest.raises(CalculationsFailedError, match=rf"b\.failed-2\.{ending}"),
+            Landscape(subject, tmp_path / "b.zarr") as landscape,
+        ):
+            landscape.find_minima(steps=20, failures=2, progress=False)
+    shutil.rmtree(tmp_path / "b.zarr")
+    (tmp_path / f"b.failed-2.{ending}").unlink()
+    assert files_of(tmp_path) == before
+    assert mine.is_symlink() == (content in ("link", "dangling"))
 
 
 def test_errors_of_ours_are_no_failed_searches(tmp_path, monkeypatch):

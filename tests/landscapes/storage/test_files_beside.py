@@ -7,6 +7,7 @@ import os
 import socket
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -54,6 +55,11 @@ def link_to(content):
     return put
 
 
+def another_name(path):
+    path.with_name("mine.txt").write_text("years of work")
+    path.hardlink_to(path.with_name("mine.txt"))
+
+
 def folder(path):
     path.mkdir()
     (path / "mine.txt").write_text("mine")
@@ -66,6 +72,7 @@ FOREIGN = {
     "a number": text(b"4711\n"),
     "bytes": text(b"\xff\x00" * 5000),
     "a large file with an identity": text(OF_A_DEAD_PROCESS.encode() + b" " * 5000),
+    "another name of a file": another_name,
     "a link to a file": link_to(b"years of work"),
     "a link to a lock": link_to(OF_A_DEAD_PROCESS.encode()),
     "a link to nothing": link_to(None),
@@ -197,12 +204,13 @@ def test_a_store_that_could_not_be_made_leaves_nothing(store, tmp_path, error):
     assert tree(tmp_path) == before
 
 
-def test_a_link_where_a_file_of_the_store_is_written_is_not_followed(made_up, store, tmp_path):
+@pytest.mark.parametrize("link", [Path.symlink_to, Path.hardlink_to])
+def test_a_link_where_a_file_of_the_store_is_written_is_not_followed(made_up, store, tmp_path, link):
     mine = tmp_path / "mine.txt"
     mine.write_text("mine")
     with Landscape(made_up.MadeUp(), store) as landscape:
         for name in ("minima/energy/c.0.partial", "zarr.json.partial", "minima/coordinates/zarr.json.partial"):
-            (store / name).symlink_to(mine)
+            link(store / name, mine)
         landscape.add_minimum(made_up.minimum(1))
         landscape.commit()
         landscape.properties["a"] = np.arange(2.0)

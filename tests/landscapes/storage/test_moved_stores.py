@@ -9,7 +9,7 @@ import signal
 import numpy as np
 import pytest
 
-from thalweg.landscapes import Landscape, StoreError
+from thalweg.landscapes import Landscape, StoreError, merge
 
 from ...helpers import files_of as bytes_of
 
@@ -37,6 +37,12 @@ def replaced_by_a_copy(store):
     store.with_name("copy.zarr").rename(store)
 
 
+def replaced_by_a_link_to_a_copy(store):
+    shutil.copytree(store, store.with_name("copy.zarr"))
+    moved(store)
+    store.symlink_to(store.with_name("copy.zarr"))
+
+
 def replaced_by_an_empty_folder(store):
     moved(store)
     store.mkdir()
@@ -49,7 +55,10 @@ def replaced_by_a_file(store):
 
 @pytest.mark.parametrize(
     "change",
-    [moved, parent_moved, shutil.rmtree, replaced_by_a_copy, replaced_by_an_empty_folder, replaced_by_a_file],
+    [
+        *(moved, parent_moved, shutil.rmtree, replaced_by_a_copy, replaced_by_a_link_to_a_copy),
+        *(replaced_by_an_empty_folder, replaced_by_a_file),
+    ],
 )
 def test_a_store_that_is_no_longer_there_is_noticed(made_up, store, change):
     landscape = Landscape(made_up.MadeUp(), store)
@@ -66,6 +75,21 @@ def test_a_store_that_is_no_longer_there_is_noticed(made_up, store, change):
             act()
     after = {name: content for name, content in bytes_of(top).items() if not name.endswith(".lock")}
     assert after == {name: content for name, content in before.items() if not name.endswith(".lock")}
+
+
+def test_a_relative_path_means_the_same_folder_wherever_the_process_goes(made_up, tmp_path, monkeypatch):
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path)
+    with Landscape(made_up.MadeUp(), "a.zarr") as landscape:
+        landscape.add_minimum(made_up.minimum(0))
+        monkeypatch.chdir(tmp_path / "elsewhere")
+        landscape.add_minimum(made_up.minimum(1))
+        landscape.commit()
+        landscape.properties["a"] = np.zeros(2)
+        merge("../a.zarr", tmp_path / "a.zarr", "b.zarr", made_up.MadeUp())
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.zarr", "elsewhere"]
+    assert [path.name for path in (tmp_path / "elsewhere").iterdir()] == ["b.zarr"]
+    assert len(Landscape.open(tmp_path / "a.zarr").minima) == 2
 
 
 def test_a_store_that_comes_back_takes_what_was_added(made_up, store):

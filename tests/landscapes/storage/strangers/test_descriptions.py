@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import shutil
 
 import click
@@ -131,6 +132,20 @@ def test_coordinates_of_atoms_are_three_each(stores, tmp_path):
         kind = {"numbers": np.int64, "cell": np.float64, "pbc": np.bool_}[name]
         _add_static(path, f"system/{name}", np.array(value, dtype=kind))
     ends_in_a_clear_error("show", path, "minimum", 0)
+
+
+@pytest.mark.parametrize(("name", "value"), [("numbers", [79, 79, 79]), ("positions", np.zeros((3, 3)))])
+def test_atoms_are_what_the_description_says_they_are(store, name, value):
+    """Further arrays of atoms are one's own: none makes gold of what is called copper."""
+    path = store("emt")
+    edit(
+        path, lambda attributes, members, root: members.update({"system/arrays": copy.deepcopy(members["properties"])})
+    )
+    (path / "system" / "arrays").mkdir()
+    _add_static(path, f"system/arrays/{name}", np.array(value))
+    with pytest.raises(StoreError, match=rf"a\.zarr.*arrays/{name} is no array of one's own"):
+        assert Landscape.open(path).geometry
+    ends_in_a_clear_error("verify", path, "--workers", 1)
 
 
 def _add_static(path, name, values):
