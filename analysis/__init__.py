@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from thalweg.analysis.slices.loss_surface import LossSurface, loss_surface
     from thalweg.analysis.slices.merge_tree import SaddleMinimumDistance, merge_tree, saddle_minimum_distance
     from thalweg.analysis.vibrations.thermochemistry import Thermochemistry
+    from thalweg.analysis.view.landscape_page import LandscapePage
 
 __all__ = [
     "RED_TO_BLUE",
@@ -57,6 +58,7 @@ __all__ = [
     "KineticTransitionNetwork",
     "Kinetics",
     "LandscapeClassifier",
+    "LandscapePage",
     "LandscapePath",
     "LandscapeRegressor",
     "LinearBarrier",
@@ -124,6 +126,7 @@ _HOMES = {
     "KineticTransitionNetwork": "networks.kinetic_transition_network",
     "Kinetics": "kinetics.rate_constants",
     "LandscapeClassifier": "estimators.classifier",
+    "LandscapePage": "view.landscape_page",
     "LandscapePath": "networks.energy_path",
     "LandscapeRegressor": "estimators.regressor",
     "LinearBarrier": "slices.linear_barrier",

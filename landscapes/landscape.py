@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import numpy as np
     from ase.vibrations import VibrationsData
 
+    from thalweg.analysis.view.landscape_page import LandscapePage
     from thalweg.landscapes.exploration.start import StrategyLike
     from thalweg.optimizers import Move
 
@@ -234,7 +235,7 @@ class Landscape(StoredLandscape):
         UntrustedError
             If they have to be computed and the calculator of the store is run only with trust.
         """
-        from thalweg.landscapes.vibrations.frequencies import frequencies
+        from thalweg.landscapes.vibrations.hessians import frequencies
 
         return frequencies(self, kind, row)
 
@@ -286,6 +287,34 @@ class Landscape(StoredLandscape):
         checked_pairs([(a, b)], len(self.minima))
         states = self.transition_states
         return LowestPaths(len(self.minima), states.minima[:], states.energy[:], a).to(b)
+
+    def view(self, height: int = 750) -> LandscapePage:
+        """Return a page to click through the landscape, which a notebook shows; ``page.save("d1.html")`` keeps it.
+
+        Parameters
+        ----------
+        height : int
+            Height in the notebook, in pixels.
+
+        Raises
+        ------
+        ValueError
+            If there are no minima, or more than 20,000: ``thalweg view`` in a terminal shows any number.
+
+        Examples
+        --------
+        >>> import tempfile
+        >>> from thalweg.landscapes import Landscape
+        >>> from thalweg.potentials import MuellerBrown, Point
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     with Landscape(Point([0.0, 0.5], MuellerBrown()), f"{folder}/mb.zarr", seed=0) as landscape:
+        ...         minima = landscape.find_minima(steps=20, workers=1)
+        ...     print(landscape.view())
+        <LandscapePage: mb>
+        """
+        from thalweg.analysis.view.landscape_page import LandscapePage  # the only look from here at what comes above
+
+        return LandscapePage(self, trust=self._trust, height=height)
 
     def _repr_html_(self) -> str:
         from thalweg.landscapes.notebook import landscape_html  # only notebooks need it

@@ -67,7 +67,7 @@ LAYERS = [
     ["analysis.kinetics", "analysis.disconnectivity", "analysis.programs"],
     ["analysis.comparison", "analysis.prediction", "analysis.curvature", "analysis.slices", "analysis.models"],
     ["analysis.estimators"],
-    ["analysis.systems"],
+    ["analysis.systems", "analysis.view"],
     ["analysis.paper"],
     ["analysis.cli"],
     ["analysis.__main__"],
@@ -78,8 +78,8 @@ EXCEPTIONS: dict[tuple[str, str], str] = {
     ("analysis.networks.kinetic_transition_network", "analysis.kinetics"): "network.kinetics() and .thermodynamics()",
     ("analysis.networks.kinetic_transition_network", "analysis.kinetics.rates"): "network.transition_state_rates()",
     ("landscapes.landscape", "landscapes.exploration.start"): "landscape.find_minima() and .connect()",
-    ("landscapes.landscape", "landscapes.vibrations.frequencies"): "landscape.frequencies()",
-    ("landscapes.landscape", "landscapes.vibrations.hessians"): "landscape.vibrations()",
+    ("landscapes.landscape", "analysis.view.landscape_page"): "landscape.view()",
+    ("landscapes.landscape", "landscapes.vibrations.hessians"): "landscape.frequencies() and .vibrations()",
 }
 
 

@@ -15,6 +15,7 @@ _ENTRIES = {
     "connect": CommandEntry(f"{_HERE}.connect:connect", "Find more transition states, or join two minima."),
     "info": CommandEntry(f"{_HERE}.info:info", "Summarise the contents of a store."),
     "plot": CommandEntry(f"{_HERE}.plot:plot", "Draw the disconnectivity graph of one or more stores."),
+    "view": CommandEntry(f"{_HERE}.view:view", "Show landscapes in the browser, to click through."),
     "path": CommandEntry(f"{_HERE}.path:path", "Show the lowest-barrier path between two minima."),
     "slice": CommandEntry(
         f"{_HERE}.slice:slice_command", "Draw losses or energies on a line or a plane through minima."

@@ -21,6 +21,7 @@ _MARKS = {
     ".png": re.compile(rb"tEXtSoftware\x00thalweg[ \x00-\x1f]"),
     ".pdf": re.compile(rb"/Creator \(thalweg( [^)]*)?\)"),
     ".svg": re.compile(rb"<cc:Agent>\s*<dc:title>thalweg( \d[^<]*)?</dc:title>"),
+    **dict.fromkeys((".html", ".htm"), re.compile(rb'<meta name="generator" content="thalweg[ "]')),
 }
 _ENDS = 2**16  # bytes at the beginning and at the end of a picture among which the mark is
 

@@ -115,6 +115,7 @@ def landscape_path(
     follow: bool = True,
     mass_weighted: bool = False,
     progress: Callable[[int, int], object] | None = None,
+    network: KineticTransitionNetwork | None = None,
 ) -> LandscapePath:
     """Return the path between two stored minima whose highest point is lowest, recomputed from its transition states.
 
@@ -132,6 +133,8 @@ def landscape_path(
         Whether to follow intrinsic reaction coordinates, in mass-weighted coordinates; it needs ``follow`` and atoms.
     progress : callable, optional
         Called with the number of transition states that have been followed, and the number of all.
+    network : KineticTransitionNetwork, optional
+        The network of the landscape, if it has been read already.
 
     Returns
     -------
@@ -159,7 +162,7 @@ def landscape_path(
         landscape = Landscape.open(FilePath(landscape))
     if mass_weighted and not follow:
         raise ValueError("mass_weighted=True needs follow=True: a store has lengths without masses")
-    network = KineticTransitionNetwork.read(landscape.path)
+    network = KineticTransitionNetwork.read(landscape.path) if network is None else network
     found = network.lowest_barrier_path(start, end)
     system = landscape.system if follow else None
     pieces, followed, measured = [], [], []

@@ -1,4 +1,4 @@
-"""Vibrational frequencies of stored points: read where they are stored, computed where they are not."""
+"""Vibrational frequencies of all points of a landscape, computed and stored where they are missing."""
 
 from __future__ import annotations
 
@@ -8,27 +8,12 @@ import numpy as np
 
 from thalweg.landscapes.recording.writer import padded
 from thalweg.landscapes.storage.schema import frequency_arrays
-from thalweg.landscapes.vibrations.hessians import check_vibrating, hessian_at, points_of_kind
+from thalweg.landscapes.vibrations.hessians import check_vibrating, frequencies, points_of_kind
 
 if TYPE_CHECKING:
     from thalweg.landscapes.landscape import Landscape
-    from thalweg.landscapes.stored_landscape import StoredLandscape
 
-__all__ = ["fill_frequencies", "frequencies"]
-
-
-def frequencies(landscape: StoredLandscape, kind: str, row: int) -> np.ndarray:
-    """Return the vibrational frequencies of a stored point; see `Landscape.frequencies`."""
-    points = points_of_kind(landscape, kind)
-    row = range(len(points))[row]
-    from thalweg.potentials.vibrations.normal_modes import wavenumbers  # loads the compiler
-
-    stored = points.stored_frequencies(row)
-    if stored is not None:
-        return stored
-    check_vibrating(landscape)
-    x = points.coordinates[row]
-    return wavenumbers(landscape.system, x, hessian_at(landscape.system, x))
+__all__ = ["fill_frequencies"]
 
 
 def fill_frequencies(landscape: Landscape) -> int:

@@ -1,4 +1,4 @@
-"""Hessians of stored points, as ASE's VibrationsData."""
+"""Hessians of stored points, as ASE's VibrationsData, and their frequencies, read where they are stored."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from thalweg.landscapes.views import Minima, TransitionStates
     from thalweg.potentials.system import System
 
-__all__ = ["check_vibrating", "hessian_at", "points_of_kind", "vibrations"]
+__all__ = ["check_vibrating", "frequencies", "hessian_at", "points_of_kind", "vibrations"]
 
 _MATRICES = 8  # dense ones of the free coordinates that exist at once while frequencies are computed
 
@@ -89,6 +89,20 @@ def hessian_at(system: System, x: np.ndarray) -> np.ndarray:
         raise ArithmeticError("the calculator fails beside this point: it has no Hessian")
     hessian: np.ndarray = (spectrum.vectors * spectrum.values) @ spectrum.vectors.T
     return hessian
+
+
+def frequencies(landscape: StoredLandscape, kind: str, row: int) -> np.ndarray:
+    """Return the vibrational frequencies of a stored point; see `Landscape.frequencies`."""
+    points = points_of_kind(landscape, kind)
+    row = range(len(points))[row]
+    from thalweg.potentials.vibrations.normal_modes import wavenumbers  # loads the compiler
+
+    stored = points.stored_frequencies(row)
+    if stored is not None:
+        return stored
+    check_vibrating(landscape)
+    x = points.coordinates[row]
+    return wavenumbers(landscape.system, x, hessian_at(landscape.system, x))
 
 
 def vibrations(landscape: StoredLandscape, kind: str, row: int) -> VibrationsData:

@@ -1,0 +1,1 @@
+"""The page ``thalweg view``: a landscape in the browser, from a server on this machine or in one file."""
