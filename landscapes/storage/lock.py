@@ -196,8 +196,8 @@ class WriterLock:
             return
         for _ in range(_PATIENCE):  # one that came after the lock was deleted is about to be refused by `hold_folder`
             if not os.path.lexists(self.path) and (descriptor := self._make()) is not None:
-                os.close(self._descriptor)
-                self._descriptor, self._was_empty = descriptor, False
+                former, self._descriptor, self._was_empty = self._descriptor, descriptor, False
+                os.close(former)
                 return
             time.sleep(_MOMENT)
         raise LockedError(
@@ -216,14 +216,17 @@ class WriterLock:
                 os.ftruncate(self._descriptor, 0)
             elif _same_file(self._descriptor, self.path):
                 self.path.unlink(missing_ok=True)
+            if fcntl is not None:  # for a child, too, that is forked before the file is closed here
+                fcntl.flock(self._descriptor, fcntl.LOCK_UN)
         self.close_descriptors()
 
     def close_descriptors(self) -> None:
         """Close the lock's files in this process; where another one holds it too, it stays locked."""
-        for descriptor in (self._descriptor, *self._inside):
-            if descriptor is not None:
-                os.close(descriptor)
+        descriptors = [descriptor for descriptor in (self._descriptor, *self._inside) if descriptor is not None]
+        # first: a child that is forked meanwhile must not close a number that may be another file's by then
         self._descriptor, self._inside = None, []
+        for descriptor in descriptors:
+            os.close(descriptor)
 
 
 class Turn:

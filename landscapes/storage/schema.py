@@ -137,7 +137,7 @@ SEQUENCE = Fields(
 _MANY = LIMITS["values in the root"]
 _NAMES = Items(Text(4096), list, _MANY)
 _WIDTH = Whole(1, LIMITS["coordinates"])
-_OPTIONS = {
+_OPTIONS: dict[str, Rule] = {
     **dict.fromkeys(("path", "target", "scale", "calculator", "permutations"), Nullable(Text(4096))),
     **dict.fromkeys(("loss", "noise"), Text()),
     **dict.fromkeys(("inversion", "substrate"), Nullable(Flag())),
@@ -153,10 +153,9 @@ _OPTIONS = {
     "seed": Whole(0, 2**512 - 1),
 }
 _FACTORS = Items(Number(-1e300, 1e300), list, _MANY)
-_SCALING = Fields(
-    {"kind": Text(), "shift": _FACTORS, "width": _FACTORS}, needed=frozenset({"kind", "shift", "width"}), others=True
-)
-_TRAINING = {"sha256": Text(), "scaling": _SCALING, "inputs": _NAMES, "classes": Items(Plain(), list, _MANY)}
+_SCALING = Fields({"kind": Text(), "shift": _FACTORS, "width": _FACTORS}, needed=frozenset({"kind", "shift", "width"}))
+_CLASSES = Items(Plain(), list, _MANY)
+_TRAINING: dict[str, Rule] = {"sha256": Text(), "scaling": _SCALING, "inputs": _NAMES, "classes": _CLASSES}
 EXPLORE = Fields(
     {
         "system": Nullable(Text(4096)),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import threading
 from contextlib import suppress
 
@@ -171,6 +172,57 @@ def test_a_forked_child_is_refused_and_its_parent_goes_on(made_up, store, what):
         with pytest.raises(LockedError):
             Landscape(made_up.MadeUp(), store)
     assert energies(store) == expected(made_up, range(6))
+
+
+@pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
+@pytest.mark.parametrize("change", ["the end", "a lock made anew"])
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_a_child_that_is_forked_while_a_lock_is_closed_closes_no_other_file(made_up, store, monkeypatch, change, when):
+    """Numbers of closed files are given to others: the child must not take them for those of the lock."""
+    landscape = Landscape(made_up.MadeUp(), store)
+    closed, statuses, children = [], [], []
+    close = os.close
+
+    def closing(descriptor):
+        if when == "after":
+            close(descriptor)
+            closed.append(os.open(os.devnull, os.O_RDONLY))  # has the number from now on
+            assert closed[-1] == descriptor
+        monkeypatch.setattr(os, "close", close)
+        child = os.fork()
+        if not child:
+            ours = [os.fstat(one).st_rdev == os.stat(os.devnull).st_rdev for one in closed]
+            os.write(write, b"whole" if all(ours) and not failed else b"failed")
+            signal.pause()
+        children.append(child)
+        statuses.append(os.read(read, 100))
+        monkeypatch.setattr(os, "close", closing)
+        if when == "before":
+            close(descriptor)
+
+    read, write = os.pipe()
+    failed = []
+    monkeypatch.setattr(sys, "unraisablehook", failed.append)
+    try:
+        if change == "a lock made anew":
+            store.with_name("a.zarr.lock").unlink()
+            landscape.add_minimum(made_up.minimum(5))
+            monkeypatch.setattr(os, "close", closing)
+            landscape.commit()
+            monkeypatch.setattr(os, "close", close)
+            landscape.close()
+        else:
+            monkeypatch.setattr(os, "close", closing)
+            landscape.close()
+            monkeypatch.setattr(os, "close", close)
+        assert set(statuses) == {b"whole"}
+        Landscape(made_up.MadeUp(), store).close()  # no child keeps the lock
+    finally:
+        for child in children:
+            os.kill(child, signal.SIGKILL)
+            os.waitpid(child, 0)
+        for descriptor in (read, write, *closed):
+            close(descriptor)
 
 
 @pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
