@@ -12,6 +12,7 @@ import re
 import shutil
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import thalweg
 
@@ -68,6 +69,27 @@ def order_of_sections(folder: str) -> int:
     return sections.index(Path(folder).name) if Path(folder).name in sections else len(sections)
 
 
+def figure_of_last_line(block: object, block_vars: dict[str, Any], gallery_conf: dict[str, Any]) -> str:
+    """Save the figure that the last line of a block returns, if it is none of pyplot's, which are saved anyway."""
+    from matplotlib import pyplot
+    from matplotlib.figure import Figure
+    from sphinx_gallery.scrapers import figure_rst
+
+    last = block_vars["example_globals"].get("___")
+    figure = last if isinstance(last, Figure) else getattr(last, "figure", None)
+    if not isinstance(figure, Figure) or any(figure is known for known in SAVED):
+        return ""
+    SAVED.append(figure)
+    if any(figure is pyplot.figure(number) for number in pyplot.get_fignums()):
+        return ""
+    path = next(block_vars["image_path_iterator"])
+    figure.savefig(path, dpi=80, bbox_inches="tight")
+    return str(figure_rst([path], gallery_conf["src_dir"]))
+
+
+SAVED: list[object] = []
+"""Figures of last lines that have been seen: a block without a value leaves that of the block before."""
+
 sphinx_gallery_conf = {
     "examples_dirs": str(GENERATED / "examples"),
     "gallery_dirs": "generated/gallery",
@@ -81,7 +103,8 @@ sphinx_gallery_conf = {
     "plot_gallery": True,
     "abort_on_example_error": True,
     "write_computation_times": False,
-    "image_scrapers": ("matplotlib",),
+    "image_scrapers": (figure_of_last_line, "matplotlib"),
+    "capture_repr": ("_repr_html_",),
 }
 
 

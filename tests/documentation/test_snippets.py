@@ -1,12 +1,17 @@
-"""Every Python block of every page runs, page by page, in an empty folder, in the order of the page."""
+"""Every Python block of every page runs, page by page, in an empty folder, in the order of the page.
+
+The tutorials' commands run between them, as a reader would type them.
+"""
 
 from __future__ import annotations
 
 import re
+import shlex
 from pathlib import Path
 
 import pytest
 
+from ..helpers import finished
 from .pages import DOCS, PAGES, ROOT, blocks
 
 SHORTER = {"README.md": {"size=200_000": "size=2000", "steps=200": "steps=10", "searches=700": "searches=20"}}
@@ -33,6 +38,9 @@ def test_the_blocks_of_a_page_run(page, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     names: dict[str, object] = {"__name__": "page"}
     for block in blocks(page):
+        if page.name.startswith("tutorial") and block.language == "sh":
+            for line in block.text.splitlines():
+                finished(*shlex.split(line)[1:])
         if block.language != "python" or block.not_run:
             continue
         # PyTorch and JAX are in no extra that the tests install
@@ -56,7 +64,7 @@ def test_the_blocks_of_a_page_run(page, tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("page", PAGES, ids=relative)
 def test_code_stands_in_fences_that_name_its_language(page):
-    assert {block.language for block in blocks(page)} <= {"python", "sh", "text", "toml", "json", "bibtex"}
+    assert {block.language for block in blocks(page)} <= {"python", "sh", "text", "toml", "json", "bibtex", "{toctree}"}
     if page in (DOCS / "paper.md", DOCS / "noise.md"):  # thalweg paper writes them
         return
     outside = re.sub(r"^```.*?^```", "", page.read_text(encoding="utf-8"), flags=re.M | re.S)
