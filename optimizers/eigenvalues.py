@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.sparse.linalg import ArpackNoConvergence, LinearOperator, eigsh
 
+from thalweg.optimizers.krylov.curvature import hessian_products
 from thalweg.potentials.calculator import FlatCalculator
 from thalweg.potentials.conversion.numeric_options import positive_number, whole_number
 from thalweg.potentials.symmetry.null_modes import lift_null_modes
@@ -101,12 +102,7 @@ def _product(system: System, x: np.ndarray) -> _Product:
         hessian = system.hessian(x)[np.ix_(free, free)]
         return lambda v: hessian @ v
 
-    def product(v: np.ndarray) -> np.ndarray:
-        whole = np.zeros(system.n)
-        whole[free] = np.ravel(v)
-        return system.hessian_vector(x, whole)[free]
-
-    return product
+    return hessian_products(system, x)
 
 
 def _dense(

@@ -12,7 +12,9 @@ from thalweg.optimizers.eigenvalues import lowest_eigenvalues
 from thalweg.optimizers.kernels.arguments import Problem
 from thalweg.optimizers.kernels.hybrid import HybridSettings, hybrid_walk
 from thalweg.optimizers.kernels.status import Status, reasons
-from thalweg.optimizers.large_systems import SMALLEST_EIGENVALUE, large_minimum
+from thalweg.optimizers.krylov.ascent import ascend
+from thalweg.optimizers.krylov.proof import SMALLEST_EIGENVALUE
+from thalweg.optimizers.large_systems import large_minimum
 from thalweg.optimizers.results import TransitionStateResult
 from thalweg.optimizers.rules import Rules, default_rules
 from thalweg.potentials.conversion.numeric_options import positive_number, whole_number
@@ -35,7 +37,7 @@ _ZERO = 1e-5
 # First displacement from a transition state
 _PUSH = 0.01
 # A search that fell back into a minimum starts again this many longest steps along the softest mode
-_AWAY = 6.0
+_AWAY = 6.0, 12.0, 24.0
 
 _SIDE = np.dtype([(name, np.float64) for name in ("energy", "rms", "lowest_eigenvalue", "path_length")])
 
@@ -188,11 +190,13 @@ def _checked(system: System, x: np.ndarray, mode: np.ndarray) -> tuple[Status, n
 
 def transition_states_large(
     system: System, X: np.ndarray, directions: np.ndarray, rms: float, rules: Rules, steps: int, max_step: float,
-    minimise_steps: int, down: Callable[[np.ndarray], np.ndarray] | None = None,
+    minimise_steps: int, down: Callable[[np.ndarray], np.ndarray] | None = None, *, known: np.ndarray | None = None,
+    within: float = 0.0,
 ) -> TransitionStateResult:  # fmt: skip
-    """Find a transition state from every row of X by hybrid eigenvector-following, and both of its minima.
+    """Find a transition state from every row of X without a Hessian, and both of its minima.
 
-    The lowest two eigenvalues prove it; products of all eigenvalues are NaN, path lengths are distances.
+    Of atoms by hybrid eigenvector-following, of all others by :func:`~thalweg.optimizers.krylov.ascent.ascend`. The
+    lowest two eigenvalues prove it; products of all eigenvalues are NaN, path lengths are distances.
 
     Parameters
     ----------
@@ -203,6 +207,10 @@ def transition_states_large(
         As :func:`~thalweg.optimizers.find_transition_states` takes them.
     down : callable, optional
         Takes points (k, n) beside transition states down, all at once; they are finished and proved here.
+    known : ndarray, shape (k,), optional
+        Energies of known transition states, in ascending order: no minima are looked for there.
+    within : float
+        How far from a known energy that is.
     """
     count, n = X.shape
     found = [
@@ -210,8 +218,11 @@ def transition_states_large(
         for x, direction in zip(X, directions, strict=True)
     ]
     status = np.array([Status.of(one.reason) for one in found], dtype=np.int64)
+    for row, one in enumerate(found):
+        if one.converged and known is not None and (np.abs(known - one.energy) <= within).any():
+            status[row] = Status.KNOWN
     ends, sides = np.full((count, 2, n), np.nan), np.full((count, 2), np.nan, dtype=_SIDE)
-    rows = [row for row, one in enumerate(found) if one.converged]
+    rows = np.flatnonzero(status == Status.CONVERGED).tolist()
     starts = np.array([found[row].x + sign * _PUSH * found[row].mode for row in rows for sign in (1.0, -1.0)])
     if down is not None and rows:
         starts = down(starts)
@@ -241,14 +252,32 @@ def transition_states_large(
 
 
 def _saddle(system: System, x: np.ndarray, direction: np.ndarray, **settings: Any) -> HybridResult:
-    """Search from x (n,), and if that ends in a minimum once more, from far enough along its softest mode."""
-    guess = direction if direction.any() else None
-    found = hybrid_eigenvector_following(system, x, mode=guess, **settings)
-    if not found.eigenvalues[0] > SMALLEST_EIGENVALUE:
-        return found
-    start = found.x + _AWAY * settings["max_step"] * found.mode
-    again = hybrid_eigenvector_following(system, start, mode=found.mode, **settings)
-    return replace(again, steps=found.steps + again.steps, evaluations=found.evaluations + again.evaluations)
+    """Search from x (n,), and while that ends in a minimum again, from further and further along its softest mode."""
+    search = _followed if system.atoms is None else _hybrid
+    found, steps, evaluations = search(system, x, direction, **settings), 0, 0
+    for away in _AWAY[: 1 if search is _hybrid else None]:
+        if not found.eigenvalues[0] > SMALLEST_EIGENVALUE:
+            break
+        steps, evaluations = steps + found.steps, evaluations + found.evaluations
+        start = found.x + away * settings["max_step"] * found.mode
+        found = search(system, start, found.mode if search is _hybrid else np.zeros(system.n), **settings)
+    return replace(found, steps=steps + found.steps, evaluations=evaluations + found.evaluations)
+
+
+def _hybrid(system: System, x: np.ndarray, direction: np.ndarray, **settings: Any) -> HybridResult:
+    """Search from x (n,) by hybrid eigenvector-following; a direction that is not zero is the first guess."""
+    return hybrid_eigenvector_following(system, x, mode=direction if direction.any() else None, **settings)
+
+
+def _followed(
+    system: System, x: np.ndarray, direction: np.ndarray, *, rms: float, rules: Rules, steps: int, max_step: float
+) -> HybridResult:
+    """Search from x (n,) by eigenvector-following with Hessian-vector products, which needs no rules of LBFGS."""
+    end = ascend(system, x, direction, rms=rms, steps=steps, max_step=max_step)
+    return HybridResult(
+        x=end.x, energy=end.energy, rms=end.rms, steps=end.steps, evaluations=end.evaluations + 2 * end.products,
+        converged=end.status == Status.CONVERGED, reason=end.status.reason, eigenvalues=end.eigenvalues, mode=end.mode,
+    )  # fmt: skip
 
 
 def _sides(

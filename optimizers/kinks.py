@@ -27,7 +27,7 @@ _DIRECTIONS = 4  # random ones, beside that of the gradient
 # Ends at which a gradient may jump; others are of other causes
 _SUSPICIOUS = [
     Status.TOO_MANY_STEPS, Status.ENERGY_NOT_LOWERED, Status.WRONG_INDEX, Status.SIDE_FAILED,
-    Status.ONLY_POSITIVE_CURVATURE, Status.DIVERGED,
+    Status.ONLY_POSITIVE_CURVATURE, Status.DIVERGED, Status.WRONG_PRODUCTS,
 ]  # fmt: skip
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from scipy.sparse.linalg import ArpackNoConvergence
 
-from thalweg.optimizers.eigenvalues import lowest_eigenvalues
 from thalweg.optimizers.kernels.lbfgs_simd import quick_walk
 from thalweg.optimizers.kernels.status import Status, reasons
+from thalweg.optimizers.krylov.curvature import Curvature
+from thalweg.optimizers.krylov.proof import SMALLEST_EIGENVALUE, prove
 from thalweg.optimizers.results import MinimiseResult
 from thalweg.optimizers.rules import Rules
 from thalweg.potentials.system import System
@@ -18,9 +18,6 @@ __all__ = ["LARGEST_MATRIX", "SMALLEST_EIGENVALUE", "LargeMinimum", "large_minim
 
 # With more free coordinates no Hessian is made: eigenvalues come from products of it with vectors
 LARGEST_MATRIX = 500
-
-# Smaller ones cannot be told from zero by differences of gradients
-SMALLEST_EIGENVALUE = 1e-8
 _LEAVE = 0.05
 
 
@@ -62,25 +59,14 @@ def large_minimum(system: System, x: np.ndarray, rms: float, rules: Rules, steps
         taken, calls, lowest = taken + more, calls + evaluations, np.nan
         if status != Status.CONVERGED:
             break
-        try:
-            values, vectors = lowest_eigenvalues(system, x, 1)
-        except ArpackNoConvergence:
-            status = Status.ZERO_MODE
-            break
-        lowest = float(values[0])
-        status = _judged(lowest)
+        proof = prove(system, Curvature(system, x), x, 1)
+        lowest, status = float(proof.values[0]), proof.status(0)
         if status != Status.WRONG_INDEX:
             break
-        x += _LEAVE * vectors[0]
+        x[system.free] += _LEAVE * proof.vectors[0]
     return LargeMinimum(
         energy=energy, rms=norm, steps=taken, evaluations=calls, status=Status(status), lowest_eigenvalue=lowest
     )
-
-
-def _judged(lowest: float) -> Status:
-    if lowest > SMALLEST_EIGENVALUE:
-        return Status.CONVERGED
-    return Status.WRONG_INDEX if lowest < -SMALLEST_EIGENVALUE else Status.ZERO_MODE
 
 
 def minimise_large(system: System, X: np.ndarray, rms: float, rules: Rules, steps: int) -> MinimiseResult:

@@ -151,6 +151,9 @@ def minimise(
     if second_order and system.n_free > LARGEST_MATRIX:
         result = minimise_large(system, X, rms, rules, steps)
         system.reraise()
+        if may_have_kinks(system):
+            status = with_kinks(system, np.array([Status.of(reason) for reason in result.reason]), result.x)
+            result = replace(result, reason=reasons(status), converged=status == Status.CONVERGED)
         return _without_false_minima(system, result)
     if system.on_gpu(X):
         from thalweg.optimizers.cuda.minimise import minimise_cuda

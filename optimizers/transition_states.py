@@ -51,9 +51,10 @@ def find_transition_states(
 ) -> TransitionStateResult:
     """Follow a Hessian mode uphill from every row of X, then minimise from both sides.
 
-    With more than 500 free coordinates no Hessian is made: :func:`hybrid_eigenvector_following` searches, the lowest
-    two eigenvalues prove what it finds, and the products of eigenvalues are NaN. On a GPU that method searches
-    whatever the size, and Hessians only prove. So they do for an ASE calculator, each of whose calls counts:
+    With more than 500 free coordinates no Hessian is made: the modes come from products of the Hessian with vectors
+    (Davidson's method, and conjugate gradients across the mode), for atoms from :func:`hybrid_eigenvector_following`;
+    the lowest two eigenvalues prove what is found, and the products of eigenvalues are NaN. On a GPU that method
+    searches whatever the size, and Hessians only prove. So they do for an ASE calculator, each of whose calls counts:
     quasi-Newton steps learn the Hessian from the forces met, and differences correct its lowest mode.
 
     Parameters
@@ -77,7 +78,7 @@ def find_transition_states(
         Most LBFGS steps on either side.
     known : array_like, shape (k,), optional
         Energies of transition states whose minima are known. What ends at one of them saves the minimisations of
-        both sides: it is not converged, and its reason says so. Large systems and GPUs do all sides.
+        both sides: it is not converged, and its reason says so. GPUs do all sides.
     known_within : float
         How far from a known energy that is.
     threads : int, optional
@@ -122,12 +123,12 @@ def find_transition_states(
     directions = np.zeros_like(X) if directions is None else checked_batch(system, directions)
     if directions.shape != X.shape:
         raise ValueError(f"directions must have the shape of X, {X.shape}; theirs is {directions.shape}")
-    on_gpu = system.on_gpu(X)
+    on_gpu, energies = system.on_gpu(X), _ascending(known)
     if system.n_free > LARGEST_MATRIX:
-        large = _large_on_gpu if on_gpu else transition_states_large
+        large = _large_on_gpu if on_gpu else partial(transition_states_large, known=energies, within=known_within)
         result = large(system, X, directions, rms, rules, steps, max_step, minimise_steps)
+        result = _with_causes(system, result)
     else:
-        energies = _ascending(known)
         search: Callable[..., tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]]
         search = partial(_on_cpu, known=energies, within=known_within)
         if needs_differences(system):
@@ -141,6 +142,14 @@ def find_transition_states(
         result = _result(X, found, ends, minima)
     system.reraise()
     return result
+
+
+def _with_causes(system: System, result: TransitionStateResult) -> TransitionStateResult:
+    """Return the result of a large system with the failures said that kinks and losses without minima cause."""
+    before = np.array([Status.of(reason) for reason in result.reason])
+    status = with_kinks(system, before, result.x, result.minima)
+    status = with_missing_minima(system, status, result.x, ends=result.minima)
+    return replace(result, reason=reasons(status), converged=status == Status.CONVERGED)
 
 
 def _ascending(known: ArrayLike | None) -> np.ndarray:

@@ -122,6 +122,11 @@ class Function(FlatCalculator):
         return self._gradient is not None or self._compiled_functions is not None
 
     @property
+    def has_hessian(self) -> bool:
+        """Whether a Hessian was given, or compiled functions, so that none is made of differences."""
+        return self._hessian is not None or self._compiled_functions is not None
+
+    @property
     def compiled(self) -> Compiled | None:
         """Compiled functions if the potential was made of them, else None."""
         return self._compiled_functions

@@ -282,7 +282,11 @@ class System(SystemSymmetry, Interruptible):
         self.check_stopped()
         v = np.where(self._free_mask, v, 0.0)
         if isinstance(self.potential, FlatCalculator) and self.constraints is None:
-            product = real_results.hessian_vector(self.potential, np.asarray(x), v)
+            try:
+                product = real_results.hessian_vector(self.potential, np.asarray(x), v)
+            except Exception as error:
+                self.record_failure(error, x)
+                raise
         else:
             length = np.linalg.norm(v)
             h = self.noise.difference_step / length if length > 0 else 1.0

@@ -34,7 +34,7 @@ LAYERS = [
     ["potentials.vibrations", "potentials.check"],
     ["optimizers.kernels"],
     ["optimizers.results", "optimizers.quasi_newton", "optimizers.pictures"],
-    ["optimizers.rules"],
+    ["optimizers.rules", "optimizers.krylov"],
     ["optimizers.eigenvalues", "optimizers.energy_profile", "optimizers.interpolation"],
     ["optimizers.kinks", "optimizers.missing_minima", "optimizers.descent_paths"],
     ["optimizers.minimisation optimizers.large_systems optimizers.cuda"],

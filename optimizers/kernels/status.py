@@ -27,6 +27,7 @@ class Status(IntEnum):
     KINK = 11
     FRAGMENTED = 12
     NO_MINIMUM = 13
+    WRONG_PRODUCTS = 14
 
     @property
     def reason(self) -> str:
@@ -65,6 +66,7 @@ _REASONS = {
     Status.KINK: "not differentiable there: the gradient jumps (a kink)",
     Status.FRAGMENTED: "fell into fragments",
     Status.NO_MINIMUM: "no minimum: the energy falls without end, as a loss without an L2 term may (l2=0)",
+    Status.WRONG_PRODUCTS: "products of the Hessian do not agree with the gradients",
 }
 # What earlier versions wrote into stores
 _FORMER = {"the way up has no end, as of an atom that leaves": Status.DIVERGED}

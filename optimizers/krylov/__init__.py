@@ -1,0 +1,1 @@
+"""Iterative searches of large systems, from products of the Hessian with vectors instead of the Hessian."""
