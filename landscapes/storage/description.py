@@ -11,6 +11,7 @@ import numpy as np
 
 from thalweg.landscapes.storage.array_spec import ArraySpec, static_array
 from thalweg.landscapes.storage.schema import (
+    ASE_CALCULATOR,
     ATOMS,
     CALCULATOR,
     CLASSES,
@@ -128,6 +129,7 @@ def check_description(description: Mapping[str, Any], n: int) -> None:
     CALCULATOR.check(calculator, where)
     if calculator.get("ase"):
         _check_there(calculator, ("parameters",), where)
+        ASE_CALCULATOR.check(calculator, where)
     if calculator["name"] == "NetworkLoss":
         NETWORK.check(calculator, where)
         _check_network(calculator, n, where)

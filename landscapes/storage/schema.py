@@ -30,6 +30,7 @@ from thalweg.landscapes.storage.attribute_rules import (
 
 __all__ = [
     "ARRAY_ATTRIBUTES",
+    "ASE_CALCULATOR",
     "ATOMS",
     "CALCULATOR",
     "CLASSES",
@@ -248,7 +249,10 @@ SYSTEM_ARRAYS = {
 }
 """Arrays of ``system/``, where they are."""
 
-CALCULATOR = Fields({"name": Text(1000), "ase": Flag(), "parameters": Free()}, needed=frozenset({"name"}), others=True)
+CALCULATOR = Fields({"name": Text(1000), "ase": Flag()}, needed=frozenset({"name"}), others=True)
+ASE_CALCULATOR = Fields({"parameters": Free()}, others=True)
+"""What holds of a calculator of ASE besides; parameters of others may be anything, such as the names of a model's."""
+
 NETWORK = Fields(
     {
         "hidden": Items(Whole(1, LIMITS["coordinates"]), list, 1000),
