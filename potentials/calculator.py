@@ -119,6 +119,7 @@ class FlatCalculator(Calculator):
     null_modes: Matrix | Callable[[Vector], ArrayLike] | None = None
     periods: Vector | None = None
     symmetry: Symmetry | None = None
+    declares_symmetry: bool = False  # whether its user named null modes, operations or periods, to be combined
 
     def __init__(self, **parameters: object):
         super().__init__()

@@ -18,7 +18,7 @@ from thalweg.potentials.symmetry.varying_null_modes import orthonormal_tangents
 if TYPE_CHECKING:
     from thalweg.potentials.protocols import Matrix, Symmetry, Vector
 
-__all__ = ["Function"]
+__all__ = ["Function", "checked_null_modes", "described_null_modes"]
 
 
 @runtime_checkable
@@ -95,7 +95,7 @@ class Function(FlatCalculator):
         periods: ArrayLike | None = None,
     ):
         super().__init__()
-        self.null_modes = null_modes if callable(null_modes) else _orthonormal(null_modes)
+        self.null_modes = checked_null_modes(null_modes)
         self.symmetry = _checked_symmetry(symmetry)
         self.periods = _checked_periods(periods)
         self._compiled_functions = energy if isinstance(energy, Compiled) else None
@@ -134,10 +134,7 @@ class Function(FlatCalculator):
     def describe(self) -> dict[str, Any]:
         """Return the name of the function, from which it cannot be built again."""
         described: dict[str, Any] = {"name": "Function", "function": self.function_name}
-        if callable(self.null_modes):
-            described["null_modes"] = getattr(self.null_modes, "__name__", type(self.null_modes).__name__)
-        elif self.null_modes is not None:
-            described["null_modes"] = self.null_modes
+        described |= described_null_modes(self.null_modes)
         if self.symmetry is not None:
             described["symmetry"] = (
                 self.symmetry.describe() if isinstance(self.symmetry, BlockSymmetry) else type(self.symmetry).__name__
@@ -147,7 +144,7 @@ class Function(FlatCalculator):
         return described
 
     @property
-    def declares_symmetry(self) -> bool:
+    def declares_symmetry(self) -> bool:  # type: ignore[override]
         """Whether null modes, a symmetry or periods were given."""
         return any(given is not None for given in (self.null_modes, self.symmetry, self.periods))
 
@@ -201,13 +198,24 @@ class Function(FlatCalculator):
         return gradient
 
 
-def _orthonormal(modes: ArrayLike | None) -> Matrix | None:
-    """Return constant null modes as orthonormal rows (k, n)."""
+def described_null_modes(modes: Matrix | Callable[[Vector], ArrayLike] | None) -> dict[str, Any]:
+    """Return what a store keeps of declared null modes: the name of a function, or constant ones."""
     if modes is None:
-        return None
+        return {}
+    return {"null_modes": getattr(modes, "__name__", type(modes).__name__) if callable(modes) else modes}
+
+
+def checked_null_modes(
+    modes: ArrayLike | Callable[[Vector], ArrayLike] | None, n: int | None = None
+) -> Matrix | Callable[[Vector], ArrayLike] | None:
+    """Return declared null modes of n coordinates: a function as it is, constant ones as orthonormal rows (k, n)."""
+    if modes is None or callable(modes):
+        return modes
     rows = np.atleast_2d(np.asarray(modes, dtype=np.float64))
     if rows.ndim != 2 or not np.isfinite(rows).all() or not rows.any():
         raise ValueError(f"null_modes must be finite directions, shape (k, n), not zero; they are {rows.shape}")
+    if n is not None and rows.shape[1] != n:
+        raise ValueError(f"null_modes have {rows.shape[1]} coordinates, and x has {n}")
     return orthonormal_tangents(rows, np.zeros(0, dtype=np.int64))
 
 

@@ -14,7 +14,6 @@ from thalweg.potentials.ase_calculators import FAILURES, evaluate_atoms
 from thalweg.potentials.calculator import FlatCalculator
 from thalweg.potentials.compiled.callbacks import Failure
 from thalweg.potentials.constraints import Constraints
-from thalweg.potentials.function import Function
 from thalweg.potentials.protocols import ExchangeSymmetry, Integers, Mask, Matrix, Symmetry, Vector
 from thalweg.potentials.symmetry.declared_symmetry import DeclaredSymmetry
 from thalweg.potentials.symmetry.equality import PERMUTATIONS, kinds_of
@@ -259,14 +258,14 @@ class SystemSymmetry:
                 permutations=self.permutations, inversion=self.inversion, substrate=self.substrate,
             )  # fmt: skip
         own = self._own
-        if isinstance(own, Function) and own.declares_symmetry:
+        if own is not None and own.declares_symmetry:
             return self._declared(own)
         if own is None or own.symmetry is None:
             return NoSymmetry()
         return own.symmetry if own.mask is None or np.array_equal(own.mask, self._free_mask) else NoSymmetry()
 
-    def _declared(self, own: Function) -> DeclaredSymmetry:
-        """Return what the user of a function declared, without operations that would move fixed coordinates."""
+    def _declared(self, own: FlatCalculator) -> DeclaredSymmetry:
+        """Return what the user of a potential declared, without operations that would move fixed coordinates."""
         blocks, periods = own.symmetry, own.periods
         if blocks is not None and self.frozen.size:
             moved = getattr(blocks, "coordinates", None)

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from thalweg.analysis.curvature.spectrum import LARGEST_EXACT, free_product
+from thalweg.analysis.statistics.rank_correlation import rank_correlation
 from thalweg.potentials.lazy import public
 
 if TYPE_CHECKING:
@@ -194,22 +195,12 @@ def rank_correlations(landscape: Landscape, name: str = "test_auc") -> dict[str,
     ...         round(rank_correlations(landscape, "hessian_trace")["largest_eigenvalue"].rho, 3)
     0.4
     """
-    from scipy.stats import spearmanr
-
     minima = landscape.minima
     columns = {"energy": minima.energy[:], "log_eigenvalue_product": minima.log_eigenvalue_product[:]}
     columns |= {one: landscape.properties[one] for one in sorted(landscape.properties)}
     if name not in columns:
         raise KeyError(f"there is no property {name!r}; there are {', '.join(columns)}")
-    found = {}
-    for other, values in columns.items():
-        if other == name:
-            continue
-        both = np.isfinite(values) & np.isfinite(columns[name])
-        a, b = values[both], columns[name][both]
-        if len(a) < _FEWEST or np.ptp(a) == 0 or np.ptp(b) == 0:
-            found[other] = RankCorrelation(float("nan"), float("nan"), len(a))
-            continue
-        rho, pvalue = spearmanr(a, b)
-        found[other] = RankCorrelation(float(rho), float(pvalue), len(a))
-    return found
+    others = {other: values for other, values in columns.items() if other != name}
+    return {
+        other: RankCorrelation(*rank_correlation(values, columns[name], _FEWEST)) for other, values in others.items()
+    }

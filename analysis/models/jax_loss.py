@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from thalweg.potentials.calculator import FlatCalculator
+from thalweg.potentials.function import checked_null_modes, described_null_modes
 from thalweg.potentials.point import Point
 
 if TYPE_CHECKING:
@@ -28,9 +29,18 @@ class JaxLoss(FlatCalculator):
         Its shape, and the coordinates of the point.
     name : str
     symmetry : Symmetry or None
+    null_modes : (k, n) array_like, callable or None
+        Directions along which the function never changes, as for a :class:`~thalweg.potentials.Function`.
     """
 
-    def __init__(self, function: Callable[[Any], Any], parameters: Any, name: str, symmetry: Symmetry | None):
+    def __init__(
+        self,
+        function: Callable[[Any], Any],
+        parameters: Any,
+        name: str,
+        symmetry: Symmetry | None,
+        null_modes: ArrayLike | Callable[[Vector], ArrayLike] | None = None,
+    ):
         super().__init__()
         import jax
         from jax.flatten_util import ravel_pytree
@@ -38,6 +48,8 @@ class JaxLoss(FlatCalculator):
         flat, self._unravel = ravel_pytree(jax.tree.map(lambda leaf: np.asarray(leaf, dtype=np.float64), parameters))
         self.start, self.function_name, self.symmetry = np.array(flat, dtype=np.float64), name, symmetry
         self._tree = str(jax.tree.structure(parameters))
+        self.null_modes = checked_null_modes(null_modes, self.start.size)
+        self.declares_symmetry = null_modes is not None
 
         def loss(x: Any) -> Any:
             return function(self._unravel(x))
@@ -52,7 +64,8 @@ class JaxLoss(FlatCalculator):
 
     def describe(self) -> dict[str, Any]:
         """Return the name of the function and the shape of its parameters; it cannot be built from them again."""
-        return {"name": "JaxLoss", "function": self.function_name, "parameters": self._tree}
+        described = {"name": "JaxLoss", "function": self.function_name, "parameters": self._tree}
+        return described | described_null_modes(self.null_modes)
 
     def check_coordinates(self, x: Vector) -> None:
         """Raise ValueError unless x has one entry for each parameter."""
@@ -81,7 +94,12 @@ class JaxLoss(FlatCalculator):
 
 
 def from_jax(
-    function: Callable[[Any], Any], parameters: Any, *, name: str | None = None, symmetry: Symmetry | None = None
+    function: Callable[[Any], Any],
+    parameters: Any,
+    *,
+    name: str | None = None,
+    symmetry: Symmetry | None = None,
+    null_modes: ArrayLike | Callable[[Vector], ArrayLike] | None = None,
 ) -> Point:
     """Return a function of JAX over a tree of parameters as a point to explore, with exact derivatives.
 
@@ -95,6 +113,9 @@ def from_jax(
         Name in stores; the function's by default.
     symmetry : Symmetry, optional
         Operations that leave the loss unchanged, such as a :class:`~thalweg.potentials.BlockSymmetry`.
+    null_modes : (k, n) array_like or callable, optional
+        Directions along which the function never changes: the same at all points, or a function of the coordinates
+        x (n,) that returns tangent vectors (k, n). See docs/surfaces.md.
 
     Returns
     -------
@@ -126,7 +147,7 @@ def from_jax(
             'jax.config.update("jax_enable_x64", True) before anything else'
         )
     named = name or str(getattr(function, "__name__", type(function).__name__))
-    loss = JaxLoss(function, parameters, named, symmetry)
+    loss = JaxLoss(function, parameters, named, symmetry, null_modes)
     try:
         loss.energy_gradient(loss.start)
     except TypeError as error:

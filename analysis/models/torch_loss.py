@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,6 +18,7 @@ from thalweg.analysis.models.torch_networks import (
     packed,
 )
 from thalweg.potentials.calculator import FlatCalculator
+from thalweg.potentials.function import checked_null_modes, described_null_modes
 from thalweg.potentials.neural_network.loss import NetworkLoss
 from thalweg.potentials.neural_network.symmetry import NetworkSymmetry
 from thalweg.potentials.neural_network.weights import Weights
@@ -45,6 +47,8 @@ class TorchLoss(FlatCalculator):
     l2 : float
     symmetry : Symmetry or None
         Operations that leave the loss unchanged.
+    null_modes : (k, n) array_like, callable or None
+        Directions along which the loss never changes, as for a :class:`~thalweg.potentials.Function`.
 
     Attributes
     ----------
@@ -60,6 +64,7 @@ class TorchLoss(FlatCalculator):
         targets: torch.Tensor,
         l2: float,
         symmetry: Symmetry | None,
+        null_modes: ArrayLike | Callable[[Vector], ArrayLike] | None = None,
     ):
         super().__init__()
         self.module, self.criterion = copy.deepcopy(module).double().eval(), copy.deepcopy(criterion).double()
@@ -74,6 +79,8 @@ class TorchLoss(FlatCalculator):
         self._shapes = [tuple(value.shape) for value in named.values()]
         self._sizes = [int(value.numel()) for value in named.values()]
         self._buffers = dict(self.module.named_buffers())
+        self.null_modes = checked_null_modes(null_modes, sum(self._sizes))
+        self.declares_symmetry = null_modes is not None
 
     def __repr__(self) -> str:
         name, criterion = type(self.module).__name__, type(self.criterion).__name__
@@ -87,7 +94,8 @@ class TorchLoss(FlatCalculator):
         for part in (self.inputs, self.targets, *self._buffers.values()):
             digest.update(np.ascontiguousarray(part.detach().cpu().numpy()).tobytes())
         described = {"name": "TorchLoss", "module": str(self.module), "criterion": str(self.criterion), "l2": self.l2}
-        return {**described, "parameters": self.names, "data": digest.hexdigest()}
+        described |= {"parameters": self.names, "data": digest.hexdigest()}
+        return described | described_null_modes(self.null_modes)
 
     def check_coordinates(self, x: Vector) -> None:
         """Raise ValueError unless x has one entry for each parameter."""
@@ -164,6 +172,7 @@ def from_torch(
     l2: float = 0.0,
     *,
     symmetry: Symmetry | None = None,
+    null_modes: ArrayLike | Callable[[Vector], ArrayLike] | None = None,
 ) -> Point:
     """Return a PyTorch model on its data as a point to explore.
 
@@ -187,6 +196,10 @@ def from_torch(
     symmetry : Symmetry, optional
         Operations that leave the loss of a module unchanged that is no chain of linear layers, such as a
         :class:`~thalweg.potentials.BlockSymmetry`. The exchanges of hidden units of chains are known.
+    null_modes : (k, n) array_like or callable, optional
+        Directions along which the loss of a module never changes that is no chain of linear layers with activations,
+        such as the rotations of the hidden layer of a linear network: the same at all points, or a function of the
+        coordinates x (n,) that returns tangent vectors (k, n). See docs/surfaces.md.
 
     Returns
     -------
@@ -200,7 +213,8 @@ def from_torch(
         If PyTorch is not installed.
     ValueError
         If a part of the model has kinks (ReLU and its like), where no gradient vanishes at a minimum; l2 is negative;
-        or the criterion does not return one number.
+        the criterion does not return one number; or symmetry or null modes are given for a NetworkLoss, which has its
+        own.
 
     Examples
     --------
@@ -229,10 +243,12 @@ def from_torch(
     chain = linear_chain(module)
     found = None if chain is None else _as_network(chain, criterion, inputs, targets, l2)
     if found is not None:
+        if symmetry is not None or null_modes is not None:
+            raise ValueError("symmetry and null_modes of this module are known: it is computed as a NetworkLoss")
         return found
     if chain is not None and symmetry is None:
         symmetry = NetworkSymmetry(chain.layers, odd=chain.odd)
-    loss = TorchLoss(module, criterion, inputs, targets, l2, symmetry)
+    loss = TorchLoss(module, criterion, inputs, targets, l2, symmetry, null_modes)
     point = Point(loss.pack(module), loss)
     try:
         loss.energy_gradient(point.x)

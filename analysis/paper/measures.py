@@ -22,6 +22,7 @@ from thalweg.analysis.comparison.energies import (
 from thalweg.analysis.networks.kinetic_transition_network import KineticTransitionNetwork
 from thalweg.analysis.paper.growth import GrowthState
 from thalweg.analysis.paper.plan import Job
+from thalweg.analysis.statistics.rank_correlation import rank_correlation
 from thalweg.analysis.systems.summary import Summary
 
 __all__ = ["RankCorrelation", "correlation", "from_csv", "measures", "shape_measures", "to_csv"]
@@ -53,17 +54,12 @@ def correlation(a: ArrayLike, b: ArrayLike) -> RankCorrelation:
     RankCorrelation
         NaN for fewer than five minima, or where a quantity is the same for all.
     """
-    from scipy.stats import spearmanr
-
-    x, y = np.asarray(a, dtype=np.float64), np.asarray(b, dtype=np.float64)
-    known = np.isfinite(x) & np.isfinite(y)
-    x, y = x[known], y[known]
-    if len(x) < 5 or np.ptp(x) == 0 or np.ptp(y) == 0:
+    rho, _, pairs = rank_correlation(a, b, fewest=5)
+    if math.isnan(rho):
         return RankCorrelation(math.nan, math.nan, math.nan)
-    rho = float(spearmanr(x, y).statistic)
     bent = math.atanh(max(-1 + 1e-12, min(1 - 1e-12, rho)))
     # 1.06 as ranks scatter more than normal variables (Fieller, Hartley, Pearson, Biometrika 44 (1957) 470)
-    wide = _Z * math.sqrt(1.06 / (len(x) - 3))
+    wide = _Z * math.sqrt(1.06 / (pairs - 3))
     return RankCorrelation(rho, math.tanh(bent - wide), math.tanh(bent + wide))
 
 

@@ -155,8 +155,8 @@ def from_sklearn(
     Raises
     ------
     TypeError, ValueError
-        If the model is not a fitted network of this kind, or the data do not fit it; for ``activation="relu"``, which
-        has kinks, the message says why.
+        If the model is not a fitted network of this kind, or the data do not fit it; for a regressor of another loss
+        than the squared error; for ``activation="relu"``, which has kinks, the message says why.
 
     Examples
     --------
@@ -216,7 +216,10 @@ def _check_model(model: object) -> bool:
             raise ValueError(
                 f'model must have activation="tanh" or "logistic", as a NetworkLoss has; it has {model.activation!r}'
             )
-    return isinstance(model, MLPRegressor)
+    regresses, loss = isinstance(model, MLPRegressor), getattr(model, "loss", "squared_error")
+    if regresses and loss != "squared_error":
+        raise ValueError(f'model must have loss="squared_error", which a NetworkLoss has; it has {loss!r}')
+    return regresses
 
 
 def _codes(labels: ArrayLike, classes: np.ndarray) -> np.ndarray:

@@ -30,7 +30,7 @@ from thalweg.potentials.neural_network.losses.targets import (
     data_weights,
     one_of,
 )
-from thalweg.potentials.neural_network.symmetry import NetworkSymmetry, output_shifts
+from thalweg.potentials.neural_network.symmetry import MirroredNetworkSymmetry, NetworkSymmetry, output_shifts
 
 if TYPE_CHECKING:
     from thalweg.potentials.point import Point
@@ -235,7 +235,10 @@ class NetworkLoss(FlatCalculator):
     @cached_property
     def symmetry(self) -> NetworkSymmetry:  # type: ignore[override]
         """Permutations of hidden units, and sign changes of those whose activation is odd."""
-        return NetworkSymmetry(self.layers, self.mask, self.null_modes, [name in ODD for name in self.activation])
+        odd, logistic = [name in ODD for name in self.activation], [name == "logistic" for name in self.activation]
+        if any(logistic) and (self.l2 == 0 or not self.l2_biases):
+            return MirroredNetworkSymmetry(self.layers, self.mask, self.null_modes, odd, logistic)
+        return NetworkSymmetry(self.layers, self.mask, self.null_modes, odd)
 
     @cached_property
     def null_modes(self) -> Matrix | None:  # type: ignore[override]

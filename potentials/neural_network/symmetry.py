@@ -14,7 +14,7 @@ from thalweg.potentials.symmetry.stabiliser import stabiliser_order
 if TYPE_CHECKING:
     from thalweg.potentials.protocols import Integers, Mask, Matrix, Vector
 
-__all__ = ["NetworkSymmetry", "output_shifts"]
+__all__ = ["MirroredNetworkSymmetry", "NetworkSymmetry", "output_shifts"]
 
 _MEAN, _ZERO = 0.45, 0.1  # shares of symmetric points with the mean of two units, and with a unit of zeros
 
@@ -285,6 +285,62 @@ class NetworkSymmetry:
             signs = rng.choice([-1.0, 1.0], order.size) if self._is_odd(layer) else np.ones(order.size)
             self._apply(parts, layer, order, signs)
         return np.where(self.mask, copy, x) if self._masked else copy
+
+
+class MirroredNetworkSymmetry(NetworkSymmetry):
+    """Symmetry operations of a network whose L2 term does not count biases, and which has logistic units.
+
+    Since logistic(-z) = 1 - logistic(z), a logistic unit may change the sign of its incoming weights and bias and of
+    its outgoing weights v, if v is added to the biases above. The logistic function is (1 + tanh(z / 2)) / 2: with the
+    biases above raised by v / 2, which is done to every point first, this is the sign change of an odd unit.
+
+    Parameters
+    ----------
+    layers, mask, null_modes, odd
+        As for :class:`NetworkSymmetry`.
+    logistic : sequence of bool
+        Whether the units of each hidden layer are logistic.
+    """
+
+    def __init__(
+        self,
+        layers: Sequence[int],
+        mask: Mask | None,
+        null_modes: Matrix | None,
+        odd: Sequence[bool],
+        logistic: Sequence[bool],
+    ):
+        super().__init__(layers, mask, odd=[a or b for a, b in zip(odd, logistic, strict=True)])
+        self._logistic = tuple(logistic)
+        if null_modes is not None:
+            raised = np.array([self._raised(mode, 0.5) for mode in null_modes])
+            self._null = np.linalg.qr(raised.T)[0].T
+
+    def _raised(self, x: Vector, share: float) -> Vector:
+        """Return x with a share of each logistic unit's outgoing weights added to the biases above."""
+        x = np.array(x, dtype=np.float64)
+        parts = self._split(x)
+        for layer, logistic in enumerate(self._logistic):
+            if logistic:
+                parts[len(self._shapes) + layer + 1][:] += share * parts[layer + 1].sum(axis=1)
+        return x
+
+    def align(self, a: Vector, b: Vector) -> Vector:
+        """Return a copy of b (n,) near to a (n,); that of the same point is a itself."""
+        a, b = self._raised(self._checked(a, "a"), 0.5), self._raised(self._checked(b, "b"), 0.5)
+        return self._raised(super().align(a, b), -0.5)
+
+    def order(self, x: Vector, tolerance: float = 1e-6) -> int:
+        """Return the number of symmetry operations that leave x unchanged."""
+        return super().order(self._raised(self._checked(x, "x"), 0.5), tolerance)
+
+    def made_symmetric(self, x: Vector, rng: np.random.Generator) -> Vector:
+        """Return x (n,) with two units that are equal or mirror images, or with a unit of zeros."""
+        return self._raised(super().made_symmetric(self._raised(self._shaped(x, "x"), 0.5), rng), -0.5)
+
+    def random_copy(self, x: Vector, rng: np.random.Generator) -> Vector:
+        """Return x (n,) after a random symmetry operation."""
+        return self._raised(super().random_copy(self._raised(self._checked(x, "x"), 0.5), rng), -0.5)
 
 
 def output_shifts(layers: Sequence[int], mask: Mask, with_weights: bool) -> Matrix:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from thalweg.analysis.paper.claims.equal_searches import COUNTS, count_after, finished, settled, shared_searches
+from thalweg.analysis.statistics.rank_correlation import rank_correlation
 
 __all__ = [
     "NOT_EXPLORED",
@@ -142,8 +143,6 @@ def _comparable(entries: Sequence[Entry]) -> _Comparable:
 
 def trend(rows: Rows, family: str, column: str, sign: int, until: float = 100) -> list[Case]:
     """Return cases that a number rises (sign 1) or falls (-1) with the errors, by rank correlation in each draw."""
-    from scipy.stats import spearmanr
-
     cases = []
     for draw in _draws(rows, family):
         mine = sorted(
@@ -157,7 +156,8 @@ def trend(rows: Rows, family: str, column: str, sign: int, until: float = 100) -
         if len(mine) < 3:
             continue
         values, known, when = _comparable([Entry(row, column) for row in mine])
-        rho = float(spearmanr([row["errors"] for row in mine], values).statistic) if len(set(values)) > 1 else 0.0
+        rho, _, _ = rank_correlation([row["errors"] for row in mine], values)
+        rho = 0.0 if math.isnan(rho) else rho
         numbers = f"{', '.join(f'{v:.4g}' for v in values)}{when}: rank correlation {rho:.2f}"
         cases.append(Case(of if finished(*mine) else f"{of}*", numbers, sign * rho > 0 if known else None))
     return cases

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from thalweg.analysis import from_jax, from_torch, to_torch
+from thalweg.landscapes import Landscape
 from thalweg.optimizers import minimise
 from thalweg.potentials import BlockSymmetry, NetworkLoss, Weights, as_system, check_potential
 
@@ -120,6 +121,24 @@ def test_what_is_wrong_is_said():
         from_torch(module, torch.nn.CrossEntropyLoss(), X, LABELS, l2=-1.0)
 
 
+def test_null_modes_are_declared_for_modules_that_are_no_network_loss():
+    torch = pytest.importorskip("torch")
+    module, criterion = chain(torch, torch.nn.Mish(), 3), torch.nn.CrossEntropyLoss()
+    shift = np.zeros(32)
+    shift[-3:] = 1.0  # the biases of all outputs: without an L2 term the cross-entropy does not change
+    point = from_torch(module, criterion, X, LABELS, null_modes=shift)
+    assert check_potential(point).passed
+    system = as_system(point)
+    np.testing.assert_allclose(np.abs(system.null_modes(system.x)), [shift / 3**0.5])
+    # hidden units may be exchanged besides
+    copy = system.symmetry.random_copy(system.x, np.random.default_rng(3)) + 2.0 * shift
+    assert system.distance(system.x, copy) < 1e-9
+    with pytest.raises(ValueError, match="null_modes have 5 coordinates, and x has 32"):
+        from_torch(module, criterion, X, LABELS, null_modes=np.ones(5))
+    with pytest.raises(ValueError, match="computed as a NetworkLoss"):
+        from_torch(chain(torch, torch.nn.Tanh(), 3), criterion, X, LABELS, null_modes=shift)
+
+
 @pytest.fixture
 def jax():
     jax = pytest.importorskip("jax")
@@ -150,6 +169,23 @@ def test_a_tree_of_jax(jax):
     blocks = [[unit, *(3 + 4 * unit + np.arange(4)), 15 + unit] for unit in range(3)]
     declared = from_jax(loss, tree, symmetry=BlockSymmetry(blocks, signs=True))
     assert check_potential(declared).passed
+
+
+def test_stores_of_models_open_again(tmp_path, jax):
+    torch = pytest.importorskip("torch")
+    module = chain(torch, torch.nn.Mish(), 3)
+
+    def pair(p):
+        return (p["a"] ** 2 - 1) ** 2 + (p["a"] - p["b"]) ** 2
+
+    for name, point in (
+        ("torch", from_torch(module, torch.nn.CrossEntropyLoss(), X, LABELS, l2=1e-2)),
+        ("jax", from_jax(pair, {"a": 0.3, "b": 0.1})),
+    ):
+        with Landscape(point, tmp_path / name, seed=0) as landscape:
+            landscape.find_minima(1, progress=False)
+        with Landscape(point, tmp_path / name) as landscape:
+            assert len(landscape.minima) == 1
 
 
 def test_single_precision_of_jax_is_refused(jax):

@@ -165,6 +165,10 @@ def test_what_is_no_such_network_is_named():
             from_sklearn(relu, data.inputs, data.labels)
     with pytest.raises(ValueError, match='activation="tanh" or "logistic"'):
         from_sklearn(MLPClassifier(activation="identity"), data.inputs, data.labels)
+    poisson = MLPRegressor((2,), activation="tanh")
+    poisson.loss = "poisson"  # of scikit-learn 1.7 and newer
+    with pytest.raises(ValueError, match=r"must have loss=.squared_error., .*; it has 'poisson'"):
+        from_sklearn(poisson, data.inputs, data.labels)
     with pytest.raises(NotFittedError):
         from_sklearn(MLPClassifier(activation="tanh"), data.inputs, data.labels)
     with pytest.raises(ValueError, match="inputs have 1 columns; the model was fitted to 2"):

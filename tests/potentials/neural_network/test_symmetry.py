@@ -250,3 +250,53 @@ def test_copies_are_recognised_and_different_minima_not_merged(layers):
 @pytest.mark.parametrize("layers", [(2, 10, 4), (2, 5, 5, 4)])
 def test_ten_thousand_copies_are_recognised_and_different_minima_not_merged(layers):
     check_recognised(layers, 10_000, 30)
+
+
+LOGISTIC = [
+    ((2, 4, 3), "logistic", None, {"l2": 1e-3, "l2_biases": False}),
+    ((2, 4, 4, 3), ("logistic", "tanh"), None, {"l2": 1e-3, "l2_biases": False}),
+    ((2, 3, 3, 3), ("silu", "logistic"), None, {"l2": 0.0}),
+    ((3, 4, 4, 3), "logistic", 2, {"l2": 1e-3, "l2_biases": False}),
+]
+
+
+@pytest.mark.parametrize(("layers", "activation", "neighbours", "settings"), LOGISTIC)
+def test_logistic_units_are_mirrored_where_biases_are_not_penalised(layers, activation, neighbours, settings):
+    loss = loss_of(layers, activation=activation, neighbours=neighbours, **settings)
+    rng, symmetry = np.random.default_rng(4), loss.symmetry
+    for _ in range(20):
+        x = loss.random_coordinates(loss.n_weights, rng) * 3.0
+        copy = symmetry.random_copy(x, rng)
+        assert loss.energy(copy) == pytest.approx(loss.energy(x), abs=1e-12)
+        assert symmetry.distance(x, copy) < 1e-12 * np.linalg.norm(x)
+        other = loss.random_coordinates(loss.n_weights, rng)
+        assert loss.energy(symmetry.align(x, other)) == pytest.approx(loss.energy(other), abs=1e-12)
+        assert symmetry.order(x) == 1
+        assert not symmetry.exchanges or symmetry.order(symmetry.made_symmetric(x, rng)) > 1
+    # the first logistic unit's mirror image: its own signs, and its outgoing weights in the biases above
+    layer = [name == "logistic" for name in loss.activation].index(True)
+    incoming, outgoing = unit_slices(layers, layer, 0)
+    above = loss.n_weights - sum(layers[layer + 2 :])
+    mirrored = x.copy()
+    mirrored[above : above + layers[layer + 2]] += x[outgoing]
+    mirrored[np.concatenate([incoming, outgoing])] *= -1.0
+    assert np.linalg.norm(mirrored - x) > 0.1
+    assert loss.energy(mirrored) == pytest.approx(loss.energy(x), abs=1e-12)
+    assert symmetry.distance(x, mirrored) < 1e-12 * np.linalg.norm(x)
+
+
+def test_logistic_units_have_no_mirror_images_where_biases_are_penalised():
+    loss = loss_of((2, 4, 3), activation="logistic", l2=1e-3)
+    assert type(loss.symmetry) is NetworkSymmetry
+    assert loss.symmetry.size == factorial(4)
+    free = loss_of((2, 4, 3), activation="logistic", l2=1e-3, l2_biases=False)
+    assert free.symmetry.size == factorial(4) * 2**4
+
+
+def test_null_modes_do_not_separate_mirror_images():
+    loss = loss_of((2, 3, 3), activation="logistic", l2=0.0)
+    rng = np.random.default_rng(2)
+    x = loss.random_coordinates(loss.n_weights, rng)
+    moved = loss.symmetry.random_copy(x, rng) + loss.null_modes.T @ rng.normal(size=len(loss.null_modes))
+    assert loss.energy(moved) == pytest.approx(loss.energy(x), abs=1e-12)
+    assert loss.symmetry.distance(x, moved) < 1e-12

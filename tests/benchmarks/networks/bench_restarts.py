@@ -1,0 +1,180 @@
+"""Lowest loss of a basin-hopping run beside the best of 100 restarts of scikit-learn and of PyTorch, one core.
+
+    python -m tests.benchmarks.networks.bench_restarts [--restarts 100] [--steps 100] [--results FILE]
+
+Networks with ten tanh units on scikit-learn's four data sets, with the objective of ``MLPClassifier``: the mean
+cross-entropy plus l2 times the sum of squared weights, without biases (alpha = 2 N l2). Both peers minimise by LBFGS in
+float64 from their own random initialisation. Every restart is checked: our NetworkLoss has the peer's final objective
+at its weights. Figures are CPU seconds of all restarts or steps; each is a line of FILE as soon as it is known, and a
+later call goes on from there.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+import warnings
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.neural_network import MLPClassifier
+from zarr.storage import MemoryStore
+
+from thalweg.analysis import from_sklearn
+from thalweg.landscapes import Landscape
+from thalweg.potentials import NetworkLoss, Weights
+
+DATA = ("iris", "wine", "breast_cancer", "digits")
+L2 = (1e-3, 1e-4)
+UNITS, MOST = 10, 5000  # hidden units; iterations of LBFGS
+PROGRAMS = ("Thalweg", "scikit-learn", "PyTorch")
+
+torch.set_num_threads(1)
+
+
+def data_of(name: str) -> tuple[np.ndarray, np.ndarray]:
+    """Return scaled inputs and labels."""
+    import sklearn.datasets
+
+    inputs, labels = getattr(sklearn.datasets, f"load_{name}")(return_X_y=True)
+    return (inputs / 16 if name == "digits" else (inputs - inputs.mean(0)) / inputs.std(0)), labels
+
+
+def network(name: str, l2: float) -> NetworkLoss:
+    """Return our loss with scikit-learn's objective: one logistic output for two classes."""
+    inputs, labels = data_of(name)
+    kind = "logistic" if labels.max() == 1 else "cross_entropy"
+    return NetworkLoss(inputs, labels, (UNITS,), l2, loss=kind, l2_biases=False)
+
+
+def by_scikit_learn(name: str, l2: float, seed: int) -> tuple[float, float]:
+    """Return the loss of one restart and its CPU seconds."""
+    inputs, labels = data_of(name)
+    model = MLPClassifier(
+        (UNITS,), activation="tanh", solver="lbfgs", alpha=2 * len(labels) * l2, max_iter=MOST, max_fun=10 * MOST,
+        tol=1e-8, random_state=seed,
+    )  # fmt: skip
+    began = time.process_time()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        model.fit(inputs, labels)
+    seconds = time.process_time() - began
+    ours = from_sklearn(model, inputs, labels, same_loss=True)
+    assert abs(ours.get_potential_energy() - model.loss_) < 1e-9
+    assert abs(network(name, l2).energy(ours.x) - model.loss_) < 1e-9
+    return float(model.loss_), seconds
+
+
+def by_torch(name: str, l2: float, seed: int) -> tuple[float, float]:
+    """Return the loss of one restart and its CPU seconds."""
+    inputs, labels = data_of(name)
+    ours = network(name, l2)
+    torch.manual_seed(seed)
+    first = torch.nn.Linear(ours.layers[0], UNITS, dtype=torch.float64)
+    last = torch.nn.Linear(UNITS, ours.layers[-1], dtype=torch.float64)
+    model = torch.nn.Sequential(first, torch.nn.Tanh(), last)
+    binary = ours.loss == "logistic"
+    criterion = torch.nn.BCEWithLogitsLoss() if binary else torch.nn.CrossEntropyLoss()
+    x, y = torch.tensor(inputs), torch.tensor(labels[:, None]).double() if binary else torch.tensor(labels)
+    optimizer = torch.optim.LBFGS(
+        model.parameters(), max_iter=MOST, max_eval=10 * MOST, tolerance_grad=1e-7, tolerance_change=1e-12,
+        line_search_fn="strong_wolfe",
+    )  # fmt: skip
+
+    def objective() -> torch.Tensor:
+        return criterion(model(x), y) + l2 * ((first.weight**2).sum() + (last.weight**2).sum())
+
+    def closure() -> torch.Tensor:
+        optimizer.zero_grad()
+        value = objective()
+        value.backward()
+        return value
+
+    began = time.process_time()
+    optimizer.step(closure)
+    seconds = time.process_time() - began
+    value = float(objective().detach())
+    parts = [part.detach().numpy().ravel() for part in (first.weight, last.weight, first.bias, last.bias)]
+    assert abs(ours.energy(np.concatenate(parts)) - value) < 1e-9
+    return value, seconds
+
+
+def by_thalweg(name: str, l2: float, steps: int) -> tuple[float, float, int]:
+    """Return the lowest loss of a run of basin-hopping, its CPU seconds, and the number of minima."""
+    weights = Weights.random(network(name, l2), seed=0)
+    began = time.process_time()
+    with Landscape(weights, MemoryStore(), seed=0) as landscape:
+        landscape.find_minima(steps, workers=1, progress=False)
+        lowest = float(landscape.minima.energy[:].min())
+        return lowest, time.process_time() - began, len(landscape.minima)
+
+
+def known(path: Path) -> dict[tuple[str, float, str, int], list[float]]:
+    """Return the results that the file holds, by data set, l2, program and restart."""
+    lines = path.read_text().splitlines() if path.exists() else []
+    return {tuple(row[:4]): row[4:] for row in map(json.loads, lines)}
+
+
+def run(path: Path, restarts: int, steps: int) -> None:
+    """Add to the file what it lacks: the programs take turns."""
+    by_thalweg("iris", 1e-2, 2)  # compiles
+    for name in DATA:
+        for l2 in L2:
+            found = known(path)
+            work = [(program, seed) for seed in range(restarts) for program in PROGRAMS[1:]]
+            for program, number in [("Thalweg", steps), *work]:
+                if (name, l2, program, number) in found:
+                    continue
+                how = {"Thalweg": by_thalweg, "scikit-learn": by_scikit_learn, "PyTorch": by_torch}[program]
+                row = [name, l2, program, number, *how(name, l2, number)]
+                with path.open("a") as file:
+                    file.write(json.dumps(row) + "\n")
+
+
+def print_table(path: Path, restarts: int, steps: int) -> None:
+    """Print the table of docs/networks.md."""
+    found = known(path)
+    names = "Thalweg: lowest loss | seconds | minima | scikit-learn: best | seconds | PyTorch: best | seconds"
+    print(f"| data, l2 | {names} |")
+    print("|---|---|---|---|---|---|---|---|")
+    for name in DATA:
+        for l2 in L2:
+            ours = found.get((name, l2, "Thalweg", steps))
+            if ours is None:
+                continue
+            columns = [f"{name}, {l2:g}", f"{ours[0]:.7f}", f"{ours[1]:.1f}", str(int(ours[2]))]
+            for program in PROGRAMS[1:]:
+                runs = [found[key] for n in range(restarts) if (key := (name, l2, program, n)) in found]
+                if len(runs) < restarts:
+                    columns += [f"{len(runs)} restarts so far", ""]
+                    continue
+                best = min(loss for loss, _ in runs)
+                columns += [f"{best:.7f}", f"{sum(seconds for _, seconds in runs):.1f}"]
+            print("|", " | ".join(columns), "|")
+
+
+def main() -> None:
+    """Run what is missing and print the table."""
+    parser = argparse.ArgumentParser(description="Lowest losses beside restarts of scikit-learn and PyTorch")
+    parser.add_argument("--restarts", type=int, default=100, help="restarts of each peer")
+    parser.add_argument("--steps", type=int, default=100, help="steps of basin-hopping")
+    parser.add_argument("--results", type=Path, default=Path("restarts.jsonl"), help="file of the results so far")
+    given = parser.parse_args()
+    run(given.results, given.restarts, given.steps)
+    print_table(given.results, given.restarts, given.steps)
+
+
+@pytest.mark.benchmark
+def test_objectives_are_equal(tmp_path):
+    """Run a few restarts, whose objectives are compared."""
+    run(tmp_path / "restarts.jsonl", 2, 20)
+    print()
+    print_table(tmp_path / "restarts.jsonl", 2, 20)
+
+
+if __name__ == "__main__":
+    main()
