@@ -109,7 +109,7 @@ def test_rotated_factors_are_recognised(seed):
     assert system.distance(system.x, copy) < 1e-6
     # a copy has the energy of the point: the orbit is followed, not left along its tangent
     moved = system.symmetry.random_copy(system.x, rng)
-    assert np.linalg.norm(moved - system.x) > 1e-3
+    assert np.linalg.norm(moved - system.x) > 1e-6  # a random angle, which is small once in a while
     assert system.energy(moved) == pytest.approx(system.energy(system.x), abs=1e-8)
     np.testing.assert_allclose(
         np.abs(system.null_modes(system.x)) * np.linalg.norm(system.x), [np.abs(rotation(system.x))]
