@@ -1,4 +1,4 @@
-"""Section of a page with the paired differences of its comparisons."""
+"""Section of a page with the paired differences of its comparisons, in tables and in words."""
 
 from __future__ import annotations
 
@@ -8,7 +8,28 @@ from typing import Any
 
 from thalweg.analysis.paper.paired_differences import CANNOT_BE_TOLD, CONFIDENCE, Difference, rule_text
 
-__all__ = ["comparison_text"]
+__all__ = ["comparison_text", "differences_in_words"]
+
+_WORDS = {
+    ("minima", "higher"): "More minima are found after as many searches",
+    ("minima", "lower"): "Fewer minima are found after as many searches",
+    ("transition_states", "higher"): "More transition states are found after as many searches",
+    ("transition_states", "lower"): "Fewer transition states are found after as many searches",
+    ("gmin_loss", "higher"): "The lowest minimum fits its training labels, the wrong ones among them, less closely",
+    ("gmin_loss", "lower"): "The lowest minimum fits its training labels, the wrong ones among them, more closely",
+    ("test_gmin_log_loss", "higher"): "The lowest minimum predicts clean testing data worse, by their cross-entropy",
+    ("test_gmin_log_loss", "lower"): "The lowest minimum predicts clean testing data better, by their cross-entropy",
+    ("train_mean", "higher"): "Minima rank their own training labels better on average, by AUC",
+    ("train_mean", "lower"): "Minima rank their own training labels worse on average, by AUC",
+    ("test_mean", "higher"): "Minima rank clean testing data better on average, by AUC",
+    ("test_mean", "lower"): "Minima rank clean testing data worse on average, by AUC",
+    ("test_sd", "higher"): "Minima differ more from each other in their testing AUC",
+    ("test_sd", "lower"): "Minima differ less from each other in their testing AUC",
+    ("correct_mean", "higher"): "Minima rank the correctly labelled training points better on average, by AUC",
+    ("correct_mean", "lower"): "Minima rank the correctly labelled training points worse on average, by AUC",
+    ("incorrect_mean", "higher"): "Minima have learned the wrong labels more, by the AUC of these as they were trained",
+    ("incorrect_mean", "lower"): "Minima have learned the wrong labels less, by the AUC of these as they were trained",
+}
 
 
 def comparison_text(comparisons: Mapping[str, Mapping[str, Any]], found: Sequence[Difference], files: str) -> str:
@@ -38,6 +59,8 @@ def comparison_text(comparisons: Mapping[str, Mapping[str, Any]], found: Sequenc
         "How often each measure is higher and lower than with the baseline, of the comparisons below; the rest cannot "
         "be told:",
         _grid(_summary(found)),
+        f"In words, of what is decided against {_baseline(comparisons)} with as many wrong labels:",
+        differences_in_words(found),
     ]
     for name, one in comparisons.items():
         mine = [difference for difference in found if difference.comparison == name]
@@ -45,6 +68,55 @@ def comparison_text(comparisons: Mapping[str, Mapping[str, Any]], found: Sequenc
             parts += [f"### {name}", f"{one['title']}{_when(mine)}.", _grid(_table(mine))]
             parts += [one["note"]] if "note" in one else []
     return "\n\n".join(parts)
+
+
+def differences_in_words(found: Sequence[Difference]) -> str:
+    """Return a list of what is decided, one sentence for each measure and direction, and what is not.
+
+    Parameters
+    ----------
+    found : sequence of Difference
+
+    Returns
+    -------
+    str
+        Lines of Markdown. "2 of 4" says that two of four comparisons decide it and that the others cannot be told.
+
+    Examples
+    --------
+    >>> from thalweg.analysis.paper.comparison_text import differences_in_words
+    >>> from thalweg.analysis.paper.paired_differences import Difference
+    >>> from thalweg.analysis.statistics.intervals import Interval
+    >>> sizes = 10.0, (-0.2, -0.21), Interval(-0.2, -0.27, -0.14), "", 0.01, 0.01
+    >>> print(differences_in_words([Difference("D1", "gmin_loss", "D1-overlap", "D1-uniform", *sizes)]))
+    - The lowest minimum fits its training labels, the wrong ones among them, more closely (gmin loss): overlap 10 % (1 of 1).
+    """  # noqa: E501
+    lines, undecided = [], []
+    for measure in dict.fromkeys(one.measure for one in found):
+        mine = [one for one in found if one.measure == measure]
+        told = [way for way in ("higher", "lower") if any(one.verdict == way for one in mine)]
+        name = measure.replace("_", " ")
+        if not told:
+            undecided.append(name)
+        for way in told:
+            words = _WORDS.get((measure, way))
+            said = f"{words} ({name})" if words else f"{name} is {way}"
+            lines.append(f"- {said}: {_where(mine, way)}.")
+    if undecided:
+        lines.append(f"- Nothing is decided about: {', '.join(undecided)}.")
+    return "\n".join(lines)
+
+
+def _where(found: Sequence[Difference], way: str) -> str:
+    """Return the kinds of noise for which a direction is decided, and in how many comparisons."""
+    parts = []
+    for group in dict.fromkeys((one.family.rpartition("-")[2], one.errors) for one in found):
+        verdicts = [one.verdict for one in found if (one.family.rpartition("-")[2], one.errors) == group]
+        if way in verdicts:
+            parts.append(f"{group[0]} {group[1]:g} % ({verdicts.count(way)} of {len(verdicts)})")
+    against = {"higher": "lower", "lower": "higher"}[way]
+    both = any(one.verdict == against for one in found)
+    return ", ".join(parts) + ("" if not both else f"; it is {against} elsewhere")
 
 
 def _baseline(comparisons: Mapping[str, Mapping[str, Any]]) -> str:

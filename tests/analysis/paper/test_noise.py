@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import csv
+import re
+from pathlib import Path
+
 import numpy as np
 import pytest
 from click.testing import CliRunner
 from scipy.stats import ttest_rel
 
 from thalweg.analysis.cli.main import program
-from thalweg.analysis.paper.paired_differences import differences
+from thalweg.analysis.paper.comparison_text import differences_in_words
+from thalweg.analysis.paper.paired_differences import Difference, differences
+from thalweg.analysis.statistics.intervals import Interval
 from thalweg.landscapes import Landscape
+
+DOCS = Path(__file__).resolve().parents[3] / "docs"
 
 
 def test_the_command_makes_a_page_of_one_network(tmp_path):
@@ -43,3 +51,38 @@ def test_differences_are_paired_and_corrected():
         assert each.interval[1:] == pytest.approx((interval.low, interval.high))
         assert each.adjusted >= each.p
         assert each.verdict == ("higher" if each.adjusted <= 0.05 else "cannot be told")
+
+
+def published() -> list[Difference]:
+    """Return the differences that docs/noise/comparisons.csv has."""
+    found = []
+    with (DOCS / "noise" / "comparisons.csv").open() as file:
+        for row in csv.DictReader(file):
+            interval = Interval(float(row["mean"]), float(row["low"]), float(row["high"]))
+            names = [row[name] for name in ("comparison", "measure", "family", "baseline")]
+            values = tuple(map(float, row["values"].split()))
+            ends = row["when"], float(row["p"] or "nan"), float(row["adjusted_p"] or "nan")
+            found.append(Difference(*names, float(row["errors"]), values, interval, *ends))
+    return found
+
+
+def test_the_words_of_the_page_are_those_of_its_numbers():
+    found = published()
+    words = differences_in_words(found)
+    assert words in (DOCS / "noise.md").read_text()
+    # every decided difference is counted once
+    counted = sum(int(number) for number in re.findall(r"\((\d+) of \d+\)", words))
+    assert counted == sum(one.verdict != "cannot be told" for one in found) > 0
+
+
+def test_words_tell_directions_apart():
+    sizes = Interval(0.2, 0.1, 0.3), "", 0.01, 0.01
+    up = Difference("D1", "test_mean", "D1-overlap", "D1-uniform", 10.0, (0.2, 0.2), *sizes)
+    down = Difference("D2", "test_mean", "D2-overlap", "D2-uniform", 50.0, (-0.2, -0.2), *sizes)
+    unknown = Difference("D1", "own_measure", "D1-overlap", "D1-uniform", 10.0, (0.2, 0.2), *sizes)
+    open_ = Difference("D1", "test_sd", "D1-overlap", "D1-uniform", 10.0, (0.2, -0.2), *sizes[:2], 0.9, 0.9)
+    better, worse, own, rest = differences_in_words([up, down, unknown, open_]).splitlines()
+    assert "better on average, by AUC (test mean): overlap 10 % (1 of 1); it is lower elsewhere." in better
+    assert "worse on average, by AUC (test mean): overlap 50 % (1 of 1); it is higher elsewhere." in worse
+    assert own == "- own measure is higher: overlap 10 % (1 of 1)."
+    assert rest == "- Nothing is decided about: test sd."
