@@ -124,7 +124,7 @@ def known(path: Path) -> dict[tuple[str, float, str, int], list[float]]:
 
 def run(path: Path, restarts: int, steps: int) -> None:
     """Add to the file what it lacks: the programs take turns."""
-    by_thalweg("iris", 1e-2, 2)  # compiles
+    by_thalweg("iris", 1e-3, 3)  # compiles
     for name in DATA:
         for l2 in L2:
             found = known(path)
