@@ -96,10 +96,8 @@ LIMITS = {
 PROPERTY_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,99}")
 """Names of properties."""
 
-STATIC_TYPES = (
-    *("bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64"),
-    *("float16", "float32", "float64"),
-)
+_WHOLE_TYPES = tuple(f"{kind}int{bits}" for kind in ("", "u") for bits in (8, 16, 32, 64))
+STATIC_TYPES = ("bool", *_WHOLE_TYPES, "float16", "float32", "float64")
 """Types of the arrays in ``system/``."""
 
 _COUNT = Whole(0, 2**63 - 1)
@@ -250,9 +248,7 @@ SYSTEM_ARRAYS = {
 """Arrays of ``system/``, where they are."""
 
 CALCULATOR = Fields({"name": Text(1000), "ase": Flag()}, needed=frozenset({"name"}), others=True)
-ASE_CALCULATOR = Fields({"parameters": Free()}, others=True)
-"""What holds of a calculator of ASE besides; parameters of others may be anything, such as the names of a model's."""
-
+ASE_CALCULATOR = Fields({"parameters": Free()}, others=True)  # others may be anything, such as names of a model's
 NETWORK = Fields(
     {
         "hidden": Items(Whole(1, LIMITS["coordinates"]), list, 1000),
@@ -265,7 +261,7 @@ NETWORK = Fields(
     needed=frozenset({"hidden", "l2", "neighbours"}),
     others=True,
 )
-"""Attributes of ``system/calculator``, and of that of a network's loss besides."""
+"""Attributes of ``system/calculator``, and of one of ASE and of a network's loss besides."""
 
 CLASSES = Whole(2, LIMITS["coordinates"])
 """Attribute ``n_classes`` of a network with labels."""
