@@ -120,6 +120,7 @@ def paper(context: click.Context, *, options: PaperOptions, seconds: float | Non
         return
     try:
         with errors_in_one_line(OSError, StoreError), compiling_notice(lambda text: say(text, err=True)):
+            run.check_places()
             write_page(run, explore_in_turns(run))
     except KeyboardInterrupt:
         say(_STOPPED, err=True)

@@ -14,7 +14,7 @@ from thalweg.analysis.paper.growth import GrowthState, Turn, grow, searches_of, 
 from thalweg.analysis.paper.page import page_text
 from thalweg.analysis.paper.page_command import Source
 from thalweg.analysis.paper.plan import Job, Plan, read_plan
-from thalweg.analysis.paper.publish import publish, recall
+from thalweg.analysis.paper.publish import check_place, publish, recall
 from thalweg.analysis.paper.results import write_results
 
 __all__ = ["PaperRun", "estimate", "explore_in_turns", "overview", "write_page"]
@@ -55,6 +55,12 @@ class PaperRun:
         _check_mnist(options.mnist)
         plan = read_plan(options.scale, options.definition, seed=options.seed, mnist=options.mnist)
         return cls(plan.only(options.names) if options.names else plan, options, deadline)
+
+    def check_places(self) -> None:
+        """Raise FileExistsError where files of somebody else are in the way of the page, before anything is done."""
+        check_place(self.plan, self.output / self.options.page_name, self.output)
+        if self.options.page is not None and self.options.kept is not None:
+            check_place(self.plan, self.options.page, self.options.kept)
 
     @property
     def output(self) -> Path:

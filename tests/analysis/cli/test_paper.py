@@ -352,3 +352,24 @@ def test_what_makes_no_sense_is_named(tmp_path):
     assert result.exit_code == 2
     assert "table9" in result.output
     assert not os.path.exists(tmp_path / "out")
+
+
+@pytest.mark.parametrize(
+    ("name", "where"),
+    [
+        *(("paper.md", "output"), ("claims.csv", "output"), ("figures/figure2.png", "output")),
+        *(("mine.md", "page"), ("mine/measures.csv", "page"), ("tables/table1.csv", "output")),
+    ],
+)
+def test_a_page_of_somebody_else_is_named_and_left(tmp_path, name, where):
+    """A draft called paper.md, or a folder with one's own measures.csv, is no result of a former run."""
+    mine = tmp_path / where / name
+    mine.parent.mkdir(parents=True)
+    mine.write_text("# My paper\n\nUse `thalweg paper --output results`.\n")
+    words = ["--output", str(tmp_path / "output"), "--time", "0", "--scale", "tiny", "--mnist", "none"]
+    words += ["--page", str(tmp_path / "page" / "mine.md")]
+    before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    done = CliRunner().invoke(program, ["paper", *words])
+    assert done.exit_code == 1
+    assert f"{mine} exists, and" in done.output.replace("\n", " ")
+    assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
