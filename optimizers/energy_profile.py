@@ -114,9 +114,8 @@ class Curve:
             return self.length, self.energy
         from scipy.interpolate import PchipInterpolator
 
-        between = max(2, _DRAWN // len(self.energy))
-        parts = np.linspace(self.length[:-1], self.length[1:], between, endpoint=False, axis=1).ravel()
-        s = np.append(parts, self.length[-1])
+        # evenly, since where a piece has three points alone they lie far apart
+        s = np.union1d(self.length, np.linspace(self.length[0], self.length[-1], _DRAWN))
         return s, PchipInterpolator(self.length, self.energy)(s)
 
     def plot(self, ax: Axes | None = None, *, relative: bool = False, named: bool | None = None) -> Axes:

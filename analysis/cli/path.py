@@ -17,6 +17,7 @@ from thalweg.potentials.conversion.printable import printable
 if TYPE_CHECKING:
     from thalweg.analysis.networks.energy_path import LandscapePath
     from thalweg.landscapes import Landscape
+    from thalweg.potentials.system import System
 
 __all__ = ["path"]
 
@@ -63,7 +64,8 @@ def path(
 
     PATH is a store, START and END are the numbers of two of its minima, or lowest. The path whose highest
     transition state is lowest is shown. For the energies between its stationary points, steepest descent is followed
-    from each transition state. Its lengths are shown, with --stationary those that the store has.
+    from each transition state. Its lengths are shown, with --stationary those that the store has. A picture of a path
+    of atoms has the structures of its minima and transition states above the energies.
     """
     for file in output:
         check_ending(file, _ENDINGS)
@@ -114,9 +116,18 @@ def _text(path: LandscapePath) -> str:
     return "\n".join(lines)
 
 
+def _atoms_of(landscape: Landscape) -> System | None:
+    """Return the system whose structures a picture shows; None where it is not atoms."""
+    try:
+        system = landscape.geometry
+    except ValueError:
+        return None
+    return system if system.atoms is not None else None
+
+
 def _write(landscape: Landscape, path: LandscapePath, file: Path) -> None:
     if file.suffix.lower() != ".xyz":
-        path.save(file, metadata=picture_metadata(file))
+        path.save(file, metadata=picture_metadata(file), structures=_atoms_of(landscape))
         return
     from ase.io import write
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -139,17 +140,21 @@ def _sides(landscape: Landscape, values: dict[str, Any], rates: np.ndarray | Non
     """Return the minima on both sides of a transition state, with the rates from them where known."""
     ends = values["minima"].tolist()
     energies = [float(landscape.minima.energy[end]) for end in ends]
+    lengths = [(length, bool(np.isfinite(length))) for length in values["path_length"].tolist()]
     columns = [
         TextColumn("minimum", [str(end) for end in ends]),
         TextColumn("energy", [f"{energy:.10g}" for energy in energies]),
         TextColumn("barrier", [f"{values['energy'] - energy:.6g}" for energy in energies]),
-        TextColumn("path length", [f"{length:.6g}" for length in values["path_length"].tolist()]),
+        TextColumn("path length", [f"{length:.6g}" if known else "not known" for length, known in lengths]),
     ]
     if rates is not None:
         columns.append(TextColumn("rate in 1/s", [f"{rate:.6g}" for rate in rates.tolist()]))
     lines = ["", *(f"  {line}" for line in text_table(columns, text_width() - 2))]
     if ends[0] == ends[1]:
         lines.append("  degenerate rearrangement: both sides lead to copies of one minimum")
+    if not all(known for _, known in lengths):
+        command = f"thalweg verify {shlex.quote(printable(landscape.path))} --lengths"
+        lines.append(f"  nobody has followed this path down: {command} follows all")
     return lines
 
 

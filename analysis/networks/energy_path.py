@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from thalweg.analysis.networks.kinetic_transition_network import KineticTransitionNetwork
 from thalweg.landscapes import Landscape
-from thalweg.optimizers.energy_profile import Curve
+from thalweg.optimizers.energy_profile import PICTURES, Curve
 from thalweg.optimizers.pathways import pathway
 from thalweg.potentials.conversion.numeric_options import whole_number
 from thalweg.potentials.lazy import public
@@ -95,6 +95,39 @@ class LandscapePath(Curve):
     def columns(self) -> dict[str, NDArray[Any]]:
         kind, *rest = super().columns().items()
         return dict([kind, ("number", self.numbers), *rest])
+
+    def save(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        metadata: dict[str, str] | None = None,
+        structures: System | None = None,
+        **plot: bool | None,
+    ) -> None:
+        """Write the table (.csv) or the picture (.png, .pdf, .svg), by the ending.
+
+        Parameters
+        ----------
+        path : path
+        metadata : dict, optional
+            Metadata of a picture, as matplotlib's ``savefig`` takes them.
+        structures : System, optional
+            System of atoms, such as ``landscape.geometry``: a picture then shows the structures of minima and
+            transition states above the energies. Of more than nine the ends, the highest and some between are shown.
+        **plot
+            For a picture, as :meth:`plot`.
+
+        Raises
+        ------
+        ValueError
+            For another ending.
+        """
+        from thalweg.analysis.networks.path_picture import save_with_structures
+
+        if structures is None or structures.atoms is None or FilePath(path).suffix.lower() not in PICTURES:
+            super().save(path, metadata=metadata, **plot)
+        else:
+            save_with_structures(self, structures, path, metadata, **plot)
 
     def continuous(self, system: System) -> NDArray[np.float64]:
         """Return the coordinates (k, n) with every point laid on the one before by the system's symmetry."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import re
+import shutil
 
 import ase.io
 import networkx as nx
@@ -105,7 +106,19 @@ def test_show_a_transition_state(store, tmp_path):
         np.testing.assert_array_equal(written["coordinates"], landscape.transition_states.coordinates[0])
         np.testing.assert_array_equal(written["minima"], landscape.transition_states.minima[0])
     assert said.startswith("transition state 0 of")
-    assert f"{landscape.transition_states.path_length[0, 0]:.6g}" in said
+
+
+def test_lengths_of_paths_that_nobody_followed_are_not_known(store, tmp_path):
+    copy = tmp_path / "a copy.zarr"
+    shutil.copytree(store, copy)
+    said = output_of("show", copy, "state", 0)
+    assert "nan" not in said.partition("spectrum")[0]
+    assert said.count("not known") == 2
+    assert f"thalweg verify '{copy}' --lengths" in said
+    output_of("verify", copy, "--lengths")
+    said = output_of("show", copy, "state", 0)
+    assert "--lengths" not in said
+    assert f"{Landscape.open(copy).transition_states.path_length[0, 0]:.6g}" in said
 
 
 def test_show_what_is_not_there(store, tmp_path):
