@@ -126,8 +126,14 @@ def _atoms_of(landscape: Landscape) -> System | None:
 
 
 def _write(landscape: Landscape, path: LandscapePath, file: Path) -> None:
+    from thalweg.optimizers.energy_profile import PICTURES
+
     if file.suffix.lower() != ".xyz":
-        path.save(file, metadata=picture_metadata(file), structures=_atoms_of(landscape))
+        structures = _atoms_of(landscape) if file.suffix.lower() in PICTURES else None
+        if structures is None:
+            path.save(file, metadata=picture_metadata(file))
+        else:
+            path.save_with_structures(file, structures, metadata=picture_metadata(file))
         return
     from ase.io import write
 

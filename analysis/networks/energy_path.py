@@ -96,38 +96,43 @@ class LandscapePath(Curve):
         kind, *rest = super().columns().items()
         return dict([kind, ("number", self.numbers), *rest])
 
-    def save(
+    def save_with_structures(
         self,
         path: str | os.PathLike[str],
+        system: System,
         *,
         metadata: dict[str, str] | None = None,
-        structures: System | None = None,
-        **plot: bool | None,
+        relative: bool = False,
+        named: bool | None = None,
     ) -> None:
-        """Write the table (.csv) or the picture (.png, .pdf, .svg), by the ending.
+        """Write a picture that has the structures of minima and transition states above the energies.
+
+        Each is laid on the one before, and all are seen from one side. Of more than nine the ends, the highest and some
+        between are shown.
 
         Parameters
         ----------
         path : path
+            File that ends in .png, .pdf or .svg.
+        system : System
+            System of atoms, such as ``landscape.geometry``.
         metadata : dict, optional
             Metadata of a picture, as matplotlib's ``savefig`` takes them.
-        structures : System, optional
-            System of atoms, such as ``landscape.geometry``: a picture then shows the structures of minima and
-            transition states above the energies. Of more than nine the ends, the highest and some between are shown.
-        **plot
-            For a picture, as :meth:`plot`.
+        relative, named : bool, optional
+            As in :meth:`plot`.
 
         Raises
         ------
         ValueError
-            For another ending.
+            For another ending, or a system that is not atoms.
         """
-        from thalweg.analysis.networks.path_picture import save_with_structures
+        from thalweg.analysis.networks.path_picture import draw_with_structures
 
-        if structures is None or structures.atoms is None or FilePath(path).suffix.lower() not in PICTURES:
-            super().save(path, metadata=metadata, **plot)
-        else:
-            save_with_structures(self, structures, path, metadata, **plot)
+        if system.atoms is None:
+            raise ValueError("only atoms have structures: save(path) draws the energies alone")
+        if FilePath(path).suffix.lower() not in PICTURES:
+            raise ValueError(f"{path} must end in {', '.join(PICTURES[:-1])} or {PICTURES[-1]}")
+        draw_with_structures(self, system, path, metadata, relative=relative, named=named)
 
     def continuous(self, system: System) -> NDArray[np.float64]:
         """Return the coordinates (k, n) with every point laid on the one before by the system's symmetry."""

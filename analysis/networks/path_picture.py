@@ -15,17 +15,19 @@ if TYPE_CHECKING:
     from thalweg.analysis.networks.energy_path import LandscapePath
     from thalweg.potentials.system import System
 
-__all__ = ["save_with_structures"]
+__all__ = ["draw_with_structures"]
 
 _MOST = 9  # structures in a row
 
 
-def save_with_structures(
+def draw_with_structures(
     path: LandscapePath,
     system: System,
     file: str | os.PathLike[str],
     metadata: dict[str, str] | None,
-    **plot: bool | None,
+    *,
+    relative: bool = False,
+    named: bool | None = None,
 ) -> None:
     """Draw energies against length, with structures of minima and transition states above, into a file.
 
@@ -37,19 +39,19 @@ def save_with_structures(
 
     rows = _chosen(path)
     points = path.continuous(system)
-    zero = float(path.energy[0]) if plot.get("relative") else 0.0
+    zero = float(path.energy[0]) if relative else 0.0
     shown = []
     for row in rows.tolist():
         atoms = system.subject(points[row])
         assert isinstance(atoms, Atoms)
         high = bool(path.kinds[row] != "minimum")
         shown.append(StructureAt(float(path.length[row]), float(path.energy[row]) - zero, atoms, high))
-    figure = Figure(figsize=(max(6.0, 1.3 * len(shown)), 5.6), layout="constrained")
+    figure = Figure(figsize=(max(6.0, 1.3 * len(shown)), 5.6))
+    figure.set_layout_engine("constrained", hspace=0.0)
     FigureCanvasAgg(figure)
-    figure.get_layout_engine().set(hspace=0.0)
     strip, curve = figure.subplots(2, height_ratios=[1.0, 2.6])
     curve.margins(x=0.08)
-    path.plot(curve, **plot)
+    path.plot(curve, relative=relative, named=named)
     curve.set_xlim(curve.get_xlim())
     curve.set_ylim(curve.get_ylim())
     add_structures(strip, curve, shown)

@@ -109,10 +109,13 @@ def add_structures(strip: Axes, curve: Axes, shown: Sequence[StructureAt]) -> No
         inset.set_xlim(-0.5 * span, 0.5 * span)
         inset.set_ylim(-0.5 * span, 0.5 * span)
         _draw(inset, one.atoms, place)
-        style = {"color": "0.7", "linewidth": 0.6, "linestyle": (0, (2, 2)), "zorder": 0}
-        strip.plot([one.x, left + middle * (right - left)], [0.0, 0.12], clip_on=False, **style)
+        _dotted(strip, [one.x, left + middle * (right - left)], [0.0, 0.12])
         bottom, top = curve.get_ylim()
-        curve.plot([one.x, one.x], [one.y + _LABEL * (top - bottom) * one.labelled, top], **style)
+        _dotted(curve, [one.x, one.x], [one.y + _LABEL * (top - bottom) * one.labelled, top])
+
+
+def _dotted(ax: Axes, x: list[float], y: list[float]) -> None:
+    ax.plot(x, y, color="0.7", linewidth=0.6, linestyle=(0, (2, 2)), zorder=0)
 
 
 def _draw(ax: Axes, atoms: Atoms, places: NDArray[np.float64]) -> None:
@@ -127,14 +130,16 @@ def _draw(ax: Axes, atoms: Atoms, places: NDArray[np.float64]) -> None:
     about = numbers, atoms.positions, atoms.pbc, atoms.cell.array
     molecular = is_molecular(*about)
     held = {int(k) for constraint in atoms.constraints for k in np.ravel(getattr(constraint, "index", []))}
-    for i, j in bonded_pairs(*about) if molecular else []:
+    pairs = bonded_pairs(*about) if molecular else np.zeros((0, 2), dtype=np.int64)
+    for i, j in pairs.tolist():
         if np.linalg.norm(places[i] - places[j]) < 3.0:  # bonds through the walls of a cell are not drawn
             height = 0.5 * float(places[i, 2] + places[j, 2])
             ax.plot(*places[[i, j], :2].T, color="0.45", linewidth=1.6, zorder=2.0 + 1e-3 * height)
     for k in np.argsort(places[:, 2], kind="stable"):
         radius = (_SMALL if molecular else _RADIUS) * covalent_radii[numbers[k]]
         ball = Circle(
-            places[k, :2], radius, facecolor=jmol_colors[numbers[k]], edgecolor="black", linewidth=0.5,
+            (float(places[k, 0]), float(places[k, 1])), radius,
+            facecolor=jmol_colors[numbers[k]], edgecolor="black", linewidth=0.5,
             alpha=0.35 if int(k) in held else 1.0, zorder=2.0 + 1e-3 * float(places[k, 2]),
         )  # fmt: skip
         ax.add_patch(ball)

@@ -94,17 +94,16 @@ def path_of(count, n):
     )
 
 
-def test_pictures_of_atoms_have_structures_and_others_are_as_they_were(tmp_path):
+def test_pictures_of_atoms_have_structures(tmp_path):
     atoms = as_system(Atoms("Ar3", [[0, 0, 0], [1.1, 0, 0], [0.5, 1, 0]], calculator=LennardJones()))
-    path_of(2, 9).save(tmp_path / "a.png", structures=atoms)
-    path_of(12, 9).save(tmp_path / "b.svg", structures=atoms, relative=True)
-    path_of(1, 9).save(tmp_path / "c.pdf", structures=atoms)
-    path_of(2, 9).save(tmp_path / "d.csv", structures=atoms)
-    assert (tmp_path / "d.csv").read_text().startswith("kind,number,length")
-    point = as_system(Point([0.0, 0.5], MuellerBrown()))
-    path_of(2, 2).save(tmp_path / "e.png", structures=point)
-    path_of(2, 2).save(tmp_path / "f.png")
-    assert (tmp_path / "e.png").read_bytes() == (tmp_path / "f.png").read_bytes()
+    path_of(2, 9).save_with_structures(tmp_path / "a.png", atoms)
+    path_of(12, 9).save_with_structures(tmp_path / "b.svg", atoms, relative=True)
+    path_of(1, 9).save_with_structures(tmp_path / "c.pdf", atoms)
+    assert all((tmp_path / name).stat().st_size > 3000 for name in ("a.png", "b.svg", "c.pdf"))
+    with pytest.raises(ValueError, match=r"d\.csv must end in \.png, \.pdf or \.svg"):
+        path_of(2, 9).save_with_structures(tmp_path / "d.csv", atoms)
+    with pytest.raises(ValueError, match="only atoms have structures"):
+        path_of(2, 2).save_with_structures(tmp_path / "e.png", as_system(Point([0.0, 0.5], MuellerBrown())))
 
 
 def test_lines_through_few_points_are_smooth_too():
