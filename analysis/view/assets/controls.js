@@ -5,7 +5,7 @@ class Controls {
   constructor(page) {
     this.page = page;
     this.box = (name) => document.getElementById(name);
-    this.box("linking").hidden = page.graphs.length < 2;
+    this.box("linking").hidden = this.box("about").hidden = page.graphs.length < 2;
     this.on("levels", "input", (graph, value) => (graph.settings.levels = Number(value)));
     this.on("smallest", "change", (graph, value) => (graph.settings.smallest = Math.max(1, Number(value) || 1)));
     this.on("from", "change", (graph, value) => (graph.settings.from = value === "" ? null : Number(value)));
@@ -68,6 +68,7 @@ class Controls {
   /** Show the settings of the chosen graph. */
   follow(graph) {
     const { levels, smallest, from, to, colour } = graph.settings;
+    this.box("about").textContent = `${graph.summary.name}:`;
     this.box("levels").value = levels;
     this.box("levels-said").textContent = levels;
     this.box("smallest").value = smallest;

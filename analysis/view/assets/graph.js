@@ -194,7 +194,10 @@ class Graph {
     });
     // Plotly takes clicks near its points alone; branches are found by their place
     let down = null;
-    this.box.addEventListener("pointerdown", (event) => (down = [event.clientX, event.clientY]), true);
+    this.box.addEventListener("pointerdown", (event) => {
+      down = [event.clientX, event.clientY];
+      this.page.choose(this);
+    }, true);
     window.addEventListener("pointerup", (event) => {
       const still = down && Math.hypot(event.clientX - down[0], event.clientY - down[1]) < 4;
       down = null;

@@ -240,14 +240,14 @@ def test_a_molecule_beside_the_network_that_predicts_it(browser, stores):
     with served(stores / "ljat3.zarr", stores / "d1.zarr") as server:
         page = Page(browser, server.url)
         energy = Landscape.open(stores / "ljat3.zarr").minima.energy[:]
-        page.press("#linked")
-        page.press("#linked")
+        assert page.text("#about") == "ljat3:"
         page.slide("#levels", 20)
         page.wait(lambda: page.text("#levels-said") == "20")
         graph = shown_graph(stores / "d1.zarr", levels=20)
         leaf = int(np.argmin(graph.tree.leaf_energy))
         page.click_at(graph.lines.x[leaf], graph.tree.leaf_energy[leaf], graph=1)
         page.wait_for_point(int(graph.minima[leaf]), graph=1)
+        assert page.text("#about") == "d1:"
         page.press("#point .map .nsewdrag")
         page.wait(lambda: "predicts class" in page.text("#message"))
         said = re.search(r"class (\d): minimum (\d+) of ljat3", page.text("#message"))
