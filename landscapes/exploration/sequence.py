@@ -112,6 +112,8 @@ class _Run:
         name = self.strategy.name
         entropy = (self.landscape.seed, _SEQUENCES.get(name, len(_SEQUENCES) + zlib.crc32(name.encode())), number)
         settings = {**self.settings, "steps": choice.size}
+        if choice.part is not None:
+            settings["displacement"] *= choice.part
         # bands and chains do not ask for them, and a task may go to another machine
         asks = choice.kind not in (BASIN_HOPPING, DOUBLE_ENDED)
         energies = self.landscape.transition_states.energy[: known if asks else 0]
@@ -172,8 +174,8 @@ class _Run:
 
     def save(self) -> None:
         pending = [
-            [number, kind, size, [list(start) for start in starts], known, minima]
-            for number, (kind, size, starts), known, minima in self.chosen
+            [number, kind, size, [list(start) for start in starts], known, minima, *([] if part is None else [part])]
+            for number, (kind, size, starts, part), known, minima in self.chosen
         ]
         state = {"pending": pending, "settings": self.settings, **self.strategy.state()}
         state |= {"calls": self.calls} if self.calls else {}
@@ -202,8 +204,8 @@ def pending_choices(landscape: Landscape, name: str) -> list[Pending]:
         raise StoreError(str(error)) from error
     pending = [
         # older stores do not say how many were known: none, then
-        Pending(number, Choice(kind, size, tuple((int(a), int(b)) for a, b in starts)), *(known or [0]))
-        for number, kind, size, starts, *known in landscape.state.get(name, {}).get("pending", [])
+        Pending(number, Choice(kind, size, tuple((int(a), int(b)) for a, b in starts), *more[2:]), *(more[:2] or [0]))
+        for number, kind, size, starts, *more in landscape.state.get(name, {}).get("pending", [])
     ]
     for task in pending:
         _check_choice(landscape, name, task.choice, where)

@@ -108,33 +108,33 @@ _TOLERANCES: dict[str, Rule] = dict.fromkeys(("energy", "distance", "gradient_rm
 _NOISE: dict[str, Rule] = dict.fromkeys(("gradient", "curvature"), _NOT_NEGATIVE)
 _RULES: dict[str, Rule] = {
     "memory": Whole(1, 10_000),
-    "initial_diagonal": _POSITIVE,
-    "max_step": _POSITIVE,
+    **dict.fromkeys(("initial_diagonal", "max_step"), _POSITIVE),
     "max_rise": _NOT_NEGATIVE,
     "shrink": Number(0, 1, above=True, below=True),
-    "trials": Whole(0, 1000),
-    "resets": Whole(0, 1000),
+    **dict.fromkeys(("trials", "resets"), Whole(0, 1000)),
     "signed_curvature": Flag(),
 }
 
 _ROW = Whole(-1, LIMITS["rows of an array"])
 _STARTS = Items(Places((_ROW, _ROW), needed=2), list, LIMITS["searches in a task"])
-_PENDING = Places((_COUNT, Text(), Whole(1, LIMITS["searches in a task"]), _STARTS, _COUNT, _COUNT), needed=4)
-_DISTANCE = Places((_ROW, _ROW, _NOT_NEGATIVE), needed=3)
+_PENDING = Places(
+    (_COUNT, Text(), Whole(1, LIMITS["searches in a task"]), _STARTS, _COUNT, _COUNT, _POSITIVE), needed=4
+)
 SEQUENCE = Fields(
     {
-        "pending": Items(_PENDING, list, 65536, "a list of `[number, kind, searches, starts, known, minima]`"),
+        "pending": Items(_PENDING, list, 65536, "a list of `[number, kind, searches, starts, known, minima, part]`"),
         "settings": Free(),
         "calls": _COUNT,
         "chains": Items(_ROW, list, 65536),
-        "distances": Items(_DISTANCE, list, 100_000, "a list of `[row, row, distance]`"),
+        "growth": Items(Places((_COUNT, _COUNT, _COUNT), 3), list, 64, "a list of `[searches, brought, steps]`"),
+        "distances": Items(Places((_ROW, _ROW, _NOT_NEGATIVE), 3), list, 100_000, "a list of `[row, row, distance]`"),
     },
     others=True,
 )
 """State of a sequence of tasks: those chosen and not done, and what its strategy remembers."""
 
 _MANY = LIMITS["values in the root"]
-_NAMES = Items(Text(4096), list, _MANY)
+_NAMES, _CLASSES = Items(Text(4096), list, _MANY), Items(Plain(), list, _MANY)
 _WIDTH = Whole(1, LIMITS["coordinates"])
 _OPTIONS: dict[str, Rule] = {
     **dict.fromkeys(("path", "target", "scale", "calculator", "permutations"), Nullable(Text(4096))),
@@ -153,13 +153,11 @@ _OPTIONS: dict[str, Rule] = {
 }
 _FACTORS = Items(Number(-1e300, 1e300), list, _MANY)
 _SCALING = Fields({"kind": Text(), "shift": _FACTORS, "width": _FACTORS}, needed=frozenset({"kind", "shift", "width"}))
-_CLASSES = Items(Plain(), list, _MANY)
 _TRAINING: dict[str, Rule] = {"sha256": Text(), "scaling": _SCALING, "inputs": _NAMES, "classes": _CLASSES}
 EXPLORE = Fields(
     {
         "system": Nullable(Text(4096)),
-        "steps": _COUNT,
-        "searches": _COUNT,
+        **dict.fromkeys(("steps", "searches"), _COUNT),
         "minima": Nullable(_COUNT),
         "until_converged": Nullable(Flag()),
         "below": Nullable(Either(Number(-1e300, 1e300), Text(), str)),
@@ -175,10 +173,9 @@ _STAGE = Places((_COUNT, _NOT_NEGATIVE, _COUNT, _COUNT), needed=4)
 PAPER = Fields(
     {
         "done": Flag(),
-        "why": Text(),
+        **dict.fromkeys(("why", "scale"), Text()),
         "seconds": _NOT_NEGATIVE,
         "stages": Items(_STAGE, list, _MANY, "a list of `[searches, seconds, minima, transition_states]`"),
-        "scale": Text(),
         "problems": _COUNT,
         "told": Items(Text(2**16), list, 1000),
     },

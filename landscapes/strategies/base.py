@@ -30,17 +30,20 @@ class Choice(NamedTuple):
         that minimum, or from near it, made symmetric, ``(-1, -1)`` for one from a random point; ``(row, -1)`` of a
         transition state for one from there.
         One pair, ``(row, -1)``, for a chain.
+    part : float or None
+        Part of the usual displacement by which single-ended searches leave their starts; all of it where None.
 
     Examples
     --------
     >>> from thalweg.landscapes import SINGLE_ENDED, Choice
     >>> Choice(SINGLE_ENDED, size=2, starts=((0, -1), (3, -1)))
-    Choice(kind='single-ended', size=2, starts=((0, -1), (3, -1)))
+    Choice(kind='single-ended', size=2, starts=((0, -1), (3, -1)), part=None)
     """
 
     kind: str
     size: int
     starts: tuple[tuple[int, int], ...]
+    part: float | None = None
 
 
 @public("thalweg.landscapes")

@@ -6,7 +6,7 @@ import heapq
 import math
 from collections import Counter
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -23,6 +23,7 @@ from thalweg.landscapes.records import (
 from thalweg.landscapes.strategies.base import Choice, Strategy
 from thalweg.landscapes.strategies.components import Components
 from thalweg.landscapes.strategies.fingerprints import fingerprint
+from thalweg.landscapes.strategies.growth import Growth
 
 if TYPE_CHECKING:
     from thalweg.landscapes.landscape import Landscape
@@ -37,7 +38,8 @@ class Connect(Strategy):
     miss points; one or two from the minima with the fewest, the lowest first; one, while the landscape is in several
     pieces, is double-ended, between a minimum outside the largest piece and the nearest of the lowest inside it. Of
     networks one is from minima made symmetric, of free clusters from random points, most of them with a point group.
-    One search of every ``anywhere_every``-th task from minima starts at a random point.
+    One search of every ``anywhere_every``-th task from minima starts at a random point. While the lowest minima of a
+    large landscape are in many pieces, every other task grows the piece of the lowest, see `Growth`.
 
     Parameters
     ----------
@@ -78,6 +80,8 @@ class Connect(Strategy):
         energies, self._below = self._pieces.energies, below
         self._highest = math.inf if below is None else below.checked(min(energies))
         self._state_energies: list[float] = [] if below is None else states.energy[:].tolist()
+        counts = landscape.state.get(self.name, {}).get("growth", [])
+        self._growth = Growth(self._pieces, self._tries[SINGLE_ENDED], counts)
         self._cycle = self.cycle
         if landscape.system.may_be_made_symmetric:
             self._cycle = self.cycle_of_networks
@@ -112,6 +116,7 @@ class Connect(Strategy):
         """Take in minima and transition states that have come since the last call."""
         for energy in self.landscape.minima.energy[len(self._pieces) :].tolist():
             row = self._pieces.add(energy)
+            self._growth.take(energy, row)
             if self._below is not None:
                 self._highest = min(self._highest, self._below.energy(energy))
             for kind, heap in self._heaps.items():
@@ -126,6 +131,11 @@ class Connect(Strategy):
         self._states = rows
 
     def choose(self, number: int, size: int) -> Choice:
+        if self._growth.wanted:
+            number, grows = divmod(number, 2)
+            if grows:
+                starts = self._growth.starts(size, self._highest)
+                return self._counted(Choice(SINGLE_ENDED, size, starts, self._growth.part(number)))
         kind = self._cycle[number % len(self._cycle)]
         pair = self._pair() if kind == DOUBLE_ENDED else None
         if pair is not None:
@@ -148,12 +158,17 @@ class Connect(Strategy):
         return tuple(starts)
 
     def _any(self, kind: str) -> bool:
-        """Drop the points above the limit of energy, which only falls, from the front of a queue; is any left?."""
-        heap = self._heaps[kind]
-        if self._below is not None:
-            energies = self._state_energies if kind == FROM_STATE else self._pieces.energies
-            while heap and energies[heap[0][2]] > self._highest:
+        """Bring the point tried least to the front of a queue, of those below the limit; is there any?"""
+        heap, tried = self._heaps[kind], self._tries[kind]
+        energies = self._state_energies if kind == FROM_STATE else self._pieces.energies
+        while heap:
+            tries, energy, row = heap[0]
+            if self._below is not None and energies[row] > self._highest:
                 heapq.heappop(heap)
+            elif tries < tried[row]:  # growth has left it meanwhile
+                heapq.heapreplace(heap, (tried[row], energy, row))
+            else:
+                break
         return bool(heap)
 
     def _anywhere(self, number: int, size: int) -> int:
@@ -189,7 +204,11 @@ class Connect(Strategy):
 
     def added(self, choice: Choice, result: TaskResult, added: list[AddedSearch]) -> None:
         self._grow()
+        self._growth.learn(choice, result, added)
         for rows in added:
             for first, second in zip(rows.minima[0::2], rows.minima[1::2], strict=True):
                 for row in self._pieces.join(first, second):
                     heapq.heappush(self._outside, (self._pairs[row], self._pieces.energies[row], row))
+
+    def state(self) -> dict[str, Any]:
+        return {"growth": counts} if (counts := self._growth.counts) else {}

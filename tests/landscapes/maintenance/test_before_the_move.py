@@ -5,6 +5,7 @@ They are in `before_the_move/`; `expected.json` there holds what that commit sai
 
 from __future__ import annotations
 
+import csv
 import json
 import os
 import pickle
@@ -297,8 +298,13 @@ def test_a_cached_dataset_is_not_drawn_again(tmp_path):
 
 def test_a_paper_that_is_done_is_taken_as_done(tmp_path):
     folder = unpacked("paper", tmp_path)
-    before = {path: path.read_bytes() for path in [*folder.glob("landscapes/*/zarr.json"), folder / "measures.csv"]}
+    stores = {path: path.read_bytes() for path in folder.glob("landscapes/*/zarr.json")}
+    before = list(csv.DictReader((folder / "measures.csv").read_text().splitlines()))
     paper(folder)  # would explore what is not done
-    assert len(before) == 3
-    assert {path: path.read_bytes() for path in before} == before
+    assert len(stores) == 2
+    assert {path: path.read_bytes() for path in stores} == stores
+    after = list(csv.DictReader((folder / "measures.csv").read_text().splitlines()))
+    # others have come since, and depths of funnels are in units of another band
+    same = [name for name in before[0] if name not in ("main_depth", "other_funnel")]
+    assert [[row[name] for name in same] for row in after] == [[row[name] for name in same] for row in before]
     assert (folder / "figures" / "figure1.png").stat().st_size > 0

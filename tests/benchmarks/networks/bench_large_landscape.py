@@ -1,0 +1,64 @@
+"""Low-lying region of a landscape too large to exhaust: how low is Gmin, and how many of the lowest minima join it.
+
+    python -m tests.benchmarks.networks.bench_large_landscape --hidden 4,4,4 --seed 0 --cpu 300 [--neighbours 2]
+
+One worker explores D1 by the defaults (200 basin-hopping steps, then searches for transition states) for so many
+seconds of CPU; a line every 500 searches. ``--without-growth`` searches from all minima in turn, as before growth.
+"""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+
+from thalweg.analysis.systems.named import build, default_options
+from thalweg.landscapes import Landscape
+from thalweg.landscapes.lowest_paths import pieces_below
+from thalweg.landscapes.strategies import growth
+
+_LOWEST, _AT_ONCE = 100, 500
+
+
+def line(landscape: Landscape) -> str:
+    """Return the state of a landscape in one line."""
+    energies, states = landscape.minima.energy[:], landscape.transition_states
+    pieces = pieces_below(len(energies), states.minima[:], states.energy[:], np.inf)
+    lowest = np.argsort(energies, kind="stable")[:_LOWEST]
+    joined = int(np.count_nonzero(pieces[lowest] == pieces[lowest[0]]))
+    sizes = np.bincount(pieces)
+    return (
+        f"{len(energies)} minima, {len(states)} transition states, {len(sizes)} pieces, Gmin {energies.min():.6f} in "
+        f"one of {sizes[pieces[lowest[0]]]}, which has {joined} of the {len(lowest)} lowest"
+    )
+
+
+def explore(hidden: list[int], seed: int, neighbours: int | None, cpu: float, folder: Path) -> None:
+    """Explore a landscape and print its growth."""
+    options = default_options("D1") | {"hidden": hidden, "seed": seed, "neighbours": neighbours}
+    with Landscape(build("D1", options).subject, folder / "large.zarr", seed=seed) as landscape:
+        began = time.process_time()
+        landscape.find_minima(200, workers=1, progress=False)
+        searches = 0
+        while (spent := time.process_time() - began) < cpu:
+            print(f"{spent:6.0f} s of CPU, {searches} searches: {line(landscape)}", flush=True)
+            searches += landscape.connect(_AT_ONCE, workers=1, progress=False).done
+        print(f"{spent:6.0f} s of CPU, {searches} searches: {line(landscape)}", flush=True)
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--hidden", default="4,4,4")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--neighbours", type=int)
+    parser.add_argument("--cpu", type=float, default=300.0)
+    parser.add_argument("--without-growth", action="store_true")
+    given = parser.parse_args()
+    if given.without_growth:
+        growth._LARGE = 10**9
+    widths = [int(width) for width in given.hidden.split(",")]
+    with tempfile.TemporaryDirectory() as place:
+        explore(widths, given.seed, given.neighbours, given.cpu, Path(place))
