@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from ase.formula import Formula
+from ase.units import kB
 from rich.console import Console
 from rich.table import Table
 
@@ -153,6 +154,9 @@ def _counts(summary: Summary) -> list[tuple[str, str]]:
         rows.append(("probably missing", _missing(summary.discoveries)))
     if summary.calls:
         rows.append(("force calls", _calls(summary)))
+    if summary.vibrating is not None and summary.vibrating < (points := summary.minima + summary.transition_states):
+        known = f"stored of {summary.vibrating} of {points} points, and rates in 1/s need all"
+        rows.append(("frequencies", f"{known}: thalweg verify {summary.path} --frequencies computes the others"))
     if summary.minima:
         name = "Gmin loss" if summary.labels is not None else "lowest energy"
         units = summary.attributes["units"]
@@ -267,6 +271,8 @@ def _settings(summary: Summary) -> list[tuple[str, str]]:
         plain = {key: value for key, value in (values or {}).items() if not isinstance(value, dict)}
         if _names_of_moves(plain.get("moves")):
             plain["moves"] = _names_of_moves(plain["moves"])
+        if attributes["units"] == "eV" and isinstance(plain.get("temperature"), float):
+            plain["temperature"] = f"{plain['temperature']} ({plain['temperature'] / kB:.0f} K)"
         if plain:
             rows.append((name, ", ".join(f"{key} {value}" for key, value in plain.items())))
     return rows

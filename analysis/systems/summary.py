@@ -90,6 +90,8 @@ class Summary:
         Spread of each property over the minima.
     weights_squared : float
         Sum of the squares of the lowest minimum's coordinates, which the L2 term of a loss multiplies.
+    vibrating : int or None
+        Number of points whose vibrational frequencies are stored; None where they have none: other than atoms in eV.
     """
 
     path: str
@@ -107,6 +109,7 @@ class Summary:
     searches: Mapping[str, Mapping[str, int]]
     properties: Mapping[str, Spread]
     weights_squared: float
+    vibrating: int | None = None
 
     @property
     def calculator(self) -> Mapping[str, Any]:
@@ -187,6 +190,7 @@ def _summary(store: Store) -> Summary:
         searches=_searches(store),
         properties={} if gmin is None else _spreads(store, gmin),
         weights_squared=float("nan") if gmin is None else _squared(store, gmin),
+        vibrating=_vibrating(store) if "numbers" in description and store.attributes["units"] == "eV" else None,
     )
 
 
@@ -235,3 +239,10 @@ def _spread(values: np.ndarray, gmin: int) -> Spread:
 def _squared(store: Store, row: int) -> float:
     x = store.columns["minima/coordinates"].read(row, row + 1)[0]
     return float(x @ x)
+
+
+def _vibrating(store: Store) -> int:
+    """Return the number of points whose vibrational frequencies are stored."""
+    paths = [f"{group}/frequencies" for group in ("minima", "transition_states")]
+    tables = [_read(store, path) for path in paths if path in store.columns]
+    return sum(int(np.isfinite(table).any(axis=1).sum()) for table in tables)

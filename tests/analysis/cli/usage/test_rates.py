@@ -190,11 +190,16 @@ def test_a_store_without_frequencies_says_how_to_get_them(tmp_path):
     ):
         assert f"thalweg verify {path} --frequencies computes them" in failed(*words)
     assert "frequencies of" not in finished("verify", path)
+    told = finished("info", path)
+    assert "frequencies" in told
+    assert re.search(r"stored of 0 of \d+ points, and rates in 1/s need all", told)
+    assert re.search(r"temperature 0.1 \(1160 K\)", told)
     landscape = Landscape.open(path)
     points = len(landscape.minima) + len(landscape.transition_states)
     known = f"vibrational frequencies of {points} points known"
     assert f"{known}, {points} of them computed now" in finished("verify", path, "--frequencies")
     assert f"{known}, 0 of them computed now" in finished("verify", path, "--frequencies")
+    assert "rates in 1/s need all" not in finished("info", path)
     rows = table(finished("rates", path, "--kelvin", 300), "state")
     assert float(rows[0][4]) == pytest.approx(
         KineticTransitionNetwork.read(path).transition_state_rates(kelvin=300)[int(rows[0][0].rstrip("*")), 0], rel=5e-5
