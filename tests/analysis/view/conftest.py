@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,6 +19,8 @@ from ...helpers import finished, random_cluster
 if TYPE_CHECKING:
     from selenium.webdriver import Chrome
 
+CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
+
 
 @pytest.fixture(scope="session")
 def downloads(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -27,10 +30,11 @@ def downloads(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def browser(downloads: Path) -> Iterator[Chrome]:
-    """Chromium without a window. In CI it must be there; elsewhere tests that need it skip."""
+    """Chromium without a window. In CI on Linux it must be there; elsewhere tests that need it skip."""
     webdriver = pytest.importorskip("selenium.webdriver")
-    chromium, driver = (shutil.which(name) for name in ("chromium", "chromedriver"))
-    if (chromium is None or driver is None) and os.environ.get("CI") != "true":
+    chromium, driver = next(filter(None, map(shutil.which, CHROMIUM)), None), shutil.which("chromedriver")
+    required = os.environ.get("CI") == "true" and sys.platform == "linux"
+    if (chromium is None or driver is None) and not required:
         pytest.skip("chromium or chromedriver is not installed (Debian: apt-get install chromium chromium-driver)")
     options = webdriver.ChromeOptions()
     options.binary_location = chromium or "chromium"
