@@ -67,7 +67,7 @@ class ViewedLandscape:
 
     def __init__(self, source: Any, *, name: str | None = None, trust: bool = False) -> None:
         self.landscape: Landscape | None = None
-        self._source = source
+        self._source, self._trust = source, trust
         if isinstance(source, KineticTransitionNetwork):
             own = "network"
         elif isinstance(source, str | os.PathLike) and is_pathsample(Path(source)):
@@ -77,6 +77,11 @@ class ViewedLandscape:
             own = self.landscape.path.name.removesuffix(".zarr")
         self.name = printable(own if name is None else name)
         self._read()
+
+    def again(self) -> ViewedLandscape:
+        """Return the same, read again, for a second thread: threads share neither stores nor calculators."""
+        source = self._source if self.landscape is None else self.landscape.path
+        return ViewedLandscape(source, name=self.name, trust=self._trust)
 
     def _read(self) -> None:
         if self.landscape is not None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from http.client import HTTPConnection
+from threading import Event
 from urllib.parse import urlsplit
 
 import numpy as np
@@ -139,6 +141,25 @@ def test_answers_of_a_network():
         path = json.loads(asked(server, f"{token}api/path?store=0&first=0&second=2")[2])
         assert path["row"] == [0, 0, 1, 1, 2]
         assert path["energy"] == [0.0, 2.0, 1.0, 3.0, 0.5]
+
+
+def test_clicks_are_answered_while_a_long_path_is_followed(stores, monkeypatch):
+    """Also while a calculator takes minutes: here it takes until the click has been answered."""
+    from thalweg.analysis.view import viewed_landscape
+
+    clicked = Event()
+
+    def slow(*arguments, patient):
+        return {"waited": clicked.wait(60)} if patient else {}
+
+    monkeypatch.setattr(viewed_landscape, "animated_path", slow)
+    with served(stores / "slab.zarr") as server, ThreadPoolExecutor(1) as pool:
+        token = token_of(server)
+        path = pool.submit(asked, server, f"{token}api/path?store=0&first=0&second=1&patient=true")
+        assert asked(server, f"{token}api/point?store=0&kind=minima&row=0")[0] == 200
+        assert not path.done()
+        clicked.set()
+        assert json.loads(path.result()[2]) == {"waited": True}
 
 
 def test_reading_writes_nothing(stores):
