@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, overload
 
 from thalweg.landscapes.estimates import Discoveries
 from thalweg.landscapes.lowest_paths import LowestPath, LowestPaths, checked_pairs
-from thalweg.landscapes.records import Progress
+from thalweg.landscapes.records import AddedMinimum, AddedSearch, Progress, Search
 from thalweg.landscapes.run_options import FAILURES_IN_A_ROW, RunOptions
 from thalweg.landscapes.stored_landscape import StoredLandscape
 from thalweg.potentials.lazy import public
@@ -16,10 +16,13 @@ from thalweg.potentials.lazy import public
 if TYPE_CHECKING:
     import numpy as np
     from ase.vibrations import VibrationsData
+    from numpy.typing import ArrayLike
 
     from thalweg.analysis.view.landscape_page import LandscapePage
     from thalweg.landscapes.exploration.start import StrategyLike
     from thalweg.optimizers import Move
+    from thalweg.potentials.neural_network.weights import TrainedModel
+    from thalweg.potentials.protocols import Subject
 
 __all__ = ["Landscape"]
 
@@ -199,6 +202,58 @@ class Landscape(StoredLandscape):
             self, searches, options, strategy=strategy, pairs=pairs, lower=lower, until_converged=until_converged,
             below=below, displacement=displacement,
         )  # fmt: skip
+
+    @overload
+    def add(self, point: Search) -> AddedSearch: ...
+    @overload
+    def add(self, point: Subject | ArrayLike | TrainedModel) -> AddedMinimum: ...
+    def add(self, point: Search | Subject | ArrayLike | TrainedModel) -> AddedSearch | AddedMinimum:
+        """Add the minimum that a point of your own leads to, such as a trained model's; or the points of a search.
+
+        The point is minimised to second order first: a trained model is never exactly at a minimum. The result says how
+        far it moved. Like all points, the minimum is in memory until `commit`.
+
+        Parameters
+        ----------
+        point : array_like, Weights, Point, ase.Atoms, torch.nn.Module, scikit-learn estimator or Search
+            Coordinates (n,), or what has them. A PyTorch module is read by a landscape of `from_torch`, and by a
+            network's if it is a chain of linear layers of the same widths; a fitted MLPClassifier or MLPRegressor by
+            a network's. The points of a `Search` are added as they are: see `AddedSearch`.
+
+        Returns
+        -------
+        AddedMinimum
+            Row, whether it is new, how far it moved; AddedSearch for a Search.
+
+        Raises
+        ------
+        RejectedError
+            If no minimum is found from there: the message says why. Nothing was added.
+        TypeError, ValueError
+            If the point does not fit the landscape.
+
+        Examples
+        --------
+        >>> import tempfile
+        >>> from thalweg.landscapes import Landscape
+        >>> from thalweg.potentials import NetworkLoss, Weights
+        >>> loss = NetworkLoss([[0.0, 1.0], [1.0, 0.0], [1.0, 1.0]], [0, 1, 1], hidden=(2,), l2=1e-2)
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     with Landscape(Weights.random(loss, seed=0), f"{folder}/net.zarr") as landscape:
+        ...         added = landscape.add(Weights.random(loss, seed=1))
+        ...         added.new, added.moved > 1, landscape.add(landscape.minima.coordinates[0]).moved < 1e-6
+        (True, True, True)
+        """
+        if isinstance(point, Search):
+            return super().add(point)
+        self._check_writable()
+        from thalweg.landscapes.recording.added_points import descend  # as above
+
+        found, before = descend(self.system, point, self.tolerances, self.rules), len(self.minima)
+        row = self.add_minimum(found.minimum)
+        return AddedMinimum(
+            row, row >= before, found.minimum.energy, found.moved, found.energy_before, found.rms_before
+        )
 
     def discoveries(self, below: float | str | None = None) -> Discoveries:
         """Return the numbers of times that points were found; ``discoveries().minima.remaining`` estimates the rest.

@@ -17,6 +17,7 @@ __all__ = [
     "FROM_SYMMETRIC",
     "SADDLE_SEARCHES",
     "SINGLE_ENDED",
+    "AddedMinimum",
     "AddedSearch",
     "Arrival",
     "FailedCall",
@@ -247,6 +248,43 @@ class AddedSearch(NamedTuple):
     new_minima: tuple[bool, ...]
     transition_states: tuple[int, ...]
     new_transition_states: tuple[bool, ...]
+
+
+@public("thalweg.landscapes")
+class AddedMinimum(NamedTuple):
+    """Minimum that a point of one's own, such as the weights of a trained model, has led to.
+
+    Attributes
+    ----------
+    row : int
+        Row of the minimum.
+    new : bool
+        Whether it was not known before.
+    energy : float
+        Its energy.
+    moved : float
+        Distance from the point to the minimum.
+    energy_before, rms_before : float
+        Energy and rms gradient of the point.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from thalweg.landscapes import Landscape
+    >>> from thalweg.potentials import MuellerBrown, Point
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     with Landscape(Point([0.0, 0.5], MuellerBrown()), f"{folder}/mb.zarr") as landscape:
+    ...         added = landscape.add([-0.5, 1.4])
+    ...         added.row, added.new, round(added.energy, 4), round(added.moved, 4)
+    (0, True, -146.6995, 0.0716)
+    """
+
+    row: int
+    new: bool
+    energy: float
+    moved: float
+    energy_before: float
+    rms_before: float
 
 
 class FailedCall(NamedTuple):

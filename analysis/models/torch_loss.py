@@ -109,6 +109,9 @@ class TorchLoss(FlatCalculator):
     def pack(self, module: nn.Module) -> Vector:
         """Return the parameters of a module of the same shape as coordinates (n,)."""
         held = dict(module.named_parameters())
+        missing = [name for name in self.names if name not in held]
+        if missing:
+            raise ValueError(f"these parameters of the module are missing: {', '.join(missing)}")
         return np.concatenate([held[name].detach().cpu().double().numpy().ravel() for name in self.names])
 
     def unpack(self, x: ArrayLike) -> nn.Module:
