@@ -22,7 +22,9 @@ LARGEST_PRODUCT = 1e290
 
 
 def checked_inputs(inputs: ArrayLike, width: int | None = None) -> NDArray[np.float64]:
-    """Return inputs as a float64 copy of shape (N, width), or raise ValueError."""
+    """Return inputs as a float64 copy of shape (N, width), or raise ValueError or TypeError."""
+    if np.iscomplexobj(inputs):
+        raise TypeError("inputs must be real numbers; give real and imaginary parts as columns of their own")
     inputs = np.array(inputs, dtype=np.float64, order="C")
     wanted = "n_in" if width is None else str(width)
     if inputs.ndim != 2 or inputs.shape[1] != (width or inputs.shape[1]):

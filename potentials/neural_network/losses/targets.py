@@ -54,7 +54,9 @@ def checked_labels(labels: ArrayLike, n: int, n_classes: int | None = None) -> t
     if given.shape != (n,):
         raise ValueError(f"labels must have one entry for each of the {n} rows of inputs; its shape is {given.shape}")
     if given.dtype.kind not in "iuf":
-        raise TypeError(f"labels must be integers, not {given.dtype}")
+        names = given.dtype.kind in "bOSU"
+        told = ": np.unique(labels, return_inverse=True)[1] numbers the classes" if names else ""
+        raise TypeError(f"labels must be integers, not {given.dtype}{told}")
     if not np.isfinite(given).all() or np.any(given != np.trunc(given)):
         raise ValueError("labels must be integers; some are fractions, NaN or infinite")
     if n_classes is None:
