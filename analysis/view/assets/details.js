@@ -58,7 +58,7 @@ class Details {
     const wide = positive && values[values.length - 1] > 100 * values[0];
     const bars = { type: "scatter", mode: "markers", x: values.map((_, k) => k), y: values, marker: { color: colour, size: 6 }, hovertemplate: "%{y:.6g}<extra>mode %{x}</extra>" };
     const layout = {
-      width: 400, height: 220, margin: { l: 60, r: 10, t: 10, b: 40 }, xaxis: { title: { text: "mode" }, zeroline: false },
+      width: 400, height: 220, margin: { l: 60, r: 10, t: 10, b: 40 }, xaxis: { title: { text: "mode" }, zeroline: false, dtick: values.length > 10 ? undefined : 1 },
       yaxis: { title: { text: plain(spectrum.label) }, type: wide ? "log" : "linear", exponentformat: "power" },
     };
     Plotly.newPlot(box, [bars], layout, { displayModeBar: false });

@@ -161,7 +161,7 @@ class Graph {
     const axis = { zeroline: false, showgrid: false, linecolor: "#888888" };
     return {
       margin: { l: 70, r: 10, t: 30, b: 15 },
-      title: { text: plain(this.summary.name), font: { size: 14 } },
+      title: { text: plain(this.summary.name), font: { size: 14 }, x: 0.02, xanchor: "left" }, // beside the buttons
       xaxis: { ...axis, visible: false, range: this.range.x.slice() },
       yaxis: { ...axis, ticks: "outside", showline: true, title: { text: plain(this.summary.energyLabel) }, range: this.range.y.slice() },
       shapes: this.marks(), dragmode: "zoom", hovermode: false, showlegend: false, paper_bgcolor: "white", plot_bgcolor: "white",

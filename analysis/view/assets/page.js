@@ -64,8 +64,10 @@ class Page {
         this.controls.follow(this.chosen);
         if (this.chosen === graph && !document.getElementById("table").hidden) this.showTable();
       }
-      this.complain(null);
+      if (this.outdated) this.complain(null); // what else is said there stays
+      this.outdated = false;
     } catch (error) {
+      this.outdated = true;
       this.complain(new Error(`The page is no longer up to date: ${error.message}`));
     }
     this.refreshing = false;
@@ -86,8 +88,9 @@ class Page {
     const { minima, states } = graph.summary;
     const shown = graph.tree.leaves.length;
     const small = graph.chosen.reduce((count, chosen) => count - chosen, minima);
-    let text = `${graph.summary.name}: ${shown === minima ? shown : `${shown} of ${minima}`} minima are shown, ${counted(states, "transition state")}`;
-    if (small) text += `; ${small} ${small === 1 ? "is" : "are"} in smaller components`;
+    const which = shown === minima ? (minima === 1 ? "1 minimum" : `${minima} minima`) : `${shown} of ${minima} minima`;
+    let text = `${graph.summary.name}: ${which} ${shown === 1 ? "is" : "are"} shown, ${counted(states, "transition state")}`;
+    if (small) text += `; ${small} ${small === 1 ? "is in a smaller component" : "are in smaller components"}`;
     if (minima - shown - small) text += `; ${minima - shown - small} above the window of energies`;
     document.getElementById(`said-${graph.box.id}`).textContent = text;
   }

@@ -144,6 +144,8 @@ def test_controls(browser, stores, tmp_path, monkeypatch):
         page.write("#to", float(network.energies.min()) - 1)
         page.wait(lambda: "below the lowest minimum" in page.text("#message"))
         assert page.text("#said-graph0").startswith(f"d1: {kept} of")
+        time.sleep(2.5)  # the page asks every two seconds whether the store has grown: messages stay meanwhile
+        assert "below the lowest minimum" in page.text("#message")
 
 
 def drawn_by(code):
