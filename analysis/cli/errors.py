@@ -18,9 +18,14 @@ INTERRUPTED = 130
 
 @contextmanager
 def errors_in_one_line(*kinds: type[Exception]) -> Iterator[None]:
-    """Turn exceptions of these kinds into one line on stderr and exit status 1."""
+    """Turn exceptions of these kinds into one line on stderr and exit status 1.
+
+    A pipe whose reader has ended (``thalweg info d1.zarr | head``) needs no word: click ends the command quietly.
+    """
     try:
         yield
+    except BrokenPipeError:
+        raise
     except kinds as error:
         raise click.ClickException(_named_by_options(printable_lines(error))) from error
 

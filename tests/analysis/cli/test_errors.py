@@ -9,11 +9,13 @@ import shutil
 import subprocess
 import sys
 
+import click
 import pytest
 from click.testing import CliRunner
 
 import thalweg.landscapes.storage.local_files as files
 from thalweg.analysis import KineticTransitionNetwork
+from thalweg.analysis.cli.errors import errors_in_one_line
 from thalweg.analysis.cli.main import program
 from thalweg.analysis.networks.exchange import minima_table, transition_state_table
 from thalweg.landscapes import Landscape, StoreError
@@ -131,3 +133,11 @@ def test_no_warnings_by_any_command(tmp_path):
         ended = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path)
         assert ended.returncode == 0, ended.stderr
         assert ended.stderr == "" or "compiling" in ended.stderr
+
+
+def test_a_pipe_whose_reader_has_ended_needs_no_word():
+    """``thalweg export ... | head``: click ends a command quietly at EPIPE, other errors of the system are said."""
+    with pytest.raises(BrokenPipeError), errors_in_one_line(OSError):
+        raise BrokenPipeError(errno.EPIPE, "Broken pipe")
+    with pytest.raises(click.ClickException, match="No space left"), errors_in_one_line(OSError):
+        raise OSError(errno.ENOSPC, "No space left on device")
