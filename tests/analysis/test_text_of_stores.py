@@ -167,12 +167,14 @@ def test_exports(stores, tmp_path):
         properties={"=cmd|' /C calc'!A0": [1.0, 2.0], "\x1bname\x00": ["=1+1", "@SUM(A1)"], "plain": ["-1.5", "\t=x"]},
     )
     from thalweg.analysis.cli.export import _FORMATS
+    from thalweg.analysis.networks.parts.numbered import numbered_part
+    from thalweg.analysis.networks.parts.selection import Part
 
-    _FORMATS["graphml"](tmp_path, network, tmp_path / "a.graphml", False)
+    _FORMATS["graphml"](tmp_path, numbered_part(network, Part()), tmp_path / "a.graphml", False)
     ET.parse(tmp_path / "a.graphml")
     assert_printable((tmp_path / "a.graphml").read_text())
     pytest.importorskip("pandas")
-    _FORMATS["csv"](tmp_path, network, tmp_path / "tables", False)
+    _FORMATS["csv"](tmp_path, numbered_part(network, Part()), tmp_path / "tables", False)
     with (tmp_path / "tables/minima.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
     assert rows[0]["'=cmd|' /C calc'!A0"] == "1.0"

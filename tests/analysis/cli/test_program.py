@@ -14,8 +14,8 @@ from thalweg.analysis.cli.main import program
 from thalweg.landscapes.exploration.start import STRATEGIES
 
 COMMANDS = (
-    "explore", "connect", "info", "plot", "path", "slice", "rates", "show", "compare", "predict", "map", "verify",
-    "merge", "reconverge", "export", "import", "paper",
+    "explore", "connect", "info", "plot", "view", "path", "slice", "rates", "show", "compare", "predict", "map",
+    "verify", "merge", "reconverge", "export", "import", "paper",
 )  # fmt: skip
 
 

@@ -11,6 +11,8 @@ import pytest
 
 from thalweg.analysis import KineticTransitionNetwork
 from thalweg.analysis.cli.export import _FORMATS
+from thalweg.analysis.networks.parts.numbered import numbered_part
+from thalweg.analysis.networks.parts.selection import Part
 from thalweg.landscapes import Landscape, fill_property
 from thalweg.landscapes.property_names import RESERVED, exported_names
 from thalweg.potentials import MuellerBrown, Point
@@ -66,7 +68,7 @@ def test_an_older_store_with_a_property_called_energy(store, tmp_path):
     network = KineticTransitionNetwork.read(store)
     assert network.energies.tolist() == true.tolist()
     graphs = [network.to_networkx()]
-    _FORMATS["graphml"](store, network, tmp_path / "a.graphml", False)
+    _FORMATS["graphml"](store, numbered_part(network, Part()), tmp_path / "a.graphml", False)
     graphs.append(nx.read_graphml(tmp_path / "a.graphml", force_multigraph=True))
     for graph in graphs:
         back = KineticTransitionNetwork.from_networkx(graph)
@@ -76,7 +78,7 @@ def test_an_older_store_with_a_property_called_energy(store, tmp_path):
         assert back.properties["property_energy"].tolist() == (other + 3000).tolist()
     pandas = pytest.importorskip("pandas")
     for form, read in (("csv", pandas.read_csv), ("parquet", pandas.read_parquet)):
-        _FORMATS[form](store, network, tmp_path / form, False)
+        _FORMATS[form](store, numbered_part(network, Part()), tmp_path / form, False)
         table = read(tmp_path / form / f"minima.{form}")
         np.testing.assert_allclose(table["energy"], true, rtol=1e-15)
         assert table["degree"].tolist() == network.degree.tolist()
@@ -118,7 +120,7 @@ def test_exported_names():
 def test_graphml_keeps_the_order_of_transition_states(tmp_path, pairs):
     energies = (np.arange(len(pairs)) + 5.0).tolist()
     network = KineticTransitionNetwork([0, 1, 2, 3.0], energies, pairs)
-    _FORMATS["graphml"](tmp_path, network, tmp_path / "a.graphml", False)
+    _FORMATS["graphml"](tmp_path, numbered_part(network, Part()), tmp_path / "a.graphml", False)
     back = KineticTransitionNetwork.from_networkx(nx.read_graphml(tmp_path / "a.graphml"))
     assert back.ts_energies.tolist() == energies
     assert np.sort(back.ts_minima, axis=1).tolist() == np.sort(np.reshape(pairs, (-1, 2)), axis=1).tolist()

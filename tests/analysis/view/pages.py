@@ -47,7 +47,8 @@ class Page:
 
     def __init__(self, browser: Chrome, url: str) -> None:
         self.browser = browser
-        browser.get_log("browser")  # those of pages before
+        browser.get("about:blank")  # a page before may still ask a server that has ended
+        browser.get_log("browser")
         browser.get(url)
         self.wait(lambda: browser.execute_script("return document.body.dataset.ready") == "yes")
 
