@@ -88,21 +88,21 @@ def run_exploration(run: ExplorationRun) -> None:
     summary = summarise(run.output)
     say(summary_text(summary, text_width()))
     if run.plan.below is not None and summary.minima:
-        say(f"\n{_region(run)}")
+        say(f"\n{_region(run.output, run.plan.below)}")
     if summary.minima:
         _draw(run.output, run.overwrite)
     if remaining:
         say(f"time is up, {remaining}: go on with --resume")
 
 
-def _region(run: ExplorationRun) -> str:
-    """Return how complete the points below the plan's limit are."""
+def _region(path: Path, below: float | str) -> str:
+    """Return how complete the points of a store below a limit are."""
     from thalweg.analysis.systems.low_region import low_region
     from thalweg.landscapes.storage.store import Store
 
-    store = Store.open(run.output, mode="r")
+    store = Store.open(path, mode="r")
     try:
-        return region_text(low_region(store, run.plan.below or 0.0), text_width())
+        return region_text(low_region(store, below), text_width())
     finally:
         store.close()
 

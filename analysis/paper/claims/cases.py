@@ -21,18 +21,14 @@ __all__ = [
     "each",
     "joined",
     "of_family",
+    "of_one_draw",
     "trend",
     "within",
 ]
 
 NOT_EXPLORED = "not explored yet"
-_OF_SHAPE = (
-    "frustration",
-    "frustration_median",
-    "frustration_trimmed",
-    "barrier_to_gmin",
-    "loss_range",
-)  # undefined while components are not joined
+# undefined while components are not joined
+_OF_SHAPE = ("frustration", "frustration_median", "frustration_trimmed", "barrier_to_gmin", "loss_range")
 _JOINED = 0.9  # part of the minima that must be connected before the shape of a growing landscape counts
 
 Row = Mapping[str, Any]
@@ -185,7 +181,13 @@ def each(
 
 def between(rows: Rows, pairs: Iterable[tuple[str, str]], column: str) -> Iterable[Case | None]:
     """Yield the cases that a number of one landscape is below that of another of the same draw, without errors."""
+    for low, high in of_one_draw(rows, pairs):
+        yield compare(Entry(low, column), Entry(high, column))
+
+
+def of_one_draw(rows: Rows, pairs: Iterable[tuple[str, str]]) -> Iterable[tuple[Row, Row]]:
+    """Yield the landscapes without errors of each pair of families, draw by draw."""
     for low, high in pairs:
         for a in of_family(rows, low, 0.0):
             for b in of_family(rows, high, 0.0, int(a["draw"])):
-                yield compare(Entry(a, column), Entry(b, column))
+                yield a, b

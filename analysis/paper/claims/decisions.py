@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import starmap
 from typing import Any, NamedTuple
 
 from thalweg.analysis.paper.claims.cases import (
@@ -16,6 +17,7 @@ from thalweg.analysis.paper.claims.cases import (
     each,
     joined,
     of_family,
+    of_one_draw,
     trend,
     within,
 )
@@ -26,11 +28,8 @@ from thalweg.analysis.paper.claims.verdicts import ALMOST_EVERY, EVERY, ON_AVERA
 __all__ = ["Claim", "decide"]
 
 TABLES = ("D1", "D2", "D3")
-_SINGLE = (
-    0.05,
-    0.1,
-    0.2,
-)  # parts of the band: if the deepest other funnel is shallower, a landscape is single-funnelled
+# parts of the band: if the deepest other funnel is shallower, a landscape is single-funnelled
+_SINGLE = (0.05, 0.1, 0.2)
 _SAID = 0.1  # that whose cases are listed
 
 
@@ -199,13 +198,6 @@ def _less_frustrated(low: Row, high: Row) -> Case | None:
     return Case(cases[0].of, numbers, answers.pop() if len(answers) == 1 else None)
 
 
-def _frustrations(rows: Rows, pairs: Iterable[tuple[str, str]]) -> Iterable[Case | None]:
-    for low, high in pairs:
-        for a in of_family(rows, low, 0.0):
-            for b in of_family(rows, high, 0.0, int(a["draw"])):
-                yield _less_frustrated(a, b)
-
-
 def _shapes(rows: Rows) -> list[Claim]:
     local = [("D1", "D1-n2"), ("D1", "D1-n3")]
     strong = [(f"{name}-l2x10", name) for name in ("D1-h5", "D1-h5-n2", "D1-h5-n3")]
@@ -217,12 +209,13 @@ def _shapes(rows: Rows) -> list[Claim]:
         _funnels("6a", "all these landscapes are single-funnelled, at 100 % too", rows, TABLES, True),
         _claim("6b", "2 and 3 neighbours have many more stationary points", "minima, against fully connected",
                between(rows, local, "minima")),
-        _claim("6c", "they are more frustrated", frustrated, _frustrations(rows, local)),
+        _claim("6c", "they are more frustrated", frustrated, starmap(_less_frustrated, of_one_draw(rows, local))),
         _funnels("6d", "still relatively single-funnelled at 0.0001", rows, ("D1-n2", "D1-n3"), True),
         _funnels("6e", "sub-funnels at 0.00001", rows, ("D1-h5-n2", "D1-h5-n3"), False),
         _claim("6f", "a tenfold larger l2 makes the landscape more convex", fewer.format("fewer minima"),
                between(rows, strong, "minima")),
-        _claim("6g", "the same", f"{fewer.format('less frustration')}; {frustrated}", _frustrations(rows, strong)),
+        _claim("6g", "the same", f"{fewer.format('less frustration')}; {frustrated}",
+               starmap(_less_frustrated, of_one_draw(rows, strong))),
     ]  # fmt: skip
 
 
