@@ -7,7 +7,6 @@ import os
 from pathlib import Path
 
 import numpy as np
-
 from thalweg.landscapes.records import FailedCall
 from thalweg.potentials.conversion.printable import printable
 from thalweg.potentials.system import System
@@ -37,7 +36,10 @@ def write_failed_geometry(system: System, store: object, call: FailedCall) -> Pa
         the potential is the one to see.
     """
     folder = store.parent if isinstance(store, Path) else Path.cwd()
-    name = str(getattr(store, "name", "landscape")).removesuffix(".zarr")
+    # the name of a store in memory is a number that means nothing to a reader
+    in_memory = str(store).startswith("memory://")
+    name = "landscape" if in_memory else str(getattr(store, "name", "landscape"))
+    name = name.removesuffix(".zarr")
     ending = "txt" if system.atoms is None else "xyz"
     part = folder / f".{name[:100]}.failed-{os.urandom(4).hex()}.{ending}"
     message = printable(f"{call.kind}: {call.message}")

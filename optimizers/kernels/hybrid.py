@@ -126,6 +126,8 @@ def lowest_mode(function, integers, floats, frozen, x, null, nulls, h, tolerance
         for _again in range(2):
             _project(basis, used, product)
         beside[j] = np.sqrt(dot(product, product))
+        if not np.isfinite(beside[j]):
+            return np.nan, used
         small = np.zeros((used, used))
         for i in range(used):
             small[i, i] = diagonal[i]

@@ -118,16 +118,16 @@ class Callback:
         return self._guarded(self._write_hessian, x, out, n)
 
     def _guarded(self, write, x, out, n):
-        if self.error is not None:
-            return np.nan
-        try:
-            return write(np.ctypeslib.as_array(x, (n,)).copy(), out, n)
-        except self._failures as error:
-            _log.info("a calculation failed: %s: %s", type(error).__name__, error)
-            return np.nan
-        except BaseException as error:
-            self.error = error
-            return np.nan
+        if self.error is None:
+            try:
+                return write(np.ctypeslib.as_array(x, (n,)).copy(), out, n)
+            except self._failures as error:
+                _log.info("a calculation failed: %s: %s", type(error).__name__, error)
+            except BaseException as error:
+                self.error = error
+        # differences of gradients look at no energy: what lay in this memory before must not pass for a gradient
+        np.ctypeslib.as_array(out, (n,))[:] = np.nan
+        return np.nan
 
     def _write_gradient(self, x, out, n):
         energy, gradient = self._energy_gradient(x)

@@ -163,13 +163,15 @@ def test_wrong_products_prove_nothing():
     assert result.reason == [Status.WRONG_PRODUCTS.reason]
 
 
-def test_a_product_that_raises_is_raised():
+def test_a_product_that_raises_is_raised(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     with pytest.raises(ZeroDivisionError, match="no product today"):
         find_transition_states(wells("raises"), one_flipped(), rms=1e-8)
     with Landscape(Point(np.ones(600), Wells("raises")), MemoryStore()) as landscape:
         with pytest.raises(CalculationsFailedError, match="ZeroDivisionError"):
             landscape.find_minima(2, progress=False, failures=2)
         assert landscape.searches.count() == {"function raised ZeroDivisionError": 2}
+    assert {path.name for path in tmp_path.iterdir()} == {"landscape.failed.txt"}
 
 
 def test_nan_on_the_way_is_a_failure_with_its_reason():
