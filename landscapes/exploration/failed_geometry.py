@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 
 import numpy as np
+
 from thalweg.landscapes.records import FailedCall
 from thalweg.potentials.conversion.printable import printable
 from thalweg.potentials.system import System
