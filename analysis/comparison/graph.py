@@ -21,8 +21,8 @@ def graph_measures(network: KineticTransitionNetwork, sample: int = 1000, seed: 
     network : KineticTransitionNetwork
         Connected, at least two minima.
     sample : int
-        Clustering is a mean over this number of minima drawn at random, mean distances one over paths from them, where
-        there are more.
+        Largest number of minima for the mean clustering and for mean distances, which are means over all paths from
+        these minima. Where there are more minima, this number is drawn at random.
     seed : int
         Of the draw.
     """

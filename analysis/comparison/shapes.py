@@ -31,7 +31,7 @@ def curvature_measures(network: KineticTransitionNetwork) -> dict[str, float]:
     return {
         "mean log curvature": _mean(minima),
         "spread of log curvatures": float("nan") if minima is None else float(minima.std()),
-        "transition states' less minima's": _mean(states) - _mean(minima),
+        "log curvature, transition states - minima": _mean(states) - _mean(minima),
         "softest / mean curvature": _relative(network.properties.get("lowest_eigenvalue"), minima),
         "negative / mean curvature": _relative(network.ts_properties.get("lowest_eigenvalue"), states),
     }
@@ -100,7 +100,7 @@ def followed_lengths(
 def distance_measures(
     path: str | os.PathLike[str], network: KineticTransitionNetwork, sample: int = 100, seed: int = 0
 ) -> dict[str, float]:
-    """Return median distances between minima of a store, after alignment: of those joined, and of any two.
+    """Return median distances between minima of a store, after alignment: of joined pairs, and of random pairs.
 
     Parameters
     ----------
@@ -109,7 +109,7 @@ def distance_measures(
     network : KineticTransitionNetwork
         Read from it.
     sample : int
-        So many pairs of each kind, drawn at random, where there are more.
+        Largest number of pairs of each kind; where there are more, this number is drawn at random.
     seed : int
         Of the draw.
     """
@@ -119,7 +119,7 @@ def distance_measures(
         try:
             system = landscape.geometry
         except ValueError:  # a potential that this program does not know: there is no alignment
-            return {"distance of joined minima": float("nan"), "distance of any minima": float("nan")}
+            return {"distance of joined minima": float("nan"), "distance of random minima": float("nan")}
         pairs = _pairs(network, sample, seed)
         rows = np.unique(np.concatenate(list(pairs.values())))
         x = {int(row): landscape.minima.coordinates[int(row)] for row in rows}
@@ -131,11 +131,11 @@ def distance_measures(
 
 
 def _pairs(network: KineticTransitionNetwork, sample: int, seed: int) -> dict[str, np.ndarray]:
-    """Return pairs of minima that a transition state joins, and pairs of any two different ones."""
+    """Return pairs of minima that a transition state joins, and random pairs of different minima."""
     rng = np.random.default_rng(seed)
     joined = np.unique(np.sort(network.ts_minima[network.ts_minima[:, 0] != network.ts_minima[:, 1]], axis=1), axis=0)
     if len(joined) > sample:
         joined = joined[rng.choice(len(joined), sample, replace=False)]
     first = rng.integers(network.n_minima, size=sample)
     second = (first + rng.integers(1, network.n_minima, size=sample)) % network.n_minima
-    return {"joined": joined, "any": np.stack([first, second], axis=1)}
+    return {"joined": joined, "random": np.stack([first, second], axis=1)}

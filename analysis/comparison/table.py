@@ -60,16 +60,17 @@ class Sample(NamedTuple):
 class Comparison:
     """A table and a figure of measures of several landscapes.
 
-    All but the numbers of minima and transition states is of the connected part: the component of the global minimum,
-    without transition states that join a minimum with itself. Every measure is defined in docs/compare.md.
+    All measures but the numbers of minima, transition states and components describe the connected part: the component
+    of the global minimum, without transition states that join a minimum with itself. Every measure is defined in
+    docs/compare.md.
 
     Parameters
     ----------
     landscapes : mapping of str to (KineticTransitionNetwork or path)
         Networks by name; or paths of stores, or of folders with PATHSAMPLE's files. Distances need a store.
     sample : int
-        Largest number of pairs of minima over which a median of distances is taken; clustering and steps between
-        minima are means over ten times as many minima, where there are more.
+        Largest number of pairs of minima for a median of distances. Clustering and steps between minima are means over
+        at most ten times as many minima.
     seed : int
         Seed of the random samples.
 
@@ -79,9 +80,9 @@ class Comparison:
     networks : dict of str to KineticTransitionNetwork
         The connected parts.
     table : dict of str to dict of str to float
-        Measure, then name of the landscape; NaN where it is not known.
+        Measure, then name of the landscape; NaN where it is not known or has no meaning.
     notes : list of str
-        What is missing, and why; what was sampled.
+        Measures that are missing or have no meaning, and why; sizes of samples.
 
     Raises
     ------
@@ -125,7 +126,7 @@ class Comparison:
         self.networks[name] = network
         if network.n_minima > sample.minima:
             self.notes.append(f"{name}: clustering and steps are means over {sample.minima} minima")
-        return {
+        measures = {
             **_counts(whole, network),
             **energy_measures(network),
             **funnel_measures(network),
@@ -134,10 +135,12 @@ class Comparison:
             **self._lengths(name, source, whole, sample),
             **graph_measures(network, sample.minima, sample.seed),
         }
+        self.notes += [f"{name}: {why}" for why in _without_meaning(network, measures)]
+        return measures
 
     def _thermal(self, name: str, network: KineticTransitionNetwork) -> dict[str, float]:
         """Return the temperature of half occupation and frustration; a note where log products are missing."""
-        result = {"temperature of half occupation / band": np.nan, "frustration at that temperature": np.nan}
+        result = {"temperature of half occupation / band": np.nan, "frustration at half occupation": np.nan}
         try:
             half = half_temperature(network)
         except ValueError as error:
@@ -145,13 +148,15 @@ class Comparison:
         else:
             if np.isfinite(half):
                 result = dict(zip(result, (half / band(network), frustration(network, half)), strict=True))
+            else:
+                self.notes.append(f"{name}: no temperature of half occupation lies between 1e-4 and 10 bands")
         return result | {"frustration, equal weights": frustration(network)}
 
     def _lengths(self, name: str, source: Source, whole: KineticTransitionNetwork, sample: Sample) -> dict[str, float]:
         """Return path lengths and distances, and their ratio."""
         result = length_measures(self.networks[name])
         if isinstance(source, KineticTransitionNetwork) or is_pathsample(Path(source)):
-            found = dict.fromkeys(("distance of joined minima", "distance of any minima"), float("nan"))
+            found = dict.fromkeys(("distance of joined minima", "distance of random minima"), float("nan"))
         else:
             found = distance_measures(source, whole, sample.pairs, sample.seed)
             self.notes.append(f"{name}: distances are medians over at most {sample.pairs} pairs")
@@ -159,11 +164,12 @@ class Comparison:
                 result["path length"] = followed_lengths(source, whole, min(_FOLLOWED, sample.pairs), sample.seed)
                 self.notes.append(f"{name}: the path length is a median over at most {_FOLLOWED} paths, followed now")
         result |= found
-        far = found["distance of any minima"]
-        return result | {"path length / distance of any": result["path length"] / far if far else float("nan")}
+        far = found["distance of random minima"]
+        ratio = result["path length"] / far if far else float("nan")
+        return result | {"path length / distance of random minima": ratio}
 
     def rows(self) -> list[list[str]]:
-        """Return the table as text, the names first; "-" where a measure is not known."""
+        """Return the table as text, the names first; "-" where a measure is not known or has no meaning."""
         body = [[measure, *(_text(values[name]) for name in self.names)] for measure, values in self.table.items()]
         return [["", *map(printable, self.names)], *body]
 
@@ -209,7 +215,7 @@ class Comparison:
         )
 
     def to_csv(self) -> str:
-        """Return the table as comma-separated values with all digits; empty where a measure is not known."""
+        """Return the table as comma-separated values with all digits; empty where a measure is NaN."""
         out = io.StringIO()
         writer = csv.writer(out, lineterminator="\n")
         writer.writerow(["measure", *map(cell, self.names)])
@@ -238,6 +244,18 @@ def _counts(whole: KineticTransitionNetwork, network: KineticTransitionNetwork) 
         "connected minima": float(network.n_minima),
         "vibrational modes": float("nan") if modes is None else float(modes[network.global_minimum]),
     }
+
+
+def _without_meaning(network: KineticTransitionNetwork, measures: Mapping[str, float]) -> list[str]:
+    """Say which measures have no meaning for a connected network, and why."""
+    reasons = []
+    if measures["funnels"] == 1:
+        reasons.append("there is only one funnel, so depths of funnels have no meaning")
+    if network.n_minima == 2:
+        reasons.append("there are only two minima, so steps have no random graph to be compared with")
+    if np.ptp(network.degree) == 0:
+        reasons.append("all minima have the same degree, so assortativity has no meaning")
+    return reasons
 
 
 def _text(value: float) -> str:

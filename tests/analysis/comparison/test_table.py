@@ -139,7 +139,7 @@ def test_curvatures_and_lengths_by_hand(network):
     logs = np.array([1.0, 2.0, 2.0, 1.0, 3.0])
     assert found["mean log curvature"] == pytest.approx(logs.mean())
     assert found["spread of log curvatures"] == pytest.approx(logs.std())
-    assert found["transition states' less minima's"] == pytest.approx(3.0 - logs.mean())
+    assert found["log curvature, transition states - minima"] == pytest.approx(3.0 - logs.mean())
     assert found["softest / mean curvature"] == pytest.approx(0.5 / np.exp(2))
     assert found["negative / mean curvature"] == pytest.approx(2.0 / np.exp(3))
     assert length_measures(part)["path length"] == 2.5
@@ -203,10 +203,26 @@ def test_missing_products_leave_gaps(network):
     columns = {"log_eigenvalue_product": [np.nan] * 6, "modes": [2] * 6}
     network = KineticTransitionNetwork(network.energies, network.ts_energies, network.ts_minima, **columns)
     comparison = Comparison({"x": network})
-    for measure in ("frustration at that temperature", "mean log curvature", "distance of any minima"):
+    for measure in ("frustration at half occupation", "mean log curvature", "distance of random minima"):
         assert np.isnan(comparison.table[measure]["x"])
     assert "log_eigenvalue_product[0] is nan" in comparison.to_text()
     comparison.plot()
+
+
+def test_measures_without_meaning_say_so():
+    line = KineticTransitionNetwork([0.0, 1.0], [1.5], [[0, 1]], log_eigenvalue_product=[0.0, -50.0], modes=[2, 2])
+    text = Comparison({"two": line}).to_text()
+    assert "two: there is only one funnel" in text
+    assert "two: there are only two minima" in text
+    assert "two: all minima have the same degree" in text
+    assert "half occupation lies between" not in text  # the wider minimum takes over at 1/25 of a band
+    narrow = KineticTransitionNetwork([0.0, 1.0], [1.5], [[0, 1]], log_eigenvalue_product=[0.0, 50.0], modes=[2, 2])
+    assert "two: no temperature of half occupation lies between 1e-4 and 10 bands" in Comparison({"two": narrow}).notes
+    path = KineticTransitionNetwork([0.0, 1.0, 0.5], [2.0, 3.0], [[0, 1], [1, 2]])
+    notes = " ".join(Comparison({"path": path}).notes)
+    assert np.isfinite(Comparison({"path": path}).table["depth of the main funnel / band"]["path"])
+    assert "funnel" not in notes
+    assert "degree" not in notes
 
 
 def test_unknown_eigenvalues_and_lengths_are_left_out(network):
