@@ -112,6 +112,8 @@ def _searched(path: Path, pair: tuple[Row, Row] | None, search: _Search) -> str:
         )
         found = [now - then for now, then in zip((progress.minima, progress.transition_states), before, strict=True)]
         said = f"{progress.done} searches found {found[0]} new minima and {found[1]} new transition states"
+        if ends is not None and not progress.done and not search.lower:
+            said = "no search was needed: the two minima are joined already"
         return said if ends is None else f"{said}\n{_path(landscape, *ends)}"
 
 

@@ -18,7 +18,7 @@ from thalweg.analysis.cli.rows import Row, checked_rows
 from thalweg.analysis.cli.shared_options import short_names
 from thalweg.analysis.disconnectivity.graph import DisconnectivityGraph
 from thalweg.analysis.disconnectivity.side_by_side import plot_graphs
-from thalweg.analysis.networks.network_reader import is_network_loss, is_pathsample, read_network
+from thalweg.analysis.networks.network_reader import is_pathsample, read_network
 from thalweg.landscapes import Landscape
 from thalweg.optimizers.pictures.files import save_figure
 from thalweg.potentials.conversion.printable import plain_label
@@ -76,7 +76,6 @@ def draw_graph(
             file,
             dpi=style.dpi,
             metadata=picture_metadata(file),
-            energy_label="loss" if is_network_loss(store) else None,
             drawings=_drawings(store, tree, style.draw or ()),
             **_style([tree], style),
             **_labels(tree, style),
@@ -114,8 +113,6 @@ def draw_several_graphs(
         plain_label(name): _graph(path, graph, part) for name, path in zip(short_names(paths), paths, strict=True)
     }
     chosen = _style(list(graphs.values()), style)
-    if all(is_network_loss(path) for path in paths):
-        chosen["energy_label"] = "loss"
     units = sorted({tree.network.units for tree in graphs.values()})
     if len(units) > 1 and not style.own_scales:
         raise ValueError(f"energies are in {' and '.join(units)}: give --own-scales")
@@ -188,7 +185,7 @@ def _drawings(path: Path, graph: DisconnectivityGraph, minima: Sequence[Row]) ->
     if is_pathsample(path):
         raise ValueError("--draw needs a store: PATHSAMPLE's files do not name the atoms")
     landscape = Landscape.open(path)
-    if is_network_loss(path):
+    if graph.network.quantity == "loss":
         return {i: _decision_map(landscape, i) for i in chosen}
     if landscape.geometry.atoms is None:
         raise ValueError("--draw draws atoms and networks; this store holds neither")

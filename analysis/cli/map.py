@@ -71,7 +71,8 @@ def map_(path: Path, minima: tuple[Row, ...], output: Path | None, overwrite: bo
     """Draw decision maps of a network's minima.
 
     PATH is the store of a network, MINIMA are the numbers of one or more of its minima, or lowest, which is
-    also drawn without them. A map shows the class that the network predicts over a plane of its inputs.
+    also drawn without them. A map shows the class that the network predicts over a plane of its inputs; all
+    other inputs are held at their means.
     """
     output = path.with_name(path.stem + "-map.png") if output is None else output
     check_ending(output)
@@ -85,7 +86,7 @@ def _draw(path: Path, minima: tuple[Row, ...], output: Path, overwrite: bool, op
     from thalweg.analysis.prediction.decision_maps import plot_decision_maps
     from thalweg.analysis.prediction.ensembles import Ensemble
     from thalweg.analysis.prediction.minima_arguments import loss_of
-    from thalweg.analysis.systems.scoring_data import chosen_data, input_names
+    from thalweg.analysis.systems.scoring_data import chosen_data, class_names, input_names, input_scaling
     from thalweg.landscapes import Landscape
     from thalweg.optimizers.pictures.files import save_figure
 
@@ -104,6 +105,8 @@ def _draw(path: Path, minima: tuple[Row, ...], output: Path, overwrite: bool, op
         resolution=options.resolution,
         points=options.points,
         input_names=input_names(landscape),
+        class_names=class_names(landscape),
+        scaling=input_scaling(landscape),
     )
     with output_file(output, overwrite) as file:
         save_figure(figure, file, metadata=picture_metadata(file))

@@ -15,7 +15,7 @@ from thalweg.analysis.prediction.ensembles import ensemble_table
 from thalweg.analysis.prediction.minima_arguments import loss_of
 from thalweg.analysis.prediction.predictions import agreement, class_probabilities
 from thalweg.analysis.prediction.scores import confusion, keep_scores, mislabelled_table, score_table
-from thalweg.analysis.systems.scoring_data import chosen_data, reference_of, true_training_labels
+from thalweg.analysis.systems.scoring_data import chosen_data, class_names, reference_of, true_training_labels
 from thalweg.analysis.systems.text_table import TextColumn, text_table
 from thalweg.landscapes import Landscape
 from thalweg.potentials import NetworkLoss
@@ -55,12 +55,14 @@ class PredictionReport:
             self.rows = np.sort(np.argsort(energies)[: options.lowest])
         self.on, self.data = chosen_data(landscape, options.on, options.data)
         self.reference = reference_of(landscape, options.reference)
+        self.classes = class_names(landscape) or [str(k) for k in range(loss.n_classes)]
         self.temperatures = options.temperatures or (1 / len(self.loss.labels),)
 
     def text(self) -> str:
         """Return the report."""
         shape = ",".join(str(width) for width in self.loss.layers)
-        what = "mean AUC of all classes" if self.reference == "macro" else f"AUC of class {self.reference}"
+        number = self.reference
+        what = f"AUC of class {self.classes[number]}" if isinstance(number, int) else "mean AUC of all classes"
         head = f"{self.landscape.path.name}: network [{shape}], {len(self.rows)} of {len(self.landscape.minima)} minima"
         lines = [head, f"on {self.on}, {len(self.data.labels)} points; {what}", "", *self._scores()]
         lines += ["", *self._agreement(), *self._wrong_labels(), "", *self._confusion()]
@@ -68,7 +70,7 @@ class PredictionReport:
 
     def _scores(self) -> list[str]:
         table = ensemble_table(self.landscape, self.data, self.temperatures, self.reference, rows=self.rows)
-        names = {"best": "best minimum, in hindsight", "mean": "mean of minima"}
+        names = {"best": "best of each column, in hindsight", "mean": "mean of minima"}
         names |= {"sd": "standard deviation", "equal": "ensemble, equal weights"}
         lowest = int(self.rows[self.landscape.minima.energy[self.rows].argmin()])
         names["lowest"] = f"minimum {lowest}, the lowest"
@@ -111,8 +113,8 @@ class PredictionReport:
     def _confusion(self) -> list[str]:
         counts = confusion(self.landscape, self.data, rows=self.minimum)[0]
         lines = [f"confusion of minimum {self.minimum}: true classes in rows, predicted classes in columns"]
-        columns = [TextColumn("", [str(c) for c in range(len(counts))])]
-        columns += [TextColumn(str(c), [str(n) for n in counts[:, c].tolist()]) for c in range(len(counts))]
+        columns = [TextColumn("", self.classes)]
+        columns += [TextColumn(name, [str(n) for n in counts[:, c].tolist()]) for c, name in enumerate(self.classes)]
         return lines + [f"  {line}" for line in text_table(columns, text_width() - 2)]
 
     def write(self, output: Path) -> None:

@@ -61,8 +61,9 @@ def slice_command(
 
     PATH is a store, MINIMA are the numbers of one, two or three of its minima, or lowest. Through one minimum the
     line or plane has random directions, which for networks are filter-normalised. Between two minima the straight path
-    is drawn before and after alignment, with the height of the lowest path. Through three minima, aligned with the
-    first, a plane is drawn.
+    is drawn before and after alignment, with the height of the lowest path. The barrier of a straight line is its
+    largest height above the line between the two energies, that of a path its height above the higher minimum.
+    Through three minima, aligned with the first, a plane is drawn.
     """
     if len(minima) > 3:
         raise click.UsageError(f"MINIMA are one, two or three numbers; {len(minima)} are given")
@@ -101,12 +102,11 @@ def _between(landscape: Landscape, minima: list[int], points: int) -> LinearBarr
     from thalweg.analysis.slices.linear_barrier import linear_barrier
 
     found = linear_barrier(landscape, *minima, points=points)
-    say(f"barrier of the straight path from minimum {minima[0]} to {minima[1]}: {found.before:.8g}")
-    say(f"after alignment: {found.after:.8g}")
-    if found.path is None:
-        say("no known path joins them")
-    else:
-        say(f"the lowest path rises {found.path:.8g} above the higher minimum")
+    path = "not known: they are not connected" if found.path is None else f"{found.path:.8g}"
+    say(f"barriers between minimum {minima[0]} and minimum {minima[1]}")
+    say(f"  straight line           {found.before:.8g}")
+    say(f"  straight line, aligned  {found.after:.8g}")
+    say(f"  lowest path             {path}")
     return found
 
 

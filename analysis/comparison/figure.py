@@ -134,6 +134,7 @@ def _degrees(ax: Axes, name: str, network: KineticTransitionNetwork, colour: tup
 
 def _finish(panels: np.ndarray) -> None:
     from matplotlib.lines import Line2D
+    from matplotlib.ticker import LogLocator, NullFormatter
 
     def two(solid: str, dashed: str) -> list[Line2D]:
         return [
@@ -155,4 +156,8 @@ def _finish(panels: np.ndarray) -> None:
     curvature.legend(handles=two("minima", "transition states"), **over)
     heat.set(xscale="log", xlabel="temperature / band", ylabel="heat capacity a mode / $k_B$")
     degree.set(xscale="log", yscale="log", xlabel="degree", ylabel="share of that degree or more")
+    # few degrees span less than a decade: labels of 2, 3, 4, 6 there would overlap
+    degree.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+    degree.xaxis.set_major_formatter("{x:g}")
+    degree.xaxis.set_minor_formatter(NullFormatter())
     degree.legend(frameon=False, fontsize="small")

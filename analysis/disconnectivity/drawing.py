@@ -90,8 +90,8 @@ def _frame(graph: DisconnectivityGraph, ax: Axes, style: Style) -> None:
     ax.set_xticks([])
     for side in ("top", "right", "bottom"):
         ax.spines[side].set_visible(False)
-    units = graph.network.units
-    said = "energy" if units == "reduced" else f"energy / {plain_label(units)}"
+    network = graph.network
+    said = network.quantity if network.units == "reduced" else f"{network.quantity} / {plain_label(network.units)}"
     ax.set_ylabel(said if style.energy_label is None else style.energy_label)
     ax.ticklabel_format(axis="y", useOffset=False)
 

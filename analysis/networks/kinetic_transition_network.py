@@ -62,6 +62,8 @@ class KineticTransitionNetwork(Connectivity):
         Named sets of minima, such as PATHSAMPLE's "A" and "B".
     units : str
         The unit of energy, "reduced" by default.
+    quantity : str
+        What is called energy here, for pictures: "energy", or "loss" of a neural network.
     motion : MolecularMotion, optional
         Vibrational frequencies and moments of inertia of atoms with their masses, energies in eV: with them rates are
         in 1/s. :meth:`read` takes them from a store that has them.
@@ -95,6 +97,7 @@ class KineticTransitionNetwork(Connectivity):
         ts_properties: Mapping[str, ArrayLike] | None = None,
         groups: Mapping[str, ArrayLike] | None = None,
         units: str = "reduced",
+        quantity: str = "energy",
         motion: MolecularMotion | None = None,
     ):
         super().__init__(energies, ts_energies, ts_minima)
@@ -111,7 +114,7 @@ class KineticTransitionNetwork(Connectivity):
         self.ts_properties = columns("ts_properties", ts_properties, m)
         sets = {name: minimum_indices(f"groups[{name!r}]", members, n) for name, members in (groups or {}).items()}
         self.groups = MappingProxyType(sets)
-        self.units = str(units)
+        self.units, self.quantity = str(units), str(quantity)
         if motion is not None and (len(motion.frequencies), len(motion.ts_frequencies)) != (n, m):
             raise ValueError(
                 f"motion is of {len(motion.frequencies)} minima and {len(motion.ts_frequencies)} transition states, "

@@ -11,7 +11,7 @@ from thalweg.analysis.networks.kinetic_transition_network import KineticTransiti
 if TYPE_CHECKING:
     from thalweg.landscapes import Landscape
 
-__all__ = ["as_network", "is_network_loss", "is_pathsample", "read_network"]
+__all__ = ["as_network", "is_pathsample", "read_network"]
 
 
 def as_network(subject: KineticTransitionNetwork | Landscape | str | os.PathLike[str]) -> KineticTransitionNetwork:
@@ -55,16 +55,3 @@ def read_network(path: Path) -> KineticTransitionNetwork:
     if not known.n_minima:
         raise ValueError(f"{path} has no minima yet: there is nothing to show")
     return known
-
-
-def is_network_loss(path: Path) -> bool:
-    """Say whether a store is of a neural network's loss."""
-    if is_pathsample(path):
-        return False
-    from thalweg.landscapes.storage.store import Store
-
-    held = Store.open(path)
-    try:
-        return bool(held.description().get("calculator", {}).get("name") == "NetworkLoss")
-    finally:
-        held.close()

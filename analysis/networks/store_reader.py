@@ -117,6 +117,13 @@ def read_store(source: str | os.PathLike[str] | Landscape) -> dict[str, Any]:
         moments |= log_orders_of_points(source, "minima", minima["symmetry_order"])
         ts_moments |= log_orders_of_points(source, "transition_states", states["symmetry_order"])
         properties, ts_others = moments | properties, ts_moments | ts_others
-        return arguments | {"properties": properties, "ts_properties": ts_others, "units": store.attributes["units"]}
+        quantity = "loss" if is_network_loss(store) else "energy"
+        units = {"units": store.attributes["units"], "quantity": quantity}
+        return arguments | {"properties": properties, "ts_properties": ts_others} | units
     finally:
         store.close()
+
+
+def is_network_loss(store: Store) -> bool:
+    """Say whether an open store is of a neural network's loss."""
+    return bool(store.description().get("calculator", {}).get("name") == "NetworkLoss")

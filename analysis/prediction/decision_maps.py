@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
 from matplotlib import colormaps
@@ -21,8 +21,12 @@ from thalweg.analysis.prediction.decision_grids import DecisionGrid, decision_gr
 from thalweg.analysis.prediction.ensembles import Ensemble
 from thalweg.analysis.prediction.minima_protocols import HasMinima, TestData
 from thalweg.potentials.conversion.numeric_options import whole_number
+from thalweg.potentials.conversion.printable import plain_label
 from thalweg.potentials.point import Point
 from thalweg.potentials.protocols import ClassifyingPotential
+
+if TYPE_CHECKING:
+    from thalweg.datasets import Scaling
 
 __all__ = ["class_colours", "plot_decision_map", "plot_decision_maps"]
 
@@ -54,6 +58,8 @@ class _MapSettings:
     others: ArrayLike | None
     points: int
     input_names: Sequence[str] | None
+    class_names: Sequence[str] | None
+    scaling: Scaling | None
     title: str | None
 
 
@@ -70,6 +76,8 @@ def plot_decision_map(
     others: ArrayLike | None = None,
     points: int = 1000,
     input_names: Sequence[str] | None = None,
+    class_names: Sequence[str] | None = None,
+    scaling: Scaling | None = None,
     title: str | None = None,
     legend: bool = True,
 ) -> Axes:
@@ -90,8 +98,10 @@ def plot_decision_map(
         Draw the probability of this class instead, with a colour bar, and a line where it is 1/2.
     points : int
         Largest number of data that are drawn, the first ones, and of mislabelled data.
-    input_names : sequence of str, optional
-        Names of all inputs, for the axes.
+    input_names, class_names : sequence of str, optional
+        Names of all inputs, for the axes, and of all classes, for the legend.
+    scaling : Scaling, optional
+        Scaling of the network's inputs: the axes then have the values before it.
     title : str, optional
         Title; by default the minimum and its loss.
     legend : bool
@@ -116,7 +126,9 @@ def plot_decision_map(
     >>> ax.get_title()
     'loss 0.6931'
     """
-    settings = _MapSettings(data, probability_of, plane, extent, resolution, others, points, input_names, title)
+    settings = _MapSettings(
+        data, probability_of, plane, extent, resolution, others, points, input_names, class_names, scaling, title
+    )
     picture = _picture(subject, minimum, settings)
     ax = _new_axes() if ax is None else ax
     _draw(ax, picture)
@@ -139,6 +151,8 @@ def plot_decision_maps(
     others: ArrayLike | None = None,
     points: int = 1000,
     input_names: Sequence[str] | None = None,
+    class_names: Sequence[str] | None = None,
+    scaling: Scaling | None = None,
     title: str | None = None,
 ) -> Figure:
     """Draw decision maps of several minima side by side, with one legend.
@@ -153,7 +167,7 @@ def plot_decision_maps(
         Largest number of panels in a row.
     size : float
         Width and height of a panel in inches.
-    data, probability_of, plane, extent, resolution, others, points, input_names, title
+    data, probability_of, plane, extent, resolution, others, points, input_names, class_names, scaling, title
         As for :func:`plot_decision_map`.
 
     Returns
@@ -173,7 +187,9 @@ def plot_decision_maps(
     >>> len(figure.axes)
     1
     """
-    settings = _MapSettings(data, probability_of, plane, extent, resolution, others, points, input_names, title)
+    settings = _MapSettings(
+        data, probability_of, plane, extent, resolution, others, points, input_names, class_names, scaling, title
+    )
     panels = list(minima)
     if not panels:
         raise ValueError("minima is empty: name at least one")
@@ -212,7 +228,24 @@ class _Picture(NamedTuple):
     top: _Points | None
     plane: tuple[int, int]
     names: tuple[str, str]
+    classes: list[str]
+    scaling: Scaling | None
     title: str
+
+    def unscaled(self, values: np.ndarray, axis: int) -> np.ndarray:
+        """Return values of the plane's first or second input as they were before the scaling."""
+        if self.scaling is None:
+            return values
+        k = self.plane[axis]
+        return values * self.scaling.width[k] + self.scaling.shift[k]
+
+    @property
+    def edges(self) -> tuple[float, float, float, float]:
+        """Edges of the picture on its axes: left, right, bottom, top."""
+        edges = np.array(self.grid.edges)
+        left, right = self.unscaled(edges[:2], 0).tolist()
+        bottom, top = self.unscaled(edges[2:], 1).tolist()
+        return left, right, bottom, top
 
 
 def _picture(subject: HasMinima | Point | Ensemble, minimum: int | None, settings: _MapSettings) -> _Picture:
@@ -231,21 +264,31 @@ def _picture(subject: HasMinima | Point | Ensemble, minimum: int | None, setting
     chosen = settings.probability_of
     if chosen is not None and chosen not in range(loss.n_classes):
         raise ValueError(f"probability_of is {chosen!r}; classes run from 0 to {loss.n_classes - 1}")
-    given = settings.input_names
-    names = [f"input {k}" for k in range(loss.layers[0])] if given is None else list(given)
-    if len(names) != loss.layers[0]:
-        raise ValueError(f"input_names must hold {loss.layers[0]} names, one an input; there are {len(names)}")
+    names = _names("input_names", settings.input_names, "input", loss.layers[0])
+    classes = _names("class_names", settings.class_names, "class", loss.n_classes)
+    if settings.scaling is not None and len(settings.scaling.shift) != loss.layers[0]:
+        raise ValueError(f"scaling is of {len(settings.scaling.shift)} inputs; the network has {loss.layers[0]}")
     title = _title(subject, minimum) if settings.title is None else settings.title
-    colours = class_colours(loss.n_classes)
-    return _Picture(grid, colours, chosen, top, (first, second), (names[first], names[second]), title)
+    axes = names[first], names[second]
+    return _Picture(
+        grid, class_colours(loss.n_classes), chosen, top, (first, second), axes, classes, settings.scaling, title
+    )
+
+
+def _names(option: str, given: Sequence[str] | None, what: str, count: int) -> list[str]:
+    """Return the names of all inputs or classes; their numbers where none are given."""
+    names = [f"{what} {k}" for k in range(count)] if given is None else [plain_label(name) for name in given]
+    if len(names) != count:
+        raise ValueError(f"{option} must hold {count} names, one for each {what}; there are {len(names)}")
+    return names
 
 
 def _draw(ax: Axes, picture: _Picture) -> None:
-    grid = picture.grid
-    _draw_predictions(ax, grid, picture.colours, picture.probability_of)
+    _draw_predictions(ax, picture)
     if picture.top is not None:
-        _draw_points(ax, picture.top, picture.plane, picture.colours)
-    ax.set(xlim=grid.edges[:2], ylim=grid.edges[2:], xlabel=picture.names[0], ylabel=picture.names[1])
+        _draw_points(ax, picture, picture.top)
+    left, right, bottom, top = picture.edges
+    ax.set(xlim=(left, right), ylim=(bottom, top), xlabel=picture.names[0], ylabel=picture.names[1])
     ax.set_title(picture.title)
 
 
@@ -265,24 +308,26 @@ def _new_axes() -> Axes:
     return plt.subplots(layout="constrained")[1]
 
 
-def _draw_predictions(ax: Axes, grid: DecisionGrid, colours: list[Colour], probability_of: int | None) -> None:
-    shape: dict[str, Any] = {"extent": grid.edges, "origin": "lower", "aspect": "auto", "interpolation": "nearest"}
-    if probability_of is None:
+def _draw_predictions(ax: Axes, picture: _Picture) -> None:
+    grid, chosen = picture.grid, picture.probability_of
+    shape: dict[str, Any] = {"extent": picture.edges, "origin": "lower", "aspect": "auto", "interpolation": "nearest"}
+    if chosen is None:
         n = grid.probabilities.shape[2]
         sure = (grid.probabilities.max(axis=2) - 1 / n) / (1 - 1 / n)
         strength = (_PALEST + (0.8 - _PALEST) * sure)[..., None]
-        ax.imshow(1 - strength * (1 - np.array(colours)[grid.classes]), **shape)
+        ax.imshow(1 - strength * (1 - np.array(picture.colours)[grid.classes]), **shape)
         return
-    p = grid.probabilities[:, :, probability_of]
+    p = grid.probabilities[:, :, chosen]
     image = ax.imshow(p, cmap=colour_map("viridis"), vmin=0, vmax=1, **shape)
     if p.min() < 0.5 < p.max():
-        ax.contour(grid.x, grid.y, p, levels=[0.5], colors="white", linewidths=1)
-    ax.figure.colorbar(image, ax=ax, label=f"probability of class {probability_of}")
+        x, y = picture.unscaled(grid.x, 0), picture.unscaled(grid.y, 1)
+        ax.contour(x, y, p, levels=[0.5], colors="white", linewidths=1)
+    ax.figure.colorbar(image, ax=ax, label=f"probability of {picture.classes[chosen]}")
 
 
-def _draw_points(ax: Axes, top: _Points, plane: Sequence[int], colours: list[Colour]) -> None:
-    x, y = top.inputs[:, plane[0]], top.inputs[:, plane[1]]
-    colour = np.array(colours)[top.labels]
+def _draw_points(ax: Axes, picture: _Picture, top: _Points) -> None:
+    x, y = (picture.unscaled(top.inputs[:, k], axis) for axis, k in enumerate(picture.plane))
+    colour = np.array(picture.colours)[top.labels]
     right, wrong = ~top.wrong, top.wrong
     ax.scatter(x[right], y[right], s=7, c=colour[right], edgecolors="white", linewidths=0.3)
     # a black cross under the coloured one: readable on its own class's background
@@ -294,8 +339,8 @@ def _handles(pictures: list[_Picture]) -> list[Line2D]:
     """Return the entries of a legend: classes by colour, and crosses for wrong labels."""
     handles = []
     if any(picture.top is not None or picture.probability_of is None for picture in pictures):
-        for k, colour in enumerate(pictures[0].colours):
-            handles.append(Line2D([], [], linestyle="", marker="s", color=colour, label=f"class {k}"))
+        for name, colour in zip(pictures[0].classes, pictures[0].colours, strict=True):
+            handles.append(Line2D([], [], linestyle="", marker="s", color=colour, label=name))
     if any(picture.top is not None and picture.top.wrong.any() for picture in pictures):
         handles.append(Line2D([], [], linestyle="", marker="x", color="black", label="mislabelled"))
     return handles

@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from thalweg.potentials.protocols import ClassifyingPotential, LabelledData
 from thalweg.potentials.system import System
 
-__all__ = ["checked_count", "checked_point", "checked_span"]
+__all__ = ["checked_count", "checked_point", "checked_span", "quantity_of"]
 
 
 def checked_point(name: str, system: System, x: ArrayLike) -> NDArray[np.float64]:
@@ -33,3 +34,8 @@ def checked_span(span: tuple[float, float]) -> tuple[float, float]:
     if not (np.isfinite([low, high]).all() and low < high):
         raise ValueError(f"span must be two finite numbers that rise; it is ({low}, {high})")
     return low, high
+
+
+def quantity_of(system: System) -> str:
+    """Return what the energy of a system is called: the loss where it is a network's."""
+    return "loss" if isinstance(system.potential, ClassifyingPotential | LabelledData) else "energy"

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 __all__ = ["LinearBarrier", "linear_barrier"]
 
+_DECADES = 100.0  # factor between the lowest and highest energy from which a logarithmic axis shows more
+
 
 @public("thalweg.analysis")
 @dataclass(frozen=True, eq=False)
@@ -76,12 +78,19 @@ class LinearBarrier:
         return {**self.straight.columns(), "energy_aligned": self.aligned.energy}
 
     def plot(self, ax: Axes | None = None) -> Axes:
-        """Draw both straight paths and the height of the lowest one, and return the axes."""
+        """Draw both straight paths and the height of the lowest one, and return the axes.
+
+        Where the energies are positive and span a factor of 100, their axis is logarithmic.
+        """
         ax = self.straight.plot(ax, label="as given", color="tab:orange")
         self.aligned.plot(ax, label="aligned", color="tab:blue")
         if self.path_highest is not None:
             ax.axhline(self.path_highest, color="black", linestyle=":", label="highest point of the lowest path")
-        ax.legend()
+        energies = np.concatenate([self.straight.energy, self.aligned.energy])
+        if energies.min() > 0 and energies.max() > _DECADES * energies.min():
+            ax.set_yscale("log")
+        # above the axes, where it hides no curve
+        ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=3, frameon=False, fontsize="small")
         return ax
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from thalweg.analysis.slices.checks import checked_count, checked_point, checked_span
+from thalweg.analysis.slices.checks import checked_count, checked_point, checked_span, quantity_of
 from thalweg.analysis.slices.directions import direction_of
 from thalweg.potentials.conversion.printable import plain_label
 from thalweg.potentials.lazy import public
@@ -36,6 +36,8 @@ class LossSlice:
     start, direction : (n,) ndarray
     units : str
         Unit of energy.
+    quantity : str
+        What is called energy here: "energy", or "loss" of a network.
 
     Examples
     --------
@@ -51,6 +53,7 @@ class LossSlice:
     start: NDArray[np.float64]
     direction: NDArray[np.float64]
     units: str = "reduced"
+    quantity: str = "energy"
 
     def columns(self) -> dict[str, NDArray[np.float64]]:
         """Return the columns of a table by name."""
@@ -64,7 +67,7 @@ class LossSlice:
             ax = Figure(figsize=(6, 4), layout="constrained").add_subplot()
         ax.plot(self.t, self.energy, **style)  # type: ignore[arg-type]
         ax.set_xlabel("position on the line")
-        ax.set_ylabel("energy" if self.units == "reduced" else f"energy / {plain_label(self.units)}")
+        ax.set_ylabel(self.quantity if self.units == "reduced" else f"{self.quantity} / {plain_label(self.units)}")
         return ax
 
 
@@ -130,4 +133,4 @@ def loss_slice(
     points = checked_count(points)
     t = np.linspace(low, high, points)
     energies = system.energies_gradients(first + t[:, None] * along, threads)[0]
-    return LossSlice(t, energies, first, along, system.units)
+    return LossSlice(t, energies, first, along, system.units, quantity_of(system))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from thalweg.analysis.slices.checks import checked_count, checked_point, checked_span
+from thalweg.analysis.slices.checks import checked_count, checked_point, checked_span, quantity_of
 from thalweg.analysis.slices.directions import direction_of
 from thalweg.potentials.conversion import printable
 from thalweg.potentials.lazy import public
@@ -43,6 +43,8 @@ class LossSurface:
         Positions (s, t) of the points through which the plane was laid.
     units : str
         Unit of energy.
+    quantity : str
+        What is called energy here: "energy", or "loss" of a network.
 
     Examples
     --------
@@ -61,6 +63,7 @@ class LossSurface:
     second: NDArray[np.float64]
     marked: NDArray[np.float64]
     units: str = "reduced"
+    quantity: str = "energy"
 
     def columns(self) -> dict[str, NDArray[np.float64]]:
         """Return the columns of a table by name, one row for each point of the grid."""
@@ -84,11 +87,11 @@ class LossSurface:
 
             ax = Figure(figsize=(6, 5), layout="constrained").add_subplot()
         unit = "" if self.units == "reduced" else f" / {printable.plain_label(self.units)}"
-        shown, label = self.energy, f"energy{unit}"
+        shown, label = self.energy, f"{self.quantity}{unit}"
         if log:
             above = self.energy - self.energy.min()
             floor = above[above > 0].min(initial=1.0)
-            shown, label = np.log10(np.maximum(above, floor)), f"log10 of the energy above the lowest{unit}"
+            shown, label = np.log10(np.maximum(above, floor)), f"log10 of the {self.quantity} above the lowest{unit}"
         drawn = ax.contourf(self.s, self.t, shown, levels=levels, cmap="viridis")
         if len(self.marked):
             ax.plot(*self.marked.T, "o", color="white", markeredgecolor="black")
@@ -169,7 +172,9 @@ def loss_surface(
     s, t = _grids(marked, span, points)
     plane = chosen[0] + s[None, :, None] * first + t[:, None, None] * second
     energies = system.energies_gradients(plane.reshape(-1, system.n), threads)[0]
-    return LossSurface(s, t, energies.reshape(points, points), chosen[0], first, second, marked, system.units)
+    return LossSurface(
+        s, t, energies.reshape(points, points), chosen[0], first, second, marked, system.units, quantity_of(system)
+    )
 
 
 _Plane = tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]

@@ -12,9 +12,13 @@ from thalweg.potentials.protocols import LabelledData
 
 if TYPE_CHECKING:
     from thalweg.analysis.systems.exploration_target import Explored
+    from thalweg.datasets import Scaling
     from thalweg.landscapes import Landscape
 
-__all__ = ["ChosenData", "chosen_data", "explored_with", "input_names", "reference_of", "true_training_labels"]
+__all__ = [
+    "ChosenData", "chosen_data", "class_names", "explored_with", "input_names", "input_scaling", "reference_of",
+    "true_training_labels",
+]  # fmt: skip
 
 
 class ChosenData(NamedTuple):
@@ -64,14 +68,18 @@ def chosen_data(landscape: Landscape, on: str | None, file: Path | None) -> Chos
         return ChosenData("the training data", landscape.system.potential)
     if not plan:
         raise ValueError(f"{landscape.path} does not say which its testing data are: give --data FILE.npz")
-    test = _built(plan, errors=0.0).test  # which labels are wrong does not matter here, and may take a while to say
+    test = _built(
+        landscape, errors=0.0
+    ).test  # which labels are wrong does not matter here, and may take a while to say
     if test is None:
         raise ValueError(f"{landscape.path}: {plan['system']} has no testing data: give --data FILE.npz")
     return ChosenData("the testing data", test)
 
 
-def _built(plan: Mapping[str, Any], **other: Any) -> Explored:
+def _built(landscape: Landscape, **other: Any) -> Explored:
     """Build the system of a store again, with other options where given.
+
+    A file of data is looked for where it was when the landscape was explored, and beside the store.
 
     Raises
     ------
@@ -80,13 +88,22 @@ def _built(plan: Mapping[str, Any], **other: Any) -> Explored:
     """
     from thalweg.analysis.systems.named import build, data_file, network_defaults
 
+    plan = explored_with(landscape)
     name = plan["system"]
     # nothing else has data, and a store does not choose what is built
     if name is None or network_defaults(name) is None:
         raise ValueError(f"{name} has no testing data: give --data FILE.npz")
+    file = data_file(name)
+    beside = None if file is None or not isinstance(landscape.path, Path) else landscape.path.parent / file
+    if file is not None and not file.exists():
+        if beside is None or not beside.exists():
+            raise FileNotFoundError(
+                f"there is no file {file} here, nor beside the store: give the data with --data FILE"
+            )
+        name = str(beside)
     built = build(name, {**plan["options"], **other})
     before = plan.get("data", {}).get("training", {}).get("sha256")
-    if data_file(name) is not None and before != built.data["training"]["sha256"]:
+    if file is not None and before != built.data["training"]["sha256"]:
         raise ValueError(f"{name} has changed since the landscape was explored: give the data with --data FILE")
     return built
 
@@ -144,13 +161,22 @@ def true_training_labels(landscape: Landscape) -> np.ndarray | None:
     plan = explored_with(landscape)
     if not plan:
         return None
-    calculator = _built(plan, errors=0.0).subject.calc
+    calculator = _built(landscape, errors=0.0).subject.calc
     return np.asarray(calculator.labels) if isinstance(calculator, LabelledData) else None
 
 
 def reference_of(landscape: Landscape, given: str | None) -> int | str:
-    """Return the class that AUC tells from the rest: the given one, or the default of the data."""
+    """Return the class that AUC tells from the rest: the given number or name, or the default of the data."""
     if given is not None:
+        names = class_names(landscape) or []
+        if given in names:
+            return names.index(given)
+        if not given.isdigit() and given != "macro":
+            known = f"the name or number of a class ({', '.join(names)})" if names else "the number of a class"
+            raise ValueError(f'--reference is {given!r}; {known} or "macro" is needed')
+        classes = landscape.system.potential.n_classes
+        if given.isdigit() and int(given) >= classes:
+            raise ValueError(f"--reference is {given}; classes run from 0 to {classes - 1}")
         return int(given) if given.isdigit() else given
     from thalweg.analysis.systems.named import network_defaults
 
@@ -158,7 +184,27 @@ def reference_of(landscape: Landscape, given: str | None) -> int | str:
     return 0 if network is None else network.reference
 
 
+def _training(landscape: Landscape) -> Mapping[str, Any]:
+    """Return what the store says of its training data."""
+    return explored_with(landscape).get("data", {}).get("training", {})
+
+
 def input_names(landscape: Landscape) -> list[str] | None:
     """Return the names of the inputs, where the store has them."""
-    names = explored_with(landscape).get("data", {}).get("training", {}).get("inputs")
+    names = _training(landscape).get("inputs")
     return list(names) if names and len(names) == landscape.system.potential.layers[0] else None
+
+
+def class_names(landscape: Landscape) -> list[str] | None:
+    """Return the names of the classes, where the store has others than their numbers."""
+    names = [str(name) for name in _training(landscape).get("classes") or ()]
+    numbers = [str(k) for k in range(landscape.system.potential.n_classes)]
+    return names if len(names) == len(numbers) and names != numbers else None
+
+
+def input_scaling(landscape: Landscape) -> Scaling | None:
+    """Return the scaling of the inputs, where they were scaled."""
+    from thalweg.datasets import Scaling
+
+    described = _training(landscape).get("scaling")
+    return None if described is None else Scaling.described(described)

@@ -95,6 +95,31 @@ def test_a_table_that_has_changed_is_not_taken_for_the_old_one(explored, tmp_pat
     assert "has changed since the landscape was explored" in refused.stderr
 
 
+def test_classes_have_their_names(explored):
+    said = finished("predict", explored / "x.zarr", "--reference", "class_1")
+    assert "AUC of class class_1" in said
+    assert said.splitlines()[-4].split() == ["class_0", "class_1", "class_2"]
+    assert said == finished("predict", explored / "x.zarr", "--reference", "1")
+    for wrong, right in (("class_7", "class_0, class_1, class_2"), ("3", "from 0 to 2")):
+        refused = thalweg("predict", explored / "x.zarr", "--reference", wrong)
+        assert refused.exit_code == 1
+        assert right in refused.stderr
+
+
+def test_a_table_beside_the_store_is_found_from_another_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    write(tmp_path / "mine.csv")
+    finished("explore", "mine.csv", "--target", "cultivar", "--hidden", 2, "--output", "y.zarr", *SEARCH)
+    here = finished("predict", "y.zarr")
+    (tmp_path / "other").mkdir()
+    monkeypatch.chdir(tmp_path / "other")
+    assert finished("predict", "../y.zarr") == here
+    (tmp_path / "mine.csv").unlink()
+    refused = thalweg("predict", "../y.zarr")
+    assert refused.exit_code == 1
+    assert "beside the store" in refused.stderr
+
+
 def test_every_file_that_can_be_read_is_known_by_its_name():
     assert set(TABLE_ENDINGS) == set(TABLES)
 

@@ -41,7 +41,7 @@ def test_the_straight_path_between_two_minima(store, tmp_path):
     said = finished("slice", store, 0, 1, "--output", tmp_path / "barrier.csv")
     with Landscape.open(store) as landscape:
         barrier = linear_barrier(landscape, 0, 1)
-    assert f"from minimum 0 to 1: {barrier.before:.8g}\nafter alignment: {barrier.after:.8g}" in said
+    assert f"straight line           {barrier.before:.8g}\n  straight line, aligned  {barrier.after:.8g}" in said
     aligned = [float(row["energy_aligned"]) for row in rows(tmp_path / "barrier.csv")]
     assert aligned == pytest.approx(barrier.aligned.energy)
 

@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from matplotlib.figure import Figure
 from matplotlib.patches import Circle
+from scipy.spatial.distance import pdist
 from scipy.spatial.transform import Rotation
 
 from thalweg.analysis import LandscapePath
@@ -72,6 +73,15 @@ def test_an_inversion_is_seen_from_the_side_and_a_slab_from_above():
     assert abs(view_of([up, down])[2, 2]) < 0.1
     slab = fcc100("Cu", (2, 2, 2), vacuum=5)
     np.testing.assert_allclose(np.abs(view_of([slab])), np.eye(3), atol=1e-9)
+
+
+def test_no_atom_of_a_cluster_hides_another():
+    ring = 1.1 * np.array([[np.cos(a), np.sin(a), 0] for a in np.arange(5) * 2 * np.pi / 5])
+    bipyramid = np.vstack([ring, [[0, 0, 0.55], [0, 0, -0.55]]])  # seen along its axis one apex hides the other
+    view = view_of([Atoms("Ar7", bipyramid)])
+    np.testing.assert_allclose(view @ view.T, np.eye(3), atol=1e-9)
+    assert np.linalg.det(view) == pytest.approx(1)
+    assert pdist((bipyramid @ view.T)[:, :2]).min() > 0.35 * pdist(bipyramid).min()
 
 
 @pytest.mark.parametrize("cell", [[[2, 0, 0], [1, 2, 0], [0, 0, 3]], [[0, 2, 0], [0, 0, 3], [4, 0, 0]]])

@@ -11,9 +11,12 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.collections import PathCollection
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
+from sklearn.datasets import load_iris
+from sklearn.preprocessing import StandardScaler
 
 from thalweg.analysis import Ensemble, decision_grid, plot_decision_map, plot_decision_maps
 from thalweg.analysis.prediction.decision_maps import class_colours
+from thalweg.datasets import Scaling
 from thalweg.landscapes import Landscape
 from thalweg.potentials import LJAT, NetworkLoss, Point
 from thalweg.potentials.neural_network.weights import Weights
@@ -85,6 +88,25 @@ def test_places_take_the_colour_of_their_class(trained_landscape, ax):
 
 def scattered(ax):
     return [c.get_offsets().data for c in ax.collections if isinstance(c, PathCollection)]
+
+
+def test_axes_have_the_values_before_the_scaling(ax):
+    raw = load_iris()
+    scaler = StandardScaler().fit(raw.data)
+    weights = Weights.random(NetworkLoss(scaler.transform(raw.data), raw.target, hidden=(3,)), 1)
+    scaling = Scaling.of(raw.data, "standard")
+    names = {"class_names": ["se$tosa", "versicolor", "virginica"], "input_names": raw.feature_names}
+    plot_decision_map(weights, ax=ax, plane=(2, 3), resolution=8, scaling=scaling, probability_of=1, **names)
+    np.testing.assert_allclose(np.concatenate(scattered(ax)[:1]), raw.data[:, 2:], atol=1e-12)
+    left, right, bottom, top = ax.images[0].get_extent()
+    assert left < 1 < 6.9 < right
+    assert bottom < 0.1 < 2.5 < top
+    assert ax.get_xlabel() == "petal length (cm)"
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["se\\$tosa", "versicolor", "virginica"]
+    with pytest.raises(ValueError, match="class_names must hold 3 names, one for each class; there are 1"):
+        plot_decision_map(weights, ax=ax, class_names=["one"])
+    with pytest.raises(ValueError, match="scaling is of 1 inputs; the network has 4"):
+        plot_decision_map(weights, ax=ax, scaling=Scaling.of(raw.data[:, :1], "standard"))
 
 
 def test_points_and_crosses_are_the_data(trained_landscape, trained, ax):

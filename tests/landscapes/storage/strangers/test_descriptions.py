@@ -12,7 +12,6 @@ from ase import Atoms
 from ase.calculators.emt import EMT
 
 from thalweg.analysis.cli.main import program
-from thalweg.analysis.networks.network_reader import is_network_loss
 from thalweg.landscapes import Landscape, StoreError, merge
 from thalweg.potentials import MuellerBrown, NetworkLoss, Point, Weights
 
@@ -195,7 +194,6 @@ def test_a_system_of_one_s_own_need_not_name_a_calculator(made_up, tmp_path):
     with Landscape(system, tmp_path / "a.zarr") as landscape:
         landscape.add_task("all", made_up.task(0))
     assert "a.zarr: spins" in finished("info", tmp_path / "a.zarr").replace("\n", "")
-    assert not is_network_loss(tmp_path / "a.zarr")
 
 
 # ---- what commands remember
