@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike
 from thalweg.analysis.cli.output_files import output_file, picture_metadata
 from thalweg.analysis.cli.part_options import PartOptions
 from thalweg.analysis.cli.plot import GraphOptions, StyleOptions
-from thalweg.analysis.cli.rows import Row, checked_rows
+from thalweg.analysis.cli.rows import ALL, Row, checked_rows
 from thalweg.analysis.cli.shared_options import short_names
 from thalweg.analysis.disconnectivity.graph import DisconnectivityGraph
 from thalweg.analysis.disconnectivity.side_by_side import plot_graphs
@@ -167,14 +167,16 @@ def _style(graphs: Sequence[DisconnectivityGraph], options: StyleOptions) -> dic
 
 
 def _labels(graph: DisconnectivityGraph, options: StyleOptions) -> dict[str, Any]:
-    """Return the minima to label: those asked for, else all with their energies if they are few and not coloured."""
+    """Return the minima to label: those asked for, else all with number and energy if they are few and uncoloured."""
+    if options.labels == (ALL,):
+        return {"labels": [int(i) for i in graph.minima]}
     if options.labels:
         return {"labels": checked_rows("--labels", options.labels, graph.network.energies)}
     if options.groups or options.draw or options.colour not in (None, "none"):
         return {}
     if len(graph.minima) > _NAMED or ("test_auc" in graph.network.properties and options.colour is None):
         return {}
-    return {"labels": {int(i): f"{graph.network.energies[i]:.4f}" for i in graph.minima}}
+    return {"labels": {int(i): f"{i}: {graph.network.energies[i]:.4f}" for i in graph.minima}}
 
 
 def _drawings(path: Path, graph: DisconnectivityGraph, minima: Sequence[Row]) -> dict[int, _Drawing] | None:

@@ -12,7 +12,7 @@ from thalweg.analysis.cli.errors import errors_in_one_line
 from thalweg.analysis.cli.option_groups import from_option, with_options
 from thalweg.analysis.cli.output_files import check_output, overwrite_option, picture_beside
 from thalweg.analysis.cli.part_options import PartOptions
-from thalweg.analysis.cli.rows import Minima, Row
+from thalweg.analysis.cli.rows import LabelledMinima, Minima, Row
 from thalweg.analysis.cli.shared_options import FILE, check_ending, picture_option
 from thalweg.analysis.cli.terminal import say
 
@@ -91,7 +91,7 @@ class StyleOptions:
         click.option("--widths", type=click.Choice(["size"]), help="Widen branches by the number of minima in them.")
     )
     labels: tuple[Row, ...] | None = from_option(
-        click.option("--labels", type=Minima(), help="Minima to label with their numbers, such as lowest,17.")
+        click.option("--labels", type=LabelledMinima(), help="Minima to label with their numbers: lowest,17 or all.")
     )
     draw: tuple[Row, ...] | None = from_option(
         click.option(

@@ -12,10 +12,16 @@ from click.shell_completion import CompletionItem
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
-__all__ = ["LOWEST", "Members", "Minima", "Row", "RowNumber", "checked_members", "checked_row", "checked_rows"]
+__all__ = [
+    "ALL", "LOWEST", "LabelledMinima", "Members", "Minima", "Row", "RowNumber", "checked_members", "checked_row",
+    "checked_rows",
+]  # fmt: skip
 
 LOWEST = "lowest"
 """Word that stands for the row of the lowest energy."""
+
+ALL = "all"
+"""Word that stands for the rows of all minima."""
 
 Row: TypeAlias = int | str
 """Row of a point, counted from 0, or :data:`LOWEST`."""
@@ -65,6 +71,16 @@ class Minima(click.ParamType):
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
         """Return ``lowest`` where the word begins like that."""
         return _completions(incomplete)
+
+
+class LabelledMinima(Minima):
+    """Rows of minima as :class:`Minima` has them, or ``all``."""
+
+    def convert(
+        self, value: str | tuple[Row, ...], param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[Row, ...]:
+        """Return the rows, or the word alone, or fail with the name of the option."""
+        return (ALL,) if value == ALL else super().convert(value, param, ctx)
 
 
 class Members(click.ParamType):

@@ -65,7 +65,7 @@ def details_text(summary: Summary, width: int = WIDTH) -> str:
     attributes = summary.attributes
     head = [
         f"{summary.path}: {describe(summary)}",
-        f"seed {attributes['seed']}, energies in {_units(attributes['units'])}, {attributes['created_by']}",
+        f"seed {attributes['seed']}, {_unit_of(summary)}, {attributes['created_by']}",
     ]
     counts = _pairs([*_counts(summary), *_energies(summary)])
     tail = [
@@ -176,8 +176,12 @@ def _missing(found: Discoveries) -> str:
     return f"{said}; nothing new in the last {found.quiet} searches" if found.quiet else said
 
 
-def _units(name: str) -> str:
-    return "reduced units" if name == "reduced" else name
+def _unit_of(summary: Summary) -> str:
+    """Return the unit of energy; that of a network's loss is its own."""
+    units = summary.attributes["units"]
+    if units == "reduced" and summary.calculator["name"] == "NetworkLoss":
+        return "energies are losses"
+    return f"energies in {'reduced units' if units == 'reduced' else units}"
 
 
 def _energies(summary: Summary) -> list[tuple[str, str]]:
