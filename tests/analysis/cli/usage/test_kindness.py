@@ -43,7 +43,7 @@ def pieces(tmp_path_factory):
         ("path {} lowest {other} --stationary", "minimum"),
         ("slice {} lowest --points 5 --output {folder}/a.csv", "minimum {}:"),
         ("plot {} --connected-to lowest --labels lowest --draw lowest", "--draw"),
-        ("connect {} lowest {other}", "searches found"),
+        ("connect {} lowest {other}", "the two minima are joined already"),
     ],
 )
 def test_lowest_is_a_row(camel, tmp_path, words, said):
