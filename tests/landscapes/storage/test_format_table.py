@@ -25,7 +25,7 @@ PAGE = (Path(__file__).parents[3] / "docs" / "format.md").read_text()
 
 def table(heading):
     """Rows of the table whose first heading this is, as lists of cells; a row for several names is one for each."""
-    lines = PAGE.split(f"| {heading} |", 1)[1].splitlines()[2:]
+    lines = PAGE.split(f"\n| {heading} |", 1)[1].splitlines()[2:]
     rows = {}
     for line in lines:
         if not line.startswith("|"):
