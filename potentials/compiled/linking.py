@@ -42,13 +42,16 @@ def _call(symbol: str) -> Callable:
     return lower
 
 
-def linked(signature: Signature, **options: object) -> Callable[[Callable], Callable]:
+def linked(signature: Signature, *, counted: bool = True, **options: object) -> Callable[[Callable], Callable]:
     """Compile ahead for one signature, to be called by name from compiled code only.
 
     Parameters
     ----------
     signature : numba signature
         With its return type; arguments are converted to it as in any call.
+    counted : bool
+        Whether references to arrays are counted. A function that neither makes nor returns an array, and calls none
+        that does, needs no counts: counting up and down takes longer than a short loop.
     **options
         Passed to :func:`~thalweg.potentials.compiled.signatures.jit`, over the default ``fastmath={"contract"}``.
     """
@@ -58,6 +61,8 @@ def linked(signature: Signature, **options: object) -> Callable[[Callable], Call
         # Its content is not, so that code that knows the name alone goes on with the function's newest version.
         symbol = f"{LINKED}{function.__module__}.{function.__qualname__}{signature}"
         options_ = {"fastmath": {"contract"}, "no_cpython_wrapper": True, "no_cfunc_wrapper": True, **options}
+        if not counted:
+            options_["_nrt"] = False
         compiled = jit(signature, **options_)(function)
         result = compiled.overloads[signature.args]
         address = result.library.get_pointer_to_function(result.fndesc.llvm_func_name)

@@ -1,8 +1,9 @@
-"""SIMD vectors of four doubles as values of compiled code, for loops that are vectorised by hand.
+"""SIMD vectors of four or eight doubles as values of compiled code, for loops that are vectorised by hand.
 
 Numba's loop vectoriser makes horizontal sums and scalar remainders of the short rows of a cluster of atoms, which
 cost more than the arithmetic. A ``Lanes`` value is an LLVM vector: ``+ - * /`` work on it, with floats too, and LLVM
-turns it into whatever registers the processor has. Nothing here is cached on its own: it is all inlined.
+turns it into whatever registers the processor has: eight doubles are one register with AVX-512, else two or four. A
+value computed element by element is the same in either. Nothing here is cached on its own: it is all inlined.
 """
 
 from __future__ import annotations
@@ -10,12 +11,16 @@ from __future__ import annotations
 import operator
 
 from llvmlite import ir
+from numba import config
 from numba.core import cgutils, types
+from numba.core.codegen import get_host_cpu_features
 from numba.core.typing.templates import ConcreteTemplate, infer_global, signature
 from numba.extending import intrinsic, lower_builtin, models, register_model
 
 __all__ = [
     "LANES",
+    "WIDEST",
+    "WIDE_LANES",
     "at_least",
     "at_most",
     "exponent_shifted",
@@ -23,62 +28,82 @@ __all__ = [
     "lanes",
     "larger",
     "load",
+    "load_wide",
+    "load_widest",
+    "lower_half",
     "magnitude",
     "minus",
     "power_of_two",
     "splat",
+    "splat_wide",
+    "splat_widest",
     "spread",
+    "spread_widest",
     "square_root",
     "stack",
     "store",
     "total",
     "totals",
     "turn",
+    "upper_half",
     "where_below",
     "where_equal",
 ]
 
-LANES = 4
-_VECTOR = ir.VectorType(ir.DoubleType(), LANES)
+LANES, WIDE_LANES = 4, 8
+# Eight where they are one register, otherwise four
+WIDEST = WIDE_LANES if "+avx512f" in (config.CPU_FEATURES or get_host_cpu_features()).split(",") else LANES
 _INDEX = ir.IntType(32)
 
 
 class Lanes(types.Type):
-    """Numba's type of four doubles."""
+    """Numba's type of four or eight doubles."""
 
-    def __init__(self) -> None:
-        super().__init__(name=f"Lanes{LANES}")
+    def __init__(self, count: int) -> None:
+        self.count = count
+        super().__init__(name=f"Lanes{count}")
 
 
-lanes = Lanes()
+lanes, wide_lanes = Lanes(LANES), Lanes(WIDE_LANES)
+
+
+def _vector(count, item=None):
+    return ir.VectorType(item or ir.DoubleType(), count)
 
 
 @register_model(Lanes)
 class _LanesModel(models.PrimitiveModel):
     def __init__(self, manager, type_):
-        super().__init__(manager, type_, _VECTOR)
+        super().__init__(manager, type_, _vector(type_.count))
 
 
 def _shuffle(builder, vector, picks):
     mask = ir.Constant(ir.VectorType(_INDEX, len(picks)), picks)
-    return builder.shuffle_vector(vector, ir.Constant(_VECTOR, ir.Undefined), mask)
+    return builder.shuffle_vector(vector, ir.Constant(vector.type, ir.Undefined), mask)
 
 
-def _splat(builder, value):
-    undefined = ir.Constant(_VECTOR, ir.Undefined)
+def _splat(builder, value, count):
+    undefined = ir.Constant(_vector(count), ir.Undefined)
     first = builder.insert_element(undefined, value, ir.Constant(_INDEX, 0))
-    return _shuffle(builder, first, [0] * LANES)
+    return _shuffle(builder, first, [0] * count)
+
+
+def _of(kinds):
+    """Return the type of lanes among two types."""
+    return kinds[0] if isinstance(kinds[0], Lanes) else kinds[1]
 
 
 def _register(operation, instruction: str) -> None:
-    kinds = [(lanes, lanes), (lanes, types.float64), (types.float64, lanes)]
+    kinds = [pair for one in (lanes, wide_lanes) for pair in ((one, one), (one, types.float64), (types.float64, one))]
 
     class Operation(ConcreteTemplate):
-        cases = [signature(lanes, *kind) for kind in kinds]  # noqa: RUF012  (numba's own convention)
+        cases = [signature(_of(kind), *kind) for kind in kinds]  # noqa: RUF012  (numba's own convention)
 
     def lower(context, builder, sig, arguments):
+        count = sig.return_type.count
         both = [
-            value if kind == lanes else _splat(builder, value) for kind, value in zip(sig.args, arguments, strict=True)
+            value if isinstance(kind, Lanes) else _splat(builder, value, count)
+            for kind, value in zip(sig.args, arguments, strict=True)
         ]
         return getattr(builder, instruction)(*both)
 
@@ -96,9 +121,9 @@ for _operation, _instruction in (
     _register(_operation, _instruction)
 
 
-def _address(context, builder, kind, array, index):
+def _address(context, builder, kind, array, index, count):
     data = cgutils.create_struct_proxy(kind)(context, builder, value=array).data
-    return builder.bitcast(builder.gep(data, [index]), _VECTOR.as_pointer())
+    return builder.bitcast(builder.gep(data, [index]), _vector(count).as_pointer())
 
 
 @intrinsic(prefer_literal=True)
@@ -126,46 +151,81 @@ def stack(typingctx, count):
     return kind(count), codegen
 
 
-@intrinsic
-def splat(typingctx, value):
-    """``splat(value)``: the same float in every lane."""
+def _splatting(kind: Lanes, text: str):
+    @intrinsic
+    def splatted(typingctx, value):
+        def codegen(context, builder, sig, arguments):
+            return _splat(builder, arguments[0], kind.count)
 
-    def codegen(context, builder, sig, arguments):
-        return _splat(builder, arguments[0])
+        return kind(types.float64), codegen
 
-    return lanes(types.float64), codegen
-
-
-@intrinsic
-def load(typingctx, array, index):
-    """``load(array, index)``: the entries index to index + 3 of a contiguous float64 array, unchecked."""
-
-    def codegen(context, builder, sig, arguments):
-        return builder.load(_address(context, builder, sig.args[0], *arguments), align=8)
-
-    return lanes(array, types.intp), codegen
+    splatted.__doc__ = text
+    return splatted
 
 
-@intrinsic
-def spread(typingctx, array, index):
-    """``spread(array, index)``: one entry of a contiguous float64 array in every lane, unchecked."""
+def _loading(kind: Lanes, text: str):
+    @intrinsic
+    def loaded(typingctx, array, index):
+        def codegen(context, builder, sig, arguments):
+            return builder.load(_address(context, builder, sig.args[0], *arguments, kind.count), align=8)
 
-    def codegen(context, builder, sig, arguments):
-        data = cgutils.create_struct_proxy(sig.args[0])(context, builder, value=arguments[0]).data
-        return _splat(builder, builder.load(builder.gep(data, [arguments[1]])))
+        return kind(array, types.intp), codegen
 
-    return lanes(array, types.intp), codegen
+    loaded.__doc__ = text
+    return loaded
+
+
+def _spreading(kind: Lanes, text: str):
+    @intrinsic
+    def spreaded(typingctx, array, index):
+        def codegen(context, builder, sig, arguments):
+            data = cgutils.create_struct_proxy(sig.args[0])(context, builder, value=arguments[0]).data
+            return _splat(builder, builder.load(builder.gep(data, [arguments[1]])), kind.count)
+
+        return kind(array, types.intp), codegen
+
+    spreaded.__doc__ = text
+    return spreaded
+
+
+splat = _splatting(lanes, "``splat(value)``: the same float in each of four lanes.")
+splat_wide = _splatting(wide_lanes, "``splat_wide(value)``: the same float in each of eight lanes.")
+load = _loading(lanes, "``load(array, index)``: four entries from index on of a contiguous float64 array, unchecked.")
+load_wide = _loading(wide_lanes, "``load_wide(array, index)``: eight entries, as :func:`load`.")
+spread = _spreading(lanes, "``spread(array, index)``: one entry of an array in each of four lanes, as :func:`load`.")
+# for loops that keep many values in registers: of as many lanes as a register has
+_widest = wide_lanes if WIDEST == WIDE_LANES else lanes
+splat_widest = _splatting(_widest, "``splat_widest(value)``: the same float in each of WIDEST lanes.")
+load_widest = _loading(_widest, "``load_widest(array, index)``: WIDEST entries, as :func:`load`.")
+spread_widest = _spreading(_widest, "``spread_widest(array, index)``: one entry in each of WIDEST lanes.")
 
 
 @intrinsic
 def store(typingctx, array, index, value):
-    """``store(array, index, value)``: write four entries from index on, unchecked."""
+    """``store(array, index, value)``: write all lanes from index on, unchecked."""
 
     def codegen(context, builder, sig, arguments):
-        builder.store(arguments[2], _address(context, builder, sig.args[0], *arguments[:2]), align=8)
+        address = _address(context, builder, sig.args[0], *arguments[:2], value.count)
+        builder.store(arguments[2], address, align=8)
         return context.get_dummy_value()
 
-    return types.void(array, types.intp, lanes), codegen
+    return types.void(array, types.intp, value), codegen
+
+
+def _half(first: int, text: str):
+    @intrinsic
+    def half(typingctx, value):
+        def codegen(context, builder, sig, arguments):
+            return _shuffle(builder, arguments[0], list(range(first, first + LANES)))
+
+        return lanes(wide_lanes), codegen
+
+    half.__doc__ = text
+    return half
+
+
+lower_half = _half(0, "``lower_half(value)``: the first four of eight lanes.")
+upper_half = _half(LANES, "``upper_half(value)``: the last four of eight lanes.")
 
 
 @intrinsic
@@ -201,10 +261,10 @@ def _bounding(order: str, text: str):
     @intrinsic
     def bounded(typingctx, value, limit):
         def codegen(context, builder, sig, arguments):
-            value, limit = arguments[0], _splat(builder, arguments[1])
-            return builder.select(builder.fcmp_ordered(order, value, limit), limit, value)
+            limit = _splat(builder, arguments[1], value.count)
+            return builder.select(builder.fcmp_ordered(order, arguments[0], limit), limit, arguments[0])
 
-        return lanes(lanes, types.float64), codegen
+        return value(value, types.float64), codegen
 
     bounded.__doc__ = text
     return bounded
@@ -227,17 +287,17 @@ def larger(typingctx, one, other):
     def codegen(context, builder, sig, arguments):
         return builder.select(builder.fcmp_ordered(">", *arguments), *arguments)
 
-    return lanes(lanes, lanes), codegen
+    return one(one, one), codegen
 
 
 def _choosing(order: str, text: str):
     @intrinsic
-    def chosen(typingctx, value, number, yes, no):
+    def chosen(typingctx, kind, number, yes, no):
         def codegen(context, builder, sig, arguments):
             value, number, yes, no = arguments
-            return builder.select(builder.fcmp_ordered(order, value, _splat(builder, number)), yes, no)
+            return builder.select(builder.fcmp_ordered(order, value, _splat(builder, number, kind.count)), yes, no)
 
-        return lanes(lanes, types.float64, lanes, lanes), codegen
+        return kind(kind, types.float64, kind, kind), codegen
 
     chosen.__doc__ = text
     return chosen
@@ -259,11 +319,12 @@ def power_of_two(typingctx, shifted):
     """``power_of_two(shifted)``: 2**n, where shifted is n + 1.5 * 2**52: its low bits moved into the exponent."""
 
     def codegen(context, builder, sig, arguments):
-        kind = ir.VectorType(ir.IntType(64), LANES)
-        bits = builder.shl(builder.bitcast(arguments[0], kind), ir.Constant(kind, [52] * LANES))
-        return builder.bitcast(builder.add(bits, ir.Constant(kind, [1023 << 52] * LANES)), _VECTOR)
+        kind = _vector(shifted.count, ir.IntType(64))
+        bits = builder.shl(builder.bitcast(arguments[0], kind), ir.Constant(kind, [52] * shifted.count))
+        bits = builder.add(bits, ir.Constant(kind, [1023 << 52] * shifted.count))
+        return builder.bitcast(bits, arguments[0].type)
 
-    return lanes(lanes), codegen
+    return shifted(shifted), codegen
 
 
 @intrinsic
@@ -271,11 +332,12 @@ def exponent_shifted(typingctx, value):
     """``exponent_shifted(value)``: n + 1.5 * 2**52, where 2**n is the largest power of two up to a positive value."""
 
     def codegen(context, builder, sig, arguments):
-        kind = ir.VectorType(ir.IntType(64), LANES)
-        bits = builder.lshr(builder.bitcast(arguments[0], kind), ir.Constant(kind, [52] * LANES))
-        return builder.bitcast(builder.add(bits, ir.Constant(kind, [0x4338000000000000 - 1023] * LANES)), _VECTOR)
+        kind = _vector(value.count, ir.IntType(64))
+        bits = builder.lshr(builder.bitcast(arguments[0], kind), ir.Constant(kind, [52] * value.count))
+        bits = builder.add(bits, ir.Constant(kind, [0x4338000000000000 - 1023] * value.count))
+        return builder.bitcast(bits, arguments[0].type)
 
-    return lanes(lanes), codegen
+    return value(value), codegen
 
 
 @intrinsic
@@ -285,23 +347,25 @@ def minus(typingctx, value):
     def codegen(context, builder, sig, arguments):
         return builder.fneg(arguments[0])
 
-    return lanes(lanes), codegen
+    return value(value), codegen
 
 
 def _called(name: str, count: int, text: str):
     """Return a function of `count` values of lanes that calls one of LLVM's own."""
-    kind = ir.FunctionType(_VECTOR, [_VECTOR] * count)
 
     def codegen(context, builder, sig, arguments):
-        return builder.call(cgutils.get_or_insert_function(builder.module, kind, f"llvm.{name}.v{LANES}f64"), arguments)
+        vector = arguments[0].type
+        kind = ir.FunctionType(vector, [vector] * count)
+        symbol = f"llvm.{name}.v{vector.count}f64"
+        return builder.call(cgutils.get_or_insert_function(builder.module, kind, symbol), arguments)
 
     @intrinsic
     def of_one(typingctx, value):
-        return lanes(lanes), codegen
+        return value(value), codegen
 
     @intrinsic
     def of_three(typingctx, one, other, third):
-        return lanes(lanes, lanes, lanes), codegen
+        return one(one, one, one), codegen
 
     called = of_one if count == 1 else of_three
     called.__doc__ = text

@@ -11,8 +11,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from thalweg.potentials.neural_network.activations.kinds import ACTIVATIONS
+from thalweg.potentials.neural_network.layout import FLOATS
 from thalweg.potentials.neural_network.losses.kinds import LOSSES
-from thalweg.potentials.neural_network.rows import BLOCK
+from thalweg.potentials.neural_network.rows import ALIGNMENT, BLOCK
 from thalweg.potentials.neural_network.sparse_inputs import pack_sparse
 
 __all__ = ["NetworkKind", "checked_arguments", "checked_inputs", "pack_network"]
@@ -151,7 +152,16 @@ def pack_network(
     largest = (LARGEST_PRODUCT / max(1.0, np.abs(inputs).max()) ** paths) ** (1 / paths / depth) / max(layers)
     places, values = pack_sparse(inputs)
     settings = _settings(layers, kind, rows) if not kind.plain or weights is not None else np.zeros(0, dtype=np.int64)
-    return np.concatenate([integers, places, settings]), np.concatenate([[l2, largest], data.ravel(), values])
+    packed = aligned([[l2, largest], data.ravel(), values])
+    return np.concatenate([integers, places, settings]), packed
+
+
+def aligned(parts: Sequence[ArrayLike]) -> NDArray[np.float64]:
+    """Return the floats of the kernels joined, so that the rows of data begin at a multiple of the longest register."""
+    size = sum(np.size(part) for part in parts)
+    spare = np.empty(size + ALIGNMENT // 8)
+    begin = -(spare.ctypes.data // 8 + FLOATS) % (ALIGNMENT // 8)
+    return np.concatenate(parts, out=spare[begin : begin + size])
 
 
 def _settings(layers: Sequence[int], kind: NetworkKind, rows: np.ndarray) -> np.ndarray:

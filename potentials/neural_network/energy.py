@@ -10,7 +10,7 @@ from numba import boolean, float64, int64, types
 
 from thalweg.potentials.compiled.linking import linked
 from thalweg.potentials.compiled.signatures import FUNCTION_SIGNATURE, floats, integers, jit, matrix, vector
-from thalweg.potentials.compiled.simd import LANES, load, splat, store
+from thalweg.potentials.compiled.simd import WIDE_LANES, load_wide, splat_wide, store
 from thalweg.potentials.neural_network.activations.functions import activate
 from thalweg.potentials.neural_network.activations.kinds import TANH
 from thalweg.potentials.neural_network.layout import (
@@ -29,7 +29,15 @@ from thalweg.potentials.neural_network.losses.outputs import (
     output_loss,
     weigh_outputs,
 )
-from thalweg.potentials.neural_network.rows import BLOCK, STEP, combine, four_fold, multiply_rows, product_row
+from thalweg.potentials.neural_network.rows import (
+    BLOCK,
+    STEP,
+    aligned_rows,
+    combine,
+    four_fold,
+    multiply_rows,
+    product_row,
+)
 from thalweg.potentials.neural_network.sparse_inputs import (
     add_sparse_products,
     n_nonzero,
@@ -53,7 +61,7 @@ __all__ = [
 ]
 
 
-@linked(types.void(vector, integers, places, *[matrix] * 5, int64, boolean, boolean))
+@linked(types.void(vector, integers, places, *[matrix] * 5, int64, boolean, boolean), counted=False)
 def forward_block(w, shape, table, data, act, slope, bend, y, m, ready, second):
     """Fill the hidden units' values and slopes, and the last rows of y with the outputs, for m data.
 
@@ -120,7 +128,7 @@ def bounded(x, limit):
     return cut
 
 
-@linked(types.void(vector, integers, places, matrix, matrix, matrix, int64, boolean))
+@linked(types.void(vector, integers, places, matrix, matrix, matrix, int64, boolean), counted=False)
 def hidden_deltas(w, shape, table, slope, bend, delta, m, second):
     """Fill dE/dz of the hidden units from that of the outputs, the last rows of delta.
 
@@ -146,7 +154,7 @@ def n_sums(shape):
     return total
 
 
-@linked(types.void(integers, places, *[matrix] * 3, int64, int64, floats, vector, vector))
+@linked(types.void(integers, places, *[matrix] * 3, int64, int64, floats, vector, vector), counted=False)
 def add_gradient(shape, table, source, act, delta, m, begin, floats, sums, gradient):
     """Add one block's part of N times the gradient: for the weights to sums, for the biases in place.
 
@@ -165,7 +173,7 @@ def add_gradient(shape, table, source, act, delta, m, begin, floats, sums, gradi
         place += inner * four_fold(outer)
 
 
-@linked(types.void(integers, places, vector, vector))
+@linked(types.void(integers, places, vector, vector), counted=False)
 def add_sums(shape, table, sums, gradient):
     """Add the sums of :func:`add_gradient` to the gradient."""
     place = 0
@@ -177,7 +185,7 @@ def add_sums(shape, table, sums, gradient):
             place += four_fold(outer)
 
 
-@linked(types.void(vector, integers))
+@linked(types.void(vector, integers), counted=False)
 def zero_frozen(out, shape):
     """Set the entries of frozen weights to zero."""
     first = HEADER + shape[0] + 1
@@ -185,22 +193,18 @@ def zero_frozen(out, shape):
         out[shape[i]] = 0.0
 
 
-@linked(types.void(matrix, int64, matrix, int64, int64))
+@linked(types.void(matrix, int64, matrix, int64, int64), counted=False)
 def _write_probabilities(y, first, out, start, m):
     """Write the softmax of the outputs of m data to the rows of out from `start` on."""
     classes, begin = out.shape[1], first * BLOCK
-    for d in range(0, m, STEP):
-        e, zero = d + LANES, splat(0.0)
-        top, peak = largest_output(y, begin, classes, d), largest_output(y, begin, classes, e)
-        p, q = zero, zero
+    for d in range(0, m, WIDE_LANES):
+        top, p = largest_output(y, begin, classes, d), splat_wide(0.0)
         for k in range(begin, begin + classes * BLOCK, BLOCK):
-            u, v = exponential(load(y, k + d) - top, load(y, k + e) - peak)
-            p, q = p + u, q + v
+            u = exponential(load_wide(y, k + d) - top)
+            p = p + u
             store(y, k + d, u)
-            store(y, k + e, v)
         for k in range(begin, begin + classes * BLOCK, BLOCK):
-            store(y, k + d, load(y, k + d) / p)
-            store(y, k + e, load(y, k + e) / q)
+            store(y, k + d, load_wide(y, k + d) / p)
     for d in range(m):
         for a in range(classes):
             out[start + d, a] = y[first + a, d]
@@ -211,7 +215,7 @@ def network_function(x, gradient, integers, floats):
     """Return the loss with its L2 term; write its gradient, zero at frozen weights."""
     w, n, l2, table = bounded(x, floats[1]), integers[1], floats[0], layer_table(integers)
     hidden, units = n_units(integers, integers[0]), n_units(integers, integers[0] + 1)
-    rows, sums = np.empty((3 + 2 * hidden + units, BLOCK)), np.zeros(n_sums(integers))
+    rows, sums = aligned_rows(3 + 2 * hidden + units), np.zeros(n_sums(integers))
     work, act, slope = rows[:3], rows[3 : 3 + hidden], rows[3 + hidden : 3 + 2 * hidden]
     delta = rows[3 + 2 * hidden :]
     for d in range(BLOCK):

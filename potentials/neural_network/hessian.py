@@ -62,7 +62,7 @@ def _n_moved(shape, below, above):
     return 1 if above == below + 1 else shape[HEADER + above]
 
 
-@linked(types.void(integers, pair_places, integers))
+@linked(types.void(integers, pair_places, integers), counted=False)
 def _pair_table(shape, table, totals):
     """Write the first row of M and the first sum of both kinds of every pair of layers, and their totals."""
     layers, rows, sums = shape[0], 0, 0
@@ -87,7 +87,7 @@ def _first_pair(shape, below, above, v):
     return v * outer - v * (v - 1) // 2 if above == below else v * outer
 
 
-@linked(types.void(vector, integers, places, int64, int64, matrix, matrix, matrix, int64))
+@linked(types.void(vector, integers, places, int64, int64, matrix, matrix, matrix, int64), counted=False)
 def _push(w, shape, table, layer, unit, slope, rz, ra, m):
     """Write dz/dz_unit for the units of all layers above its own to rz, and slope times it to ra."""
     layers = shape[0]
@@ -120,7 +120,7 @@ def _bend(kind, act, bend, delta, rz, u, curve, row, m):
         store(curve, row + d, load(curve, row + d) + load(bend, u + d) * load(rz, u + d))
 
 
-@linked(types.void(vector, integers, places, pair_places, int64, int64, *[matrix] * 8, int64))
+@linked(types.void(vector, integers, places, pair_places, int64, int64, *[matrix] * 8, int64), counted=False)
 def _curve(w, shape, table, pairs, layer, unit, data, act, slope, bend, delta, p, rz, curve, m):
     """Write M(u, unit) for all units u from `unit` on to their rows of curve."""
     last = shape[0] - 1
@@ -144,7 +144,7 @@ def _curve(w, shape, table, pairs, layer, unit, data, act, slope, bend, delta, p
         upper = row
 
 
-@linked(types.void(integers, places, pair_places, int64, int64, *[matrix] * 5, int64, vector))
+@linked(types.void(integers, places, pair_places, int64, int64, *[matrix] * 5, int64, vector), counted=False)
 def _add_moved(shape, table, pairs, layer, unit, data, act, delta, ra, rows, m, out):
     """Add delta_u da_k/dz_unit a_m for every weight from a unit k that moves with `unit` into a unit u above."""
     inner, first = shape[HEADER + layer], table[layer, 2]
@@ -164,7 +164,7 @@ def _add_moved(shape, table, pairs, layer, unit, data, act, delta, ra, rows, m, 
                 place += step
 
 
-@linked(types.void(integers, places, pair_places, int64, int64, *[matrix] * 4, int64, vector))
+@linked(types.void(integers, places, pair_places, int64, int64, *[matrix] * 4, int64, vector), counted=False)
 def _add_products(shape, table, pairs, below, above, data, act, curve, rows, m, out):
     """Add the products of the rows of M of one pair of layers with the rows a_k a_j."""
     outer, inner = shape[HEADER + above], shape[HEADER + below]
@@ -188,7 +188,7 @@ def _add_products(shape, table, pairs, below, above, data, act, curve, rows, m, 
         place += four_fold(n) * width
 
 
-@linked(types.void(vector, integers, places, pair_places, *[matrix] * 8, int64, vector))
+@linked(types.void(vector, integers, places, pair_places, *[matrix] * 8, int64, vector), counted=False)
 def _add_block(w, shape, table, pairs, data, act, slope, bend, delta, p, work, curve, m, out):
     """Add one block's part of N times the Hessian to the sums."""
     units = delta.shape[0]
@@ -211,7 +211,7 @@ def _place(shape, table, layer, unit, k):
     return table[layer, 0] + unit * inner + k if k < inner else table[layer, 1] + unit
 
 
-@linked(types.void(integers, places, int64, int64, vector, int64, float64, matrix))
+@linked(types.void(integers, places, int64, int64, vector, int64, float64, matrix), counted=False)
 def _spread_sums(shape, table, below, above, out, place, factor, hessian):
     """Write the sums of one pair of layers times a factor to all their places in the matrix."""
     upper, lower = shape[HEADER + above + 1], shape[HEADER + below + 1]
@@ -234,7 +234,7 @@ def _spread_sums(shape, table, below, above, out, place, factor, hessian):
             place += step
 
 
-@linked(types.void(integers, places, int64, int64, vector, int64, float64, matrix))
+@linked(types.void(integers, places, int64, int64, vector, int64, float64, matrix), counted=False)
 def _spread_moved(shape, table, below, above, out, place, factor, hessian):
     """Add the sums of what moves, one pair of layers', times a factor to both their places in the matrix."""
     outer, moved = shape[HEADER + above + 1], _n_moved(shape, below, above)
@@ -249,7 +249,7 @@ def _spread_moved(shape, table, below, above, out, place, factor, hessian):
                 place += four_fold(outer)
 
 
-@linked(types.void(integers, places, pair_places, vector, float64, matrix))
+@linked(types.void(integers, places, pair_places, vector, float64, matrix), counted=False)
 def _finish_hessian(shape, table, pairs, out, l2, hessian):
     """Write the matrix from its sums, add the L2 term, and empty the rows and columns of frozen weights."""
     n = hessian.shape[0]

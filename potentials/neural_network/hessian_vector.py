@@ -43,7 +43,7 @@ from thalweg.potentials.neural_network.sparse_inputs import n_nonzero, sparse_co
 __all__ = ["network_hessian_vector"]
 
 
-@linked(types.void(vector, vector, integers, places, *[matrix] * 5, int64, boolean))
+@linked(types.void(vector, vector, integers, places, *[matrix] * 5, int64, boolean), counted=False)
 def _push_weights(w, v, shape, table, data, act, slope, rz, ra, m, ready):
     """Write the change of every z and activation when the weights move along v.
 
@@ -63,7 +63,9 @@ def _push_weights(w, v, shape, table, data, act, slope, rz, ra, m, ready):
                     ra[j, d] = slope[j, d] * rz[j, d]
 
 
-@linked(types.void(vector, vector, integers, places, *[matrix] * 8, int64, int64, floats, vector, vector))
+@linked(
+    types.void(vector, vector, integers, places, *[matrix] * 8, int64, int64, floats, vector, vector), counted=False
+)
 def _pull_weights(w, v, shape, table, data, act, slope, bend, delta, rz, ra, curve, m, begin, floats, sums, out):
     """Add 1 block's part of N times the Hessian times v, from the change of the outputs' deltas down."""
     for layer in range(shape[0] - 1, 0, -1):

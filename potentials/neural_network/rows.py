@@ -8,28 +8,45 @@ caller.
 
 from __future__ import annotations
 
+import numpy as np
 from numba import int64, types
 
 from thalweg.potentials.compiled.linking import linked
-from thalweg.potentials.compiled.signatures import matrix, vector
-from thalweg.potentials.compiled.simd import LANES, load, splat, spread, store, totals
+from thalweg.potentials.compiled.signatures import jit, matrix, vector
+from thalweg.potentials.compiled.simd import (
+    LANES,
+    WIDEST,
+    load,
+    load_widest,
+    splat,
+    splat_widest,
+    spread_widest,
+    store,
+    totals,
+)
 from thalweg.potentials.neural_network.vector_math import exact
 
-__all__ = ["BLOCK", "STEP", "combine", "copy_row", "four_fold", "multiply_rows", "product_row"]
+__all__ = ["BLOCK", "STEP", "aligned_rows", "combine", "copy_row", "four_fold", "multiply_rows", "product_row"]
 
 BLOCK = 128  # data that are worked on together, the width of all rows
 STEP = 2 * LANES  # data that one step of the loops takes
+ALIGNMENT = 64  # bytes
 WIDE, CHUNK, DOZEN = 16, 16, 12  # rows: from how many on sums stay in registers, and how many the nearest cache holds
 
 
 @exact
 def _from_four(target, t, u, a, b, fresh, source, s0, s1, s2, s3, w, v, m):
     """Set two rows to a and b plus combinations w and v of four rows; add those to them if not `fresh`."""
-    y, z = splat(a), splat(b)
-    for d in range(0, m, LANES):
-        x0, x1, x2, x3 = load(source, s0 + d), load(source, s1 + d), load(source, s2 + d), load(source, s3 + d)
+    y, z = splat_widest(a), splat_widest(b)
+    for d in range(0, m, WIDEST):
+        x0, x1, x2, x3 = (
+            load_widest(source, s0 + d),
+            load_widest(source, s1 + d),
+            load_widest(source, s2 + d),
+            load_widest(source, s3 + d),
+        )
         if not fresh:
-            y, z = load(target, t + d), load(target, u + d)
+            y, z = load_widest(target, t + d), load_widest(target, u + d)
         store(target, t + d, (y + w[0] * x0 + w[1] * x1) + (w[2] * x2 + w[3] * x3))
         store(target, u + d, (z + v[0] * x0 + v[1] * x1) + (v[2] * x2 + v[3] * x3))
 
@@ -37,11 +54,11 @@ def _from_four(target, t, u, a, b, fresh, source, s0, s1, s2, s3, w, v, m):
 @exact
 def _from_two(target, t, u, a, b, fresh, source, s0, s1, w, v, m):
     """Set two rows to a and b plus combinations w and v of two rows; add those to them if not `fresh`."""
-    y, z = splat(a), splat(b)
-    for d in range(0, m, LANES):
-        x0, x1 = load(source, s0 + d), load(source, s1 + d)
+    y, z = splat_widest(a), splat_widest(b)
+    for d in range(0, m, WIDEST):
+        x0, x1 = load_widest(source, s0 + d), load_widest(source, s1 + d)
         if not fresh:
-            y, z = load(target, t + d), load(target, u + d)
+            y, z = load_widest(target, t + d), load_widest(target, u + d)
         store(target, t + d, y + w[0] * x0 + w[1] * x1)
         store(target, u + d, z + v[0] * x0 + v[1] * x1)
 
@@ -53,18 +70,24 @@ def _add_five(w, p, across, along, source, s, inner, target, t, last, m):
     h, i, j, k = min(1, last), min(2, last), min(3, last), min(4, last)
     t1, t2, t3, t4 = t + h * width, t + i * width, t + j * width, t + k * width
     p1, p2, p3, p4 = p + h * across, p + i * across, p + j * across, p + k * across
-    for d in range(0, m, STEP):
-        e = d + LANES
-        a, b, c = load(target, t + d), load(target, t1 + d), load(target, t2 + d)
-        f, g, y0 = load(target, t3 + d), load(target, t4 + d), load(target, t + e)
-        y1, y2, y3, y4 = load(target, t1 + e), load(target, t2 + e), load(target, t3 + e), load(target, t4 + e)
+    for d in range(0, m, 2 * WIDEST):
+        ahead = min(WIDEST, m - WIDEST - d)  # 0 where one more register of data is left: then it is worked on twice
+        e = d + ahead
+        a, b, c = load_widest(target, t + d), load_widest(target, t1 + d), load_widest(target, t2 + d)
+        f, g, y0 = load_widest(target, t3 + d), load_widest(target, t4 + d), load_widest(target, t + e)
+        y1, y2, y3, y4 = (
+            load_widest(target, t1 + e),
+            load_widest(target, t2 + e),
+            load_widest(target, t3 + e),
+            load_widest(target, t4 + e),
+        )
         q, r = s + d, 0
         for _ in range(inner):
-            x, y, u = load(source, q), load(source, q + LANES), spread(w, p + r)
-            a, y0, u = a + u * x, y0 + u * y, spread(w, p1 + r)
-            b, y1, u = b + u * x, y1 + u * y, spread(w, p2 + r)
-            c, y2, u = c + u * x, y2 + u * y, spread(w, p3 + r)
-            f, y3, u = f + u * x, y3 + u * y, spread(w, p4 + r)
+            x, y, u = load_widest(source, q), load_widest(source, q + ahead), spread_widest(w, p + r)
+            a, y0, u = a + u * x, y0 + u * y, spread_widest(w, p1 + r)
+            b, y1, u = b + u * x, y1 + u * y, spread_widest(w, p2 + r)
+            c, y2, u = c + u * x, y2 + u * y, spread_widest(w, p3 + r)
+            f, y3, u = f + u * x, y3 + u * y, spread_widest(w, p4 + r)
             g, y4 = g + u * x, y4 + u * y
             q += width
             r += along
@@ -80,7 +103,7 @@ def _add_five(w, p, across, along, source, s, inner, target, t, last, m):
         store(target, t4 + e, y4)
 
 
-@linked(types.void(vector, *[int64] * 5, matrix, int64, int64, matrix, int64, int64))
+@linked(types.void(vector, *[int64] * 5, matrix, int64, int64, matrix, int64, int64), counted=False)
 def combine(w, start, across, along, count, bias, source, row, inner, target, first, m):
     """Set each of `count` rows i of target to a combination of `inner` rows k of source.
 
@@ -119,13 +142,25 @@ def combine(w, start, across, along, count, bias, source, row, inner, target, fi
             _add_five(w, p, across, along, source, s, some, target, t, fives - 1 - i, m)
 
 
+@jit()
+def aligned_rows(count):
+    """Return `count` rows, not cleared, that begin at a multiple of the longest register.
+
+    A register of AVX-512 takes twice as long to load where it lies in two lines of the cache.
+    """
+    spare = ALIGNMENT // 8
+    flat = np.empty(count * BLOCK + spare)
+    begin = (ALIGNMENT - flat.ctypes.data % ALIGNMENT) % ALIGNMENT // 8
+    return flat[begin : begin + count * BLOCK].reshape(count, BLOCK)
+
+
 @exact
 def product_row(left, p, right, q, target, t, m):
     """Set row t of target to row p of left times row q of right, element by element."""
     width = target.shape[1]
     p, q, t = p * width, q * width, t * width
-    for d in range(0, m, LANES):
-        store(target, t + d, load(left, p + d) * load(right, q + d))
+    for d in range(0, m, WIDEST):
+        store(target, t + d, load_widest(left, p + d) * load_widest(right, q + d))
 
 
 @exact
@@ -133,8 +168,8 @@ def copy_row(source, s, target, t, m):
     """Set row t of target to row s of source."""
     width = target.shape[1]
     s, t = s * width, t * width
-    for d in range(0, m, LANES):
-        store(target, t + d, load(source, s + d))
+    for d in range(0, m, WIDEST):
+        store(target, t + d, load_widest(source, s + d))
 
 
 @exact
@@ -212,7 +247,7 @@ def _pair_tile(left, l0, l1, right, r, width, m, out, start, step):
     store(out, start + 3 * step, load(out, start + 3 * step) + totals(a3, b3, a3, b3))
 
 
-@linked(types.void(matrix, int64, int64, matrix, *[int64] * 3, vector, int64))
+@linked(types.void(matrix, int64, int64, matrix, *[int64] * 3, vector, int64), counted=False)
 def multiply_rows(left, first, count, right, row, inner, m, out, start):
     """Add the products over m data of `count` rows of left with `inner` rows of right to out.
 

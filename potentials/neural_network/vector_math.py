@@ -10,10 +10,12 @@ from __future__ import annotations
 from thalweg.potentials.compiled.signatures import jit
 from thalweg.potentials.compiled.simd import (
     LANES,
+    WIDE_LANES,
     at_least,
     at_most,
     exponent_shifted,
     load,
+    load_wide,
     power_of_two,
     splat,
     store,
@@ -29,9 +31,9 @@ __all__ = [
     "tanh",
 ]
 
-# A part of compiled callers only, nothing for Python or C to call. Inlined by force: where it is not, the references to
-# all arrays that are passed on are counted up and down, which takes longer than many of these loops.
-exact = jit(no_cpython_wrapper=True, no_cfunc_wrapper=True, fastmath={"contract"}, forceinline=True)
+# A part of compiled callers only, nothing for Python or C to call. Inlined by force, and without counting references to
+# arrays, which would take longer than many of these loops: such functions neither make nor return arrays.
+exact = jit(no_cpython_wrapper=True, no_cfunc_wrapper=True, fastmath={"contract"}, forceinline=True, _nrt=False)
 
 
 LOG2_E = 1.4426950408889634
@@ -55,49 +57,45 @@ def tanh(z, slope, first, m):
     """Replace the entries of z from `first` on by their tanh and write the derivative to the same place of slope.
 
     Both are accurate also near 0 and where tanh saturates. With z = n ln(2) / 2 + r and c = r coth r,
-    exp(2z) = 2**n (c + r) / (c - r), so that one division serves all. Two values of lanes at a time: a chain of
-    dependent steps is long, and the processor looks only so far ahead.
+    exp(2z) = 2**n (c + r) / (c - r), so that one division serves all.
     """
-    for d in range(first, first + m, 2 * LANES):
-        u, v = load(z, d), load(z, d + LANES)
-        u, v = at_least(at_most(u, LARGEST_TANH), -LARGEST_TANH), at_least(at_most(v, LARGEST_TANH), -LARGEST_TANH)
-        s, t = u * (2.0 * LOG2_E) + ROUND, v * (2.0 * LOG2_E) + ROUND
-        n, k = s - ROUND, t - ROUND
-        u, v = u - n * (0.5 * LOG_2_HIGH), v - k * (0.5 * LOG_2_HIGH)
-        u, v = u - n * (0.5 * LOG_2_LOW), v - k * (0.5 * LOG_2_LOW)
-        x, y = u * u, v * v
-        a, b = T3 + T4 * x, T3 + T4 * y
-        a, b = T2 + a * x, T2 + b * y
-        a, b = T1 + a * x, T1 + b * y
-        a, b = T0 + a * x, T0 + b * y
-        a, b = 1.0 + a * x, 1.0 + b * y
-        p, q = power_of_two(s), power_of_two(t)
-        g, h = (p - 1.0) * a + (p + 1.0) * u, (q - 1.0) * b + (q + 1.0) * v
-        u, v = 1.0 / ((p + 1.0) * a + (p - 1.0) * u), 1.0 / ((q + 1.0) * b + (q - 1.0) * v)
+    for d in range(first, first + m, WIDE_LANES):
+        u = at_least(at_most(load_wide(z, d), LARGEST_TANH), -LARGEST_TANH)
+        s = u * (2.0 * LOG2_E) + ROUND
+        n = s - ROUND
+        u = u - n * (0.5 * LOG_2_HIGH)
+        u = u - n * (0.5 * LOG_2_LOW)
+        x = u * u
+        a = T3 + T4 * x
+        a = T2 + a * x
+        a = T1 + a * x
+        a = T0 + a * x
+        a = 1.0 + a * x
+        p = power_of_two(s)
+        g = (p - 1.0) * a + (p + 1.0) * u
+        u = 1.0 / ((p + 1.0) * a + (p - 1.0) * u)
         store(z, d, g * u)
-        store(z, d + LANES, h * v)
         store(slope, d, (4.0 * p * u) * ((a * a - x) * u))
-        store(slope, d + LANES, (4.0 * q * v) * ((b * b - y) * v))
 
 
 @exact
-def exponential(u, v):
-    """Return the exponentials of two values of lanes, at most 0; what is below exp(-700) stays there."""
-    u, v = at_least(u, -700.0), at_least(v, -700.0)
-    s, t = u * LOG2_E + ROUND, v * LOG2_E + ROUND
-    n, k = s - ROUND, t - ROUND
-    u, v = u - n * LOG_2_HIGH, v - k * LOG_2_HIGH
-    u, v = u - n * LOG_2_LOW, v - k * LOG_2_LOW
-    x, z = u * u, v * v
-    a, b = C8 + C9 * u, C8 + C9 * v
-    g, h = C4 + C5 * u, C4 + C5 * v
-    a, b = (C6 + C7 * u) + x * a, (C6 + C7 * v) + z * b
-    a, b = g + x * a, h + z * b
-    g, h = (C0 + C1 * u) + x * (C2 + C3 * u), (C0 + C1 * v) + z * (C2 + C3 * v)
-    a, b = g + (x * x) * a, h + (z * z) * b
-    a, b = u + x * a, v + z * b
-    p, q = power_of_two(s), power_of_two(t)
-    return p * a + p, q * b + q
+def exponential(u):
+    """Return the exponential of lanes u, at most 0; what is below exp(-700) stays there."""
+    u = at_least(u, -700.0)
+    s = u * LOG2_E + ROUND
+    n = s - ROUND
+    u = u - n * LOG_2_HIGH
+    u = u - n * LOG_2_LOW
+    x = u * u
+    a = C8 + C9 * u
+    g = C4 + C5 * u
+    a = (C6 + C7 * u) + x * a
+    a = g + x * a
+    g = (C0 + C1 * u) + x * (C2 + C3 * u)
+    a = g + (x * x) * a
+    a = u + x * a
+    p = power_of_two(s)
+    return p * a + p
 
 
 @exact

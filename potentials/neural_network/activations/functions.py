@@ -11,14 +11,14 @@ from numba import boolean, int64, types
 from thalweg.potentials.compiled.linking import linked
 from thalweg.potentials.compiled.signatures import matrix
 from thalweg.potentials.compiled.simd import (
-    LANES,
+    WIDE_LANES,
     at_least,
     at_most,
     fused,
-    load,
+    load_wide,
     magnitude,
     minus,
-    splat,
+    splat_wide,
     store,
     where_below,
 )
@@ -47,7 +47,7 @@ S6, S7, S8 = 0.135023424717571, 0.10322669270499082, 0.1687070066109721
 @exact
 def grown_down(z):
     """Return p and a with exp(-|z|) = p + p a, z at most LARGEST in magnitude."""
-    return grown(minus(at_most(magnitude(z), LARGEST)), splat(0.0))
+    return grown(minus(at_most(magnitude(z), LARGEST)), splat_wide(0.0))
 
 
 @exact
@@ -81,8 +81,8 @@ def softplus_parts(z):
 
 @exact
 def _logistic(z, slope, bend, first, m, second):
-    for d in range(first, first + m, LANES):
-        u = load(z, d)
+    for d in range(first, first + m, WIDE_LANES):
+        u = load_wide(z, d)
         small, large, turned = logistic_parts(u)
         store(z, d, where_below(u, 0.0, small, large))
         store(slope, d, small * large)
@@ -92,8 +92,8 @@ def _logistic(z, slope, bend, first, m, second):
 
 @exact
 def _softplus(z, slope, bend, first, m, second):
-    for d in range(first, first + m, LANES):
-        u = load(z, d)
+    for d in range(first, first + m, WIDE_LANES):
+        u = load_wide(z, d)
         small, large, more = softplus_parts(u)
         store(z, d, at_least(u, 0.0) + more)
         store(slope, d, where_below(u, 0.0, small, large))
@@ -103,8 +103,8 @@ def _softplus(z, slope, bend, first, m, second):
 
 @exact
 def _silu(z, slope, bend, first, m, second):
-    for d in range(first, first + m, LANES):
-        u = load(z, d)
+    for d in range(first, first + m, WIDE_LANES):
+        u = load_wide(z, d)
         small, large, turned = logistic_parts(u)
         value, rest, near = where_below(u, 0.0, small, large), where_below(u, 0.0, large, small), at_least(u, -LARGEST)
         store(z, d, near * value)
@@ -136,8 +136,8 @@ def _gelu(z, slope, bend, first, m, second):
 
     The square in exp(-z**2 / 2) is the rounded one and what rounding it has lost.
     """
-    for d in range(first, first + m, LANES):
-        u = load(z, d)
+    for d in range(first, first + m, WIDE_LANES):
+        u = load_wide(z, d)
         a = at_most(magnitude(u), FARTHEST)
         square = a * a
         p, q = grown(square * -0.5, fused(a, a, minus(square)) * 0.5)
@@ -150,7 +150,7 @@ def _gelu(z, slope, bend, first, m, second):
             store(bend, d, density * (2.0 - square))
 
 
-@linked(types.void(int64, matrix, matrix, matrix, int64, int64, boolean))
+@linked(types.void(int64, matrix, matrix, matrix, int64, int64, boolean), counted=False)
 def activate(kind, z, slope, bend, first, m, second):
     """Replace the entries of z from `first` on by their activation; write its derivatives there to slope and bend.
 

@@ -14,20 +14,26 @@ from thalweg.potentials.compiled.linking import linked
 from thalweg.potentials.compiled.signatures import integers, matrix, vector
 from thalweg.potentials.compiled.simd import (
     LANES,
+    WIDE_LANES,
     at_least,
+    fused,
     larger,
     load,
+    load_wide,
+    lower_half,
     magnitude,
     splat,
+    splat_wide,
     store,
     total,
+    upper_half,
     where_below,
     where_equal,
 )
 from thalweg.potentials.neural_network.activations.functions import softplus_parts
 from thalweg.potentials.neural_network.layout import HEADER, loss_of, n_targets
 from thalweg.potentials.neural_network.losses.kinds import CROSS_ENTROPY, LOGISTIC
-from thalweg.potentials.neural_network.rows import BLOCK, STEP
+from thalweg.potentials.neural_network.rows import BLOCK
 from thalweg.potentials.neural_network.vector_math import exact, exponential, log_one_plus
 
 __all__ = [
@@ -46,49 +52,45 @@ LOGARITHMS = 8  # blocks whose products share one logarithm
 
 @exact
 def largest_output(y, a, classes, d):
-    """Return the largest outputs of the data d to d + LANES - 1 of the first `classes` rows from entry a on."""
-    top = load(y, a + d)
+    """Return the largest outputs of the data d to d + WIDE_LANES - 1 of the first `classes` rows from entry a on."""
+    top = load_wide(y, a + d)
     for _ in range(1, classes):
         a += BLOCK
-        top = larger(top, load(y, a + d))
+        top = larger(top, load_wide(y, a + d))
     return top
 
 
 @exact
-def _softmax(y, begin, classes, labels, d, missed, weight, heavy):
-    """Turn the outputs of STEP data from d on into dE/dy = p - [label].
+def _softmax(y, begin, classes, labels, d, missed, weight):
+    """Turn the outputs of WIDE_LANES data from d on into dE/dy = p - [label].
 
-    Return `missed` plus the weighted sum of (largest - label's output), and T of the data, the sum of
-    exp(y - largest output) but for the largest. Two values of lanes at a time, see tanh.
+    Return `missed`, four lanes, plus the weighted sum of (largest - label's output), and T of the data, the sum of
+    exp(y - largest output) but for the largest.
     """
-    zero, one, e = splat(0.0), splat(1.0), d + LANES
-    top, peak = largest_output(y, begin, classes, d), largest_output(y, begin, classes, e)
-    label, mark = load(labels, d), load(labels, e)
-    rest, more, best, most = splat(-1.0), splat(-1.0), zero, zero
+    zero, one = splat_wide(0.0), splat_wide(1.0)
+    top, label = largest_output(y, begin, classes, d), load_wide(labels, d)
+    rest, best = splat_wide(-1.0), zero
     for a in range(classes):
         k = begin + a * BLOCK
-        u, v = load(y, k + d) - top, load(y, k + e) - peak
-        missed = missed - where_equal(label, float(a), weight * u, zero) - where_equal(mark, float(a), heavy * v, zero)
-        u, v = exponential(u, v)
+        u = load_wide(y, k + d) - top
+        lost = where_equal(label, float(a), weight * u, zero)
+        missed = missed - lower_half(lost) - upper_half(lost)
+        u = exponential(u)
         store(y, k + d, u)
-        store(y, k + e, v)
         # the largest counts apart, as 1: a small T keeps its digits
-        rest, more = rest + where_equal(u, 1.0, one, zero), more + where_equal(v, 1.0, one, zero)
-        best, most = best + where_equal(u, 1.0, zero, u), most + where_equal(v, 1.0, zero, v)
-    rest, more = rest + best, more + most
-    p, q = 1.0 / (1.0 + rest), 1.0 / (1.0 + more)
-    p, q = where_equal(label, -1.0, zero, p), where_equal(mark, -1.0, zero, q)
+        rest = rest + where_equal(u, 1.0, one, zero)
+        best = best + where_equal(u, 1.0, zero, u)
+    rest = rest + best
+    p = where_equal(label, -1.0, zero, 1.0 / (1.0 + rest))
     for a in range(classes):
         k = begin + a * BLOCK
-        u, v = load(y, k + d), load(y, k + e)
+        u = load_wide(y, k + d)
         u = where_equal(label, float(a), (u - 1.0) - rest, u)
-        v = where_equal(mark, float(a), (v - 1.0) - more, v)
         store(y, k + d, u * p)
-        store(y, k + e, v * q)
-    return missed, rest, more
+    return missed, rest
 
 
-@linked(float64(matrix, int64, vector, matrix, int64))
+@linked(float64(matrix, int64, vector, matrix, int64), counted=False)
 def _cross_entropy(y, first, labels, work, m):
     """Turn outputs, the rows of y from `first` on, into dE/dy; return sum (largest - label's output).
 
@@ -96,29 +98,32 @@ def _cross_entropy(y, first, labels, work, m):
     a small T is lost and one logarithm serves many. What fills the block up after m data, labelled -1, becomes zero.
     """
     classes, begin, product = y.shape[0] - first, first * BLOCK, 2 * BLOCK
-    missed, zero, one = splat(0.0), splat(0.0), splat(1.0)
-    for d in range(0, m, STEP):
-        e = d + LANES
-        missed, rest, more = _softmax(y, begin, classes, labels, d, missed, one, one)
-        label, mark = load(labels, d), load(labels, e)
-        u, v = load(work, product + d), load(work, product + e)
-        store(work, product + d, u + where_equal(label, -1.0, zero, rest * (1.0 + u)))
-        store(work, product + e, v + where_equal(mark, -1.0, zero, more * (1.0 + v)))
+    missed, zero, one = splat(0.0), splat_wide(0.0), splat_wide(1.0)
+    for d in range(0, m, WIDE_LANES):
+        missed, rest = _softmax(y, begin, classes, labels, d, missed, one)
+        u = load_wide(work, product + d)
+        store(work, product + d, u + where_equal(load_wide(labels, d), -1.0, zero, rest * (1.0 + u)))
     return total(missed)
 
 
-@linked(float64(matrix, int64, vector, vector, int64))
+@exact
+def _add_weighted(loss, weight, parts):
+    """Return four lanes of a loss plus eight weights times eight parts, first half first."""
+    return fused(upper_half(weight), upper_half(parts), fused(lower_half(weight), lower_half(parts), loss))
+
+
+@linked(float64(matrix, int64, vector, vector, int64), counted=False)
 def _weighted_cross_entropy(y, first, labels, weights, m):
     """Turn outputs, the rows of y from `first` on, into dE/dy without the weights; return the weighted loss."""
     classes, begin, loss = y.shape[0] - first, first * BLOCK, splat(0.0)
-    for d in range(0, m, STEP):
-        weight, heavy = load(weights, d), load(weights, d + LANES)
-        loss, rest, more = _softmax(y, begin, classes, labels, d, loss, weight, heavy)
-        loss = (loss + weight * log_one_plus(rest)) + heavy * log_one_plus(more)
+    for d in range(0, m, WIDE_LANES):
+        weight = load_wide(weights, d)
+        loss, rest = _softmax(y, begin, classes, labels, d, loss, weight)
+        loss = _add_weighted(loss, weight, log_one_plus(rest))
     return total(loss)
 
 
-@linked(float64(matrix, int64, matrix, int64, int64))
+@linked(float64(matrix, int64, matrix, int64, int64), counted=False)
 def _logistic(y, first, data, target, m):
     """Turn outputs, the rows of y from `first` on, into dE/dy without the weights; return the weighted loss.
 
@@ -128,30 +133,30 @@ def _logistic(y, first, data, target, m):
     weights = (target + count) * BLOCK
     for a in range(count):
         k, t = (first + a) * BLOCK, (target + a) * BLOCK
-        for d in range(0, m, LANES):
-            sign = 1.0 - 2.0 * load(data, t + d)
-            u = sign * load(y, k + d)
+        for d in range(0, m, WIDE_LANES):
+            sign = 1.0 - 2.0 * load_wide(data, t + d)
+            u = sign * load_wide(y, k + d)
             small, large, more = softplus_parts(u)
             store(y, k + d, sign * where_below(u, 0.0, small, large))
-            loss = loss + load(data, weights + d) * (at_least(u, 0.0) + more)
+            loss = _add_weighted(loss, load_wide(data, weights + d), at_least(u, 0.0) + more)
     return total(loss)
 
 
-@linked(float64(matrix, int64, matrix, int64, int64))
+@linked(float64(matrix, int64, matrix, int64, int64), counted=False)
 def _squared_error(y, first, data, target, m):
     """Turn outputs, the rows of y from `first` on, into dE/dy without the weights; return the weighted loss."""
     count, loss = y.shape[0] - first, splat(0.0)
     weights = (target + count) * BLOCK
     for a in range(count):
         k, t = (first + a) * BLOCK, (target + a) * BLOCK
-        for d in range(0, m, LANES):
-            u = load(y, k + d) - load(data, t + d)
+        for d in range(0, m, WIDE_LANES):
+            u = load_wide(y, k + d) - load_wide(data, t + d)
             store(y, k + d, 2.0 * u)
-            loss = loss + load(data, weights + d) * (u * u)
+            loss = _add_weighted(loss, load_wide(data, weights + d), u * u)
     return total(loss)
 
 
-@linked(float64(integers, matrix, int64, matrix, matrix, int64))
+@linked(float64(integers, matrix, int64, matrix, matrix, int64), counted=False)
 def output_loss(shape, y, first, data, work, m):
     """Turn outputs, the rows of y from `first` on, into dE/dy without the weights of the data.
 
@@ -182,14 +187,14 @@ def _weighted(shape):
     return loss_of(shape) != CROSS_ENTROPY or n_targets(shape) > 1
 
 
-@linked(types.void(integers, matrix, int64, matrix, int64))
+@linked(types.void(integers, matrix, int64, matrix, int64), counted=False)
 def weigh_outputs(shape, y, first, data, m):
     """Multiply the rows of y from `first` on by the weights of the data, if there are any."""
     if _weighted(shape):
         _weigh_rows(y, first, y.shape[0] - first, data, data.shape[0] - 1, m)
 
 
-@linked(float64(matrix, int64, int64))
+@linked(float64(matrix, int64, int64), counted=False)
 def finish_loss(work, row, blocks):
     """Return the sum of ln(1 + product), a row of work that this number of blocks went into, and set it to zero.
 
@@ -205,7 +210,7 @@ def finish_loss(work, row, blocks):
     return total
 
 
-@linked(types.void(integers, matrix, int64, matrix, matrix, int64, int64))
+@linked(types.void(integers, matrix, int64, matrix, matrix, int64, int64), counted=False)
 def curvature_rows(shape, y, first, data, p, row, m):
     """Write the rows p from `row` on, given dE/dy without weights in the rows of y from `first` on."""
     kind, target = loss_of(shape), shape[HEADER]
@@ -225,7 +230,7 @@ def curvature_rows(shape, y, first, data, p, row, m):
         _weigh_rows(p, row, y.shape[0] - first, data, data.shape[0] - 1, m)
 
 
-@linked(types.void(integers, matrix, int64, matrix, int64, matrix, matrix, int64, int64))
+@linked(types.void(integers, matrix, int64, matrix, int64, matrix, matrix, int64, int64), counted=False)
 def curve_outputs(shape, p, begin, rz, first, data, curve, row, m):
     """Write the second derivatives times the outputs' changes, rows of rz from `first` on, to the rows of curve.
 
@@ -247,7 +252,7 @@ def curve_outputs(shape, p, begin, rz, first, data, curve, row, m):
         _weigh_rows(curve, row, classes, data, data.shape[0] - 1, m)
 
 
-@linked(types.void(integers, matrix, int64, matrix, matrix, int64, int64))
+@linked(types.void(integers, matrix, int64, matrix, matrix, int64, int64), counted=False)
 def curve_output(shape, p, own, data, curve, row, m):
     """Write the row `own` of the second derivatives, from the diagonal on, to the rows of curve."""
     kind, classes = loss_of(shape), p.shape[0]

@@ -25,7 +25,7 @@ import pytest
 from tests.benchmarks.peers.loss import gmin, peer, scikit_learn, scipys
 from thalweg.potentials import NetworkLoss
 from thalweg.potentials.compiled.signatures import FUNCTION, HESSIAN, floats, integers, jit, matrix, vector
-from thalweg.potentials.compiled.simd import LANES, load, splat, store, total
+from thalweg.potentials.compiled.simd import WIDE_LANES, load_wide, splat, splat_wide, store, total
 from thalweg.potentials.neural_network.vector_math import exponential
 
 SHAPES = [
@@ -53,10 +53,8 @@ def _many_hessians(function, x, hessian, integers, floats, count):
 @numba.njit(nogil=True, fastmath={"contract"})
 def _exponentials(y, count):
     for _ in range(count):
-        for d in range(0, y.size, 2 * LANES):
-            one, other = exponential(load(y, d), load(y, d + LANES))
-            store(y, d, splat(-0.5) + 0.0 * one)
-            store(y, d + LANES, splat(-0.5) + 0.0 * other)
+        for d in range(0, y.size, WIDE_LANES):
+            store(y, d, splat_wide(-0.5) + 0.0 * exponential(load_wide(y, d)))
 
 
 @numba.njit(nogil=True, fastmath={"contract"})

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from thalweg.potentials import NetworkLoss, check_potential
-from thalweg.potentials.compiled.simd import LANES, load, store
+from thalweg.potentials.compiled.simd import WIDE_LANES, load_wide, store
 from thalweg.potentials.neural_network.activations.functions import activate
 from thalweg.potentials.neural_network.activations.kinds import ACTIVATIONS
 from thalweg.potentials.neural_network.vector_math import log_one_plus
@@ -28,8 +28,8 @@ def _activate(kind, z, slope, bend):
 
 @numba.njit
 def _logarithms(values):
-    for d in range(0, values.size, LANES):
-        store(values, d, log_one_plus(load(values, d)))
+    for d in range(0, values.size, WIDE_LANES):
+        store(values, d, log_one_plus(load_wide(values, d)))
 
 
 def exact_activation(mp, name):

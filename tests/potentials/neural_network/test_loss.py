@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from thalweg.potentials.compiled.simd import LANES, load, store
+from thalweg.potentials.compiled.simd import WIDE_LANES, load_wide, store
 from thalweg.potentials.neural_network.loss import NetworkLoss
 from thalweg.potentials.neural_network.vector_math import exponential, tanh
 from thalweg.potentials.neural_network.weights import Weights
@@ -26,10 +26,8 @@ def _tanh(values, slopes):
 
 @numba.njit
 def _exponential(values):
-    for d in range(0, values.size, 2 * LANES):
-        one, other = exponential(load(values, d), load(values, d + LANES))
-        store(values, d, one)
-        store(values, d + LANES, other)
+    for d in range(0, values.size, WIDE_LANES):
+        store(values, d, exponential(load_wide(values, d)))
 
 
 def unpacked(x, layers):
