@@ -41,6 +41,7 @@ _ROOMS = {
         "unit_moves": "basin_hopping.network_moves",
     },
     "landscapes": {
+        "estimates": "discoveries.arrivals",
         "executors": "exploration.executors",
         "spanning": "lowest_paths",
         "strategy": "strategies.base",

@@ -1,5 +1,8 @@
 """Landscapes: stores of stationary points, and the searches that find more of them."""
 
+from thalweg.landscapes.discoveries.arrivals import Estimate, estimate
+from thalweg.landscapes.discoveries.found_points import Discoveries
+from thalweg.landscapes.discoveries.growth_curve import Forecast, forecast
 from thalweg.landscapes.errors import (
     CalculationsFailedError,
     LockedError,
@@ -8,7 +11,6 @@ from thalweg.landscapes.errors import (
     UnknownArrivalError,
     UntrustedError,
 )
-from thalweg.landscapes.estimates import Discoveries, Estimate, estimate
 from thalweg.landscapes.exploration.executors import Processes, dask_executor
 from thalweg.landscapes.landscape import Landscape
 from thalweg.landscapes.lowest_paths import LowestPath
@@ -50,6 +52,7 @@ __all__ = [
     "Choice",
     "Discoveries",
     "Estimate",
+    "Forecast",
     "Landscape",
     "LockedError",
     "LowestPath",
@@ -70,6 +73,7 @@ __all__ = [
     "fill_frequencies",
     "fill_path_lengths",
     "fill_property",
+    "forecast",
     "mark_verified",
     "merge",
     "reconverge",

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from typing import TYPE_CHECKING, overload
 
-from thalweg.landscapes.estimates import Discoveries
+from thalweg.landscapes.discoveries.found_points import Discoveries
 from thalweg.landscapes.lowest_paths import LowestPath, LowestPaths, checked_pairs
 from thalweg.landscapes.records import AddedMinimum, AddedSearch, Progress, Search
 from thalweg.landscapes.run_options import FAILURES_IN_A_ROW, RunOptions
@@ -256,7 +256,7 @@ class Landscape(StoredLandscape):
         )
 
     def discoveries(self, below: float | str | None = None) -> Discoveries:
-        """Return the numbers of times that points were found; ``discoveries().minima.remaining`` estimates the rest.
+        """Return the numbers of times that points were found; ``discoveries().forecast("minima")`` estimates the rest.
 
         Parameters
         ----------

@@ -55,7 +55,7 @@ LAYERS = [
     ["landscapes.recording"],
     [
         "landscapes.landscape landscapes.stored_landscape landscapes.lowest_paths landscapes.views "
-        "landscapes.estimates landscapes.system_loading landscapes.reference landscapes.notebook"
+        "landscapes.discoveries landscapes.system_loading landscapes.reference landscapes.notebook"
     ],
     ["landscapes.vibrations"],
     ["landscapes.strategies"],

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from thalweg.landscapes.estimates import Discoveries
+    from thalweg.landscapes.discoveries.found_points import Discoveries
 
 __all__ = ["FINISHED", "StoppingRule", "grown", "next_stage"]
 

@@ -11,7 +11,7 @@ from thalweg.landscapes.energy_limit import EnergyLimit
 from thalweg.landscapes.lowest_paths import pieces_below
 
 if TYPE_CHECKING:
-    from thalweg.landscapes.estimates import Discoveries
+    from thalweg.landscapes.discoveries.found_points import Discoveries
     from thalweg.landscapes.storage.store import Store
 
 __all__ = ["LowRegion", "low_region"]
@@ -54,7 +54,7 @@ def low_region(store: Store, below: float | str | EnergyLimit) -> LowRegion:
     ValueError
         If there are no minima below it.
     """
-    from thalweg.landscapes.estimates import Discoveries
+    from thalweg.landscapes.discoveries.found_points import Discoveries
 
     limit = EnergyLimit.read(below)
     minima, states = (

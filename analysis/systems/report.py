@@ -19,7 +19,7 @@ from thalweg.potentials.noise import Noise
 
 if TYPE_CHECKING:
     from thalweg.analysis.systems.low_region import LowRegion
-    from thalweg.landscapes.estimates import Discoveries
+    from thalweg.landscapes.discoveries.found_points import Discoveries
     from thalweg.landscapes.lowest_paths import LowestPath
 
 __all__ = ["WIDTH", "describe", "details_text", "path_text", "region_text", "summary_text"]
@@ -166,13 +166,14 @@ def _counts(summary: Summary) -> list[tuple[str, str]]:
 
 
 def _missing(found: Discoveries) -> str:
-    """Return lower bounds on the points that remain, with their intervals, and the searches since the last new one."""
+    """Return how many points probably remain, with 95 % intervals, and the searches since the last new one."""
     parts = []
-    for kind, estimate in (("minima", found.minima), ("transition states", found.transition_states)):
-        if estimate.found:
-            interval = f" ({estimate.low:.0f} to {estimate.high:.0f})" if estimate.high >= 0.5 else ""
-            parts.append(f"{estimate.remaining:.0f} {kind}{interval}")
-    said = f"at least {', '.join(parts)}" if parts else "not known"
+    for kind in ("minima", "transition_states"):
+        known = found.forecast(kind)
+        if known.found:
+            interval = f" ({known.low:.0f} to {known.high:.0f})" if known.high >= 0.5 else ""
+            parts.append(f"{known.remaining:.0f} {kind.replace('_', ' ')}{interval}")
+    said = ", ".join(parts) or "not known"
     return f"{said}; nothing new in the last {found.quiet} searches" if found.quiet else said
 
 

@@ -14,7 +14,7 @@ from scipy.sparse.csgraph import connected_components
 from thalweg.optimizers.kernels.status import current_reason
 
 if TYPE_CHECKING:
-    from thalweg.landscapes.estimates import Discoveries
+    from thalweg.landscapes.discoveries.found_points import Discoveries
     from thalweg.landscapes.storage.store import Store
 
 __all__ = ["EnergyRange", "LowestMinimum", "Spread", "Summary", "summarise"]
@@ -166,7 +166,7 @@ def summarise(path: str | os.PathLike[str]) -> Summary:
 
 
 def _summary(store: Store) -> Summary:
-    from thalweg.landscapes.estimates import Discoveries
+    from thalweg.landscapes.discoveries.found_points import Discoveries
 
     energies, barriers = (_read(store, f"{group}/energy") for group in ("minima", "transition_states"))
     ends = _read(store, "transition_states/minima")

@@ -15,15 +15,16 @@ from pathlib import Path
 
 from thalweg.analysis.systems.named import build, default_options
 from thalweg.landscapes import Landscape
-from thalweg.landscapes.estimates import Discoveries
+from thalweg.landscapes.discoveries.found_points import Discoveries
 
 
 def said(landscape: Landscape, found: Discoveries) -> str:
     """Say what is known and what is not."""
-    rest = [f"{one.remaining:.0f} ({one.low:.0f} to {one.high:.0f})" for one in (found.minima, found.transition_states)]
+    known = [found.forecast(group) for group in ("minima", "transition_states")]
+    rest = [f"{one.remaining:.0f} ({one.low:.0f} to {one.high:.0f})" for one in known]
     return (
         f"{len(landscape.searches):6} searches: {len(landscape.minima)} minima, {len(landscape.transition_states)} "
-        f"transition states; probably missing at least {rest[0]} and {rest[1]}; quiet for {found.quiet}"
+        f"transition states; probably missing {rest[0]} and {rest[1]}; quiet for {found.quiet}"
     )
 
 

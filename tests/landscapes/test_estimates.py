@@ -7,8 +7,8 @@ import math
 import numpy as np
 import pytest
 
-from thalweg.landscapes import FROM_STATE, Landscape, Search, estimate
-from thalweg.landscapes.estimates import Discoveries
+from thalweg.landscapes import FROM_STATE, Landscape, Search, estimate, forecast
+from thalweg.landscapes.discoveries.found_points import Discoveries
 
 
 def draws(weights, number, seed):
@@ -114,3 +114,72 @@ def test_complete_needs_silence_the_estimate_and_each_found_five_times(made_up, 
             if number in (199, 600, 1199, 1249, 1349, 1399):
                 assert found.update().complete == (number == 1399)
         assert found.quiet == 1199
+
+
+def found_by(rates, searches, seed):
+    """When each point of a pool was found first, of those found by so many searches, and how many were not."""
+    first = np.ceil(np.random.default_rng(seed).exponential(1.0 / rates))
+    return (
+        first[first <= searches],
+        int((first > searches).sum()),
+        int(((first > searches) & (first <= 2 * searches)).sum()),
+    )
+
+
+POOLS = {
+    "lognormal": lambda rng: rng.lognormal(-7.0, 1.5, 400),
+    "narrow": lambda rng: rng.lognormal(-7.0, 0.5, 200),
+    "gamma": lambda rng: rng.gamma(0.5, 2e-3, 300),
+    "power law": lambda rng: 5e-3 / rng.permutation(np.arange(1, 301)),
+    "decades": lambda rng: 10.0 ** rng.uniform(-5, -2, 200),
+    "few": lambda rng: rng.lognormal(-5.0, 1.0, 12),
+}
+
+
+@pytest.mark.parametrize("name", POOLS)
+@pytest.mark.parametrize("searches", [500, 4000])
+def test_forecasts_hold_for_pools_of_known_numbers(name, searches):
+    """Most intervals hold, of what remains and of what as many searches again find, whatever the rates."""
+    remain, again = [], []
+    for seed in range(40):
+        first, rest, new = found_by(POOLS[name](np.random.default_rng(seed)), searches, 1000 + seed)
+        said = forecast(first, searches)
+        remain.append(said.low <= rest <= said.high)
+        again.append(said.next_low <= new <= said.next_high)
+    assert np.mean(again) >= 0.85
+    assert np.mean(remain) >= 0.85
+
+
+def test_forecasts_of_nothing_and_of_nonsense():
+    nothing = forecast([], 100)
+    assert nothing.found == 0
+    assert math.isnan(nothing.remaining)
+    assert forecast([1, 1, 2], 5000).high == 0.0
+    for first in ([0, 1], [1, 101], [math.nan]):
+        with pytest.raises(ValueError, match="first must lie between 1 and 100"):
+            forecast(first, 100)
+    with pytest.raises(ValueError, match="searches must be"):
+        forecast([], 0)
+
+
+def test_forecasts_look_at_searches_of_the_last_kind(made_up, tmp_path):
+    """Basin-hopping found five minima at once, then nothing; other searches find one in every ten."""
+    with Landscape(made_up.MadeUp(), tmp_path / "a.zarr") as landscape:
+        for number in range(100):
+            landscape.add(Search(number, "basin-hopping", minima=(made_up.minimum(number % 5),)))
+        hopped = landscape.discoveries()
+        assert hopped.forecast("minima").high <= 1
+        for number in range(100):
+            known = made_up.minimum(5 + number // 10)
+            landscape.add(Search(100 + number, "single-ended", minima=(known,)))
+        found = landscape.discoveries()
+        known = found.forecast("minima")
+        assert known == forecast(np.arange(1, 101, 10), 100)
+        assert known.low >= 1
+        assert found.forecast("minima", 100) == hopped.forecast("minima")
+        assert hopped.update().forecast("minima") == known
+        assert found.forecast("transition_states").found == 0
+        with pytest.raises(ValueError, match="searches is 201; 200 were read"):
+            found.forecast("minima", 201)
+        with pytest.raises(ValueError, match="group is 'states'; there are minima and transition_states"):
+            found.forecast("states")

@@ -43,5 +43,5 @@ def test_discoveries_say_what_was_found():
     with Landscape(Point([0.0, 0.5], MuellerBrown()), MemoryStore(), seed=0) as landscape:
         landscape.find_minima(30, workers=1, progress=False)
         said = repr(landscape.discoveries())
-    assert said.startswith("<Discoveries: 3 minima (at least 0 remaining), 0 transition states")
+    assert said.startswith("<Discoveries: 3 minima (about 0 remaining), 0 transition states")
     assert said.endswith("of 30 searches>")

@@ -1,27 +1,21 @@
-"""Chao's estimate of the number of undiscovered stationary points.
-
-The more points have been found only once, the more there are that have not been found at all. Chao's estimate makes
-a number of it, f1 (f1 - 1) / (2 (f2 + 1)) from the f1 points found once and the f2 found twice, with an interval; it
-is exact where every point is as likely as another, and a lower bound where some are rarer, as they always are here:
-a search finds wide basins more often than narrow ones.
-"""
+"""What the searches of a store found, how often, and what they probably leave to be found."""
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike
 
+from thalweg.landscapes.discoveries.arrivals import Estimate, estimate
+from thalweg.landscapes.discoveries.growth_curve import Forecast, forecast
 from thalweg.landscapes.energy_limit import EnergyLimit
-from thalweg.landscapes.records import FROM_STATE
+from thalweg.landscapes.records import BASIN_HOPPING, FROM_STATE
 from thalweg.landscapes.storage.store import Store
+from thalweg.potentials.conversion.numeric_options import whole_number
 from thalweg.potentials.lazy import public
 
-__all__ = ["Discoveries", "Estimate", "estimate"]
+__all__ = ["Discoveries"]
 
-_Z = 1.959963984540054  # of an interval that holds 95 in 100
 _FEWEST = 1000  # searches without anything new before a landscape counts as complete
 _QUIET = 1 / 2  # and the share of all searches that they must be
 _LEAST = 5  # times that each point was found by then
@@ -29,117 +23,12 @@ _GROUPS = "minima", "transition_states"
 
 
 @public("thalweg.landscapes")
-@dataclass(frozen=True)
-class Estimate:
-    """Estimate of how many points of one kind remain to be found.
-
-    Attributes
-    ----------
-    found : int
-        Number of different points that are known.
-    once, twice : int
-        Numbers of points that were found once, and twice.
-    arrivals : int
-        Number of times that any was found.
-    remaining : float
-        Lower bound of the number that remains, by Chao's estimate.
-    low, high : float
-        95 % interval of the number that remains.
-    coverage : float
-        Probability that the next arrival is at a known point (Good and Turing, as improved by Chao and Jost); NaN
-        where nothing was found.
-
-    Examples
-    --------
-    >>> from thalweg.landscapes import estimate
-    >>> estimate([1, 1, 1, 1, 2, 9]).remaining
-    3.0
-    """
-
-    found: int
-    once: int
-    twice: int
-    arrivals: int
-    remaining: float
-    low: float
-    high: float
-    coverage: float
-
-
-def estimate(times_found: ArrayLike) -> Estimate:
-    """Estimate how many points remain.
-
-    Parameters
-    ----------
-    times_found : (m,) array_like of int
-        How often each point was found; those never found, if any, are left out.
-
-    Returns
-    -------
-    Estimate
-        Numbers of points found, and an estimate of the others.
-
-    Raises
-    ------
-    ValueError
-        If a number is negative.
-
-    References
-    ----------
-    A. Chao, Biometrics 43 (1987) 783; A. Chao and L. Jost, Ecology 93 (2012) 2533; I. J. Good, Biometrika 40 (1953)
-    237.
-
-    Examples
-    --------
-    >>> from thalweg.landscapes import estimate
-    >>> found = estimate([1, 1, 2, 5, 8])
-    >>> found.found, found.once, found.twice, found.remaining
-    (5, 2, 1, 0.5)
-    """
-    counts = np.asarray(times_found, dtype=np.int64)
-    if counts.size and counts.min() < 0:
-        raise ValueError(f"times_found must not be negative; it has {counts.min()}")
-    found, arrivals = int(np.count_nonzero(counts)), int(counts.sum())
-    once, twice = (int(np.count_nonzero(counts == times)) for times in (1, 2))
-    remaining = once * max(once - 1, 0) / (2 * (twice + 1))
-    low, high = _interval(remaining, _variance(found, once, twice, arrivals))
-    coverage = _coverage(once, twice, arrivals) if found < arrivals else (0.0 if arrivals else math.nan)
-    return Estimate(found, once, twice, arrivals, remaining, low, high, coverage)
-
-
-def _variance(found: int, f1: int, f2: int, arrivals: int) -> float:
-    """Variance of the bias-corrected estimate (Chao 1987)."""
-    if not arrivals:
-        return 0.0
-    if not f1:
-        return found * math.exp(-arrivals / found) * (1.0 - math.exp(-arrivals / found))
-    k = f2 + 1
-    more = f1 * (2 * f1 - 1) ** 2 / (4 * k**2) + f1**2 * f2 * (f1 - 1) ** 2 / (4 * k**4)
-    return f1 * (f1 - 1) / (2 * k) + more
-
-
-def _interval(remaining: float, variance: float) -> tuple[float, float]:
-    """The logarithm of what remains is taken as normal, which keeps the interval above nothing."""
-    if remaining <= 0.0:
-        return 0.0, _Z * math.sqrt(variance)
-    ratio = math.exp(_Z * math.sqrt(math.log1p(variance / remaining**2)))
-    return remaining / ratio, remaining * ratio
-
-
-def _coverage(f1: int, f2: int, arrivals: int) -> float:
-    if f2:
-        once, twice = (arrivals - 1) * f1, 2 * f2
-    else:
-        once, twice = (arrivals - 1) * max(f1 - 1, 0), 2
-    return 1.0 - f1 / arrivals * once / (once + twice)
-
-
-@public("thalweg.landscapes")
 class Discoveries:
     """Numbers of times that the searches of a store found each point, and when they last found a new one.
 
     A search that comes back to the point it set out from has not found it: it was sent there. Every search is read
-    once.
+    once. :meth:`forecast` says how many points probably remain; :attr:`minima` and :attr:`transition_states` have the
+    counts, with Chao's lower bound.
 
     Parameters
     ----------
@@ -173,6 +62,7 @@ class Discoveries:
 
     def __init__(self, store: Store, below: float | str | EnergyLimit | None = None) -> None:
         self._store, self._read = store, 0
+        self._hops = np.zeros(0, dtype=bool)  # which searches were basin-hopping
         self._below = None if below is None else EnergyLimit.read(below)
         self.limit = math.inf
         none = np.zeros(0, dtype=np.int64)
@@ -181,8 +71,11 @@ class Discoveries:
         self._low = {group: np.zeros(0, dtype=bool) for group in _GROUPS}  # whether it counts
 
     def __repr__(self) -> str:
-        points = (("minima", self.minima), ("transition states", self.transition_states))
-        parts = [f"{one.found} {name} (at least {one.remaining:.0f} remaining)" for name, one in points]
+        known = {"minima": self.minima, "transition states": self.transition_states}
+        parts = []
+        for name, one in known.items():
+            forecast = self.forecast(name.replace(" ", "_"))
+            parts.append(f"{one.found} {name} (about {forecast.remaining:.0f} remaining)" if one.found else f"0 {name}")
         return f"<Discoveries: {', '.join(parts)}, nothing new in the last {self.quiet} of {self._read} searches>"
 
     def update(self) -> Discoveries:
@@ -190,7 +83,9 @@ class Discoveries:
         columns, rows = self._store.columns, self._store.rows("searches")
         if rows > self._read:
             start = columns["searches/start"].read(self._read, rows)
-            from_states = self._from_states(rows)
+            kinds = self._kinds(rows)
+            self._hops = np.append(self._hops, kinds == BASIN_HOPPING)
+            from_states = kinds == FROM_STATE
             self._take_in("minima", rows, np.where(from_states[:, None], -1, start))
             self._take_in("transition_states", rows, np.where(from_states[:, None], start, -1))
             self._read = rows
@@ -209,11 +104,11 @@ class Discoveries:
             self.limit = self._below.checked(float(energies["minima"].min()))
         self._low = {group: values <= self.limit for group, values in energies.items()}
 
-    def _from_states(self, rows: int) -> np.ndarray:
-        """Say which of the searches since the last look set out from a transition state."""
+    def _kinds(self, rows: int) -> np.ndarray:
+        """Return the kinds of the searches since the last look, by their names."""
         kind = self._store.columns["searches/kind"]
-        words = kind.attributes.get("meanings", [])
-        return kind.read(self._read, rows) == (words.index(FROM_STATE) if FROM_STATE in words else -1)
+        words = np.array([*kind.attributes.get("meanings", []), ""])
+        return words[np.minimum(kind.read(self._read, rows), len(words) - 1)]
 
     def _take_in(self, group: str, rows: int, start: np.ndarray) -> None:
         columns = self._store.columns
@@ -245,6 +140,37 @@ class Discoveries:
     def transition_states(self) -> Estimate:
         """Estimate for the transition states."""
         return estimate(self._counted("transition_states"))
+
+    def forecast(self, group: str, searches: int | None = None) -> Forecast:
+        """Say how many points probably remain, and how many as many searches again will find.
+
+        Parameters
+        ----------
+        group : {"minima", "transition_states"}
+        searches : int, optional
+            Look back to the moment after so many searches; all that were read by default.
+
+        Raises
+        ------
+        ValueError
+            If there is no such group, or there were not so many searches.
+        """
+        done = self._read if searches is None else whole_number("searches", searches, 0)
+        if done > self._read:
+            raise ValueError(f"searches is {done}; {self._read} were read")
+        if group not in _GROUPS:
+            raise ValueError(f"group is {group!r}; there are {' and '.join(_GROUPS)}")
+        first = self._first[group][self._low[group]]
+        first = first[(first > 0) & (first <= done)]
+        if not len(first):
+            return forecast([], max(done, 1))
+        # what one kind of search cannot reach another finds at once: those of the last kind say what it will find
+        same = self._hops[:done] == self._hops[done - 1]
+        clock = np.cumsum(same)
+        own = first[same[first - 1]]
+        if not len(own):
+            return forecast(first, done)
+        return forecast(clock[own - 1], int(clock[-1]))
 
     @property
     def quiet(self) -> int:

@@ -1,0 +1,1 @@
+"""What searches found so far, and what probably remains."""
