@@ -17,8 +17,8 @@ _WORDS = {
     ("transition_states", "lower"): "Fewer transition states are found after as many searches",
     ("gmin_loss", "higher"): "The lowest minimum fits its training labels, the wrong ones among them, less closely",
     ("gmin_loss", "lower"): "The lowest minimum fits its training labels, the wrong ones among them, more closely",
-    ("test_gmin_log_loss", "higher"): "The lowest minimum predicts clean testing data worse, by their cross-entropy",
-    ("test_gmin_log_loss", "lower"): "The lowest minimum predicts clean testing data better, by their cross-entropy",
+    ("test_gmin_log_loss", "higher"): "The lowest minimum predicts clean testing data worse, by the cross-entropy",
+    ("test_gmin_log_loss", "lower"): "The lowest minimum predicts clean testing data better, by the cross-entropy",
     ("train_mean", "higher"): "Minima rank their own training labels better on average, by AUC",
     ("train_mean", "lower"): "Minima rank their own training labels worse on average, by AUC",
     ("test_mean", "higher"): "Minima rank clean testing data better on average, by AUC",
@@ -27,8 +27,11 @@ _WORDS = {
     ("test_sd", "lower"): "Minima differ less from each other in their testing AUC",
     ("correct_mean", "higher"): "Minima rank the correctly labelled training points better on average, by AUC",
     ("correct_mean", "lower"): "Minima rank the correctly labelled training points worse on average, by AUC",
-    ("incorrect_mean", "higher"): "Minima have learned the wrong labels more, by the AUC of these as they were trained",
-    ("incorrect_mean", "lower"): "Minima have learned the wrong labels less, by the AUC of these as they were trained",
+    (
+        "incorrect_mean",
+        "higher",
+    ): "Minima have learned the wrong labels more, by the AUC on the wrongly labelled points",
+    ("incorrect_mean", "lower"): "Minima have learned the wrong labels less, by the AUC on the wrongly labelled points",
 }
 
 
@@ -52,15 +55,17 @@ def comparison_text(comparisons: Mapping[str, Mapping[str, Any]], found: Sequenc
     chance = (1 - CONFIDENCE) * len(found)
     parts = [
         f"## What differs from {_baseline(comparisons)}",
-        rule_text(len(found)),
-        f"Of {len(found)} differences {decided} are decided. {alone} have an interval of their own that excludes no "
-        f"difference, of which {chance:.0f} would be expected by chance if nothing differed at all. All numbers, draw "
-        f"by draw, are in [comparisons.csv]({files}comparisons.csv).",
-        "How often each measure is higher and lower than with the baseline, of the comparisons below; the rest cannot "
-        "be told:",
-        _grid(_summary(found)),
-        f"In words, of what is decided against {_baseline(comparisons)} with as many wrong labels:",
+        f"Of {len(found)} differences from {_baseline(comparisons)} with as many wrong labels {decided} are decided. "
+        f"Each measure is compared in {len(comparisons)} tables below, for each kind and share of wrong labels: "
+        f'"(1 of {len(comparisons)})" says that one of these comparisons is decided and that the others are not.',
         differences_in_words(found),
+        "### How differences are decided",
+        rule_text(len(found)),
+        f"For {alone} of {len(found)} differences the {100 * CONFIDENCE:.0f} % interval lies wholly on one side; if "
+        f"nothing differed, about {chance:.0f} would. All numbers, draw by draw, are in "
+        f"[comparisons.csv]({files}comparisons.csv).",
+        "How many comparisons decide that a measure is higher or lower than the baseline; the rest are undecided:",
+        _grid(_summary(found)),
     ]
     for name, one in comparisons.items():
         mine = [difference for difference in found if difference.comparison == name]
@@ -80,7 +85,7 @@ def differences_in_words(found: Sequence[Difference]) -> str:
     Returns
     -------
     str
-        Lines of Markdown. "2 of 4" says that two of four comparisons decide it and that the others cannot be told.
+        Lines of Markdown. "2 of 4" says that two of four comparisons decide it and that the others are undecided.
 
     Examples
     --------
@@ -114,9 +119,7 @@ def _where(found: Sequence[Difference], way: str) -> str:
         verdicts = [one.verdict for one in found if (one.family.rpartition("-")[2], one.errors) == group]
         if way in verdicts:
             parts.append(f"{group[0]} {group[1]:g} % ({verdicts.count(way)} of {len(verdicts)})")
-    against = {"higher": "lower", "lower": "higher"}[way]
-    both = any(one.verdict == against for one in found)
-    return ", ".join(parts) + ("" if not both else f"; it is {against} elsewhere")
+    return ", ".join(parts)
 
 
 def _baseline(comparisons: Mapping[str, Mapping[str, Any]]) -> str:
@@ -158,7 +161,7 @@ def _named(measure: str, found: Sequence[Difference]) -> str:
 def _when(found: Sequence[Difference]) -> str:
     """Return when counts are compared, where they are not final."""
     when = sorted({one.when for one in found if one.when})
-    return f"; counts are compared {' or '.join(when)} for each landscape" if when else ""
+    return f". Counts are compared {' or '.join(when)} in each landscape" if when else ""
 
 
 def _summary(found: Sequence[Difference]) -> list[list[str]]:

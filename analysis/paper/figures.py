@@ -49,7 +49,7 @@ def graph_figure(
     ----------
     entry : mapping
         Figure of the definition: colour, shape; lowest where only that number of minima is shown, own_colours where
-        each panel has its own scale of colours.
+        each panel has its own scale of colours, cmap for another colour map than the published one.
     panels : sequence of Panel
         Panels row by row.
     ceiling : float, optional
@@ -63,7 +63,7 @@ def graph_figure(
     values = [None if graph is None else _values(graph, entry["colour"]) for graph in shown]
     known = [of[graph.minima] for graph, of in zip(shown, values, strict=True) if graph is not None and of is not None]
     common = colour_range(np.concatenate(known) if known else np.zeros(0), None, None)
-    own = entry.get("own_colours", False)
+    own, cmap = entry.get("own_colours", False), entry.get("cmap", RED_TO_BLUE.name)
     for ax, graph, colour, panel in zip(axes.flat, shown, values, panels, strict=True):
         if graph is None or colour is None:
             _leave_empty(ax, panel.title)
@@ -71,15 +71,15 @@ def graph_figure(
         norm = colour_range(colour[graph.minima], None, None) if own else common
         graph.plot(
             ax, colour=colour, colour_bar=False, energy_label="loss", size_bar=False, vmin=norm.vmin, vmax=norm.vmax,
-            cmap=RED_TO_BLUE, show_count=False,
+            cmap=cmap, show_count=False,
         )  # fmt: skip
         if own:
-            _colours(figure, ax, norm, "", ceiling)
+            _colours(figure, ax, norm, cmap, "", ceiling)
         ax.set_title(_said(panel, graph), fontsize="medium")
     if own:
         figure.suptitle(_meaning(entry["colour"], ceiling), fontsize="medium")
     elif known:
-        _colours(figure, axes, common, _meaning(entry["colour"], ceiling), ceiling)
+        _colours(figure, axes, common, cmap, _meaning(entry["colour"], ceiling), ceiling)
     return figure
 
 
@@ -116,9 +116,11 @@ def _leave_empty(ax: Axes, title: str) -> None:
     ax.text(0.5, 0.5, "not explored yet", ha="center", va="center", transform=ax.transAxes, color="grey")
 
 
-def _colours(figure: Figure, axes: Axes | np.ndarray, norm: Normalize, label: str, ceiling: float | None) -> None:
+def _colours(
+    figure: Figure, axes: Axes | np.ndarray, norm: Normalize, cmap: str, label: str, ceiling: float | None
+) -> None:
     """Draw a colour bar, and the ceiling on it where it lies within the scale."""
-    bar = figure.colorbar(ScalarMappable(norm, colour_map(RED_TO_BLUE)), ax=axes, shrink=0.6, aspect=30, pad=0.02)
+    bar = figure.colorbar(ScalarMappable(norm, colour_map(cmap)), ax=axes, shrink=0.6, aspect=30, pad=0.02)
     bar.set_label(label)
     bar.outline.set_visible(False)
     low, high = norm.vmin, norm.vmax
@@ -167,7 +169,7 @@ def points_figure(columns: Mapping[str, Mapping[str, Mapping[str, Sequence[float
             ax.set_xticks(range(len(rows)), [])
             ax.set_xlim(-0.5, len(rows) - 0.5)
             ax.spines[["top", "right"]].set_visible(False)
-            ax.set_ylabel(_meaning(measure, None).replace("_", " ") if ax in axes[:, 0] else "")
+            ax.set_ylabel(measure.replace("_", " ") if ax in axes[:, 0] else "")
         column[0].set_title(name, fontsize="medium")
         column[-1].set_xticks(range(len(rows)), [row.removeprefix(f"{name}-") for row in rows], rotation=90)
     for row in axes:  # one scale for each measure

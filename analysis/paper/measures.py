@@ -25,7 +25,28 @@ from thalweg.analysis.paper.plan import Job
 from thalweg.analysis.statistics.rank_correlation import rank_correlation
 from thalweg.analysis.systems.summary import Summary
 
-__all__ = ["RankCorrelation", "correlation", "from_csv", "measures", "shape_measures", "to_csv"]
+__all__ = ["MEANINGS", "RankCorrelation", "correlation", "from_csv", "measures", "shape_measures", "to_csv"]
+
+MEANINGS = {
+    "minima": "number of minima that were found",
+    "transition_states": "number of transition states that were found",
+    "gmin_loss": "training loss of Gmin, the lowest minimum that was found, with its L2 term; the training labels are "
+    "those that the network was given, wrong ones included",
+    "test_gmin_loss": "testing loss of Gmin with the L2 term, on testing data with correct labels",
+    "test_gmin_log_loss": "testing loss of Gmin without the L2 term (the cross-entropy), on testing data with correct "
+    "labels",
+    "train_gmin": "AUC of Gmin on the training data, with the labels that it was given",
+    "train_mean": "AUC on the training data, with the labels that the network was given, mean over all minima",
+    "test_gmin": "AUC of Gmin on testing data with correct labels",
+    "test_mean": "AUC on testing data with correct labels, mean over all minima",
+    "correct_mean": "AUC on those training points whose labels are correct, mean over all minima",
+    "incorrect_mean": "AUC on those training points whose labels are wrong, with the wrong labels, mean over all "
+    "minima; high where the network has learned the wrong labels",
+    "frustration": "mean over minima of the climb on the lowest path to Gmin, divided by the energy that is gained",
+    "other_funnel": "depth of the deepest funnel other than that of Gmin, in units of the range of the lowest nine "
+    "tenths of the losses",
+}
+"""What the columns of tables and comparisons are; a column that ends in ``_sd`` is the spread of that in ``_mean``."""
 
 _PARTS = ("train", "incorrect", "correct", "test")
 _LOW = 0.25  # part of the band of losses in which minima count as low-lying

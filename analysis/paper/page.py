@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -10,8 +11,8 @@ from thalweg.analysis.paper.claims.decisions import Claim
 from thalweg.analysis.paper.claims.equal_searches import with_stages
 from thalweg.analysis.paper.claims.verdicts import ALMOST_EVERY, EVERY, share
 from thalweg.analysis.paper.comparison_text import comparison_text
-from thalweg.analysis.paper.growth import stages_of
 from thalweg.analysis.paper.machine import machine
+from thalweg.analysis.paper.measures import MEANINGS
 from thalweg.analysis.paper.page_command import Source
 from thalweg.analysis.paper.plan import Plan
 from thalweg.analysis.paper.results import Results
@@ -19,8 +20,6 @@ from thalweg.analysis.paper.stopping_rule import FINISHED
 from thalweg.analysis.paper.tables import agreement, behind, equal_counts, table_markdown
 
 __all__ = ["page_text"]
-
-_TIMES = 4  # factor between the searches of one line of growth and those of the next
 
 
 def page_text(plan: Plan, results: Results, source: Source, skipped: Mapping[str, str], files: str = "") -> str:
@@ -40,13 +39,15 @@ def page_text(plan: Plan, results: Results, source: Source, skipped: Mapping[str
     tables = [_table(name, plan, results) for name in plan.tables]
     figures = [_figure(name, plan, results, files) for name in plan.figures]
     decided = [_claims(results), _ceilings(results)]
-    rest = [_landscapes(plan, results, skipped), _labels(results), _growth(results, files)]
+    columns, rest = _columns(plan), [_landscapes(plan, results, skipped, files), _growth(results, files)]
     ends = [_choices(plan), _failures(results)]
     if plan.page:
         compared = comparison_text(plan.comparisons, results.differences, files)
-        parts = [_own_head(plan, results, source), compared, *tables, *figures, _origins(plan, source, files), *rest]
+        first = [_own_head(plan, results, source), columns]
+        parts = [*first, compared, *tables, *figures, _origins(plan, source, files), *rest]
     else:
-        parts = [_head(plan, results, source), _origins(plan, source, files), *tables, *figures, *decided, *rest]
+        first = [_head(plan, results, source), columns, _origins(plan, source, files)]
+        parts = [*first, *tables, *figures, *decided, *rest]
         parts.append(_peers(source))
     return "\n\n".join(part for part in (*parts, *ends) if part) + "\n"
 
@@ -62,8 +63,10 @@ def _head(plan: Plan, results: Results, source: Source) -> str:
     )  # fmt: skip
     return (
         "# The paper's tables and figures, measured\n\n"
-        "S. R. Chitturi, P. C. Verpoort, A. A. Lee, D. J. Wales, Mach. Learn.: Sci. Technol. 1 (2020) 023002, beside "
-        f"landscapes of our own, explored from data drawn afresh.{small}\n\n{_made(plan, results, source)}"
+        "The paper is S. R. Chitturi, P. C. Verpoort, A. A. Lee, D. J. Wales, Mach. Learn.: Sci. Technol. 1 (2020) "
+        "023002. Here its numbers stand beside those of our own landscapes, which were explored from newly drawn data. "
+        "In the titles, [2,10,4,1000,0.0001] is a network with 2 inputs, 10 hidden units and 4 outputs, trained on "
+        f"1,000 points with lambda = 0.0001, the strength of the L2 term.{small}\n\n{_made(plan, results, source)}"
     )
 
 
@@ -84,13 +87,15 @@ def _made(plan: Plan, results: Results, source: Source) -> str:
         f"    {source.command()}\n\n"
         f"Seeds {', '.join(map(str, seeds))}. {machine()}. Searching took {seconds / 3600:.2f} hours in all. "
         f"{_progress(plan, results)}\n\n"
-        f"A landscape has stopped growing when with 95 % confidence (Chao's estimate) fewer than "
-        f"{plan.rule.remaining:.0%} of its minima, or fewer than one, remain to be found, and fewer than "
-        f"{plan.rule.new:.0%} of the arrivals at transition states are at new ones (Good and Turing's estimate). "
-        "A row with * rests on one that had not, and its numbers may still change. A count with * is a lower bound: "
-        "more than a few remain, as of transition states also where growth has stopped, since rare ones are many (how "
-        "many at least stands under Landscapes). ± is the standard deviation between draws of the training data. What "
-        "has not been explored is empty."
+        f"A landscape has stopped growing if, with 95 % confidence, fewer than {100 * plan.rule.remaining:g} % of its "
+        "minima, or fewer than one, remain to be found (Chao's estimate), and if fewer than "
+        f"{100 * plan.rule.new:g} % of the arrivals at transition states are at new ones (Good and Turing's estimate). "
+        "In the tables:\n\n"
+        "- A row with * rests on a landscape that has not stopped growing. Its numbers may still change.\n"
+        "- A count with * is a lower bound. Transition states are incomplete even where growth has stopped, since "
+        "there are many rare ones. Estimates of how many remain are in landscapes.csv.\n"
+        "- ± is the standard deviation between draws of the training data.\n"
+        "- An empty cell has not been explored, or has no meaning."
     )
 
 
@@ -98,8 +103,8 @@ def _progress(plan: Plan, results: Results) -> str:
     """Return a sentence with the numbers of landscapes, explored and ended ones."""
     ended = sum(state.get("why") in FINISHED for state in results.states.values())
     return (
-        f"Of {len(plan.jobs)} landscapes {len(results.rows)} are explored, {ended} of them to the end of their growth "
-        "or sample."
+        f"Of {len(plan.jobs)} landscapes {len(results.rows)} are explored. Of these {ended} have ended: they have "
+        "stopped growing, or their sample of minima is complete."
     )
 
 
@@ -107,21 +112,40 @@ def _origins(plan: Plan, source: Source, files: str) -> str:
     """Return the section on the origin of each kind of number, and on making it again."""
     name = plan.jobs[0].name
     others = ["comparisons.csv"] if plan.page else ["ceiling.csv", "claims.csv"]
-    named = [f"`{one}`" for one in ("failures.csv", "growth.csv", *others)]
+    named = [f"`{one}`" for one in ("failures.csv", "growth.csv", "landscapes.csv", *others)]
     cases = "" if plan.page else " and cases of claims"
     return (
         "## Where each number comes from\n\n"
-        f"Under each table stand the lines of [measures.csv]({files}measures.csv) (the header is line 1) that its rows "
-        "are means of, in the columns of the same names; `store` in that line is the landscape's store in the folder "
-        "of results, and `networks/NAME.npz` has energies, connections and AUC of its points. "
-        f"Panels of figures{cases} carry the names of stores. {', '.join(named[:-1])} and {named[-1]} are beside it, "
-        "each table in `tables/`. One landscape is looked at, its "
-        f"points computed again, and it is made anew by itself, with\n\n"
+        f"The line below each table says which lines of [measures.csv]({files}measures.csv) its rows are means of "
+        "(line 1 is the header). Columns of the table and of the file have the same names. The column `store` names "
+        "the landscape's store in the folder of results, and `networks/NAME.npz` has the energies, connections and AUC "
+        f"of its points. Panels of figures{cases} have the names of stores. Beside measures.csv are "
+        f"{', '.join(named[:-1])} and {named[-1]}, and each table in `tables/`.\n\n"
+        "To look at one landscape and to verify it, after the command at the top of this page has explored it; and to "
+        "make it again alone:\n\n"
         f"    thalweg info {source.output}/landscapes/{name}.zarr\n"
         f"    thalweg verify {source.output}/landscapes/{name}.zarr\n"
         f"    {source.command('again', name)}\n\n"
-        "The last finds the same points in the same order; what a time ended, after more or fewer searches. That holds "
-        "for one version of the program: a landscape that grew over several days was searched by that of each day."
+        "The last command finds the same points in the same order with the same version of Thalweg. A run that a time "
+        "limit ended may stop after another number of searches. A landscape that grew over several days was searched "
+        "by the versions of these days."
+    )
+
+
+def _columns(plan: Plan) -> str:
+    """Return what the columns of tables and comparisons mean, and the parts of the names of landscapes."""
+    used = [column for table in plan.tables.values() for column in table["columns"][1:]]
+    used += [measure for one in plan.comparisons.values() for measure in one["measures"]]
+    rows = [[column.replace("_", " "), meaning] for column, meaning in MEANINGS.items() if column in used]
+    spread = [["... sd", "standard deviation over all minima of the AUC in ... mean"]]
+    data = "MNIST over all classes, each against the rest; else class 0 against the rest"
+    told = data if any(job.system == "MNIST" for job in plan.jobs) else "class 0 against the rest"
+    return (
+        "## What the columns mean\n\n"
+        f"{_grid(['column', 'meaning'], [*rows, *spread])}\n\n"
+        f"AUC is the area under the ROC curve ({told}): 1 is perfect, 0.5 is chance. Gmin is the lowest minimum of a "
+        f"landscape that was found. A name such as {plan.jobs[-1].name} is that of a landscape: after -e follows the "
+        "percentage of wrong labels, after -d the number of the draw of training data, counted from 0."
     )
 
 
@@ -167,18 +191,22 @@ def _claims(results: Results) -> str:
             rows.append([claim.number, claim.paper, *measured, claim.ours])
     open_ones = [number for number, cases in known.items() if not cases]
     return (
-        "## Claims\n\nA case is a landscape, a draw or a pair of landscapes. A claim says that it holds in every case "
-        f"(here: in at least {EVERY.share:.0%}), in almost every one (at least {ALMOST_EVERY.share:.0%}) or on average "
-        "(in more than half). Confirmed: it holds in such a share of our cases, and with 95 % confidence in more than "
-        "half of such cases. Not confirmed: with 95 % confidence it holds in a smaller share than it says. Else it "
-        "cannot be told, as where there are fewer than four cases. The interval of the share stands in brackets "
-        "(Wilson's); cases that are open, because a landscape still grows (*) or is not explored yet, count against "
-        "the claim at its lower end and for it at its upper one. "
-        "Counts that are lower bounds are compared after the same number of searches, which then stands with "
-        "them: with more searches it may be otherwise. Funnels, frustration and barriers count where nine of ten "
-        "minima are connected.\n\n"
+        "## Claims\n\nA case is a landscape, a draw or a pair of landscapes. A claim says one of three things:\n\n"
+        f"- it holds in every case (here: in at least {100 * EVERY.share:.0f} %);\n"
+        f"- it holds in almost every case (at least {100 * ALMOST_EVERY.share:.0f} %);\n"
+        "- it holds on average (in more than half).\n\n"
+        "What we say of it:\n\n"
+        "- Confirmed: it holds in such a share of our cases, and, with 95 % confidence, in more than half of all such "
+        "cases.\n"
+        "- Not confirmed: with 95 % confidence it holds in a smaller share than it says.\n"
+        "- Cannot be told: neither is so, as where there are fewer than four cases.\n\n"
+        "The 95 % interval of the share is in brackets (Wilson's). A case is open if a landscape still grows (*) or is "
+        "not explored yet. Open cases count against the claim at the lower end of the interval, and for it at the "
+        "upper end. Counts that are lower bounds are compared after the same number of searches, which is then written "
+        "beside them; with more searches the result may be different. Funnels, frustration and barriers count only in "
+        "landscapes of which at least nine tenths of the minima are connected.\n\n"
         + _grid(["", "the paper", "decided by", "says", "holds in", "numbers", "ours"], rows)
-        + (f"\n\nNothing explored that decides {', '.join(open_ones)}: cannot be told." if open_ones else "")
+        + (f"\n\nNothing that decides {', '.join(open_ones)} has been explored: cannot be told." if open_ones else "")
     )
 
 
@@ -197,31 +225,30 @@ def _ceilings(results: Results) -> str:
     ]
     head = ["data", "AUC of class 0", "log loss", "neighbours", "scored on"]
     told = (
-        "The best that r12 and r13 tell (claim 11): the share of each outcome among the nearest of 100,000 training "
-        "data and their mirror images, scored on testing data. MNIST has no such ceiling."
+        "The best prediction that the two distances r12 and r13 allow (claim 11). It is the share of each outcome "
+        "among the nearest of 100,000 training data and their mirror images, and is scored on testing data. MNIST has "
+        "no such ceiling."
     )
     return f"## Ceiling of prediction from two distances\n\n{told}\n\n{_grid(head, rows)}" if rows else ""
 
 
-def _landscapes(plan: Plan, results: Results, skipped: Mapping[str, str]) -> str:
-    lines = {row["name"]: (k + 2, row) for k, row in enumerate(results.rows)}
-    rows = []
+def _landscapes(plan: Plan, results: Results, skipped: Mapping[str, str], files: str) -> str:
+    """Return how the landscapes have ended, what verification found, and which are not explored."""
+    ended, reasons = Counter(state.get("why") or "in progress" for state in results.states.values()), {}
     for job in plan.jobs:
-        if job.name not in lines:
-            rows.append([job.name, "", "", "", "", "", "", skipped.get(job.name, "not explored yet"), ""])
-            continue
-        line, row = lines[job.name]
-        remaining = [f"{row[f'{kind}_remaining']:.0f} (< {row[f'{kind}_remaining_high']:.0f})"
-                     for kind in ("minima", "transition_states")]  # fmt: skip
-        state = results.states[job.name]
-        checked = f"{state['problems']} problems" if "problems" in state else "not yet"
-        why = state.get("why") or "in progress"
-        counts = [f"{row[name]:.0f}" for name in ("minima", "transition_states")]
-        rows.append([job.name, str(line), *counts, *remaining, f"{row['seconds']:.0f}", why, checked])
-    head = ["store in landscapes/", "line", "minima", "transition states", "minima remaining", "states remaining",
-            "seconds", "ended by", "verified again"]  # fmt: skip
+        if job.name not in results.states:
+            reasons.setdefault(skipped.get(job.name, "not explored yet"), []).append(job.name)
+    checked = [state["problems"] for state in results.states.values() if "problems" in state]
+    counts = _grid(["ended by", "landscapes"], [[why, count] for why, count in ended.most_common()])
+    verified = (
+        f"All points of {len(checked)} landscapes were computed again: {sum(checked)} errors were found. "
+        f"[landscapes.csv]({files}landscapes.csv) has a line for each landscape: counts, how many points probably "
+        "remain to be found (with the upper end of the 95 % interval), seconds of searching, why it ended, errors "
+        "found, and how many training points each class has."
+    )
+    missing = "\n".join(f"- {why}: {', '.join(names)}" for why, names in reasons.items())
     told = "\n".join(f"- {name}: {text}" for name, state in results.states.items() for text in state.get("told", ()))
-    parts = [f"## Landscapes\n\n{_grid(head, rows)}", told, _kept(results)]
+    parts = ["## Landscapes", counts if ended else "", verified, missing, told, _kept(results)]
     return "\n\n".join(part for part in parts if part)
 
 
@@ -232,31 +259,20 @@ def _kept(results: Results) -> str:
         if where:
             groups.setdefault(where, []).append(name)
     return "\n".join(
-        f"- explored earlier ({where}), store not at hand: {', '.join(of)}" for where, of in groups.items()
+        f"- explored earlier ({where}), store not at hand: "
+        f"{f'all {len(of)} landscapes' if len(of) == len(results.where) > 1 else ', '.join(of)}"
+        for where, of in groups.items()
     )
 
 
-def _labels(results: Results) -> str:
-    rows = [[row["name"], row["labels"], f"{row['mislabelled']:.0f}"] for row in results.rows]
-    grid = _grid(["landscape", "training labels of class 0, 1, ...", "mislabelled"], rows)
-    return f"## Label distributions\n\n{grid}"
-
-
 def _growth(results: Results, files: str) -> str:
-    """Return the counts at stages with four times as many searches each, and at the last one."""
-    rows: list[list[str]] = []
-    for name, state in results.states.items():
-        stages = stages_of(state)
-        for k, stage in enumerate(stages):
-            last = k == len(stages) - 1
-            if last or not rows or rows[-1][0] != name or stage.searches >= _TIMES * max(int(rows[-1][1]), 1):
-                counts = (str(stage.minima), str(stage.transition_states))
-                rows.append([name, str(stage.searches), f"{stage.seconds:.0f}", *counts])
-    if not rows:
+    """Return the picture of growth and where its numbers are."""
+    if not any(state.get("stages") for state in results.states.values()):
         return ""
-    head = ["landscape", "searches", "seconds", "minima", "transition states"]
-    picture = f"![growth]({files}figures/growth.png)\n\nThe picture has the first draws without errors; growth.csv all "
-    return f"## Growth\n\n{picture}stages, the table those with four times as many searches.\n\n{_grid(head, rows)}"
+    return (
+        f"## Growth\n\n![growth]({files}figures/growth.png)\n\nThe picture shows the landscapes of the first draw "
+        f"with correct labels. [growth.csv]({files}growth.csv) has the counts of every landscape at every stage."
+    )
 
 
 def _peers(source: Source) -> str:
@@ -267,7 +283,7 @@ def _peers(source: Source) -> str:
 
 def _choices(plan: Plan) -> str:
     told = "\n".join(f"- {what}: {taken}." for what, taken in plan.choices.items())
-    return f"## What the paper leaves open, and what was taken\n\n{told}"
+    return f"## What the paper leaves open, and what was chosen\n\n{told}"
 
 
 def _failures(results: Results) -> str:
@@ -277,5 +293,5 @@ def _failures(results: Results) -> str:
             reasons[reason] = reasons.get(reason, 0) + count
     searches = sum(row["steps"] + row["searches"] for row in results.rows)
     rows = [[reason, f"{count:,}"] for reason, count in sorted(reasons.items(), key=lambda item: -item[1])]
-    head = f"Of {searches:,.0f} quenches and searches; by landscape in failures.csv."
+    head = f"There were {searches:,.0f} quenches and searches in all. failures.csv has these numbers by landscape."
     return f"## Appendix: searches that failed, by reason\n\n{head}\n\n{_grid(['reason', 'searches'], rows)}"

@@ -75,13 +75,15 @@ class Difference:
 def rule_text(number: int) -> str:
     """Return the rule by which differences are decided, in words; ``number`` is that of all differences."""
     return (
-        "Every number is compared with that of uniform noise on the same training points with as many wrong labels "
-        f"(the same draw). A cell has the mean of these differences over draws and its {CONFIDENCE:.0%} interval by "
-        "Student's t; of counts the ratio, whose logarithm is averaged. A difference is decided (**bold**) where the "
-        f"t test's p, after Benjamini and Hochberg's correction for all {number} differences of this page, is at most "
-        f"{1 - CONFIDENCE:.2f}: then about one in twenty of the decided ones is expected to be wrong. All others "
-        "cannot be told from no difference with so few draws, although their own interval may exclude it. The t test "
-        "takes differences of draws as normally distributed, which three draws cannot check."
+        "Every landscape is compared with that of uniform noise of the same draw: it has the same training points and "
+        "as many wrong labels. A cell shows the mean of these differences over the draws and, in brackets, its "
+        f"{100 * CONFIDENCE:.0f} % interval by Student's t. Counts are compared by their ratio; the mean is that of "
+        "logarithms.\n\n"
+        "A difference is decided (**bold**) if the p of a t test is at most "
+        f"{1 - CONFIDENCE:.2f} after Benjamini and Hochberg's correction for all {number} differences of this page. "
+        "About one in twenty of the decided differences is then expected to be wrong. The others are undecided, even "
+        "where their own interval excludes zero (for ratios: one). The t test assumes that the differences of draws "
+        "are normally distributed, which three draws cannot check."
     )
 
 

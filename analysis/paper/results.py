@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import math
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from pathlib import Path
@@ -66,9 +67,10 @@ class Results(NamedTuple):
 def write_results(
     plan: Plan, output: Path, page: Path | None, workers: int | None, say: Callable[[str], object]
 ) -> Results:
-    """Write measures.csv, growth.csv, failures.csv, tables/, figures/ and networks/, and what a page decides.
+    """Write measures.csv, growth.csv, failures.csv, landscapes.csv, tables/, figures/ and networks/, and decide.
 
-    That is ceiling.csv and claims.csv for the paper's, comparisons.csv where the definition compares.
+    What is decided goes into claims.csv and ceiling.csv for the paper, and into comparisons.csv if the definition
+    compares.
 
     Parameters
     ----------
@@ -92,6 +94,7 @@ def write_results(
     growth = [(name, *stage) for name, one in found.items() for stage in stages_of(one.state)]
     _write(output / "growth.csv", _lines("name,searches,seconds,minima,transition_states", growth))
     grown = [with_stages(one.row, one.state) for one in found.values()]
+    _write(output / "landscapes.csv", _landscape_lines(found))
     claims = [] if plan.page else _decided(plan, found, grown, ceilings, output)
     compared = differences(plan.comparisons, grown)
     if plan.comparisons:
@@ -157,6 +160,20 @@ def _lines(head: str, rows: Sequence[Sequence[Any]]) -> str:
 
 def _flat(failures: Mapping[str, Mapping[str, int]]) -> list[tuple[str, str, int]]:
     return [(name, reason, count) for name, found in failures.items() for reason, count in found.items()]
+
+
+def _landscape_lines(found: Mapping[str, Found]) -> str:
+    """Return a line for each landscape: its counts, why it ended, what verification found, and its labels."""
+    counts = ["minima", "transition_states", "minima_remaining", "minima_remaining_high"]
+    counts += ["transition_states_remaining", "transition_states_remaining_high"]
+    rows = []
+    for k, (name, one) in enumerate(found.items()):
+        numbers = [round(one.row[count]) if math.isfinite(one.row[count]) else "" for count in counts]
+        ended, wrong = one.state.get("why") or "in progress", round(one.row["mislabelled"])
+        checked = one.state.get("problems", "not yet")
+        rows.append((name, k + 2, *numbers, round(one.row["seconds"]), ended, checked, one.row["labels"], wrong))
+    head = ["name", "measures_csv_line", *counts, "seconds", "ended_by", "errors_found", "labels", "mislabelled"]
+    return _lines(",".join(head), rows)
 
 
 def _claim_lines(claims: Sequence[Claim]) -> str:

@@ -27,7 +27,7 @@ __all__ = [
     "table_markdown",
 ]
 
-_AT_ONCE = 6  # columns of a table in Markdown, so that it fits on a page
+_AT_ONCE = {True: 6, False: 7}  # columns of a table in Markdown, with published numbers and without: they fit on a page
 
 
 Head = str | float
@@ -174,8 +174,8 @@ def table_markdown(table: Mapping[str, Any], found: Sequence[Cell], published: b
         for head in (first for first, *_ in table["rows"])
     }
     pieces = []
-    for start in range(0, len(columns), _AT_ONCE):
-        here = columns[start : start + _AT_ONCE]
+    for start in range(0, len(columns), _AT_ONCE[published]):
+        here = columns[start : start + _AT_ONCE[published]]
         lines = [[key, "draws", *[text for column in here for text in _heading(column, published)]]]
         lines.append(["---"] * len(lines[0]))
         for head, row in rows.items():
@@ -183,7 +183,7 @@ def table_markdown(table: Mapping[str, Any], found: Sequence[Cell], published: b
             lines.append([*_head(head, row[columns[0]]), *shown])
         pieces.append(_grid(lines))
     sources = [f"{head}: {_lines(row[columns[0]].lines)}" for head, row in rows.items() if row[columns[0]].lines]
-    return "\n\n".join([*pieces, f"Lines of measures.csv: {'; '.join(sources) or 'none yet'}."])
+    return "\n\n".join([*pieces, f"Lines of measures.csv behind each row: {'; '.join(sources) or 'none yet'}."])
 
 
 def _heading(column: str, published: bool) -> list[str]:
@@ -240,8 +240,8 @@ def equal_counts(table: Mapping[str, Any], groups: Mapping[Head, Sequence[Mappin
         counts = [_mean_spread([count_after(row, column, searches) for row in rows]) for column in columns]
         lines.append([_named(head), *(_count(mean, spread) for mean, spread in counts)])
     told = (
-        f"After the same number of searches for each landscape, {searches:,}, the most that all of them have had "
-        "(growth.csv has the lines):"
+        f"Counts after the same number of searches in every landscape. The number is {searches:,}, the largest that "
+        "all of them have had (growth.csv has the lines):"
     )
     return f"{told}\n\n{_grid(lines)}"
 
@@ -275,15 +275,17 @@ def agreement(found: Sequence[Cell]) -> str:
     known = [cell for cell in found if math.isfinite(cell.published) and math.isfinite(cell.spread)]
     judged = [cell for cell in known if not cell.lower_bound]
     if not judged:
-        return "Fewer than two draws, or nothing published: the published numbers cannot be judged against a spread."
+        return "There are fewer than two draws, or no published numbers, so nothing can be compared."
     alone = [cell for cell in judged if _outside(cell, [cell])]
     pooled = [cell for cell in judged if _outside(cell, [other for other in judged if other.column == cell.column])]
     either = [cell for cell in judged if cell in alone or cell in pooled]
     said = ", ".join(f"{_said(cell.column)} at {cell.row}" for cell in either) or "none"
     return (
-        f"{len(judged) - len(alone)} of {len(judged)} published numbers lie within the 95 % prediction interval of one "
-        f"more draw, from the draws of their row; {len(judged) - len(pooled)} of {len(judged)} where the spread is "
-        f"pooled over the rows of a column (of logarithms for counts and deviations). Outside of either: {said}."
+        f"A published number is compared with the 95 % prediction interval of one more draw like ours. "
+        f"{len(judged) - len(alone)} of {len(judged)} lie within the interval that follows from the draws of their own "
+        f"row, and {len(judged) - len(pooled)} of {len(judged)} within the one whose spread is pooled over the rows of "
+        f"their column (for counts and standard deviations, the spread of logarithms). Outside of at least one of the "
+        f"two: {said}."
     )
 
 

@@ -106,7 +106,9 @@ def test_every_file_is_there(made):
         "## figure5",
         "## Claims",
         "## Ceiling",
-        "## Label distributions",
+        "## What the columns mean",
+        "| train mean | AUC on the training data",
+        "[landscapes.csv](landscapes.csv)",
         "none of these numbers",
         "\n\nOf that table.\n\n## figure1",
         "\n\nOf these boxes.\n\n## Claims",
@@ -131,6 +133,20 @@ def test_each_number_can_be_found_in_its_store(made):
         without = landscape.properties["test_loss"][lowest] - landscape.system.potential.l2 * x @ x
         assert without == pytest.approx(float(mine[0]["test_gmin_log_loss"]))
         assert landscape.system.potential.mislabelled.sum() == 30
+
+
+def test_landscapes_are_listed_with_their_labels_and_what_verification_found(made):
+    listed, measured = (_lines(made / "out" / f"{name}.csv") for name in ("landscapes", "measures"))
+    assert [row["name"] for row in listed] == [row["name"] for row in measured]
+    for k, (row, source) in enumerate(zip(listed, measured, strict=True)):
+        assert int(row["measures_csv_line"]) == k + 2
+        assert (row["minima"], row["ended_by"]) == (source["minima"], source["stopped"])
+        with Landscape.open(made / "out" / source["store"]) as landscape:
+            loss = landscape.system.potential
+            assert row["labels"] == " ".join(map(str, np.bincount(loss.labels, minlength=4)))
+            wrong = 0 if loss.mislabelled is None else loss.mislabelled.sum()
+            assert int(row["mislabelled"]) == wrong
+            assert row["errors_found"] == str(landscape.state["paper"]["problems"])
 
 
 def test_mislabelled_sets_are_of_the_same_points(made):
@@ -194,9 +210,9 @@ def test_a_page_of_what_there_is_says_what_is_not_there(cut):
     assert f"| 0 % * | 1 | 122 | {minima} * |" in page  # eight searches do not end its growth
     assert "| 50 % |  | 394 |  |" in page
     assert "| 10 % |  | 0.9783 |  |" in page
-    assert "Of 5 landscapes 1 are explored, 0 of them to the end" in page
+    assert "Of 5 landscapes 1 are explored. Of these 0 have ended" in page
     assert "Stores: D1-e0-d0, D1-e50-d0 (not explored yet)." in page
-    assert page.count("the time was up") == 4
+    assert "\n- the time was up: D1-e50-d0, MNIST-e10-d0, D1-e0-d1, D1-e50-d1\n" in page
     claim = "| 3a | at 0 % training AUC beats testing AUC | AUC of Gmin | every case"
     assert f"{claim} | 1 of 1 (9 to 100 %), 1 to come | D1-e0-d0*: " in page
     assert page.count("![figure") == 2
@@ -213,7 +229,8 @@ def test_a_page_to_be_kept_has_its_files_and_no_stores(cut):
     assert page.replace("(mine/", "(") == (out / "paper.md").read_text()
     kept = {str(path.relative_to(cut / "docs" / "mine")) for path in (cut / "docs" / "mine").rglob("*.*")}
     tables = {"tables/table1.csv", "tables/table3.csv"}
-    data = {f"{name}.csv" for name in ("measures", "growth", "failures", "ceiling", "claims", "peers")} | {"peers.md"}
+    data = {f"{name}.csv" for name in ("measures", "growth", "failures", "landscapes", "ceiling", "claims", "peers")}
+    data |= {"peers.md"}
     pictures = {f"figures/{name}.png" for name in ("figure1", "figure5", "growth")}
     assert kept == tables | data | pictures | {"networks/D1-e0-d0.npz"}
     assert (cut / "docs" / "mine" / "measures.csv").read_bytes() == (out / "measures.csv").read_bytes()
@@ -244,7 +261,7 @@ def test_what_a_page_keeps_is_not_explored_again(made, tmp_path):
     for name in ("measures.csv", "growth.csv", "failures.csv", "claims.csv", "ceiling.csv", "tables/table1.csv"):
         assert (tmp_path / "out" / name).read_bytes() == (made / "out" / name).read_bytes(), name
     text = page.read_text()
-    assert re.search(r"- explored earlier \(\d{4}-\d\d-\d\d, .*\), store not at hand: D1-e0-d0, D1-e50-d0, ", text)
+    assert re.search(r"- explored earlier \(\d{4}-\d\d-\d\d, .*\), store not at hand: all 4 landscapes", text)
     pictures = [(folder / "out" / "figures" / "figure1.png").read_bytes() for folder in (made, tmp_path)]
     assert pictures[0] == pictures[1]
 

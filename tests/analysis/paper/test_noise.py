@@ -82,7 +82,7 @@ def test_words_tell_directions_apart():
     unknown = Difference("D1", "own_measure", "D1-overlap", "D1-uniform", 10.0, (0.2, 0.2), *sizes)
     open_ = Difference("D1", "test_sd", "D1-overlap", "D1-uniform", 10.0, (0.2, -0.2), *sizes[:2], 0.9, 0.9)
     better, worse, own, rest = differences_in_words([up, down, unknown, open_]).splitlines()
-    assert "better on average, by AUC (test mean): overlap 10 % (1 of 1); it is lower elsewhere." in better
-    assert "worse on average, by AUC (test mean): overlap 50 % (1 of 1); it is higher elsewhere." in worse
+    assert "better on average, by AUC (test mean): overlap 10 % (1 of 1)." in better
+    assert "worse on average, by AUC (test mean): overlap 50 % (1 of 1)." in worse
     assert own == "- own measure is higher: overlap 10 % (1 of 1)."
     assert rest == "- Nothing is decided about: test sd."

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from scipy.stats import spearmanr
 
-from thalweg.analysis.paper.measures import correlation, from_csv, to_csv
+from thalweg.analysis.paper.measures import MEANINGS, correlation, from_csv, to_csv
 from thalweg.analysis.paper.page_command import Source
 from thalweg.analysis.paper.plan import read_plan
 from thalweg.analysis.paper.stopping_rule import StoppingRule, grown, next_stage
@@ -38,6 +38,16 @@ def test_the_definition_has_every_table_and_figure():
     table = plan.tables["table1"]
     assert all(len(row) == len(table["columns"]) for row in table["rows"])
     assert table["rows"][1][:5] == [10, 266, 960, 0.727, 1.0]
+
+
+def test_every_column_of_the_definitions_has_a_meaning():
+    for definition in (None, Path("noise")):
+        plan = read_plan("small", definition)
+        columns = {column for table in plan.tables.values() for column in table["columns"][1:]}
+        columns |= {measure for one in plan.comparisons.values() for measure in one["measures"]}
+        spreads = {column for column in columns if column.endswith("_sd")}
+        assert columns - spreads <= MEANINGS.keys()
+        assert {f"{column.removesuffix('_sd')}_mean" for column in spreads} <= MEANINGS.keys()
 
 
 def test_only_what_is_asked_for():
@@ -158,15 +168,17 @@ def test_cells_say_mean_spread_and_where_they_are_from():
 def test_published_numbers_are_judged_by_the_draws():
     """By hand: t = 4.303 for three draws, so 0.71 -/+ 4.97 * 0.01; pooled over two rows t = 2.776, 3.21 * 0.01."""
     text = agreement(cells(TABLE, _rows()))
-    assert text.startswith("1 of 3 published numbers lie within")  # minima at 10 may still grow
-    assert "; 1 of 3 where the spread is pooled" in text
-    assert text.endswith("Outside of either: minima at 0, auc at 10.")
+    assert (
+        ". 1 of 3 lie within the interval that follows from the draws of their own row" in text
+    )  # minima at 10 may still grow
+    assert "row, and 1 of 3 within the one whose spread is pooled" in text
+    assert text.endswith("Outside of at least one of the two: minima at 0, auc at 10.")
     near = {**TABLE, "rows": [[0, 101, 0.75], [10, 266, 0.71]]}
     text = agreement(cells(near, _rows()))
-    assert text.startswith("3 of 3 published")
-    assert "; 2 of 3 where the spread is pooled" in text
-    assert text.endswith("Outside of either: auc at 0.")
-    assert "cannot be judged" in agreement(cells(TABLE, _rows()[:2]))
+    assert ". 3 of 3 lie within the interval" in text
+    assert "row, and 2 of 3 within the one whose spread is pooled" in text
+    assert text.endswith("Outside of at least one of the two: auc at 0.")
+    assert "nothing can be compared" in agreement(cells(TABLE, _rows()[:2]))
 
 
 def test_csv_gives_back_numbers():
