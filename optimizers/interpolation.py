@@ -33,8 +33,9 @@ def interpolate(system: System, a: np.ndarray, b: np.ndarray, images: int, metho
     images : int
         Points between them.
     method : {"linear", "idpp"}
-        Straight, with atoms that come too close pushed apart; or, for Atoms, minima of the image-dependent pair
-        potential (S. Smidstrup et al., J. Chem. Phys. 140 (2014) 214106) reached from there.
+        Straight, several molecules each turned as a whole, with atoms that come too close pushed apart; or, for Atoms,
+        minima of the image-dependent pair potential (S. Smidstrup et al., J. Chem. Phys. 140 (2014) 214106) reached
+        from there.
 
     Returns
     -------
@@ -52,6 +53,11 @@ def interpolate(system: System, a: np.ndarray, b: np.ndarray, images: int, metho
     x = np.linspace(a, b, images + 2)
     if system.atoms is None or len(system.atoms) < 2:
         return x
+    if system.permutations == "bonds":
+        # bond graphs take time to load, for which clusters and networks need not wait
+        from thalweg.optimizers.quasi_newton.molecules.turning import turned_between
+
+        x = turned_between(system, x)
     pbc, cell = system.atoms.pbc, np.ascontiguousarray(complete_cell(system.atoms.cell))
     lengths = [np.linalg.norm(pair_separations(end, pbc, cell), axis=1) for end in (a, b)]
     for image in x[1:-1]:

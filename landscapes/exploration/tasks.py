@@ -43,6 +43,7 @@ _LARGEST_FOLLOWED = 60  # free coordinates: of LJ38's 108, following takes fifty
 _SYMMETRIC = 0.8  # of the searches from anywhere: the rarest saddles are symmetric
 _FOLLOWED = 1 / 6  # of the searches along a mode: each takes twice the time of others, and many fail
 _TURNED, _TURNED_NOISE = 0.5, 0.1  # of the searches of a molecule; part of the usual displacement that is added
+_SHUFFLED = 0.75  # of the searches of several molecules: what displaces all atoms breaks bonds
 _DENSITIES = 0.7, 1.4  # of images of a band, least and most
 _SAME_ENERGY = 1e-6, 1e-4  # eV: within which a minimum is known, least and most
 _STEPS, _STEPS_FOLLOWING = 200, 60  # what follows a mode arrives within 50 steps (LJ7 to LJ13), or wanders for ever
@@ -196,15 +197,16 @@ def _displaced(
     At random by up to ``displacement`` a coordinate; as far along one of its Hessian modes, where the rarest transition
     states of clusters are found; or a little way along one, which is then followed: some are found in one of these ways
     only. Of molecules every other start has a part turned about a bond instead, which leads to barriers between
-    conformers, where a displacement of all atoms mostly breaks bonds.
+    conformers, where a displacement of all atoms mostly breaks bonds; of three of four starts of several molecules, one
+    is turned as a whole.
     """
     size, way = displacement * rng.uniform(0.3, 1.0), rng.random()
     follow = rng.random() < _FOLLOWED and system.n_free <= _LARGEST_FOLLOWED
     noise, mode = np.zeros(system.n), np.zeros(system.n)
     noise[system.free] = rng.standard_normal(system.n_free)
     if way >= settings["along_modes"] or system.n_free > _LARGEST_DIAGONALISED or not system.threadsafe:
-        conformer = _turned(system, x, rng)
-        return (x + size * noise if conformer is None else conformer + _TURNED_NOISE * size * noise), mode
+        conformer = _moved_in_parts(system, x, size, noise, rng)
+        return (x + size * noise if conformer is None else conformer), mode
     hessian = system.hessian(x)
     null = system.null_modes(x)
     # null modes last: among the first n_free - len(null) any mode is as good as another
@@ -215,14 +217,22 @@ def _displaced(
     return (x + 0.1 * size * mode, mode) if follow else (x + size * mode, np.zeros(system.n))
 
 
-def _turned(system: System, x: np.ndarray, rng: np.random.Generator) -> np.ndarray | None:
-    """Return x with a part of a molecule turned; None for other systems, and for every other start."""
-    if system.atoms is None or system.permutations != "bonds" or rng.random() >= _TURNED:
+def _moved_in_parts(
+    system: System, x: np.ndarray, size: float, noise: np.ndarray, rng: np.random.Generator
+) -> np.ndarray | None:
+    """Return x with molecules, or a part of one, turned; None for other systems, and for some of the starts."""
+    if system.atoms is None or system.permutations != "bonds":
         return None
     # bond graphs take time to load, for which clusters and networks need not wait
-    from thalweg.optimizers.basin_hopping.molecular_moves import turned
+    from thalweg.optimizers.basin_hopping.molecular_moves import shuffled, torsions, turned, turns_as_wholes
 
-    return turned(system, x, rng)
+    several = turns_as_wholes(system, x)
+    if rng.random() >= (_SHUFFLED if several else _TURNED):
+        return None
+    if several and (not torsions(system, x)[1] or rng.random() < _TURNED):
+        return shuffled(system, x, size, rng)
+    conformer = turned(system, x, rng)
+    return None if conformer is None else conformer + _TURNED_NOISE * size * noise
 
 
 def _double_ended(system: System, task: Task, rng: np.random.Generator) -> TaskResult:

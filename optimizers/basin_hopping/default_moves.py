@@ -36,16 +36,15 @@ def default_moves(system: System) -> tuple[Move, ...] | None:
         ExchangeAtoms,
         Molecules,
         exchanges,
-        molecules,
         torsions,
+        turns_as_wholes,
     )
 
     moves: list[Move] = []
     if system.permutations == "bonds":
         if torsions(system, system.x)[1]:
             moves.append(Dihedrals())
-        found = molecules(system, system.x)[1]
-        if len(found) > 1 or (found and len(found[0]) < len(system.atoms)):
+        if turns_as_wholes(system, system.x):
             moves.append(Molecules())
     elif system.permutations == "all" and exchanges(system):
         moves.append(ExchangeAtoms())

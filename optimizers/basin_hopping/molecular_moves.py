@@ -12,7 +12,17 @@ from thalweg.potentials.symmetry.bonds.graph import bonded_pairs
 from thalweg.potentials.symmetry.bonds.torsions import Torsion, joined, molecules_of, torsions_of
 from thalweg.potentials.system import System
 
-__all__ = ["Dihedrals", "ExchangeAtoms", "Molecules", "exchanges", "molecules", "torsions", "turned"]
+__all__ = [
+    "Dihedrals",
+    "ExchangeAtoms",
+    "Molecules",
+    "exchanges",
+    "molecules",
+    "shuffled",
+    "torsions",
+    "turned",
+    "turns_as_wholes",
+]
 
 _TRIES = 8  # displacements, of which the first is taken that makes and breaks no bond
 
@@ -231,6 +241,45 @@ def turned(system: System, x: np.ndarray, rng: np.random.Generator) -> NDArray[n
         moved = whole.copy()
         angle = rng.choice((-1.0, 1.0)) * rng.uniform(np.pi / 6, 5 * np.pi / 6)
         _turn(moved, found[int(rng.integers(len(found)))], angle)
+        if np.array_equal(_bonds(system, moved), before):
+            break
+    return moved.ravel()
+
+
+def turns_as_wholes(system: System, x: np.ndarray) -> bool:
+    """Return whether there are molecules that may turn against other atoms."""
+    found = molecules(system, x)[1]
+    return bool(found) and len(found[0]) < x.size // 3
+
+
+def shuffled(system: System, x: np.ndarray, size: float, rng: np.random.Generator) -> NDArray[np.float64]:
+    """Turn one of the molecules by 30 to 150 degrees, the others a little: towards another hydrogen bond.
+
+    Parameters
+    ----------
+    system : System
+    x : (n,) ndarray
+    size : float
+        Standard deviation of the shifts, and of turns in radians, of all molecules.
+    rng : Generator
+
+    Returns
+    -------
+    ndarray, shape (n,)
+        Of eight random displacements the first is taken that makes no bonds between molecules.
+    """
+    whole, found = molecules(system, x)
+    moved, before = whole, _bonds(system, whole)
+    for _ in range(_TRIES):
+        moved, chosen = whole.copy(), int(rng.integers(len(found)))
+        for number, atoms in enumerate(found):
+            turn = size * rng.standard_normal(3)
+            if number == chosen:
+                axis = rng.standard_normal(3)
+                turn = axis / np.linalg.norm(axis) * rng.uniform(np.pi / 6, 5 * np.pi / 6)
+            centre = whole[atoms].mean(axis=0)
+            arms = Rotation.from_rotvec(turn).apply(whole[atoms] - centre)
+            moved[atoms] = arms + centre + size * rng.standard_normal(3)
         if np.array_equal(_bonds(system, moved), before):
             break
     return moved.ravel()

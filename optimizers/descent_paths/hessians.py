@@ -102,9 +102,13 @@ def lowest_direction(
     small = basis.T @ model @ basis
     guess = np.linalg.eigh(small)[1][:, 0] + 0.1 / np.sqrt(len(small))
     gradient = surface(x)[1]
-    found = lowest_mode(
-        surface, x, gradient, matrix @ basis, small, guess, most=len(small), tolerance=_RESIDUAL,
-    )  # fmt: skip
+    down = matrix @ basis
+
+    def product(v: np.ndarray) -> np.ndarray:
+        change: np.ndarray = down.T @ surface.product(x, gradient, down @ v)
+        return change
+
+    found = lowest_mode(product, small, guess, most=len(small), tolerance=_RESIDUAL)
     small = updated(small, found.directions, found.products)
     outside = null @ (null.T @ model @ null) @ null.T
     return found.value, basis @ found.mode, basis @ small @ basis.T + outside

@@ -9,7 +9,8 @@ import numpy as np
 from thalweg.optimizers.kernels.status import Status
 from thalweg.optimizers.quasi_newton.descent import Judge
 from thalweg.optimizers.quasi_newton.lowest_mode import lowest_mode
-from thalweg.optimizers.quasi_newton.model_hessian import model_hessian
+from thalweg.optimizers.quasi_newton.molecules.stiffness import initial_hessian
+from thalweg.optimizers.quasi_newton.molecules.turning import TurningMolecules
 from thalweg.optimizers.quasi_newton.surface import Surface
 from thalweg.optimizers.quasi_newton.updates import updated
 
@@ -84,7 +85,7 @@ def ascend(
     if not walk.finite:
         return walk.result(0, Status.NOT_FINITE)
     if hessian is None:
-        walk.hessian = model_hessian(surface.system, x)
+        walk.hessian = initial_hessian(surface, x, walk.gradient, walk.frames)
         walk.look(guess, _FIRST)
     else:
         walk.hessian = hessian
@@ -102,7 +103,10 @@ def ascend(
 
 
 class _Walk:
-    """A walk to a saddle: where it is, the Hessian as far as it is known, and how far steps are trusted."""
+    """A walk to a saddle: where it is, the Hessian as far as it is known, and how far steps are trusted.
+
+    Hessian, mode, basis and slopes are in the frames of molecules that turn.
+    """
 
     def __init__(self, surface: Surface, x: np.ndarray, longest: float) -> None:
         self.surface, self.free, self.x = surface, surface.system.free, x.copy()
@@ -111,7 +115,8 @@ class _Walk:
         self.hessian = np.eye(self.free.size)
         self.mode: np.ndarray | None = None
         self.uphill = 0
-        self.basis = surface.basis(x) if self.finite else np.eye(x.size)
+        self.frames = TurningMolecules(surface.system, x)
+        self.slopes, self.basis = self.gradient, surface.basis(x) if self.finite else np.eye(x.size)
 
     @property
     def finite(self) -> bool:
@@ -120,19 +125,27 @@ class _Walk:
 
     def result(self, taken: int, status: Status) -> Ascent:
         """Return where the walk is."""
-        mode = np.zeros(self.x.size) if self.mode is None else self.mode
-        rms = self.surface.rms(self.gradient)
-        return Ascent(self.x, self.energy, self.gradient, rms, taken, status, self.hessian, mode)
+        mode = np.zeros(self.x.size) if self.mode is None else self.frames.out_of_frames(self.mode)
+        rms, turn = self.surface.rms(self.gradient), self.frames.matrix(self.free)
+        hessian = self.hessian if turn is None else turn @ self.hessian @ turn.T
+        return Ascent(self.x, self.energy, self.gradient, rms, taken, status, hessian, mode)
+
+    def product(self, v: np.ndarray) -> np.ndarray:
+        """Return the Hessian's product (k,) with a direction (k,) over the basis, by one forward difference."""
+        step = self.surface.forward
+        moved, turned = self.frames.moved(self.x, step * self.frames.out_of_frames(self.basis @ v))
+        change = turned.into_frames(self.surface(moved)[1]) - self.slopes
+        product: np.ndarray = self.basis.T @ (change / step)
+        return product
 
     def look(self, guess: np.ndarray | None, most: int) -> None:
         """Look for the lowest mode by differences, and teach the Hessian what they tell."""
-        basis = self.basis
-        over = basis[self.free]
+        over = self.basis[self.free]
         hessian = over.T @ self.hessian @ over
-        start = basis.T @ (self.gradient if guess is None else guess)
+        start = self.basis.T @ (self.slopes if guess is None else guess)
         if not np.linalg.norm(start) > 1e-8:
             start = np.linalg.eigh(hessian)[1][:, 0]
-        found = lowest_mode(self.surface, self.x, self.gradient, basis, hessian, start, most=most)
+        found = lowest_mode(self.product, hessian, start, most=most)
         if np.isfinite(found.value):
             self.hessian = updated(self.hessian, over @ found.directions, over @ found.products)
 
@@ -145,19 +158,21 @@ class _Walk:
             self.look(self.mode, _AGAIN)
             values, vectors = np.linalg.eigh(over.T @ self.hessian @ over)
         self.uphill = self.uphill + 1 if values[0] > 0.0 else 0
-        slopes = vectors.T @ (basis.T @ self.gradient)
+        slopes = vectors.T @ (basis.T @ self.slopes)
         parts = _steered(values, slopes, self.trust)
         self.mode = basis @ vectors[:, 0]
         step = basis @ (vectors @ parts)
         expected = float(slopes @ parts + 0.5 * parts @ (values * parts))
-        energy, gradient = self.surface(self.x + step)
+        moved, turned = self.frames.moved(self.x, self.frames.out_of_frames(step))
+        energy, gradient = self.surface(moved)
         size = float(np.linalg.norm(step))
         if not (np.isfinite(energy) and np.isfinite(gradient).all()):
             self.trust = 0.25 * size
             if self.trust < 1e-4:
                 self.energy = energy
             return
-        change = gradient - self.gradient
+        new_slopes = turned.into_frames(gradient)
+        change = new_slopes - self.slopes
         self.hessian = updated(self.hessian, step[self.free][:, None], change[self.free][:, None])
         error = abs(energy - self.energy - expected) / (abs(expected) + 1e-12)
         noise = self.surface.system.noise.gradient * size
@@ -165,8 +180,8 @@ class _Walk:
             self.trust = min(self.longest, max(self.trust, 1.5 * size))
         elif error > 1.0:
             self.trust = max(_SMALLEST * self.longest, 0.5 * size)
-        self.x, self.energy, self.gradient = self.x + step, energy, gradient
-        self.basis = self.surface.basis(self.x)
+        self.x, self.energy, self.gradient, self.slopes, self.frames = moved, energy, gradient, new_slopes, turned
+        self.basis = turned.into_frames(self.surface.basis(moved))
 
 
 def _steered(values: np.ndarray, slopes: np.ndarray, trust: float) -> np.ndarray:

@@ -9,7 +9,8 @@ import numpy as np
 from scipy.linalg import cho_factor, cho_solve
 
 from thalweg.optimizers.kernels.status import Status
-from thalweg.optimizers.quasi_newton.model_hessian import model_hessian
+from thalweg.optimizers.quasi_newton.molecules.stiffness import initial_hessian
+from thalweg.optimizers.quasi_newton.molecules.turning import TurningMolecules, longest_of
 from thalweg.optimizers.quasi_newton.surface import Surface
 
 __all__ = ["Descent", "Judge", "descend"]
@@ -17,6 +18,8 @@ __all__ = ["Descent", "Judge", "descend"]
 _MEMORY = 40
 # How far an atom may have moved before the model is made again, angstrom
 _STALE = 0.4
+# Steps after which several molecules are looked at again: what they were told by at first may have been torn bonds
+_OLD = 40
 _REFUSED = 8
 # Rise in energy that rounding explains, relative, and that a calculator's noise may where the gradient falls, eV
 _ROUNDING, _NOISE = 1e-13, 1e-5
@@ -48,30 +51,35 @@ class Descent:
 
 
 class _Memory:
-    """Pairs of steps and gradient changes over a factored initial Hessian."""
+    """Pairs of steps and gradient changes over a factored initial Hessian, in the frames of molecules that turn."""
 
-    def __init__(self, surface: Surface, x: np.ndarray, hessian: np.ndarray | None) -> None:
+    def __init__(self, surface: Surface, x: np.ndarray, gradient: np.ndarray, hessian: np.ndarray | None) -> None:
         self.surface, self.free = surface, surface.system.free
         self.pairs: list[tuple[np.ndarray, np.ndarray, float]] = []
         self.given, self.scale = hessian is not None, 1.0
-        self._make(x, hessian)
+        self._make(x, gradient, hessian)
 
-    def _make(self, x: np.ndarray, hessian: np.ndarray | None = None) -> None:
-        self.matrix = model_hessian(self.surface.system, x) if hessian is None else hessian
-        self.factor, self.place = cho_factor(self.matrix), x.copy()
+    def _make(self, x: np.ndarray, gradient: np.ndarray, hessian: np.ndarray | None = None) -> None:
+        self.frames = TurningMolecules(self.surface.system, x)
+        self.matrix = initial_hessian(self.surface, x, gradient, self.frames) if hessian is None else hessian
+        self.factor, self.age = cho_factor(self.matrix), 0
 
-    def refresh(self, x: np.ndarray) -> None:
-        """Make the model again where atoms have moved far."""
-        if np.abs(x - self.place).max() > _STALE:
-            self.given = False
-            self._make(x)
+    def refresh(self, x: np.ndarray, gradient: np.ndarray) -> None:
+        """Make the model again where atoms have moved far, in frames of the molecules that there are now."""
+        self.age += 1
+        if self.frames.deformed(x, _STALE) or (self.frames.may_turn and self.age > _OLD):
+            self.given, turn = False, self.frames.matrix(self.free)
+            if turn is not None:
+                self.pairs = [(turn @ s, turn @ y, curvature) for s, y, curvature in self.pairs]
+            self._make(x, gradient)
 
     def add(self, s: np.ndarray, y: np.ndarray) -> None:
         """Take in a step and a gradient change, over free coordinates."""
         curvature = float(s @ y)
         if not curvature > 1e-12 * float(np.sqrt((s @ s) * (y @ y))):
             return
-        if not self.pairs and not self.given:
+        # molecules and what is between them differ from the model by factors of their own
+        if not self.pairs and not self.given and not self.frames.molecules:
             self.scale = float(np.clip(curvature / (s @ self.matrix @ s), 0.2, 20.0))
         self.pairs.append((s, y, curvature))
         del self.pairs[:-_MEMORY]
@@ -88,10 +96,15 @@ class _Memory:
             q += s * (part - (y @ q) / curvature)
         return -q
 
-
-def _longest(step: np.ndarray) -> float:
-    """Return the largest displacement of an atom, or of a coordinate where these are no atoms' triples."""
-    return float(np.linalg.norm(step.reshape(-1, 3), axis=1).max()) if step.size % 3 == 0 else float(np.abs(step).max())
+    def trial(self, slopes: np.ndarray, most: float) -> np.ndarray:
+        """Return the step (n,) from gradient ``slopes`` (n,), no atom's longer than ``most``, both in the frames."""
+        step, free = np.zeros(slopes.size), self.free
+        step[free] = self.step(slopes[free])
+        if not step @ slopes < 0.0:
+            self.pairs.clear()
+            step[free] = self.step(slopes[free])
+        limited = self.frames.limited(step, most)
+        return limited if limited @ slopes < 0.0 else min(1.0, most / longest_of(step)) * step
 
 
 def descend(
@@ -125,37 +138,31 @@ def descend(
     energy, gradient = surface(x)
     if not (np.isfinite(energy) and np.isfinite(gradient).all()):
         return Descent(x, energy, gradient, np.nan, 0, Status.NOT_FINITE, 0.0)
-    memory, length, most, refused = _Memory(surface, x, hessian), 0.0, longest, 0
+    memory, length, most, refused = _Memory(surface, x, gradient, hessian), 0.0, longest, 0
     for taken in range(steps + 1):
         rms = surface.rms(gradient)
         status = Status.CONVERGED if rms < goal else judge(x, energy, gradient, taken) if judge else None
         if status is not None or taken == steps:
             status = Status.TOO_MANY_STEPS if status is None else status
             return Descent(x, energy, gradient, rms, taken, status, length)
-        memory.refresh(x)
+        memory.refresh(x, gradient)
+        slopes = memory.frames.into_frames(gradient)
         while True:
-            step = memory.step(gradient[free])
-            if not step @ gradient[free] < 0.0:
-                memory.pairs.clear()
-                step = memory.step(gradient[free])
-            full = np.zeros(x.size)
-            full[free] = step
-            size = _longest(full)
-            part = min(1.0, most / size)
-            moved = x + part * full
+            step = memory.trial(slopes, most)
+            moved, turned = memory.frames.moved(x, memory.frames.out_of_frames(step))
             new_energy, new_gradient = surface(moved)
             finite = np.isfinite(new_energy) and np.isfinite(new_gradient).all()
-            change = new_gradient - gradient
+            change = turned.into_frames(new_gradient) - slopes
             if finite:
-                memory.add(part * step, change[free])
+                memory.add(step[free], change[free])
             rise = new_energy - energy
             if finite and (rise <= _ROUNDING * abs(energy) or (rise <= _NOISE and surface.rms(new_gradient) < rms)):
                 break
             refused += 1
             if refused > _REFUSED:
                 return Descent(x, energy, gradient, rms, taken, Status.ENERGY_NOT_LOWERED, length)
-            most = 0.35 * part * size
-        most, refused = min(longest, max(most, 2.0 * part * size)), 0
-        length += part * float(np.linalg.norm(step))
-        x, energy, gradient = moved, new_energy, new_gradient
+            most = 0.35 * longest_of(step)
+        most, refused = min(longest, max(most, 2.0 * longest_of(step))), 0
+        length += float(np.linalg.norm(step))
+        x, energy, gradient, memory.frames = moved, new_energy, new_gradient, turned
     raise AssertionError("the loop returns")

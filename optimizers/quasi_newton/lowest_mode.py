@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
-
-from thalweg.optimizers.quasi_newton.surface import Surface
 
 __all__ = ["Products", "lowest_mode"]
 
@@ -31,26 +30,21 @@ class Products(NamedTuple):
 
 
 def lowest_mode(
-    surface: Surface,
-    x: np.ndarray,
-    gradient: np.ndarray,
-    basis: np.ndarray,
+    product: Callable[[np.ndarray], np.ndarray],
     hessian: np.ndarray,
     guess: np.ndarray,
     *,
     most: int,
     tolerance: float = 0.1,
 ) -> Products:
-    """Find the lowest mode of the Hessian at x, null modes left out.
+    """Find the lowest mode of a Hessian over k orthonormal directions.
 
     Parameters
     ----------
-    surface : Surface
-    x, gradient : (n,) ndarrays
-    basis : (n, k) ndarray
-        Orthonormal directions in which to look.
+    product : callable
+        Returns the Hessian's product (k,) with a unit vector (k,), for one call of the calculator.
     hessian : (k, k) ndarray
-        Approximate Hessian over the basis, which preconditions.
+        Approximate Hessian, which preconditions.
     guess : (k,) ndarray
         First direction.
     most : int
@@ -68,7 +62,7 @@ def lowest_mode(
     most = min(most, len(guess))
     while True:
         v = directions[:, -1]
-        products = np.column_stack([products, basis.T @ surface.product(x, gradient, basis @ v)])
+        products = np.column_stack([products, product(v)])
         small = directions.T @ products
         if not np.isfinite(small).all():
             return Products(np.nan, v, directions, products)
