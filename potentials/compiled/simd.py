@@ -52,7 +52,8 @@ __all__ = [
 
 LANES, WIDE_LANES = 4, 8
 # Eight where they are one register, otherwise four
-WIDEST = WIDE_LANES if "+avx512f" in (config.CPU_FEATURES or get_host_cpu_features()).split(",") else LANES
+_features = get_host_cpu_features() if config.CPU_FEATURES is None else config.CPU_FEATURES
+WIDEST = WIDE_LANES if "+avx512f" in _features.split(",") else LANES
 _INDEX = ir.IntType(32)
 
 

@@ -10,7 +10,7 @@ from numba import boolean, float64, int64, types
 
 from thalweg.potentials.compiled.linking import linked
 from thalweg.potentials.compiled.signatures import FUNCTION_SIGNATURE, floats, integers, jit, matrix, vector
-from thalweg.potentials.compiled.simd import WIDE_LANES, load_wide, splat_wide, store
+from thalweg.potentials.compiled.simd import WIDE_LANES, load_wide, lower_half, splat_wide, store, total, upper_half
 from thalweg.potentials.neural_network.activations.functions import activate
 from thalweg.potentials.neural_network.activations.kinds import TANH
 from thalweg.potentials.neural_network.layout import (
@@ -32,10 +32,13 @@ from thalweg.potentials.neural_network.losses.outputs import (
 from thalweg.potentials.neural_network.rows import (
     BLOCK,
     STEP,
+    WIDE,
+    aligned,
     aligned_rows,
     combine,
     four_fold,
     multiply_rows,
+    multiply_wide,
     product_row,
 )
 from thalweg.potentials.neural_network.sparse_inputs import (
@@ -51,14 +54,18 @@ __all__ = [
     "add_sums",
     "bounded",
     "forward_block",
+    "fresh_sums",
     "hidden_deltas",
     "l2_term",
-    "n_sums",
+    "layer_sums",
     "network_function",
     "network_outputs",
     "padded",
     "zero_frozen",
 ]
+
+
+MOST_SUMS = 8192  # half a megabyte
 
 
 @linked(types.void(vector, integers, places, *[matrix] * 5, int64, boolean, boolean), counted=False)
@@ -146,12 +153,32 @@ def hidden_deltas(w, shape, table, slope, bend, delta, m, second):
 
 
 @exact
-def n_sums(shape):
-    """Return how many sums :func:`add_gradient` keeps."""
-    total = 0
+def _wide_first(shape):
+    """Return whether the first layer's gradient is kept in WIDE_LANES sums for each weight.
+
+    For many inputs that is faster, unless the data are few or the sums beyond the second cache.
+    """
+    inner, outer = shape[HEADER], shape[HEADER + 1]
+    return inner >= WIDE and n_nonzero(shape) == 0 and shape[1] >= 2 * BLOCK and inner * outer <= MOST_SUMS
+
+
+@exact
+def layer_sums(shape, layer):
+    """Return how many sums :func:`add_gradient` keeps for a layer of weights."""
+    inner, outer = shape[HEADER + layer], shape[HEADER + layer + 1]
+    return inner * outer * WIDE_LANES if layer == 0 and _wide_first(shape) else inner * four_fold(outer)
+
+
+@jit()
+def fresh_sums(shape):
+    """Return the sums of :func:`add_gradient`, all zero."""
+    size = 0
     for layer in range(shape[0]):
-        total += shape[HEADER + layer] * four_fold(shape[HEADER + layer + 1])
-    return total
+        size += layer_sums(shape, layer)
+    sums = aligned(size)
+    for i in range(size):
+        sums[i] = 0.0
+    return sums
 
 
 @linked(types.void(integers, places, *[matrix] * 3, int64, int64, floats, vector, vector), counted=False)
@@ -166,11 +193,13 @@ def add_gradient(shape, table, source, act, delta, m, begin, floats, sums, gradi
         sum_rows(delta, first, outer, m, gradient, table[layer, 1])
         if layer == 0 and sparse:
             add_sparse_products(delta, shape, floats, begin, min(m, shape[1] - begin), sums)
+        elif layer == 0 and _wide_first(shape):
+            multiply_wide(delta, first, outer, source, 0, inner, m, sums)
         elif layer == 0:
             multiply_rows(delta, first, outer, source, 0, inner, m, sums, place)
         else:
             multiply_rows(delta, first, outer, act, first - inner, inner, m, sums, place)
-        place += inner * four_fold(outer)
+        place += layer_sums(shape, layer)
 
 
 @linked(types.void(integers, places, vector, vector), counted=False)
@@ -179,10 +208,15 @@ def add_sums(shape, table, sums, gradient):
     place = 0
     for layer in range(shape[0]):
         inner, outer, offset = shape[HEADER + layer], shape[HEADER + layer + 1], table[layer, 0]
+        wide = layer == 0 and _wide_first(shape)
         for k in range(inner):
             for j in range(outer):
-                gradient[offset + j * inner + k] += sums[place + j]
-            place += four_fold(outer)
+                part = sums[place + j]
+                if wide:
+                    eight = load_wide(sums, place + j * WIDE_LANES)
+                    part = total(lower_half(eight) + upper_half(eight))
+                gradient[offset + j * inner + k] += part
+            place += outer * WIDE_LANES if wide else four_fold(outer)
 
 
 @linked(types.void(vector, integers), counted=False)
@@ -215,7 +249,7 @@ def network_function(x, gradient, integers, floats):
     """Return the loss with its L2 term; write its gradient, zero at frozen weights."""
     w, n, l2, table = bounded(x, floats[1]), integers[1], floats[0], layer_table(integers)
     hidden, units = n_units(integers, integers[0]), n_units(integers, integers[0] + 1)
-    rows, sums = aligned_rows(3 + 2 * hidden + units), np.zeros(n_sums(integers))
+    rows, sums = aligned_rows(3 + 2 * hidden + units), fresh_sums(integers)
     work, act, slope = rows[:3], rows[3 : 3 + hidden], rows[3 + hidden : 3 + 2 * hidden]
     delta = rows[3 + 2 * hidden :]
     for d in range(BLOCK):
@@ -224,7 +258,7 @@ def network_function(x, gradient, integers, floats):
         gradient[i] = 0.0
     sparse = n_nonzero(integers) > 0
     turned = turned_weights(w, integers) if sparse else sums
-    total, blocks = 0.0, (n + BLOCK - 1) // BLOCK
+    energy, blocks = 0.0, (n + BLOCK - 1) // BLOCK
     for block in range(blocks):
         data, m = data_block(integers, floats, block), min(BLOCK, n - block * BLOCK)
         filled = padded(m)
@@ -233,10 +267,10 @@ def network_function(x, gradient, integers, floats):
         elif sparse:
             sparse_combine(turned, w, table[0, 1], integers, floats, block * BLOCK, m, act, 0)
         forward_block(w, integers, table, data, act, slope, slope, delta, filled, sparse, False)
-        total += output_loss(integers, delta, hidden, data, work, filled)
+        energy += output_loss(integers, delta, hidden, data, work, filled)
         weigh_outputs(integers, delta, hidden, data, filled)
         if block % LOGARITHMS == LOGARITHMS - 1 or block == blocks - 1:
-            total += finish_loss(work, 2, block % LOGARITHMS + 1)
+            energy += finish_loss(work, 2, block % LOGARITHMS + 1)
         hidden_deltas(w, integers, table, slope, slope, delta, filled, False)
         add_gradient(integers, table, data, act, delta, filled, block * BLOCK, floats, sums, gradient)
     add_sums(integers, table, sums, gradient)
@@ -247,7 +281,7 @@ def network_function(x, gradient, integers, floats):
     for i in range(counted, x.size):
         gradient[i] /= n
     zero_frozen(gradient, integers)
-    return total / n + l2_term(x[:counted], l2)
+    return energy / n + l2_term(x[:counted], l2)
 
 
 @jit(types.void(vector, integers, floats, matrix, matrix, boolean))
@@ -255,8 +289,8 @@ def network_outputs(x, integers, floats, inputs, out, softmax):
     """Write the outputs (N, outputs), or their softmax, at inputs (N, n_in); the packed data are not used."""
     w, width, table = bounded(x, floats[1]), inputs.shape[1], layer_table(integers)
     hidden, units = n_units(integers, integers[0]), n_units(integers, integers[0] + 1)
-    data, y = np.zeros((width, BLOCK)), np.empty((units, BLOCK))
-    act, slope = np.empty((hidden, BLOCK)), np.empty((hidden, BLOCK))
+    data, y = np.zeros((width, BLOCK)), aligned_rows(units)
+    act, slope = aligned_rows(hidden), aligned_rows(hidden)
     for start in range(0, inputs.shape[0], BLOCK):
         m = min(BLOCK, inputs.shape[0] - start)
         for d in range(m):

@@ -17,8 +17,9 @@ from thalweg.potentials.neural_network.energy import (
     add_sums,
     bounded,
     forward_block,
+    fresh_sums,
     hidden_deltas,
-    n_sums,
+    layer_sums,
     padded,
     zero_frozen,
 )
@@ -83,7 +84,7 @@ def _pull_weights(w, v, shape, table, data, act, slope, bend, delta, rz, ra, cur
                 for d in range(m):
                     curve[u, d] = curve[u, d] * slope[u, d] + bend[u, d] * rz[u, d]
     add_gradient(shape, table, data, act, curve, m, begin, floats, sums, out)
-    place = shape[HEADER] * four_fold(shape[HEADER + 1])
+    place = layer_sums(shape, 0)
     for layer in range(1, shape[0]):
         inner, outer, first = shape[HEADER + layer], shape[HEADER + layer + 1], table[layer, 2]
         multiply_rows(delta, first, outer, ra, first - inner, inner, m, sums, place)
@@ -98,7 +99,7 @@ def network_hessian_vector(x, v, out, integers, floats):
     act, slope, delta = np.zeros((hidden, BLOCK)), np.empty((hidden, BLOCK)), np.zeros((units, BLOCK))
     bend = np.empty((hidden, BLOCK))
     rz, ra, curve = np.zeros((units, BLOCK)), np.zeros((units, BLOCK)), np.empty((units, BLOCK))
-    free, sums, logs = v.copy(), np.zeros(n_sums(integers)), np.zeros((3, BLOCK))
+    free, sums, logs = v.copy(), fresh_sums(integers), np.zeros((3, BLOCK))
     zero_frozen(free, integers)
     for i in range(x.size):
         out[i] = 0.0

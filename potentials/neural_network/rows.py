@@ -15,6 +15,7 @@ from thalweg.potentials.compiled.linking import linked
 from thalweg.potentials.compiled.signatures import jit, matrix, vector
 from thalweg.potentials.compiled.simd import (
     LANES,
+    WIDE_LANES,
     WIDEST,
     load,
     load_widest,
@@ -26,7 +27,19 @@ from thalweg.potentials.compiled.simd import (
 )
 from thalweg.potentials.neural_network.vector_math import exact
 
-__all__ = ["BLOCK", "STEP", "aligned_rows", "combine", "copy_row", "four_fold", "multiply_rows", "product_row"]
+__all__ = [
+    "BLOCK",
+    "STEP",
+    "WIDE",
+    "aligned",
+    "aligned_rows",
+    "combine",
+    "copy_row",
+    "four_fold",
+    "multiply_rows",
+    "multiply_wide",
+    "product_row",
+]
 
 BLOCK = 128  # data that are worked on together, the width of all rows
 STEP = 2 * LANES  # data that one step of the loops takes
@@ -143,15 +156,20 @@ def combine(w, start, across, along, count, bias, source, row, inner, target, fi
 
 
 @jit()
-def aligned_rows(count):
-    """Return `count` rows, not cleared, that begin at a multiple of the longest register.
+def aligned(size):
+    """Return an array of `size` numbers, not cleared, that begins at a multiple of the longest register.
 
     A register of AVX-512 takes twice as long to load where it lies in two lines of the cache.
     """
-    spare = ALIGNMENT // 8
-    flat = np.empty(count * BLOCK + spare)
+    flat = np.empty(size + ALIGNMENT // 8)
     begin = (ALIGNMENT - flat.ctypes.data % ALIGNMENT) % ALIGNMENT // 8
-    return flat[begin : begin + count * BLOCK].reshape(count, BLOCK)
+    return flat[begin : begin + size]
+
+
+@jit()
+def aligned_rows(count):
+    """Return `count` rows that begin as :func:`aligned` says."""
+    return aligned(count * BLOCK).reshape(count, BLOCK)
 
 
 @exact
@@ -275,3 +293,56 @@ def multiply_rows(left, first, count, right, row, inner, m, out, start):
                 else:
                     _one_column(left, l0, l1, l2, l3, right, r0, m, out, place)
                     j += 1
+
+
+@exact
+def _five_by_two(left, l0, last, right, r0, r1, m, out, o, p):
+    """Add the products over m data of five rows of left, the last as often as it takes, with two rows of right to out.
+
+    Those with the first row of right begin at `o`, with the second at `p`. See :func:`multiply_wide`.
+    """
+    width = left.shape[1]
+    h, i, j, k = min(1, last), min(2, last), min(3, last), min(4, last)
+    l1, l2, l3, l4 = l0 + h * width, l0 + i * width, l0 + j * width, l0 + k * width
+    h, i, j, k = h * WIDE_LANES, i * WIDE_LANES, j * WIDE_LANES, k * WIDE_LANES
+    for part in range(0, WIDE_LANES, WIDEST):
+        s, t = o + part, p + part
+        a0, a1, a2 = load_widest(out, s), load_widest(out, s + h), load_widest(out, s + i)
+        a3, a4, b0 = load_widest(out, s + j), load_widest(out, s + k), load_widest(out, t)
+        b1, b2 = load_widest(out, t + h), load_widest(out, t + i)
+        b3, b4 = load_widest(out, t + j), load_widest(out, t + k)
+        for d in range(part, m, WIDE_LANES):
+            x, y, u = load_widest(right, r0 + d), load_widest(right, r1 + d), load_widest(left, l0 + d)
+            a0, b0, u = a0 + u * x, b0 + u * y, load_widest(left, l1 + d)
+            a1, b1, u = a1 + u * x, b1 + u * y, load_widest(left, l2 + d)
+            a2, b2, u = a2 + u * x, b2 + u * y, load_widest(left, l3 + d)
+            a3, b3, u = a3 + u * x, b3 + u * y, load_widest(left, l4 + d)
+            a4, b4 = a4 + u * x, b4 + u * y
+        store(out, s, a0)
+        store(out, s + h, a1)
+        store(out, s + i, a2)
+        store(out, s + j, a3)
+        store(out, s + k, a4)
+        store(out, t, b0)
+        store(out, t + h, b1)
+        store(out, t + i, b2)
+        store(out, t + j, b3)
+        store(out, t + k, b4)
+
+
+@linked(types.void(matrix, int64, int64, matrix, *[int64] * 3, vector), counted=False)
+def multiply_wide(left, first, count, right, row, inner, m, out):
+    """Add the products over m data of `count` rows of left with `inner` rows of right to out, in WIDE_LANES sums each.
+
+    Those of left[first + i] with right[row + j] begin at out[(j * count + i) * WIDE_LANES]; each sum is of the data
+    that are as many after a multiple of WIDE_LANES. The sums of a block thus need not be joined until the last.
+    """
+    width, step = left.shape[1], count * WIDE_LANES
+    for begin in range(0, inner, DOZEN):
+        for i in range(0, count, 5):
+            place = (begin * count + i) * WIDE_LANES
+            for j in range(begin, min(begin + DOZEN, inner), 2):
+                more = min(1, inner - 1 - j)
+                r, s = (row + j) * width, (row + j + more) * width
+                _five_by_two(left, (first + i) * width, count - 1 - i, right, r, s, m, out, place, place + more * step)
+                place += 2 * step

@@ -18,12 +18,25 @@ from thalweg.potentials.compiled.simd import (
     load_wide,
     magnitude,
     minus,
-    splat_wide,
+    power_of_two,
     store,
     where_below,
 )
 from thalweg.potentials.neural_network.activations.kinds import GELU, LOGISTIC, SILU, SOFTPLUS
-from thalweg.potentials.neural_network.vector_math import exact, grown
+from thalweg.potentials.neural_network.vector_math import (
+    LOG2_E,
+    LOG_2_HIGH,
+    LOG_2_LOW,
+    ROUND,
+    T0,
+    T1,
+    T2,
+    T3,
+    T4,
+    exact,
+    exponential,
+    grown,
+)
 
 __all__ = ["activate", "softplus_parts"]
 
@@ -45,38 +58,54 @@ S6, S7, S8 = 0.135023424717571, 0.10322669270499082, 0.1687070066109721
 
 
 @exact
-def grown_down(z):
-    """Return p and a with exp(-|z|) = p + p a, z at most LARGEST in magnitude."""
-    return grown(minus(at_most(magnitude(z), LARGEST)), splat_wide(0.0))
+def _parts(z):
+    """Return p, c and r with exp(-|z|) = p (c + r) / (c - r), z at most LARGEST in magnitude, as :func:`tanh` has them.
+
+    The division can then be shared with another one.
+    """
+    u = minus(at_most(magnitude(z), LARGEST))
+    s = u * LOG2_E + ROUND
+    n = s - ROUND
+    r = (u * 0.5 - n * (0.5 * LOG_2_HIGH)) - n * (0.5 * LOG_2_LOW)
+    x = r * r
+    c = (T0 + T1 * x) + (x * x) * ((T2 + T3 * x) + (x * x) * T4)
+    return power_of_two(s), 1.0 + c * x, r
 
 
 @exact
 def logistic_parts(z):
     """Return, of lanes z, logistic(-|z|), logistic(|z|) and (exp(-|z|) - 1) / (exp(-|z|) + 1)."""
-    p, a = grown_down(z)
-    e = p * a + p
-    large = 1.0 / (e + 1.0)
-    return e * large, large, ((p - 1.0) + p * a) * large
+    p, c, r = _parts(z)
+    e, one = p * (c + r), c - r
+    d = 1.0 / (one + e)
+    return e * d, one * d, ((p - 1.0) * c + (p + 1.0) * r) * d
+
+
+@exact
+def _decay(z):
+    """Return exp(-|z|) of lanes z, where |z| is at most LARGEST."""
+    return exponential(minus(at_most(magnitude(z), LARGEST)))
+
+
+@exact
+def _decay_parts(e):
+    """Return, of lanes e = exp(-|z|), logistic(-|z|), logistic(|z|) and ln(1 + e).
+
+    The logarithm of 1 + e is that of (1 + s) / (1 - s), s = e / (2 + e); one division serves all.
+    """
+    one, two = e + 1.0, e + 2.0
+    d = 1.0 / (one * two)
+    large, s = two * d, (e * one) * d
+    x = s * s
+    y = x * x
+    a = ((S0 + S1 * x) + y * (S2 + S3 * x)) + (y * y) * (((S4 + S5 * x) + y * (S6 + S7 * x)) + (y * y) * S8)
+    return e * large, large, s * (2.0 + x * a)
 
 
 @exact
 def softplus_parts(z):
-    """Return, of lanes z, logistic(-|z|), logistic(|z|) and ln(1 + exp(-|z|)).
-
-    The logarithm of 1 + e is that of (1 + s) / (1 - s), s = e / (2 + e); one division serves all.
-    """
-    p, a = grown_down(z)
-    e = p * a + p
-    one, two = e + 1.0, e + 2.0
-    r = 1.0 / (one * two)
-    large, s = two * r, (e * one) * r
-    x = s * s
-    y = x * x
-    a, b = S6 + S8 * y, S5 + S7 * y
-    a, b = S4 + a * y, S3 + b * y
-    a, b = S2 + a * y, S1 + b * y
-    a = (S0 + a * y) + b * x
-    return e * large, large, s * (2.0 + x * a)
+    """Return, of lanes z, logistic(-|z|), logistic(|z|) and ln(1 + exp(-|z|))."""
+    return _decay_parts(_decay(z))
 
 
 @exact
@@ -93,8 +122,10 @@ def _logistic(z, slope, bend, first, m, second):
 @exact
 def _softplus(z, slope, bend, first, m, second):
     for d in range(first, first + m, WIDE_LANES):
+        store(slope, d, _decay(load_wide(z, d)))
+    for d in range(first, first + m, WIDE_LANES):
         u = load_wide(z, d)
-        small, large, more = softplus_parts(u)
+        small, large, more = _decay_parts(load_wide(slope, d))
         store(z, d, at_least(u, 0.0) + more)
         store(slope, d, where_below(u, 0.0, small, large))
         if second:
@@ -118,16 +149,12 @@ def _silu(z, slope, bend, first, m, second):
 @exact
 def _tail(a):
     """Return exp(a**2 / 2) times the normal distribution function at -a, for lanes a."""
-    x, y = P8 + P9 * a, Q9 + a
-    x, y = P7 + x * a, Q8 + y * a
-    x, y = P6 + x * a, Q7 + y * a
-    x, y = P5 + x * a, Q6 + y * a
-    x, y = P4 + x * a, Q5 + y * a
-    x, y = P3 + x * a, Q4 + y * a
-    x, y = P2 + x * a, Q3 + y * a
-    x, y = P1 + x * a, Q2 + y * a
-    x, y = P0 + x * a, Q1 + y * a
-    return x / (Q0 + y * a)
+    b = a * a
+    c = b * b
+    d = c * c
+    x = ((P0 + P1 * a) + b * (P2 + P3 * a)) + c * ((P4 + P5 * a) + b * (P6 + P7 * a))
+    y = ((Q0 + Q1 * a) + b * (Q2 + Q3 * a)) + c * ((Q4 + Q5 * a) + b * (Q6 + Q7 * a))
+    return (x + d * (P8 + P9 * a)) / (y + d * ((Q8 + Q9 * a) + b))
 
 
 @exact
@@ -137,11 +164,14 @@ def _gelu(z, slope, bend, first, m, second):
     The square in exp(-z**2 / 2) is the rounded one and what rounding it has lost.
     """
     for d in range(first, first + m, WIDE_LANES):
-        u = load_wide(z, d)
-        a = at_most(magnitude(u), FARTHEST)
+        a = at_most(magnitude(load_wide(z, d)), FARTHEST)
         square = a * a
         p, q = grown(square * -0.5, fused(a, a, minus(square)) * 0.5)
-        e = p * q + p
+        store(slope, d, p * q + p)
+    for d in range(first, first + m, WIDE_LANES):
+        u, e = load_wide(z, d), load_wide(slope, d)
+        a = at_most(magnitude(u), FARTHEST)
+        square = a * a
         tail, density = e * _tail(a), e * PER_ROOT_2_PI
         low = tail - a * density
         store(z, d, at_least(u, 0.0) - a * tail)
