@@ -88,7 +88,7 @@ def _made(plan: Plan, results: Results, source: Source) -> str:
         f"Seeds {', '.join(map(str, seeds))}. {machine()}. Searching took {seconds / 3600:.2f} hours in all. "
         f"{_progress(plan, results)}\n\n"
         f"A landscape has stopped growing if, with 95 % confidence, fewer than {100 * plan.rule.remaining:g} % of its "
-        "minima, or fewer than one, remain to be found (Chao's estimate), and if fewer than "
+        "minima, or fewer than one, remain to be found (by Chao's estimate, which is a lower bound), and if fewer than "
         f"{100 * plan.rule.new:g} % of the arrivals at transition states are at new ones (Good and Turing's estimate). "
         "In the tables:\n\n"
         "- A row with * rests on a landscape that has not stopped growing. Its numbers may still change.\n"
