@@ -20,11 +20,13 @@ from thalweg.potentials.noise import Noise
 if TYPE_CHECKING:
     from thalweg.analysis.systems.low_region import LowRegion
     from thalweg.landscapes.discoveries.found_points import Discoveries
+    from thalweg.landscapes.discoveries.growth_curve import Forecast
     from thalweg.landscapes.lowest_paths import LowestPath
 
 __all__ = ["WIDTH", "describe", "details_text", "path_text", "region_text", "summary_text"]
 
 _ORDER = ("train_auc", "test_auc", "incorrect_auc", "correct_auc", "test_loss")
+_WIDE = 20.0
 WIDTH = 120
 """Characters in a line where nothing else is said."""
 
@@ -171,10 +173,17 @@ def _missing(found: Discoveries) -> str:
     for kind in ("minima", "transition_states"):
         known = found.forecast(kind)
         if known.found:
-            interval = f" ({known.low:.0f} to {known.high:.0f})" if known.high >= 0.5 else ""
-            parts.append(f"{known.remaining:.0f} {kind.replace('_', ' ')}{interval}")
+            parts.append(_remaining(known, kind.replace("_", " ")))
     said = ", ".join(parts) or "not known"
     return f"{said}; nothing new in the last {found.quiet} searches" if found.quiet else said
+
+
+def _remaining(known: Forecast, kind: str) -> str:
+    """Return how many points of a kind remain; only the lower end of an interval too wide to say more."""
+    if known.high > max(_WIDE * max(known.low, 1.0), known.found):
+        return f"at least {known.low:.0f} {kind}"
+    interval = f" ({known.low:.0f} to {known.high:.0f})" if known.high >= 0.5 else ""
+    return f"{known.remaining:.0f} {kind}{interval}"
 
 
 def _unit_of(summary: Summary) -> str:
