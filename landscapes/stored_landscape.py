@@ -85,7 +85,7 @@ class StoredLandscape:
             self._check_same(path, system, given)
             store = Store.open(path, "r+")
         else:
-            fresh = {"seed": 0, "tolerances": default_tolerances(system).to_dict()} | given
+            fresh = {"seed": 0} | given | {"tolerances": default_tolerances(system, tolerances).to_dict()}
             fresh.setdefault("rules", default_rules_of(system))
             fresh.setdefault("tasks_ahead", TASKS_AHEAD)
             fresh |= {"units": units_of(system), "tasks": {}, "state": {}, "path_lengths": STEEPEST_DESCENT}

@@ -166,12 +166,14 @@ def default_rules_of(system: ExploredSystem) -> dict[str, Any] | None:
     return default_rules(cast("System", system)).to_dict()
 
 
-def default_tolerances(system: ExploredSystem) -> Tolerances:
-    """Return the tolerances of a new landscape: by the noise of an ASE calculator, the default ones of others."""
+def default_tolerances(system: ExploredSystem, given: Tolerances | None = None) -> Tolerances:
+    """Return the tolerances of a new landscape: what was given, the rest by the noise of an ASE calculator."""
     if not isinstance(system, SearchedSystem) or system.units != "eV":
-        return Tolerances()
+        return given or Tolerances()
     noise = noise_of(cast("System", system))
-    return Tolerances() if noise is None else Tolerances.converged_to(noise.gradient_rms, noise.distance)
+    if noise is None:
+        return given or Tolerances()
+    return Tolerances.converged_to(noise.gradient_rms, noise.distance) if given is None else given.completed(noise)
 
 
 def noise_of(system: System) -> Noise | None:

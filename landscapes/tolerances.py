@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from thalweg.potentials.conversion.numeric_options import checked_number
 from thalweg.potentials.lazy import public
+
+if TYPE_CHECKING:
+    from thalweg.potentials.noise import Noise
 
 __all__ = ["Tolerances", "believed"]
 
@@ -16,6 +20,9 @@ __all__ = ["Tolerances", "believed"]
 @dataclass(frozen=True)
 class Tolerances:
     """Tolerances of a landscape, stored with it: which points are in it depends on them.
+
+    Of an ASE calculator, what is not given follows from what is, and from the calculator's noise. A landscape that
+    exists keeps its own tolerances; what is given must agree with them.
 
     Parameters
     ----------
@@ -45,6 +52,19 @@ class Tolerances:
     gradient_rms: float = 1e-8
     eigenvalue: float = 0.0
 
+    def __new__(cls, *args: Any, **entries: Any) -> Tolerances:
+        """Make tolerances that remember which of them were given."""
+        made = super().__new__(cls)
+        names = [field.name for field in fields(cls)]
+        # without arguments, as in a copy of a pickle, the defaults are meant
+        object.__setattr__(made, "_given", (*names[: len(args)], *entries) or tuple(names))
+        return made
+
+    @property
+    def given(self) -> dict[str, float]:
+        """Tolerances that were given, by name; all of them where none was."""
+        return {name: getattr(self, name) for name in self.__dict__.get("_given", asdict(self))}
+
     def __post_init__(self) -> None:
         for name, value in asdict(self).items():
             if not 0 <= checked_number(f"tolerance {name}", value) < np.inf:
@@ -52,13 +72,21 @@ class Tolerances:
             object.__setattr__(self, name, float(value))
 
     @classmethod
-    def converged_to(cls, rms: float, distance: float = 1e-2) -> Tolerances:
+    def converged_to(cls, rms: float, distance: float | None = None) -> Tolerances:
         """Return the tolerances of points whose rms gradient, in eV/angstrom, is at most this.
 
         The error of an energy is about the square of the gradient over a curvature, 0.01 eV/angstrom**2 in soft
-        directions. A calculator's noise may ask for a larger ``distance`` (``System.noise.distance``).
+        directions. A ``distance`` that is missing is 0.01 angstrom, or in a new landscape what a calculator's noise
+        asks for (``System.noise.distance``).
         """
-        return cls(gradient_rms=rms, energy=max(1e-7, 100.0 * rms**2), distance=distance)
+        own = {} if distance is None else {"distance": distance}
+        return cls(gradient_rms=rms, energy=max(1e-7, 100.0 * rms**2), **own)
+
+    def completed(self, noise: Noise) -> Tolerances:
+        """Return the tolerances with what was not given chosen by a calculator's noise, in eV and angstrom."""
+        given = self.given
+        chosen = Tolerances.converged_to(given.get("gradient_rms", noise.gradient_rms), noise.distance)
+        return replace(chosen, **given)
 
     def to_dict(self) -> dict[str, float]:
         """Return the tolerances by name."""

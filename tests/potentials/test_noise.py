@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from ase import Atoms
@@ -12,7 +16,7 @@ from ase.calculators.lj import LennardJones
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from thalweg.landscapes import Landscape, Tolerances
+from thalweg.landscapes import Landscape, StoreError, Tolerances
 from thalweg.potentials import LJAT, as_system
 from thalweg.potentials.noise import Noise, measured_noise
 
@@ -120,3 +124,30 @@ def test_a_landscape_keeps_the_noise_of_its_calculator(tmp_path):
         assert landscape.system.noise == noise  # the measurement of now would be another
     with Landscape(atoms, tmp_path / "y.zarr", tolerances=Tolerances(gradient_rms=0.01)) as landscape:
         assert landscape.tolerances.gradient_rms == 0.01
+
+
+@pytest.mark.parametrize("given", [
+    Tolerances(gradient_rms=0.01), Tolerances.converged_to(0.01), Tolerances(energy=1e-3), Tolerances(1e-3, 0.02),
+    Tolerances(eigenvalue=1e-4),
+], ids=repr)  # fmt: skip
+def test_what_is_not_given_is_chosen_from_noise(tmp_path, given):
+    """A landscape of which one tolerance was given has the others by its noise, and opens again with the same."""
+    atoms = Atoms("C4", RHOMBUS, calculator=Springs(1e-4))
+    with Landscape(atoms, tmp_path / "x.zarr", tolerances=given) as landscape:
+        held, noise = landscape.tolerances, landscape.system.noise
+    chosen = Tolerances.converged_to(given.given.get("gradient_rms", noise.gradient_rms), noise.distance)
+    assert noise.distance > 0.01
+    assert held.to_dict() == chosen.to_dict() | given.given
+    with Landscape(atoms, tmp_path / "x.zarr", tolerances=given) as again:
+        assert again.tolerances == held
+    with pytest.raises(StoreError, match=r"tolerances: stored .*given .*0\.25"):
+        Landscape(atoms, tmp_path / "x.zarr", tolerances=Tolerances(distance=0.25))
+
+
+def test_tolerances_remember_what_was_given():
+    given = Tolerances(1e-5, gradient_rms=1e-3)
+    for copied in (given, pickle.loads(pickle.dumps(given)), copy.deepcopy(given)):
+        assert copied.given == {"energy": 1e-5, "gradient_rms": 1e-3}
+    assert Tolerances().given == Tolerances().to_dict()
+    assert replace(given, distance=0.02).given == {**given.to_dict(), "distance": 0.02}
+    assert given == Tolerances(energy=1e-5, distance=0.01, gradient_rms=1e-3)
