@@ -15,7 +15,7 @@ from thalweg.analysis.cli.completion import SystemName
 from thalweg.analysis.cli.errors import INTERRUPTED, errors_in_one_line, errors_of_usage
 from thalweg.analysis.cli.interruption import last_words
 from thalweg.analysis.cli.option_groups import from_option, with_options
-from thalweg.analysis.cli.option_types import Energy, Json, Names, Widths
+from thalweg.analysis.cli.option_types import CalculatorName, Energy, Json, Names, Widths
 from thalweg.analysis.cli.output_files import overwrite_option
 from thalweg.analysis.cli.shared_options import FILE, failures_option, new_store_option, time_option, trust_option
 from thalweg.analysis.cli.system_help import SystemCommand
@@ -105,7 +105,9 @@ class SystemOptions:
     )
     calculator: str | None = from_option(
         click.option(
-            "--calculator", help="Calculator of a structure: emt, lj, another that ASE knows, or module:Class."
+            "--calculator",
+            type=CalculatorName(),
+            help="Calculator of a structure: emt, lj, another that ASE knows, or module:Class (of this folder, too).",
         )
     )
     parameters: dict[str, object] | None = from_option(

@@ -4,12 +4,33 @@ from __future__ import annotations
 
 import json
 import re
+import sys
+from pathlib import Path
 
 import click
 
-__all__ = ["Duration", "Energy", "Json", "Names", "Numbers", "Widths"]
+__all__ = ["CalculatorName", "Duration", "Energy", "Json", "Names", "Numbers", "Widths"]
 
 _SECONDS = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+
+
+class CalculatorName(click.ParamType):
+    """A calculator by ASE's name or as module:Class, whose module may lie in the current folder."""
+
+    name = "text"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Return the name; where the current folder has the module, the folder is searched after all others.
+
+        What a store names is not looked for there: the name has to come from whoever types the command.
+        """
+        module, separator, _ = value.partition(":")
+        here, first = Path.cwd(), module.partition(".")[0]
+        has_it = (here / f"{first}.py").is_file() or (here / first).is_dir()
+        if separator and first and has_it and str(here) not in sys.path:
+            # kept, for worker processes build the calculator again
+            sys.path.append(str(here))
+        return value
 
 
 class Duration(click.ParamType):

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from thalweg.analysis.cli.errors import errors_in_one_line
-from thalweg.analysis.cli.option_types import Json
+from thalweg.analysis.cli.option_types import CalculatorName, Json
 from thalweg.analysis.cli.shared_options import new_store_option, store_argument
 from thalweg.analysis.cli.terminal import say
 
@@ -17,7 +17,10 @@ __all__ = ["reconverge"]
 @click.command()
 @store_argument
 @click.option(
-    "--calculator", required=True, help="The other calculator: emt, lj, another that ASE knows, module:Class."
+    "--calculator",
+    type=CalculatorName(),
+    required=True,
+    help="The other calculator: emt, lj, another that ASE knows, or module:Class (of this folder, too).",
 )
 @click.option("--parameters", type=Json(), help="Its parameters as JSON, such as '{\"sigma\": 2.5}'.")
 @click.option(
