@@ -19,6 +19,9 @@ _VALENCES = {
     1: 2, 5: 4, 6: 4, 7: 4, 8: 3, 9: 2, 14: 6, 15: 6, 16: 6, 17: 4, 32: 6, 33: 6, 34: 6, 35: 4, 51: 6, 52: 6, 53: 7,
     85: 7,
 }  # fmt: skip
+_NOBLE_GASES = (2, 10, 18, 36, 54, 86)
+# Metal atoms that an atom on a surface touches: four around a hollow, and one below
+_MOST_ON_A_SURFACE = 5
 _MOST_BONDS = np.zeros(len(covalent_radii), dtype=np.int64)
 _MOST_BONDS[list(_VALENCES)] = list(_VALENCES.values())
 
@@ -62,10 +65,20 @@ def _periodic_bonds(
     cell: NDArray[np.float64] | None,
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
     """Return both atoms of each bond, in both directions, and the cell that the second lies in."""
-    binding = np.flatnonzero(_MOST_BONDS[numbers] > 0)
-    atoms = Atoms(numbers[binding], positions[binding], cell=cell, pbc=pbc)
-    i, j, shifts = neighbor_list("ijS", atoms, (_LONGEST * covalent_radii[numbers[binding]]).tolist())
-    return binding[i], binding[j], shifts
+    return _contacts(numbers, positions, pbc, cell, np.flatnonzero(_MOST_BONDS[numbers] > 0))
+
+
+def _contacts(
+    numbers: NDArray[np.int64],
+    positions: NDArray[np.float64],
+    pbc: NDArray[np.bool_],
+    cell: NDArray[np.float64] | None,
+    some: NDArray[np.int64],
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+    """Return near pairs of some atoms, in both directions, and the cell that the second lies in."""
+    atoms = Atoms(numbers[some], positions[some], cell=cell, pbc=pbc)
+    i, j, shifts = neighbor_list("ijS", atoms, (_LONGEST * covalent_radii[numbers[some]]).tolist())
+    return some[i], some[j], shifts
 
 
 def components_of(atoms: int, pairs: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -98,23 +111,34 @@ def is_molecular(
     """Return whether a structure consists of molecules, beside atoms without bonds such as those of a metal slab.
 
     So it is where there are bonds, no atom has more of them than its element forms, and none of the molecules goes on
-    without end in two directions, as a crystal's network does.
+    without end in two directions, as a crystal's network does. In alloys and ionic crystals, bonded atoms such as
+    phosphorus in nickel lie among metal atoms, more than an adsorbate touches, or metal and molecules together go on
+    without end in all three directions.
     """
     pairs = bonded_pairs(numbers, positions, pbc, cell)
     degrees = np.bincount(pairs.ravel(), minlength=len(numbers))
     if not len(pairs) or (degrees > _MOST_BONDS[numbers]).any():
         return False
-    return not pbc.any() or _endless_directions(numbers, positions, pbc, cell) < 2
+    bonded = np.flatnonzero(degrees)
+    if pbc.any() and _endless_directions(_periodic_bonds(numbers, positions, pbc, cell), bonded) > 1:
+        return False
+    metals = (_MOST_BONDS[numbers] == 0) & ~np.isin(numbers, _NOBLE_GASES)
+    if not metals.any():
+        return True
+    contacts = _contacts(numbers, positions, pbc, cell, np.arange(len(numbers)))
+    touched = np.bincount(contacts[0][metals[contacts[1]]], minlength=len(numbers))
+    inside = (touched[bonded] > _MOST_ON_A_SURFACE).any()
+    return not inside and (not pbc.all() or _endless_directions(contacts, bonded) < 3)
 
 
 def _endless_directions(
-    numbers: NDArray[np.int64], positions: NDArray[np.float64], pbc: NDArray[np.bool_], cell: NDArray[np.float64]
+    contacts: tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]], starts: NDArray[np.int64]
 ) -> int:
-    """Return in how many directions the molecule that goes on furthest has no end."""
-    i, j, shifts = _periodic_bonds(numbers, positions, pbc, cell)
+    """Return in how many directions what hangs together with some atoms has no end, at most."""
+    i, j, shifts = contacts
     place: dict[int, NDArray[np.int64]] = {}
     most = 0
-    for first in dict.fromkeys(i.tolist()):
+    for first in starts.tolist():
         if first in place:
             continue
         place[first], stack, loops = np.zeros(3, dtype=np.int64), [first], []

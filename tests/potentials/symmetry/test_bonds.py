@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from ase import Atoms
 from ase.build import bulk, fcc111, graphene, molecule
+from ase.spacegroup import crystal
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from networkx.algorithms.isomorphism import GraphMatcher
@@ -190,6 +191,21 @@ def _beyond(pairs, chain):
     return sorted(nx.node_connected_component(graph, chain[2]))
 
 
+def pyrite():
+    """FeS2, whose sulfur atoms are bonded in pairs: a crystal, not molecules beside a metal."""
+    place = 0.385
+    return crystal(["Fe", "S"], [(0, 0, 0), (place, place, place)], spacegroup=205, cellpar=[5.42] * 3 + [90] * 3)
+
+
+def phosphide(periodic=True):
+    """Nickel with two phosphorus atoms beside each other in its midst."""
+    alloy = bulk("Ni", a=3.52, cubic=True) * (2, 2, 2)
+    centre = int(np.argmin(np.linalg.norm(alloy.positions - alloy.cell.sum(axis=0) / 2, axis=1)))
+    alloy.symbols[[centre, int(np.argsort(alloy.get_distances(centre, range(len(alloy)), mic=True))[1])]] = "P"
+    alloy.set_pbc(periodic)
+    return alloy
+
+
 @pytest.mark.parametrize(("make", "molecular"), [
     (lambda: molecule("C6H6"), True),
     (lambda: molecule("H2O"), True),
@@ -200,6 +216,11 @@ def _beyond(pairs, chain):
     (lambda: bulk("NaCl", "rocksalt", a=5.6, cubic=True), False),
     (lambda: graphene(vacuum=5.0), False),
     (lambda: Atoms("C2", [[0, 0, 0], [0.6, 0, 1.2]], cell=[0, 0, 2.4], pbc=(0, 0, 1)), True),
+    (pyrite, False),
+    (phosphide, False),
+    (lambda: phosphide(periodic=False), False),
+    (lambda: molecule("H2O") + Atoms("Na", [[0, 0, 2.5]]), True),
+    (lambda: molecule("H2O") + Atoms("Ar", [[0, 0, 2.5]]), True),
     (lambda: Atoms("C13", 1.2 * np.random.default_rng(0).normal(size=(13, 3))), False),
 ])  # fmt: skip
 def test_what_a_molecule_is(make, molecular):
