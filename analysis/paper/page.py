@@ -234,7 +234,8 @@ def _ceilings(results: Results) -> str:
 
 def _landscapes(plan: Plan, results: Results, skipped: Mapping[str, str], files: str) -> str:
     """Return how the landscapes have ended, what verification found, and which are not explored."""
-    ended, reasons = Counter(state.get("why") or "in progress" for state in results.states.values()), {}
+    ended = Counter(state.get("why") or "in progress" for state in results.states.values())
+    reasons: dict[str, list[str]] = {}
     for job in plan.jobs:
         if job.name not in results.states:
             reasons.setdefault(skipped.get(job.name, "not explored yet"), []).append(job.name)
