@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
 from typing import TYPE_CHECKING, overload
 
@@ -206,8 +206,10 @@ class Landscape(StoredLandscape):
     @overload
     def add(self, point: Search) -> AddedSearch: ...
     @overload
-    def add(self, point: Subject | ArrayLike | TrainedModel) -> AddedMinimum: ...
-    def add(self, point: Search | Subject | ArrayLike | TrainedModel) -> AddedSearch | AddedMinimum:
+    def add(self, point: Subject | ArrayLike | TrainedModel | Mapping[str, object]) -> AddedMinimum: ...
+    def add(
+        self, point: Search | Subject | ArrayLike | TrainedModel | Mapping[str, object]
+    ) -> AddedSearch | AddedMinimum:
         """Add the minimum that a point of your own leads to, such as a trained model's; or the points of a search.
 
         The point is minimised to second order first: a trained model is never exactly at a minimum. The result says how
@@ -215,10 +217,11 @@ class Landscape(StoredLandscape):
 
         Parameters
         ----------
-        point : array_like, Weights, Point, ase.Atoms, torch.nn.Module, scikit-learn estimator or Search
+        point : array_like, Weights, Point, ase.Atoms, torch.nn.Module, scikit-learn estimator, tree of JAX or Search
             Coordinates (n,), or what has them. A PyTorch module is read by a landscape of `from_torch`, and by a
             network's if it is a chain of linear layers of the same widths; a fitted MLPClassifier or MLPRegressor by
-            a network's. The points of a `Search` are added as they are: see `AddedSearch`.
+            a network's; a tree of parameters (a dictionary, or a list of arrays) by a landscape of `from_jax`. The
+            points of a `Search` are added as they are: see `AddedSearch`.
 
         Returns
         -------

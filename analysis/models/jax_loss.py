@@ -47,7 +47,8 @@ class JaxLoss(FlatCalculator):
 
         flat, self._unravel = ravel_pytree(jax.tree.map(lambda leaf: np.asarray(leaf, dtype=np.float64), parameters))
         self.start, self.function_name, self.symmetry = np.array(flat, dtype=np.float64), name, symmetry
-        self._tree = str(jax.tree.structure(parameters))
+        self._structure = jax.tree.structure(parameters)
+        self._shapes = [np.shape(leaf) for leaf in jax.tree.leaves(parameters)]
         self.null_modes = checked_null_modes(null_modes, self.start.size)
         self.declares_symmetry = null_modes is not None
 
@@ -64,13 +65,40 @@ class JaxLoss(FlatCalculator):
 
     def describe(self) -> dict[str, Any]:
         """Return the name of the function and the shape of its parameters; it cannot be built from them again."""
-        described = {"name": "JaxLoss", "function": self.function_name, "parameters": self._tree}
+        described = {"name": "JaxLoss", "function": self.function_name, "parameters": str(self._structure)}
         return described | described_null_modes(self.null_modes)
 
     def check_coordinates(self, x: Vector) -> None:
         """Raise ValueError unless x has one entry for each parameter."""
         if x.shape != self.start.shape:
             raise ValueError(f"x must hold the {self.start.size} parameters; its shape is {x.shape}")
+
+    def has_structure(self, parameters: Any) -> bool:
+        """Return whether an object is a tree of parameters of the structure and shapes that the function takes."""
+        import jax
+
+        leaves, structure = jax.tree.flatten(parameters)
+        return structure == self._structure and [np.shape(leaf) for leaf in leaves] == self._shapes
+
+    def pack(self, parameters: Any) -> Vector:
+        """Return a tree of parameters of the same structure and shapes as coordinates (n,).
+
+        Raises
+        ------
+        ValueError
+            If the tree has another structure, or a leaf another shape.
+        """
+        import jax
+
+        leaves, structure = jax.tree.flatten(parameters)
+        if structure != self._structure:
+            raise ValueError(f"the parameters must be the tree {self._structure}; they are {structure}")
+        paths = [jax.tree_util.keystr(path) for path, _ in jax.tree_util.tree_leaves_with_path(parameters)]
+        arrays = [np.asarray(leaf, dtype=np.float64) for leaf in leaves]
+        for path, leaf, shape in zip(paths, arrays, self._shapes, strict=True):
+            if leaf.shape != shape:
+                raise ValueError(f"the parameters {path} must have the shape {shape}; theirs is {leaf.shape}")
+        return np.concatenate([leaf.ravel() for leaf in arrays])
 
     def unpack(self, x: ArrayLike) -> Any:
         """Return coordinates x (n,) as the tree of parameters."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -106,9 +106,10 @@ class TorchLoss(FlatCalculator):
         """Draw parameters (n,) uniformly from (-1, 1), as for a NetworkLoss."""
         return rng.uniform(-1.0, 1.0, n)
 
-    def pack(self, module: nn.Module) -> Vector:
-        """Return the parameters of a module of the same shape as coordinates (n,)."""
-        held = dict(module.named_parameters())
+    def pack(self, module: nn.Module | Mapping[str, torch.Tensor]) -> Vector:
+        """Return the parameters of a module of the same shape, or its ``state_dict()``, as coordinates (n,)."""
+        held: Mapping[str, torch.Tensor]
+        held = module if isinstance(module, Mapping) else dict(module.named_parameters())
         missing = [name for name in self.names if name not in held]
         if missing:
             raise ValueError(f"these parameters of the module are missing: {', '.join(missing)}")

@@ -33,14 +33,17 @@ class Descent(NamedTuple):
 
 
 def descend(
-    system: System, point: Subject | ArrayLike | TrainedModel, tolerances: Tolerances, rules: Mapping[str, Any] | None
+    system: System,
+    point: Subject | ArrayLike | TrainedModel | Mapping[str, object],
+    tolerances: Tolerances,
+    rules: Mapping[str, Any] | None,
 ) -> Descent:
     """Minimise from a point to second order.
 
     Parameters
     ----------
     system : System
-    point : array_like, Point, ase.Atoms or a trained model
+    point : array_like, Point, ase.Atoms, trained model or tree of parameters
     tolerances : Tolerances
         Of the landscape: the gradient ends well below what may enter.
     rules : mapping, optional
@@ -79,11 +82,24 @@ def descend(
     return Descent(minimum, float(np.linalg.norm(found.x[0] - x)), float(energy), rms)
 
 
+def _packs(potential: object, point: object) -> bool:
+    """Return whether a potential is to read a point as parameters by its own ``pack``.
+
+    A mapping is never a row of coordinates; of other trees the potential says whether they have its structure.
+    """
+    if not callable(getattr(potential, "pack", None)):
+        return False
+    has_structure = getattr(potential, "has_structure", None)
+    known = callable(has_structure) and bool(has_structure(point))
+    return known or isinstance(point, Mapping) or hasattr(point, "named_parameters")
+
+
 def _coordinates(system: System, point: Any) -> np.ndarray:
-    """Return the coordinates (n,) of a point, an array or a model that the potential can read."""
-    pack, model = getattr(system.potential, "pack", None), hasattr(point, "named_parameters")
-    if callable(pack) and model:
-        x = np.asarray(pack(point), dtype=np.float64)
+    """Return the coordinates (n,) of a point, an array, or parameters that the potential can read."""
+    potential: Any = system.potential
+    model = hasattr(point, "named_parameters")
+    if _packs(potential, point):
+        x = np.asarray(potential.pack(point), dtype=np.float64)
     elif isinstance(system.potential, NetworkLoss) and (model or hasattr(point, "coefs_")):
         x = packed_model(system.potential, point)
     elif model or hasattr(point, "get_params"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from zarr.storage import MemoryStore
 
 from thalweg.analysis import from_jax, from_torch, to_torch
 from thalweg.landscapes import Landscape
@@ -169,6 +170,53 @@ def test_a_tree_of_jax(jax):
     blocks = [[unit, *(3 + 4 * unit + np.arange(4)), 15 + unit] for unit in range(3)]
     declared = from_jax(loss, tree, symmetry=BlockSymmetry(blocks, signs=True))
     assert check_potential(declared).passed
+
+
+def test_trees_of_jax_are_packed_in_the_order_of_ravel_pytree(jax):
+    from jax.flatten_util import ravel_pytree
+
+    def loss(tree):
+        return sum(jax.numpy.sum((leaf - 1.0) ** 2) for leaf in jax.tree.leaves(tree))
+
+    rng = np.random.default_rng(4)
+    tree = {"w": rng.normal(size=(2, 3)), "b": [rng.normal(size=2), 0.5]}
+    point = from_jax(loss, tree)
+    np.testing.assert_array_equal(point.calc.pack(tree), ravel_pytree(tree)[0])
+    x = rng.normal(size=len(point))
+    np.testing.assert_array_equal(point.calc.pack(point.calc.unpack(x)), x)
+    with pytest.raises(ValueError, match="must be the tree"):
+        point.calc.pack({"w": tree["w"]})
+    with pytest.raises(ValueError, match=r"parameters \['w'\] must have the shape \(2, 3\); theirs is \(3, 2\)"):
+        point.calc.pack({**tree, "w": tree["w"].T})
+    # a trained tree enters a landscape as a module of PyTorch does
+    with Landscape(point, MemoryStore()) as landscape:
+        added = landscape.add(tree)
+        assert added.energy_before == pytest.approx(float(loss(tree)), abs=1e-12)
+        assert added.moved == pytest.approx(np.linalg.norm(point.calc.pack(tree) - 1.0), abs=1e-6)
+    pair = from_jax(loss, [np.ones(2), np.zeros(1)])
+    with Landscape(pair, MemoryStore()) as landscape:
+        assert landscape.add([np.zeros(2), np.zeros(1)]).energy_before == 3.0
+        assert landscape.add([0.0, 0.0, 1.0]).energy_before == 2.0
+        with pytest.raises(ValueError, match="must be the tree"):
+            landscape.add({"a": np.zeros(3)})
+    matrix = from_jax(loss, np.zeros((2, 2)))
+    with Landscape(matrix, MemoryStore()) as landscape:
+        assert landscape.add(np.ones(4)).moved < 1e-6
+        assert landscape.add(np.ones((2, 2))).moved < 1e-6
+
+
+def test_a_state_dict_of_pytorch_is_packed():
+    torch = pytest.importorskip("torch")
+    module = chain(torch, torch.nn.Mish(), 3)
+    point = from_torch(module, torch.nn.CrossEntropyLoss(), X, LABELS, l2=1e-2)
+    loss = point.calc
+    np.testing.assert_array_equal(loss.pack(module.state_dict()), loss.pack(module))
+    with pytest.raises(ValueError, match=r"missing: 0\.bias"):
+        loss.pack({name: value for name, value in module.state_dict().items() if name != "0.bias"})
+    with Landscape(point, MemoryStore()) as landscape:
+        added = landscape.add(module.state_dict())
+        assert added.energy_before == pytest.approx(point.get_potential_energy(), abs=1e-12)
+        assert landscape.add([landscape.minima.coordinates[0]]).moved < 1e-6
 
 
 def test_stores_of_models_open_again(tmp_path, jax):
