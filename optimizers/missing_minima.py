@@ -1,6 +1,7 @@
-"""Searches that end where no minimum can be: the energy falls for ever as coordinates grow.
+"""Searches that end where no isolated minimum can be: the energy falls for ever, or coordinates have no effect.
 
 Where gradients vanish at infinity, a search on its way there may seem to have converged, or end for any other reason.
+The bias of a hidden unit without other weights changes nothing where the L2 term does not count it: a zero eigenvalue.
 """
 
 from __future__ import annotations
@@ -40,6 +41,8 @@ def with_missing_minima(
 ) -> np.ndarray:
     """Return status codes with :attr:`Status.NO_MINIMUM` for searches that end where there can be none.
 
+    A zero eigenvalue of coordinates without effect becomes :attr:`Status.IDLE_UNIT`.
+
     Parameters
     ----------
     system : System
@@ -56,6 +59,9 @@ def with_missing_minima(
     said, potential = status.copy(), system.potential
     for row, code in enumerate(status):
         near = rms is not None and lowest is not None and rms[row] * np.sqrt(system.n_free) < _NEAR * lowest[row]
+        if code == Status.ZERO_MODE and np.isfinite(X[row]).all() and potential.has_idle_coordinates(X[row]):
+            said[row] = Status.IDLE_UNIT
+            continue
         if code == Status.CONVERGED and (near or ends is not None):
             continue
         places = X[row][None] if ends is None or code != Status.SIDE_FAILED else ends[row]

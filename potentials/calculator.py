@@ -145,6 +145,10 @@ class FlatCalculator(Calculator):
         """Return whether the energy is known to fall without end from x (n,): a search there finds no minimum."""
         return False
 
+    def has_idle_coordinates(self, x: Vector) -> bool:
+        """Return whether some coordinates at x (n,) are known to have no effect on the energy while the others stay."""
+        return False
+
     def random_coordinates(self, n: int, rng: np.random.Generator) -> Vector | None:
         """Return a random starting point of length n, or None if the potential offers none."""
         return None

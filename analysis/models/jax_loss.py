@@ -47,7 +47,7 @@ class JaxLoss(FlatCalculator):
 
         flat, self._unravel = ravel_pytree(jax.tree.map(lambda leaf: np.asarray(leaf, dtype=np.float64), parameters))
         self.start, self.function_name, self.symmetry = np.array(flat, dtype=np.float64), name, symmetry
-        self._structure = jax.tree.structure(parameters)
+        self._structure: Any = jax.tree.structure(parameters)
         self._shapes = [np.shape(leaf) for leaf in jax.tree.leaves(parameters)]
         self.null_modes = checked_null_modes(null_modes, self.start.size)
         self.declares_symmetry = null_modes is not None

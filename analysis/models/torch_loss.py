@@ -20,7 +20,7 @@ from thalweg.analysis.models.torch_networks import (
 from thalweg.potentials.calculator import FlatCalculator
 from thalweg.potentials.function import checked_null_modes, described_null_modes
 from thalweg.potentials.neural_network.loss import NetworkLoss
-from thalweg.potentials.neural_network.symmetry import NetworkSymmetry
+from thalweg.potentials.neural_network.symmetry import MirroredNetworkSymmetry, NetworkSymmetry
 from thalweg.potentials.neural_network.weights import Weights
 from thalweg.potentials.point import Point
 
@@ -251,7 +251,7 @@ def from_torch(
             raise ValueError("symmetry and null_modes of this module are known: it is computed as a NetworkLoss")
         return found
     if chain is not None and symmetry is None:
-        symmetry = NetworkSymmetry(chain.layers, odd=chain.odd)
+        symmetry = _symmetry(chain, l2)
     loss = TorchLoss(module, criterion, inputs, targets, l2, symmetry, null_modes)
     point = Point(loss.pack(module), loss)
     try:
@@ -259,6 +259,14 @@ def from_torch(
     except RuntimeError as error:
         raise ValueError(f"the criterion must return one number for these data, and did not: {error}") from error
     return point
+
+
+def _symmetry(chain: LinearChain, l2: float) -> NetworkSymmetry:
+    """Return exchanges and sign changes of units, and mirror images of logistic ones where no L2 term counts biases."""
+    logistic = [activation_of(part) == "logistic" for part in chain.activations]
+    if l2 == 0 and any(logistic):
+        return MirroredNetworkSymmetry(chain.layers, None, None, chain.odd, logistic)
+    return NetworkSymmetry(chain.layers, odd=chain.odd)
 
 
 def _as_network(

@@ -49,6 +49,8 @@ def _hint(landscape: Landscape, reasons: Mapping[str, int]) -> str:
         return "; smooth it: softplus or gelu instead of relu, sqrt(x**2 + a**2) with a small a instead of |x|"
     if Status.NO_MINIMUM.reason in reasons:
         return "; an L2 term gives a loss its minima, such as l2=1e-4: it keeps weights from growing for ever"
+    if Status.IDLE_UNIT.reason in reasons:
+        return "; fewer hidden units, a smaller l2, or l2_biases=True, with which the biases of idle units are zero"
     if max(reasons, key=reasons.__getitem__) != Status.ZERO_MODE.reason or system.n_free > _LARGEST:
         return ""
     zeros = _zero_eigenvalues(system, landscape.seed)

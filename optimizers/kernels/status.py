@@ -28,6 +28,7 @@ class Status(IntEnum):
     FRAGMENTED = 12
     NO_MINIMUM = 13
     WRONG_PRODUCTS = 14
+    IDLE_UNIT = 15
 
     @property
     def reason(self) -> str:
@@ -67,6 +68,7 @@ _REASONS = {
     Status.FRAGMENTED: "fell into fragments",
     Status.NO_MINIMUM: "no minimum: the energy falls without end, as a loss without an L2 term may (l2=0)",
     Status.WRONG_PRODUCTS: "products of the Hessian do not agree with the gradients",
+    Status.IDLE_UNIT: "no isolated minimum: a hidden unit without weights may have any bias (l2_biases=False)",
 }
 # What earlier versions wrote into stores
 _FORMER = {"the way up has no end, as of an atom that leaves": Status.DIVERGED}

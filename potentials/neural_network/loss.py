@@ -261,6 +261,10 @@ class NetworkLoss(FlatCalculator):
         """Return whether, for want of an L2 term, the loss falls without end from x as weights grow."""
         return self.l2 == 0 and self.loss != "squared_error" and falls_without_end(self, x)
 
+    def has_idle_coordinates(self, x: Vector) -> bool:
+        """Return whether an idle hidden unit's bias may be anything, as no L2 term counts it."""
+        return not (self.l2 and self.l2_biases) and bool(self.symmetry.idle_biases(x).any())
+
     def random_coordinates(self, n: int, rng: np.random.Generator) -> Vector:
         """Draw weights (n_weights,) uniformly from (-1, 1), zero where frozen."""
         return np.where(self.mask, rng.uniform(-1.0, 1.0, self.n_weights), 0.0)

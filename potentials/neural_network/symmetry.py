@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["MirroredNetworkSymmetry", "NetworkSymmetry", "output_shifts"]
 
 _MEAN, _ZERO = 0.45, 0.1  # shares of symmetric points with the mean of two units, and with a unit of zeros
+_VANISHED = 1e-5  # weights below this are those of an idle unit: at a minimum they are zero but for the gradient left
 
 
 class NetworkSymmetry:
@@ -285,6 +286,20 @@ class NetworkSymmetry:
             signs = rng.choice([-1.0, 1.0], order.size) if self._is_odd(layer) else np.ones(order.size)
             self._apply(parts, layer, order, signs)
         return np.where(self.mask, copy, x) if self._masked else copy
+
+    def idle_biases(self, x: Vector) -> Mask:
+        """Return which weights (n_weights,) are free biases of idle hidden units, whose other weights all vanish.
+
+        No output depends on such a unit, whatever its bias is.
+        """
+        layers, small = self.layers, np.abs(x) < _VANISHED
+        starts = np.cumsum([0, *(a * b for a, b in pairwise(layers))])
+        matrices = [small[a:b].reshape(outer, -1) for (a, b), outer in zip(pairwise(starts), layers[1:], strict=True)]
+        idle, place = np.zeros(small.size, dtype=bool), int(starts[-1])
+        for incoming, outgoing in pairwise(matrices):
+            idle[place : place + len(incoming)] = incoming.all(axis=1) & outgoing.all(axis=0)
+            place += len(incoming)
+        return idle & self.mask
 
 
 class MirroredNetworkSymmetry(NetworkSymmetry):

@@ -99,3 +99,36 @@ def test_a_landscape_says_so_and_what_helps():
         assert landscape.searches.count() == {NONE: 8}
     found = find_transition_states(weights, np.random.default_rng(0).normal(size=(2, len(weights.x))), threads=1)
     assert not found.converged.any()
+
+
+def standard_iris():
+    return data(load_iris)
+
+
+@pytest.mark.parametrize("hidden", [(6,), (5, 4)])
+def test_idle_units_with_free_biases_are_named(hidden):
+    """Of gelu units a strong L2 term leaves some without weights; their biases, which it does not count, stay free."""
+    loss = NetworkLoss(*standard_iris(), hidden=hidden, l2=0.02, activation="gelu", l2_biases=False)
+    result, idle = ends(loss, 8, second_order=True), Status.IDLE_UNIT.reason
+    assert "l2_biases=False" in idle
+    assert set(result.reason) <= {"converged", idle}
+    assert result.reason.count(idle) >= 2
+    rng = np.random.default_rng(1)
+    for x, reason in zip(result.x, result.reason, strict=True):
+        # biases of hidden units, whose other weights vanish: any other bias leaves loss and gradient as they are
+        free = np.abs(loss.hessian(x)).max(axis=1) < 1e-5
+        assert free.any() == (reason == idle)
+        moved = x + free * rng.normal(size=x.size)
+        assert loss.energy(moved) == pytest.approx(loss.energy(x), abs=1e-9)
+        np.testing.assert_allclose(loss.energy_gradient(moved)[1], 0.0, atol=1e-5)
+    counted = NetworkLoss(*standard_iris(), hidden=hidden, l2=0.02, activation="gelu")
+    assert ends(counted, 8, second_order=True).converged.all()
+
+
+def test_other_zero_eigenvalues_keep_their_reason():
+    """Of two inputs that are the same, the difference of their weights is flat without an L2 term."""
+    rng = np.random.default_rng(0)
+    inputs = np.repeat(rng.normal(size=(20, 1)), 2, axis=1)
+    loss = NetworkLoss(inputs, rng.normal(size=20), hidden=(1,), l2=0.0, loss="squared_error")
+    assert Status.ZERO_MODE.reason in ends(loss, 8, second_order=True).reason
+    assert Status.IDLE_UNIT.reason not in ends(loss, 8, second_order=True).reason

@@ -75,6 +75,23 @@ def test_hidden_units_may_be_exchanged(activation, criterion, outputs, y):
     assert system.distance(system.x, copy) < 1e-9
 
 
+def test_sigmoid_units_have_mirror_images_where_no_l2_term_counts_biases():
+    torch = pytest.importorskip("torch")
+    module, criterion = chain(torch, torch.nn.Sigmoid(), 1), torch.nn.SmoothL1Loss()
+    point = from_torch(module, criterion, X, NUMBERS)
+    assert not isinstance(point.calc, NetworkLoss)
+    system, copy = as_system(point), point.x.copy()
+    # sigmoid(-z) = 1 - sigmoid(z): the first unit changes sign, and what it gave is added to the biases above
+    copy[[*range(4), 20]] *= -1
+    copy[[23, 24]] += copy[[12, 15]]
+    copy[[12, 15]] *= -1
+    assert system.energy_gradient(copy)[0] == pytest.approx(point.get_potential_energy(), abs=1e-13)
+    assert np.linalg.norm(copy - point.x) > 0.1
+    assert system.distance(point.x, copy) < 1e-9
+    counted = as_system(from_torch(module, criterion, X, NUMBERS, l2=1e-3))
+    assert counted.distance(point.x, copy) > 0.1
+
+
 def test_a_convolution_is_computed_by_pytorch_with_exact_derivatives():
     torch = pytest.importorskip("torch")
     torch.manual_seed(0)
