@@ -62,7 +62,6 @@ class Forecast:
     next_high: float
 
 
-@public("thalweg.landscapes")
 def forecast(first: ArrayLike, searches: int) -> Forecast:
     """Forecast how many points remain.
 
