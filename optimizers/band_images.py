@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 
     from thalweg.potentials.protocols import Subject
 
-__all__ = ["Band", "BandRules", "Images", "first_images"]
+__all__ = ["Band", "BandRules", "Images", "first_images", "first_positions"]
 
-_FEWEST, _MOST = 7, 40
+_FEWEST, _MOST, _MANY = 7, 40, 21
 # Images within the distance of neighbours: enough to show every maximum, or, where each one costs, to find the highest
 _DENSE, _SPARSE = 6.7, 2.5
 # A band that has not come down to a tenth of its first gradient climbs after this many steps all the same
@@ -71,6 +71,9 @@ class Band(Curve):
     candidate_energy : (maxima,) that the cubic gives them.
     rms : float, of the gradient that moves the band; steps : int; converged : bool; reason : str.
     units : str, of energy.
+    deviation : (images + 2,) or None
+        Standard deviations of the energies that a surrogate predicted, 0 where they were computed; None without one.
+        ``steps`` are then calls of the calculator, and ``rms`` is that of the true gradient at the highest image.
 
     Examples
     --------
@@ -94,6 +97,7 @@ class Band(Curve):
     converged: bool
     reason: str
     units: str = "reduced"
+    deviation: np.ndarray | None = None
 
     @property
     def highest(self) -> int:
@@ -308,17 +312,20 @@ def _near_copy(system: System, a: np.ndarray, b: np.ndarray) -> np.ndarray:
     return given if far <= _AS_GIVEN * near or near < _COPIES < far else nearest
 
 
-def first_images(
+def first_positions(
     system: System,
     a: Subject | ArrayLike,
     b: Subject | ArrayLike,
     images: int | None,
     interpolation: str,
-    rules: BandRules,
+    *,
     align: bool = True,
     density: float = 1.0,
-) -> Images:
-    """Return a band between a and b, as the arguments of :func:`~thalweg.optimizers.dneb` say.
+    free: bool = False,
+) -> np.ndarray:
+    """Return the first band (images + 2, n) between a and b, as the arguments of :func:`dneb` say.
+
+    ``free``: whether images cost no calls, so that there may be more of them.
 
     Raises
     ------
@@ -333,12 +340,18 @@ def first_images(
     if images is not None:
         images = whole_number("images", images, 1, 100_000)
     density = positive_number("density", density)
-    rules.check()
     last = _near_copy(system, first, last) if align else _same_cell(system, first, last)
     distance = np.linalg.norm(last - first)
     if not distance > 1e-6:
         raise ValueError("a and b are the same point once aligned: there is nothing between them, unless align=False")
     fewest = _FEWEST if system.threadsafe else 5
     count = images or int(np.clip(np.ceil(density * distance / _spacing(system, first)), fewest, _MOST))
-    band = Images(system, interpolate(system, first, last, count, interpolation), rules)
+    if free and images is None:
+        count = max(count, min(2 * count + 1, _MANY))
+    return interpolate(system, first, last, count, interpolation)
+
+
+def first_images(system: System, x: np.ndarray, interpolation: str, rules: BandRules) -> Images:
+    """Return the images of a first band x (images + 2, n), by the pair potential where an energy is not finite."""
+    band = Images(system, x, rules)
     return band if band.finite or interpolation != "linear" else band.by_idpp() or band

@@ -203,3 +203,4 @@ class BandOptions(TypedDict, total=False):
     refine: int
     align: bool
     density: float
+    surrogate: bool | None

@@ -41,6 +41,7 @@ LAYERS = [
     ["optimizers.eigenvector_following_hybrid"],
     ["optimizers.transition_states"],
     ["optimizers.pathways", "optimizers.band_images"],
+    ["optimizers.surrogate"],
     ["optimizers.elastic_band", "optimizers.ase_optimizers"],
     ["optimizers.basin_hopping"],
     [

@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from ase import Atoms
-from ase.build import minimize_rotation_and_translation, molecule
+from ase.build import add_adsorbate, fcc100, minimize_rotation_and_translation, molecule
 from ase.calculators.calculator import CalculationFailed
 from ase.calculators.emt import EMT
 from ase.calculators.lj import LennardJones
+from ase.constraints import FixAtoms
 from scipy.spatial.distance import pdist
 
 from thalweg.optimizers import dneb
@@ -62,6 +63,19 @@ def test_a_degenerate_rearrangement_has_a_band():
     np.testing.assert_allclose(pdist(band.x[-1].reshape(-1, 3)), pdist(turned), atol=1e-9)
     # the methyl group's atoms have changed places, though what they make is a copy
     assert band.path_length > 1.0
+
+
+def test_fixed_atoms_of_a_slab_stay_where_they_are():
+    """The adatom's hop moves the centre of all atoms, to which nothing is moved back."""
+    slab = fcc100("Al", (2, 2, 2), vacuum=6.0)
+    add_adsorbate(slab, "Au", 1.7, "hollow")
+    slab.set_constraint(FixAtoms(mask=slab.get_tags() > 0))
+    slab.calc = EMT()
+    end = slab.copy()
+    end.positions[-1, 0] += slab.cell[0, 0] / 2
+    band = dneb(slab, slab, end, steps=0)
+    np.testing.assert_array_equal(band.x[:, :24], np.tile(slab.positions[:8].ravel(), (len(band.x), 1)))
+    np.testing.assert_allclose(np.abs(band.x[-1] - band.x[0])[24:], [slab.cell[0, 0] / 2, 0.0, 0.0], atol=1e-9)
 
 
 class Collides(LennardJones):

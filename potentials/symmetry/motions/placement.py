@@ -71,11 +71,11 @@ class Placement:
     def in_order(self, a: NDArray[np.float64], b: NDArray[np.float64]) -> Placed:
         """Return b, not mirrored, moved nearest to a with its atoms in the order given."""
         order = np.arange(len(a))
-        starts = [_Motion(np.eye(3), self.group.centre(a))]
-        if not len(self.lattice):
-            starts.append(self._moved(a, b, np.eye(3)))
-        else:
-            starts.append(_Motion(np.eye(3), self.group.centre(b)))
+        here = _Motion(np.eye(3), self.group.centre(b))
+        starts = [_Motion(np.eye(3), self.group.centre(a)), here if len(self.lattice) else self._moved(a, b, np.eye(3))]
+        if not (self.group.turns or self.group.shifts.any()):
+            # with fixed atoms nothing may be moved, not even to a common centre
+            starts = [here]
         return min((self._settled(a, b, start, lambda squares, hand: order) for start in starts), key=_square)
 
     def nearest(self, a: NDArray[np.float64], b: NDArray[np.float64], assign: Assign, enough: float) -> Placed:

@@ -1,0 +1,1 @@
+"""Surrogates: Gaussian processes that learn a surface from few calls, and searches on them."""
