@@ -13,7 +13,6 @@ import numpy as np
 
 from thalweg.landscapes.errors import CalculationsFailedError, StoreError, UnknownArrivalError
 from thalweg.landscapes.exploration.failed_geometry import write_failed_geometry
-from thalweg.landscapes.exploration.settings import growth_settings
 from thalweg.landscapes.exploration.signals import deferred_signals
 from thalweg.landscapes.exploration.task import Task
 from thalweg.landscapes.exploration.workers import Job, Workers, open_workers
@@ -114,7 +113,7 @@ class _Run:
         entropy = (self.landscape.seed, _SEQUENCES.get(name, len(_SEQUENCES) + zlib.crc32(name.encode())), number)
         settings = {**self.settings, "steps": choice.size}
         if choice.part is not None:
-            settings = growth_settings(self.landscape.system, settings, choice.part)
+            settings["displacement"] *= choice.part
         # bands and chains do not ask for them, and a task may go to another machine
         asks = choice.kind not in (BASIN_HOPPING, DOUBLE_ENDED)
         energies = self.landscape.transition_states.energy[: known if asks else 0]

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from thalweg.landscapes.run_options import checked_number
 from thalweg.landscapes.system_loading import noise_of
 from thalweg.optimizers import Rules, default_rules
-from thalweg.optimizers.large_systems import LARGEST_MATRIX
 from thalweg.potentials.system import System
 
 if TYPE_CHECKING:
     from thalweg.landscapes.landscape import Landscape
 
-__all__ = ["default_settings", "growth_settings", "search_settings", "searches_a_task", "steps_a_task"]
+__all__ = ["default_settings", "search_settings", "searches_a_task", "steps_a_task"]
 
 _ABOVE_NOISE = 3.0  # rms gradient that a search can reach, in standard deviations of a calculator's noise
 _FEW = 20  # coordinates of a surface on which every mode is worth a try
@@ -26,8 +24,6 @@ _SEARCHES_A_TASK = {"atoms": 16, "point": 4, "slow": 1}
 _MANY = 500  # coordinates
 _MUCH = 1e8  # coordinates times numbers of the potential's data: a gradient takes some hundredths of a second
 _SEARCHES_ON_A_GPU = 256  # a task: fewer leave most of it idle
-# Of a loss, see growth_settings; measured by tests/benchmarks/networks/bench_near_searches.py
-_NEAR_MAX_STEP, _NEAR_STEPS = 0.2, 40
 
 
 def default_settings(system: System) -> dict[str, float]:
@@ -97,29 +93,6 @@ def search_settings(landscape: Landscape, **given: float | None) -> dict[str, An
         "same_distance": landscape.tolerances.distance,
         "rules": Rules(**rules).to_dict(),
     }
-
-
-def growth_settings(system: System, settings: Mapping[str, Any], part: float) -> dict[str, Any]:
-    """Return the settings of searches by which a large landscape grows: they stay near, and those of a loss are short.
-
-    A search that leaves a low minimum of a deep network's loss by little arrives within some dozen steps uphill, or
-    wanders: one in twenty takes 200 and fails. So it ends after 40 and takes shorter steps, which saves more than half
-    of its time. Fewer searches succeed, but the same time brings more new transition states and connections. Surfaces,
-    atoms, and networks too large for a Hessian take the steps that all other searches take.
-
-    Parameters
-    ----------
-    system : System
-        The system that is explored.
-    settings : mapping
-        Settings of the run, as :func:`search_settings` returns them.
-    part : float
-        Part of the usual displacement by which minima are left.
-    """
-    near = {**settings, "displacement": settings["displacement"] * part}
-    if system.atoms is None and system.width is None and _FEW < system.n_free <= LARGEST_MATRIX:
-        near |= {"max_step": _NEAR_MAX_STEP, "most_steps": _NEAR_STEPS}
-    return near
 
 
 def _goal(landscape: Landscape) -> float:

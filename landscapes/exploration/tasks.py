@@ -143,16 +143,15 @@ def _single_ended(system: System, task: Task, rng: np.random.Generator) -> TaskR
         if task.kind == FROM_SYMMETRIC:
             X[search] = system.made_symmetric(X[search], rng)
             directions[search] = 0.0
-    how = {"rms": settings["rms"], "rules": Rules.from_dict(settings["rules"]), **_longest_step(system, settings)}
+    how = {"rms": settings["rms"], "rules": Rules.from_dict(settings["rules"]), **_longest_step(system)}
     how |= {"known": task.known, "known_within": settings["same_energy"], "known_points": _known_points(system, task)}
     following = directions.any(axis=1)
     if not system.threadsafe:
         return _one_by_one(system, task, X, directions, how)
     searches: dict[int, Search] = {}
-    for chosen in (~following, following):
+    for chosen, steps in ((~following, _STEPS), (following, _STEPS_FOLLOWING)):
         rows = np.flatnonzero(chosen).tolist()
         if rows:
-            steps = _most_steps(settings, directions[rows[0]])
             result = find_transition_states(system, X[rows], directions=directions[rows], threads=1, steps=steps, **how)
             found = (range(place, place + 1) for place in range(len(rows)))
             searches |= {
@@ -169,7 +168,7 @@ def _one_by_one(system: System, task: Task, X: np.ndarray, directions: np.ndarra
     for row, start in enumerate(task.starts):
 
         def search(row: int = row, start: tuple[int, int] = start) -> tuple[Search, ...]:
-            steps = _most_steps(task.settings, directions[row])
+            steps = _STEPS_FOLLOWING if directions[row].any() else _STEPS
             one = slice(row, row + 1)
             result = find_transition_states(system, X[one], directions=directions[one], threads=1, steps=steps, **how)
             return (_search(system, task, result, range(1), start, how["known_points"]),)
@@ -185,16 +184,9 @@ def _anywhere(system: System, rng: np.random.Generator) -> np.ndarray:
     return system.random(rng)
 
 
-def _longest_step(system: System, settings: dict[str, Any]) -> SearchOptions:
-    """Longest step uphill of a task, or where the bounds tell the scale of the coordinates; the default elsewhere."""
-    if "max_step" in settings:
-        return {"max_step": settings["max_step"]}
+def _longest_step(system: System) -> SearchOptions:
+    """Longest step uphill where the bounds tell the scale of the coordinates; the default elsewhere."""
     return {} if system.width is None else {"max_step": 0.1 * system.width}
-
-
-def _most_steps(settings: dict[str, Any], direction: np.ndarray) -> int:
-    """Return the most steps uphill of a search, which follows a mode where the direction is not zero."""
-    return int(settings.get("most_steps", _STEPS_FOLLOWING if direction.any() else _STEPS))
 
 
 def _displaced(
@@ -245,7 +237,7 @@ def _moved_in_parts(
 
 def _double_ended(system: System, task: Task, rng: np.random.Generator) -> TaskResult:
     settings = task.settings
-    search: SearchOptions = {"rules": Rules.from_dict(settings["rules"]), **_longest_step(system, settings)}
+    search: SearchOptions = {"rules": Rules.from_dict(settings["rules"]), **_longest_step(system)}
     points = search["known_points"] = _known_points(system, task)
     attempts = Attempts(system, task)
     searches: list[Search] = []

@@ -10,16 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from thalweg.landscapes import SINGLE_ENDED, AddedSearch, Choice, Landscape, Search, StoreError
-from thalweg.landscapes.exploration.settings import growth_settings, search_settings
-from thalweg.landscapes.exploration.tasks import Task, run_task
 from thalweg.landscapes.records import TaskResult
 from thalweg.landscapes.strategies import growth
 from thalweg.landscapes.strategies.components import Components
 from thalweg.landscapes.strategies.growth import Growth
-from thalweg.potentials import MuellerBrown, Point
-from thalweg.potentials.system import as_system
 
-from ...helpers import random_cluster, small_network, stored_arrays
+from ...helpers import small_network, stored_arrays
 
 NO_EDGES = np.zeros((0, 2), dtype=int)
 
@@ -119,31 +115,6 @@ def test_the_same_grows_on_any_workers_and_in_any_number_of_calls(tmp_path, smal
     stored = stored_arrays(tmp_path / "a.zarr")
     assert stored_arrays(tmp_path / "b.zarr") == stored
     assert stored_arrays(tmp_path / "c.zarr") == stored
-
-
-def test_only_growth_of_a_network_takes_few_steps_uphill():
-    """Atoms, surfaces and networks above the size of Hessians search as ever, only nearer."""
-    usual = {"displacement": 0.1, "rms": 1e-9}
-    for subject, few in (
-        (small_network(hidden=(3, 3)), True), (small_network(hidden=(20, 20)), False),
-        (Point([0.0, 0.5], MuellerBrown()), False), (random_cluster(13), False),
-    ):  # fmt: skip
-        near = growth_settings(as_system(subject), usual, 0.2)
-        assert near.pop("displacement") == pytest.approx(0.02)
-        assert near == {"rms": 1e-9, **({"max_step": 0.2, "most_steps": 40} if few else {})}
-    assert usual["displacement"] == 0.1
-
-
-def test_a_search_ends_after_the_steps_of_its_task(tmp_path):
-    """With one step uphill none arrives; the same searches with the usual number of steps do."""
-    with Landscape(small_network(hidden=(3, 3)), tmp_path / "a.zarr", seed=2) as landscape:
-        landscape.find_minima(4, workers=1)
-        x, system, usual = landscape.minima.coordinates[:1], landscape.system, search_settings(landscape)
-    for change, steps in (({}, 200), ({"most_steps": 1, "max_step": 0.2}, 1)):
-        task = Task("connect", 0, SINGLE_ENDED, (1, 2, 3), ((0, -1),) * 4, np.repeat(x, 4, axis=0), usual | change)
-        searches = run_task(system, task).searches
-        assert {search.status == "converged" for search in searches} == {steps > 1}
-        assert steps > 1 or {(search.status, search.steps) for search in searches} == {("too many steps", 1)}
 
 
 def test_growth_that_no_strategy_has_written_is_refused(tmp_path):
