@@ -36,6 +36,9 @@ __all__ = [
 _MOST = {"memory": 10_000, "trials": 1000, "resets": 1000}
 """Largest whole numbers, those that readers of stores take; the memory is so many vectors."""
 
+_MEMORIES, _LEAST_MEMORY = ((1000, 500), (10_000, 100)), 30
+"""Largest memory for a loss of up to so many weights, and of more."""
+
 
 @public("thalweg.optimizers")
 @dataclass(frozen=True)
@@ -120,8 +123,9 @@ def default_rules(system: System) -> Rules:
     """Return the LBFGS step rules that suit a system.
 
     Atoms take the original programs' rules, but shorten a refused step by less, which saves gradients. A loss is
-    badly conditioned, and a memory of the order of the number of weights takes a seventh of the gradients; it stops at
-    100 where the two loops would cost more than they save. Bounds tell the scale of steps.
+    badly conditioned, and a memory of the order of the number of weights takes a seventh of the gradients. It stops at
+    500, at 100 above 1,000 weights and at 30 above 10,000, where the two loops would cost more than they save. Bounds
+    tell the scale of steps.
 
     Parameters
     ----------
@@ -144,7 +148,8 @@ def default_rules(system: System) -> Rules:
     if system.atoms is not None:
         return ATOMS_RULES
     max_step = Rules.max_step if system.width is None else 0.1 * system.width
-    memory = min(max(system.n_free, 4), 500 if system.n_free <= 1000 else 100)
+    most = next((memory for weights, memory in _MEMORIES if system.n_free <= weights), _LEAST_MEMORY)
+    memory = min(max(system.n_free, 4), most)
     return Rules(memory=memory, max_step=max_step, signed_curvature=False)
 
 
