@@ -28,6 +28,8 @@ _CHUNK, _LOOKS = 5, 50
 _TRUST = 0.4
 # Longest distance of neighbours over the mean one: of a band that has slid off its barrier it is many times longer
 _EVEN = 2.0
+# Longest band, in the length of the first one
+_LONGEST = 5.0
 # Calls after which the band should have converged, rows of the covariance beyond which solving takes too long, and
 # calls with which something can be learned
 _MOST, _LARGEST, _LEAST = 80, 12000, 10
@@ -113,8 +115,9 @@ class _Search:
         self.ends = [self._called(x)[0] for x in self.x[[0, -1]]]
         if not np.isfinite(self.ends).all():
             raise SurrogateFailed("energy or gradient not finite at an end")
-        for share in (3, 1.5):
-            self._learn(self.x[int(len(self.x) / share)])
+        inner = len(self.x) - 2
+        for place in sorted({1 + inner // 3, 1 + 2 * inner // 3} - {inner + 1}):
+            self._learn(self.x[place])
         self._build_wall()
         reached = np.nan
         for turn in range(most):
@@ -124,6 +127,7 @@ class _Search:
             worst, highest = 1 + int(np.argmax(deviation[1:-1])), 1 + int(np.argmax(images.energy[1:-1]))
             known = bool(deviation[worst] < _KNOWN * np.ptp(images.energy))
             if self.top is not None and known and whole:
+                self._check_length(images.x)
                 if self._is_highest(images):
                     return self._band(images, deviation, Status.CONVERGED)
                 self.top = None
@@ -214,6 +218,12 @@ class _Search:
         here = descriptor.lengths(np.array([descriptor(one)[0] for one in x]))
         apart: np.ndarray = np.abs(here[:, None] - data[None]).max(axis=2).min(axis=1)
         return bool(apart.max() > _TRUST * self.extent)
+
+    def _check_length(self, x: np.ndarray) -> None:
+        """Raise SurrogateFailed for a band that leads around where no barrier is, as over fragments far apart."""
+        length, first = (float(np.linalg.norm(np.diff(one, axis=0), axis=1).sum()) for one in (x, self.first))
+        if length > _LONGEST * first:
+            raise SurrogateFailed(f"the band has become {length / first:.0f} times as long as the first one")
 
     def _is_highest(self, images: Images) -> bool:
         """Return whether no image is predicted to be higher than the one that has arrived."""

@@ -146,6 +146,22 @@ def test_ends_that_cannot_be_computed_are_named():
     assert "not finite at an end" in band.reason
 
 
+def test_a_band_without_a_barrier_does_not_go_round_over_fragments():
+    pair = Atoms("Cu2", [[0, 0, 0], [2.3, 0, 0]], calculator=EMT())
+    band = dneb(pair, pair.positions, 1.2 * pair.positions, align=False)
+    assert band.path_length < 3.0
+    assert "without its surrogate, which failed: the band has become" in band.reason
+
+
+@pytest.mark.parametrize("images", [1, 2, 3])
+def test_few_images_are_enough(images):
+    slab, end = adatom()
+    band = dneb(slab, slab, end, images=images)
+    assert band.converged
+    assert len(band.x) == images + 2
+    assert band.barrier == pytest.approx(0.3745, abs=3e-3)
+
+
 def test_few_steps_are_few_calls():
     slab, end = adatom()
     system = as_system(slab)
