@@ -29,7 +29,7 @@ _TRUST = 0.4
 # Longest distance of neighbours over the mean one: of a band that has slid off its barrier it is many times longer
 _EVEN = 2.0
 # Longest band, in the length of the first one
-_LONGEST = 5.0
+_LONGEST = 10.0
 # Calls after which the band should have converged, rows of the covariance beyond which solving takes too long, and
 # calls with which something can be learned
 _MOST, _LARGEST, _LEAST = 80, 12000, 10
