@@ -1,4 +1,4 @@
-"""Loss of any module of PyTorch as a potential, by torch.func in float64."""
+"""Loss of any module of PyTorch as a potential, by autograd in float64."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from thalweg.analysis.models.torch_derivatives import ModuleDerivatives
+from thalweg.analysis.models.torch_modes import refuse_randomness
 from thalweg.analysis.models.torch_networks import (
     LinearChain,
     activation_of,
@@ -37,8 +39,8 @@ class TorchLoss(FlatCalculator):
     """PyTorch's own criterion on all data, plus l2 times the sum of squared parameters.
 
     The coordinates are the module's parameters, one after the other, each flattened; of a chain of linear layers all
-    weight matrices come first and then all biases, as in a NetworkLoss. The module is copied, in float64 and in
-    evaluation mode: dropout is off, and batch normalisation uses its running means.
+    weight matrices come first and then all biases, as in a NetworkLoss. The module is copied to the CPU, in float64 and
+    in evaluation mode: dropout is off, and batch normalisation uses its running means.
 
     Parameters
     ----------
@@ -67,7 +69,8 @@ class TorchLoss(FlatCalculator):
         null_modes: ArrayLike | Callable[[Vector], ArrayLike] | None = None,
     ):
         super().__init__()
-        self.module, self.criterion = copy.deepcopy(module).double().eval(), copy.deepcopy(criterion).double()
+        self.module = copy.deepcopy(module).cpu().double().eval()
+        self.criterion = copy.deepcopy(criterion).cpu().double()
         self.inputs, self.targets, self.l2, self.symmetry = inputs, targets, float(l2), symmetry
         named = dict(self.module.named_parameters())
         chain = linear_chain(self.module)
@@ -76,15 +79,22 @@ class TorchLoss(FlatCalculator):
             weights, biases = [one.weight for one in chain.linear], [one.bias for one in chain.linear]
             named = {where[id(value)]: named[where[id(value)]] for value in (*weights, *biases)}
         self.names = list(named)
-        self._shapes = [tuple(value.shape) for value in named.values()]
-        self._sizes = [int(value.numel()) for value in named.values()]
+        self._trained = [name for name, value in named.items() if value.requires_grad]
         self._buffers = dict(self.module.named_buffers())
-        self.null_modes = checked_null_modes(null_modes, sum(self._sizes))
+        self._derivatives = ModuleDerivatives(self.module, self.criterion, inputs, targets, self.names)
+        self.null_modes = checked_null_modes(null_modes, self._derivatives.n)
         self.declares_symmetry = null_modes is not None
 
     def __repr__(self) -> str:
         name, criterion = type(self.module).__name__, type(self.criterion).__name__
-        return f"TorchLoss({name}, {criterion}, {sum(self._sizes)} parameters, {len(self.inputs)} data, l2={self.l2})"
+        return (
+            f"TorchLoss({name}, {criterion}, {self._derivatives.n} parameters, {len(self.inputs)} data, l2={self.l2})"
+        )
+
+    @property
+    def kinks(self) -> str | None:
+        """Activation with kinks among what is computed, such as a relu that the module calls as a function."""
+        return self._derivatives.kinks
 
     def describe(self) -> dict[str, Any]:
         """Return what tells this loss from others; it cannot be built again without the module."""
@@ -99,8 +109,8 @@ class TorchLoss(FlatCalculator):
 
     def check_coordinates(self, x: Vector) -> None:
         """Raise ValueError unless x has one entry for each parameter."""
-        if x.shape != (sum(self._sizes),):
-            raise ValueError(f"x must hold the {sum(self._sizes)} parameters of the module; its shape is {x.shape}")
+        if x.shape != (self._derivatives.n,):
+            raise ValueError(f"x must hold the {self._derivatives.n} parameters of the module; its shape is {x.shape}")
 
     def random_coordinates(self, n: int, rng: np.random.Generator) -> Vector:
         """Draw parameters (n,) uniformly from (-1, 1), as for a NetworkLoss."""
@@ -113,59 +123,41 @@ class TorchLoss(FlatCalculator):
         missing = [name for name in self.names if name not in held]
         if missing:
             raise ValueError(f"these parameters of the module are missing: {', '.join(missing)}")
+        buffers = {name: value.detach().cpu().double() for name, value in module.named_buffers()}
+        for name, value in self._buffers.items():
+            if name not in buffers or not bool((buffers[name] == value.double()).all()):
+                raise ValueError(
+                    f"{name} of the module differs from that of the module whose loss this is: theirs are two losses"
+                )
         return np.concatenate([held[name].detach().cpu().double().numpy().ravel() for name in self.names])
 
     def unpack(self, x: ArrayLike) -> nn.Module:
-        """Return a copy of the module, in float64, with coordinates x (n,) as its parameters."""
+        """Return a copy of the module, in float64 and evaluation mode, with coordinates x (n,) as its parameters."""
         import torch
 
-        module = copy.deepcopy(self.module)
+        module, given = copy.deepcopy(self.module), torch.tensor(self._flat(x))
         held = dict(module.named_parameters())
-        with torch.no_grad():
-            for name, value in self._named(torch.as_tensor(self._flat(x))).items():
-                held[name].copy_(value)
+        parts = given.split([held[name].numel() for name in self.names])
+        for name, part in zip(self.names, parts, strict=True):
+            held[name].data.copy_(part.view_as(held[name]))
+            held[name].requires_grad_(name in self._trained)
         return module
-
-    def _named(self, x: torch.Tensor) -> dict[str, torch.Tensor]:
-        parts = x.split(self._sizes)
-        return {name: part.reshape(shape) for name, part, shape in zip(self.names, parts, self._shapes, strict=True)}
-
-    def _loss(self, x: torch.Tensor) -> torch.Tensor:
-        from torch.func import functional_call
-
-        outputs = functional_call(self.module, {**self._named(x), **self._buffers}, (self.inputs,))
-        return self.criterion(outputs, self.targets) + self.l2 * (x @ x)
 
     def energy_gradient(self, x: Vector) -> tuple[float, Vector]:
         """Return the loss and its gradient (n,) at x (n,)."""
-        import torch
-        from torch.func import grad_and_value
-
-        gradient, value = grad_and_value(self._loss)(torch.as_tensor(self._flat(x).copy()))
-        return float(value), gradient.numpy()
+        x = self._flat(x)
+        value, gradient = self._derivatives.value_and_gradient(x)
+        return value + self.l2 * float(x @ x), gradient + 2.0 * self.l2 * x
 
     def hessian(self, x: Vector) -> Matrix:
         """Return the exact second derivatives (n, n) at x (n,)."""
-        import torch
-        from torch.func import grad, hessian, jacrev
-
-        at = torch.as_tensor(self._flat(x).copy())
-        try:
-            matrix = hessian(self._loss)(at).numpy()
-        except RuntimeError:  # some operations have no forward mode
-            matrix = jacrev(grad(self._loss))(at).numpy()
-        return 0.5 * (matrix + matrix.T)
+        matrix = self._derivatives.hessian(self._flat(x))
+        return 0.5 * (matrix + matrix.T) + 2.0 * self.l2 * np.eye(len(matrix))
 
     def hessian_vector(self, x: Vector, v: Vector) -> Vector:
         """Return the exact product (n,) of the Hessian at x with v, both (n,)."""
-        import torch
-        from torch.func import grad, jvp
-
-        at, along = torch.as_tensor(self._flat(x).copy()), torch.as_tensor(self._flat(v, "v").copy())
-        try:
-            return jvp(grad(self._loss), (at,), (along,))[1].numpy()
-        except RuntimeError:  # as above
-            return grad(lambda y: grad(self._loss)(y) @ along)(at).numpy()
+        v = self._flat(v, "v")
+        return self._derivatives.product(self._flat(x), v) + 2.0 * self.l2 * v
 
 
 def from_torch(
@@ -182,8 +174,9 @@ def from_torch(
 
     The energy is PyTorch's own criterion on all data plus l2 times the sum of squared parameters. A Sequential of
     linear layers with tanh, sigmoid, softplus, GELU or SiLU between them becomes a
-    :class:`~thalweg.potentials.NetworkLoss`, which is compiled; any other module is computed by torch.func in float64,
-    with exact derivatives.
+    :class:`~thalweg.potentials.NetworkLoss`, which is compiled; any other module is computed by PyTorch in float64 on
+    the CPU, with exact derivatives. Its loss must be a fixed function of the parameters: a module with dropout or batch
+    normalisation is to be in evaluation mode.
 
     Parameters
     ----------
@@ -216,9 +209,9 @@ def from_torch(
     ImportError
         If PyTorch is not installed.
     ValueError
-        If a part of the model has kinks (ReLU and its like), where no gradient vanishes at a minimum; l2 is negative;
-        the criterion does not return one number; or symmetry or null modes are given for a NetworkLoss, which has its
-        own.
+        If a part of the model has kinks (ReLU and its like), where no gradient vanishes at a minimum; the module has
+        dropout or batch normalisation in training mode, or is random; l2 is negative; the criterion does not return
+        one number; or symmetry or null modes are given for a NetworkLoss, which has its own.
 
     Examples
     --------
@@ -232,18 +225,15 @@ def from_torch(
         import torch
     except ImportError as error:
         raise ImportError("from_torch needs PyTorch: pip install torch") from error
-    kinks = kinks_of(module, criterion)
-    if kinks is not None:
-        raise ValueError(
-            f"{kinks} has kinks: the loss is not differentiable there, and minima lie at kinks, where no gradient "
-            "vanishes. Smooth and near are Softplus and GELU for activations, MSELoss for a criterion"
-        )
+    _refuse_kinks(kinks_of(module, criterion))
     if not l2 >= 0:
         raise ValueError(f"l2 must be at least 0; it is {l2}")
     # arrays are copied: PyTorch warns of those that may not be written to, such as a Dataset's
     inputs, targets = (torch.as_tensor(np.array(v) if isinstance(v, np.ndarray) else v).detach().cpu() for v in (X, y))
-    inputs = inputs.double()
+    if not any(isinstance(part, torch.nn.Embedding | torch.nn.EmbeddingBag) for part in module.modules()):
+        inputs = inputs.double()  # an embedding takes whole numbers
     targets = targets.double() if targets.is_floating_point() else targets
+    refuse_randomness(module, inputs)
     chain = linear_chain(module)
     found = None if chain is None else _as_network(chain, criterion, inputs, targets, l2)
     if found is not None:
@@ -252,13 +242,21 @@ def from_torch(
         return found
     if chain is not None and symmetry is None:
         symmetry = _symmetry(chain, l2)
-    loss = TorchLoss(module, criterion, inputs, targets, l2, symmetry, null_modes)
-    point = Point(loss.pack(module), loss)
     try:
-        loss.energy_gradient(point.x)
+        loss = TorchLoss(module, criterion, inputs, targets, l2, symmetry, null_modes)
     except RuntimeError as error:
         raise ValueError(f"the criterion must return one number for these data, and did not: {error}") from error
-    return point
+    _refuse_kinks(loss.kinks)
+    return Point(loss.pack(module), loss)
+
+
+def _refuse_kinks(name: str | None) -> None:
+    """Raise ValueError if a part of a model, by its name, has kinks."""
+    if name is not None:
+        raise ValueError(
+            f"{name} has kinks: the loss is not differentiable there, and minima lie at kinks, where no gradient "
+            "vanishes. Smooth and near are Softplus and GELU for activations, MSELoss for a criterion"
+        )
 
 
 def _symmetry(chain: LinearChain, l2: float) -> NetworkSymmetry:

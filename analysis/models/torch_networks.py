@@ -57,21 +57,33 @@ def kinks_of(module: nn.Module, criterion: nn.Module) -> str | None:
 
 
 def linear_chain(module: nn.Module) -> LinearChain | None:
-    """Return the layers of a Sequential of Linear and elementwise activations in turn; None for other modules."""
-    from torch import nn
+    """Return the layers of a Sequential of Linear and elementwise activations in turn; None for other modules.
 
-    if type(module) is not nn.Sequential:
+    Nothing else may happen in it: no hooks (weight normalisation is one), and no layer that occurs twice.
+    """
+    from torch import nn
+    from torch.nn.modules.dropout import _DropoutNd
+
+    if type(module) is not nn.Sequential or any(_has_hooks(part) for part in module.modules()):
         return None
-    parts = [part for part in module if not isinstance(part, nn.Identity | nn.Dropout)]
-    linear, activations = parts[::2], parts[1::2]
-    plain = all(type(part) is nn.Linear and part.bias is not None for part in linear)
-    known = all(type(part).__name__ in _ELEMENTWISE for part in activations)
-    if not linear or not plain or not known or len(linear) != len(activations) + 1:
+    parts = [part for part in module if not isinstance(part, nn.Identity | _DropoutNd)]
+    linear, activations = [part for part in parts[::2] if type(part) is nn.Linear], parts[1::2]
+    known = all(type(part).__name__ in _ELEMENTWISE and type(part).__module__.startswith("torch.nn.")
+                for part in activations)  # fmt: skip
+    if not known or len(linear) != len(parts[::2]) or len(linear) != len(activations) + 1:
         return None
-    widths = [(below.out_features, above.in_features) for below, above in pairwise(linear)]
-    if any(below != above for below, above in widths):
+    own = {id(value) for part in linear for value in (part.weight, part.bias) if isinstance(value, nn.Parameter)}
+    held = [value for part in linear for _, value in part.named_parameters()]
+    if len(own) != 2 * len(linear) or len(held) != 2 * len(linear):
         return None
-    return LinearChain([part for part in linear if isinstance(part, nn.Linear)], activations)
+    if any(below.out_features != above.in_features for below, above in pairwise(linear)):
+        return None
+    return LinearChain(linear, activations)
+
+
+def _has_hooks(part: nn.Module) -> bool:
+    """Return whether something else is called with a part, such as old weight or spectral normalisation."""
+    return bool(part._forward_hooks or part._forward_pre_hooks)
 
 
 def activation_of(part: nn.Module) -> str | None:

@@ -97,7 +97,7 @@ def test_a_convolution_is_computed_by_pytorch_with_exact_derivatives():
     torch.manual_seed(0)
     module = torch.nn.Sequential(
         torch.nn.Conv1d(1, 2, 3), torch.nn.Tanh(), torch.nn.Dropout(0.5), torch.nn.Flatten(), torch.nn.Linear(4, 3)
-    )
+    ).eval()
     point = from_torch(module, torch.nn.CrossEntropyLoss(), X[:, None, :], LABELS, l2=1e-2)
     assert check_potential(point).passed
     assert len(point) == sum(p.numel() for p in module.parameters())
