@@ -105,10 +105,13 @@ def stored_system(
     StoreError
         If the system cannot be built from its description.
     """
-    from thalweg.potentials.stored_systems.calculators import foreign_calculator
+    from thalweg.potentials.stored_systems.calculators import foreign_calculator, needed_code
     from thalweg.potentials.system import System  # slow to load, as above
 
     try:
+        code = None if calculator is not None else needed_code(description["calculator"])
+        if code is not None:
+            raise StoreError(f"{where}: the calculator cannot be built, with trust or without: {code}")
         foreign = None if trust or calculator is not None else foreign_calculator(description["calculator"])
         if foreign is not None:
             raise UntrustedError(

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from thalweg.analysis.cli.errors import errors_in_one_line
+from thalweg.analysis.cli.network_stores import check_network_store
 from thalweg.analysis.cli.option_groups import from_option, with_options
 from thalweg.analysis.cli.output_files import check_output, output_file, overwrite_option, picture_metadata
 from thalweg.analysis.cli.rows import LOWEST, Row, RowNumber, checked_rows
@@ -91,6 +92,7 @@ def _draw(path: Path, minima: tuple[Row, ...], output: Path, overwrite: bool, op
     from thalweg.optimizers.pictures.files import save_figure
 
     landscape = Landscape.open(path)
+    check_network_store(landscape, "decision map")
     loss_of(landscape, what="decision map")
     panels: list[int | Ensemble] = [*checked_rows("MINIMA", minima or (LOWEST,), landscape.minima.energy[:])]
     if options.ensemble:

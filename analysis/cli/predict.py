@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from thalweg.analysis.cli.errors import errors_in_one_line
+from thalweg.analysis.cli.network_stores import check_network_store
 from thalweg.analysis.cli.option_groups import from_option, with_options
 from thalweg.analysis.cli.output_files import check_output, output_file, overwrite_option
 from thalweg.analysis.cli.rows import Row, RowNumber
@@ -76,6 +77,7 @@ def predict(path: Path, *, options: ScoringOptions, keep: str | None, output: Pa
         if keep is not None:
             _check_prefix(keep)
         with Landscape.open(path, "r" if keep is None else "r+") as landscape:
+            check_network_store(landscape, "predictions")
             report = PredictionReport(landscape, options)
             text = report.text()
             if output is not None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -145,12 +145,21 @@ class ModuleDerivatives:
         return self._criterion(self._module(self._inputs), self._targets)
 
     def _differentiable_gradient(self, x: Vector) -> torch.Tensor:
-        return self._joined(self._derivatives(self._loss_at(x), create_graph=True))
+        return self._joined(self._derivatives(self._loss_at(x), again=True))
 
-    def _derivatives(self, value: torch.Tensor, *directions: torch.Tensor, **options: bool) -> tuple[Any, ...]:
+    def _derivatives(
+        self, value: torch.Tensor, directions: torch.Tensor | None = None, *, again: bool = False, batch: bool = False
+    ) -> tuple[torch.Tensor | None, ...]:
+        """Return derivatives of a value, or of its products with directions, by each parameter.
+
+        With ``again`` the way back is kept: the gradient can be differentiated, and other directions follow.
+        """
         import torch
 
-        return torch.autograd.grad(value, self._parameters, *directions, allow_unused=True, **options)
+        return torch.autograd.grad(
+            value, self._parameters, directions, create_graph=again and directions is None, retain_graph=again or None,
+            is_grads_batched=batch, allow_unused=True,
+        )  # fmt: skip
 
     def _joined(self, parts: Sequence[torch.Tensor | None], rows: tuple[int, ...] = ()) -> torch.Tensor:
         """Return derivatives by each parameter as one array (*rows, n); None, for a parameter without use, is zero."""
@@ -168,11 +177,11 @@ class ModuleDerivatives:
 
         if self._batched:
             try:
-                parts = self._derivatives(gradient, directions, retain_graph=True, is_grads_batched=True)
+                parts = self._derivatives(gradient, directions, again=True, batch=True)
                 return self._joined(parts, (len(directions),))
             except RuntimeError:  # an operation that cannot be batched
                 self._batched = False
-        rows = [self._joined(self._derivatives(gradient, one, retain_graph=True)) for one in directions]
+        rows = [self._joined(self._derivatives(gradient, one, again=True)) for one in directions]
         return torch.stack(rows)
 
 

@@ -170,11 +170,13 @@ def _surface(name: str) -> Explored:
 def _atoms(name: str, cluster: _Cluster, device: str) -> Explored:
     from ase import Atoms
 
+    from thalweg.analysis.systems.report import cluster_title
     from thalweg.potentials import LJAT
 
     n, z = cluster.atoms, 2.0 if cluster.kind == "LJAT" else 0.0
     side = int(np.ceil(n ** (1 / 3)))
     # any positions serve where no two atoms coincide, since searches start at random
     positions = 1.1 * np.array(list(np.ndindex(side, side, side))[:n], dtype=np.float64)
-    what = "Lennard-Jones atoms" + (", Axilrod-Teller Z = 2" if z else "")
-    return Explored(name, f"{n} {what}", Atoms(f"Ar{n}", positions=positions, calculator=LJAT(Z=z, device=device)))
+    return Explored(
+        name, cluster_title(n, z), Atoms(f"Ar{n}", positions=positions, calculator=LJAT(Z=z, device=device))
+    )

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from thalweg.landscapes.discoveries.growth_curve import Forecast
     from thalweg.landscapes.lowest_paths import LowestPath
 
-__all__ = ["WIDTH", "describe", "details_text", "path_text", "region_text", "summary_text"]
+__all__ = ["WIDTH", "cluster_title", "describe", "details_text", "path_text", "region_text", "summary_text"]
 
 _ORDER = ("train_auc", "test_auc", "incorrect_auc", "correct_auc", "test_loss")
 _WIDE = 20.0
@@ -41,6 +41,8 @@ def describe(summary: Summary) -> str:
         wrong = 0 if wrong is None else int(np.sum(wrong))
         title = network_title(layers, points, wrong, calculator["l2"], calculator["neighbours"])
         return title + settings_title(calculator)
+    if calculator["name"] == "LJAT" and "numbers" in summary.system:
+        return cluster_title(len(summary.system["numbers"]), calculator.get("Z", 0.0))
     said = {**calculator, **calculator["parameters"]} if calculator.get("ase") else calculator
     hidden = ("ase", "class")
     plain = {name: value for name, value in said.items() if isinstance(value, str | int | float) and name not in hidden}
@@ -49,6 +51,11 @@ def describe(summary: Summary) -> str:
     if "numbers" in summary.system:
         return f"{Formula.from_list(_symbols(summary.system['numbers'])).format('hill')}, {parameters}"
     return parameters
+
+
+def cluster_title(atoms: int, z: float) -> str:
+    """Return a description of a cluster of Lennard-Jones atoms; their symbols, argon's as a rule, mean nothing."""
+    return f"{atoms} Lennard-Jones atoms" + (f", Axilrod-Teller Z = {z:g}" if z else "")
 
 
 def _symbols(numbers: Iterable[int]) -> list[str]:

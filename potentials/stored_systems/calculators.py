@@ -27,6 +27,7 @@ __all__ = [
     "describe_calculator",
     "foreign_calculator",
     "is_registered",
+    "needed_code",
 ]
 
 _PACKAGE = "thalweg.potentials"
@@ -40,6 +41,13 @@ _OWN = {
     "ThreeHumpCamel": "thalweg.potentials.surfaces.two_dimensional",
     "WolfeQuapp": "thalweg.potentials.surfaces.two_dimensional",
 }
+
+_MADE_OF_CODE = {
+    "Function": ("a Python function", "Point(x, Function(...))"),
+    "thalweg.analysis.models.torch_loss:TorchLoss": ("a model of PyTorch", "from_torch"),
+    "thalweg.analysis.models.jax_loss:JaxLoss": ("a model of JAX", "from_jax"),
+}
+"""Calculators that no description can build: what they are, and what makes the point."""
 
 _PLAIN: dict[str, frozenset[str]] = {
     "ase.calculators.acn:ACN": frozenset({"rc", "width"}),
@@ -227,6 +235,20 @@ def foreign_calculator(description: Mapping[str, Any]) -> str | None:
     return f"{what} with {shown or 'no parameters'}"
 
 
+def needed_code(description: Mapping[str, Any]) -> str | None:
+    """Return what to do where a calculator is made of code that no store holds, such as a PyTorch module; else None."""
+    if not isinstance(description, Mapping):
+        return None
+    made = _MADE_OF_CODE.get(str(description.get("class", description.get("name"))))
+    if made is None:
+        return None
+    what, maker = made
+    return (
+        f"it is {what}, of which a store keeps no code. Make the point again with {maker} and pass its calculator, "
+        "Landscape.open(path, calculator=point.calc), or go on exploring with Landscape(point, path)"
+    )
+
+
 def build_calculator(description: Mapping[str, Any], *, trust: bool = False) -> Any:
     """Make the calculator of a description again.
 
@@ -242,7 +264,9 @@ def build_calculator(description: Mapping[str, Any], *, trust: bool = False) -> 
     ValueError
         If that needs trust, the class cannot be found or is no calculator, or does not accept the arguments.
     """
-    foreign = foreign_calculator(description)
+    foreign, code = foreign_calculator(description), needed_code(description)
+    if code is not None:
+        raise ValueError(code)
     if foreign is not None and not trust:
         raise ValueError(f"{foreign} is run only with trust")
     if not description.get("ase") and "class" not in description:

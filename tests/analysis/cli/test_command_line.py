@@ -221,7 +221,14 @@ def test_a_folder_with_other_things_is_left_alone(tmp_path):
 
 def test_info_of_a_cluster(ljat3):
     said = finished("info", ljat3[0])
-    for words in ("Ar3, LJAT", "Z = 2.0", "seed 0", f"{LINEAR:.8f}", f"{TRIANGLE:.8f}", "basin-hopping", "tolerances"):
+    for words in (
+        "3 Lennard-Jones atoms, Axilrod-Teller Z = 2",
+        "seed 0",
+        f"{LINEAR:.8f}",
+        f"{TRIANGLE:.8f}",
+        "basin-hopping",
+        "tolerances",
+    ):
         assert words in said
 
 
