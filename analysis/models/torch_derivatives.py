@@ -57,8 +57,8 @@ class ModuleDerivatives:
         held = dict(module.named_parameters())
         self._module, self._criterion, self._inputs, self._targets = module, criterion, inputs, targets
         self._parameters = [held[name].requires_grad_(True) for name in names]
-        self._sizes = [int(value.numel()) for value in self._parameters]
-        self.n = sum(self._sizes)
+        self.sizes = [int(value.numel()) for value in self._parameters]
+        self.n = sum(self.sizes)
         self._one_thread, self._exact_attention, self._batched = True, False, True
         self._kept, self._operations = self._first_look()
         self._one_thread = self._kept < _THREADED
@@ -140,7 +140,7 @@ class ModuleDerivatives:
         import torch
 
         given = torch.tensor(x, dtype=torch.float64)
-        for parameter, part in zip(self._parameters, given.split(self._sizes), strict=True):
+        for parameter, part in zip(self._parameters, given.split(self.sizes), strict=True):
             parameter.data.copy_(part.view_as(parameter))
         return self._criterion(self._module(self._inputs), self._targets)
 
@@ -167,7 +167,7 @@ class ModuleDerivatives:
 
         flat = [
             torch.zeros((*rows, size), dtype=torch.float64) if part is None else part.reshape(*rows, size)
-            for part, size in zip(parts, self._sizes, strict=True)
+            for part, size in zip(parts, self.sizes, strict=True)
         ]
         return torch.cat(flat, dim=-1)
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
+from thalweg.analysis.models.hidden_units import hidden_unit_symmetry
 from thalweg.analysis.models.torch_derivatives import ModuleDerivatives
 from thalweg.analysis.models.torch_modes import refuse_randomness
 from thalweg.analysis.models.torch_networks import (
@@ -56,6 +57,8 @@ class TorchLoss(FlatCalculator):
     ----------
     names : list of str
         Names of the parameters, in the order of the coordinates.
+    hidden_units : list of str
+        Layers between which hidden units may be exchanged, if :func:`from_torch` was told.
     """
 
     def __init__(
@@ -84,12 +87,18 @@ class TorchLoss(FlatCalculator):
         self._derivatives = ModuleDerivatives(self.module, self.criterion, inputs, targets, self.names)
         self.null_modes = checked_null_modes(null_modes, self._derivatives.n)
         self.declares_symmetry = null_modes is not None
+        self.hidden_units: list[str] = []
 
     def __repr__(self) -> str:
         name, criterion = type(self.module).__name__, type(self.criterion).__name__
         return (
             f"TorchLoss({name}, {criterion}, {self._derivatives.n} parameters, {len(self.inputs)} data, l2={self.l2})"
         )
+
+    @property
+    def sizes(self) -> list[int]:
+        """Number of entries of each parameter, in the order of the coordinates."""
+        return self._derivatives.sizes
 
     @property
     def kinks(self) -> str | None:
@@ -105,6 +114,7 @@ class TorchLoss(FlatCalculator):
             digest.update(np.ascontiguousarray(part.detach().cpu().numpy()).tobytes())
         described = {"name": "TorchLoss", "module": str(self.module), "criterion": str(self.criterion), "l2": self.l2}
         described |= {"parameters": self.names, "data": digest.hexdigest()}
+        described |= {"hidden_units": self.hidden_units} if self.hidden_units else {}
         return described | described_null_modes(self.null_modes)
 
     def check_coordinates(self, x: Vector) -> None:
@@ -123,9 +133,9 @@ class TorchLoss(FlatCalculator):
         missing = [name for name in self.names if name not in held]
         if missing:
             raise ValueError(f"these parameters of the module are missing: {', '.join(missing)}")
-        buffers = {name: value.detach().cpu().double() for name, value in module.named_buffers()}
-        for name, value in self._buffers.items():
-            if name not in buffers or not bool((buffers[name] == value.double()).all()):
+        buffers = module if isinstance(module, Mapping) else dict(module.named_buffers())
+        for name, value in self._buffers.items():  # a state_dict need not have all
+            if name in buffers and not bool((buffers[name].detach().cpu().double() == value.double()).all()):
                 raise ValueError(
                     f"{name} of the module differs from that of the module whose loss this is: theirs are two losses"
                 )
@@ -167,6 +177,7 @@ def from_torch(
     y: ArrayLike,
     l2: float = 0.0,
     *,
+    hidden_units: Sequence[tuple[str, str]] = (),
     symmetry: Symmetry | None = None,
     null_modes: ArrayLike | Callable[[Vector], ArrayLike] | None = None,
 ) -> Point:
@@ -190,6 +201,10 @@ def from_torch(
         Targets, as the criterion takes them.
     l2 : float
         Strength of the L2 term, at least 0.
+    hidden_units : sequence of (str, str)
+        Hidden layers whose units may be exchanged, each by the names of the layers before and behind it, such as
+        ``[("body.0", "body.2")]``; whether units may also change sign, as with tanh, is found out. Without
+        them, each minimum of a module that does not become a NetworkLoss is counted once for each order of its units.
     symmetry : Symmetry, optional
         Operations that leave the loss of a module unchanged that is no chain of linear layers, such as a
         :class:`~thalweg.potentials.BlockSymmetry`. The exchanges of hidden units of chains are known.
@@ -237,9 +252,14 @@ def from_torch(
     chain = linear_chain(module)
     found = None if chain is None else _as_network(chain, criterion, inputs, targets, l2)
     if found is not None:
-        if symmetry is not None or null_modes is not None:
-            raise ValueError("symmetry and null_modes of this module are known: it is computed as a NetworkLoss")
+        if symmetry is not None or null_modes is not None or hidden_units:
+            raise ValueError(
+                "symmetry, hidden_units and null_modes of this module are known: it is computed as a NetworkLoss"
+            )
         return found
+    if hidden_units and (symmetry is not None or chain is not None):
+        known = "symmetry= is given" if symmetry is not None else "those of a chain of linear layers are known"
+        raise ValueError(f"leave hidden_units out: {known}")
     if chain is not None and symmetry is None:
         symmetry = _symmetry(chain, l2)
     try:
@@ -247,6 +267,9 @@ def from_torch(
     except RuntimeError as error:
         raise ValueError(f"the criterion must return one number for these data, and did not: {error}") from error
     _refuse_kinks(loss.kinks)
+    if hidden_units:
+        loss.symmetry = hidden_unit_symmetry(loss, hidden_units)
+        loss.hidden_units = [f"{before} {behind}" for before, behind in hidden_units]
     return Point(loss.pack(module), loss)
 
 
