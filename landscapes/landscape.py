@@ -255,8 +255,9 @@ class Landscape(StoredLandscape):
         found, before = descend(self.system, point, self.tolerances, self.rules), len(self.minima)
         row = self.add_minimum(found.minimum)
         return AddedMinimum(
-            row, row >= before, found.minimum.energy, found.moved, found.energy_before, found.rms_before
-        )
+            row, row >= before, found.minimum.energy, found.moved, found.energy_before, found.rms_before,
+            found.moved_share,
+        )  # fmt: skip
 
     def discoveries(self, below: float | str | None = None) -> Discoveries:
         """Return the numbers of times that points were found; ``discoveries().forecast("minima")`` estimates the rest.

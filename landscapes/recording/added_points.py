@@ -24,12 +24,13 @@ _RMS = 1e-9  # gradient to which minima of cheap potentials are converged
 
 
 class Descent(NamedTuple):
-    """Minimum that a point has led to, the distance between both, and energy and rms gradient of the point."""
+    """Minimum that a point has led to, how far both are apart, and energy and rms gradient of the point."""
 
     minimum: Minimum
     moved: float
     energy_before: float
     rms_before: float
+    moved_share: float
 
 
 def descend(
@@ -79,7 +80,15 @@ def descend(
         float(found.energy[0]), found.x[0], float(found.rms[0]), float(lowest[0]), float(product[0]), int(modes[0])
     )
     rms = float(np.sqrt(gradient @ gradient / system.n_free))
-    return Descent(minimum, float(np.linalg.norm(found.x[0] - x)), float(energy), rms)
+    moved = float(np.linalg.norm(found.x[0] - x))
+    return Descent(minimum, moved, float(energy), rms, moved / max(_size(system, found.x[0]), np.finfo(float).tiny))
+
+
+def _size(system: System, x: np.ndarray) -> float:
+    """Return the length of coordinates x (n,), of atoms about their centroid."""
+    if system.atoms is not None:
+        x = x.reshape(-1, 3) - x.reshape(-1, 3).mean(axis=0)
+    return float(np.linalg.norm(x))
 
 
 def _packs(potential: object, point: object) -> bool:

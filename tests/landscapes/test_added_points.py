@@ -44,6 +44,7 @@ def test_a_classifier_of_scikit_learn(landscape):
     np.testing.assert_allclose(start.calc.probabilities(start.x, inputs), model.predict_proba(inputs), atol=1e-12)
     assert start.get_potential_energy() == pytest.approx(added.energy_before, abs=1e-12)
     assert added.moved == pytest.approx(np.linalg.norm(x - start.x), abs=1e-12)
+    assert added.moved_share == pytest.approx(added.moved / np.linalg.norm(x), abs=1e-12)
 
 
 def packed(model):
