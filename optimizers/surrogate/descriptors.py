@@ -71,7 +71,7 @@ def descriptor_of(system: System) -> Descriptor:
         pairs = np.column_stack(np.triu_indices(len(atoms), 1))
         still = np.ones(system.n, dtype=bool)
         still[system.free] = False
-        fixed: np.ndarray = still.reshape(-1, 3).all(axis=1)
+        fixed = np.all(still.reshape(-1, 3), axis=1)
         pairs = pairs[~fixed[pairs].all(axis=1)]
         radii = covalent_radii[atoms.numbers]
         return Descriptor(INVERSE_DISTANCES, pairs, radii[pairs].sum(axis=1))
