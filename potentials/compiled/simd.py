@@ -168,7 +168,8 @@ def _loading(kind: Lanes, text: str):
     @intrinsic
     def loaded(typingctx, array, index):
         def codegen(context, builder, sig, arguments):
-            return builder.load(_address(context, builder, sig.args[0], *arguments, kind.count), align=8)
+            place, first = arguments
+            return builder.load(_address(context, builder, sig.args[0], place, first, kind.count), align=8)
 
         return kind(array, types.intp), codegen
 
@@ -206,8 +207,9 @@ def store(typingctx, array, index, value):
     """``store(array, index, value)``: write all lanes from index on, unchecked."""
 
     def codegen(context, builder, sig, arguments):
-        address = _address(context, builder, sig.args[0], *arguments[:2], value.count)
-        builder.store(arguments[2], address, align=8)
+        place, first, stored = arguments
+        address = _address(context, builder, sig.args[0], place, first, value.count)
+        builder.store(stored, address, align=8)
         return context.get_dummy_value()
 
     return types.void(array, types.intp, value), codegen
