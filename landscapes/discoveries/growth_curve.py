@@ -93,7 +93,7 @@ def forecast(first: ArrayLike, searches: int) -> Forecast:
     >>> first = np.ceil(np.random.default_rng(1).exponential(1 / rates))
     >>> known = forecast(first[first <= 2000], 2000)
     >>> known.found, bool(known.low < 300 - known.found < known.high)
-    (201, True)
+    (208, True)
     """
     whole_number("searches", searches, 1)
     times = np.sort(np.asarray(first, dtype=np.float64))

@@ -134,7 +134,7 @@ def test_a_table_of_what_still_grows_says_what_the_same_number_of_searches_found
         50: [],
     }
     text = equal_counts(table, groups)
-    assert "256, the most that all of them have had" in text
+    assert "256, the largest that all of them have had" in text
     assert "| 0 % | 45 ± 21 |\n| 10 % | 150 |" in text
     assert "minima" not in text
     assert "50 %" not in text
