@@ -152,6 +152,7 @@ def test_a_band_between_turned_molecules_keeps_their_bonds():
             np.testing.assert_allclose(pdist(own), pdist(first), atol=1e-8)
 
 
+@pytest.mark.slow
 def test_a_band_of_water_finds_a_barrier(stiff):
     first = descend(Surface(stiff), stiff.x, goal=1e-6, steps=300, longest=0.25).x
     turn = stiff.x.reshape(3, 3, 3).copy()
