@@ -17,7 +17,7 @@ from thalweg.analysis.disconnectivity.branch_widths import branch_widths
 from thalweg.analysis.disconnectivity.line_raster import CrowdedLines
 from thalweg.analysis.disconnectivity.thumbnails import Thumbnail, add_thumbnails, thumbnails
 from thalweg.optimizers.pictures.labels import PointLabel, add_labels
-from thalweg.potentials.conversion.printable import plain_label
+from thalweg.potentials.conversion.printable import energy_label, plain_label
 
 if TYPE_CHECKING:
     from thalweg.analysis.disconnectivity.graph import DisconnectivityGraph
@@ -90,8 +90,7 @@ def _frame(graph: DisconnectivityGraph, ax: Axes, style: Style) -> None:
     ax.set_xticks([])
     for side in ("top", "right", "bottom"):
         ax.spines[side].set_visible(False)
-    network = graph.network
-    said = network.quantity if network.units == "reduced" else f"{network.quantity} / {plain_label(network.units)}"
+    said = energy_label(graph.network.quantity, graph.network.units)
     ax.set_ylabel(said if style.energy_label is None else style.energy_label)
     ax.ticklabel_format(axis="y", useOffset=False)
 

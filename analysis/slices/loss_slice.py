@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from thalweg.analysis.slices.checks import checked_count, checked_point, checked_span, quantity_of
 from thalweg.analysis.slices.directions import direction_of
-from thalweg.potentials.conversion.printable import plain_label
+from thalweg.potentials.conversion.printable import energy_label
 from thalweg.potentials.lazy import public
 from thalweg.potentials.system import System, as_system
 
@@ -67,7 +67,7 @@ class LossSlice:
             ax = Figure(figsize=(6, 4), layout="constrained").add_subplot()
         ax.plot(self.t, self.energy, **style)  # type: ignore[arg-type]
         ax.set_xlabel("position on the line")
-        ax.set_ylabel(self.quantity if self.units == "reduced" else f"{self.quantity} / {plain_label(self.units)}")
+        ax.set_ylabel(energy_label(self.quantity, self.units))
         return ax
 
 

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from thalweg.analysis.slices.checks import checked_count, checked_point, checked_span, quantity_of
 from thalweg.analysis.slices.directions import direction_of
-from thalweg.potentials.conversion import printable
+from thalweg.potentials.conversion.printable import energy_label
 from thalweg.potentials.lazy import public
 from thalweg.potentials.system import System, as_system
 
@@ -86,12 +86,11 @@ class LossSurface:
             from matplotlib.figure import Figure
 
             ax = Figure(figsize=(6, 5), layout="constrained").add_subplot()
-        unit = "" if self.units == "reduced" else f" / {printable.plain_label(self.units)}"
-        shown, label = self.energy, f"{self.quantity}{unit}"
+        shown, said = self.energy, self.quantity
         if log:
             above = self.energy - self.energy.min()
             floor = above[above > 0].min(initial=1.0)
-            shown, label = np.log10(np.maximum(above, floor)), f"log10 of the {self.quantity} above the lowest{unit}"
+            shown, said = np.log10(np.maximum(above, floor)), f"log10 of the {self.quantity} above the lowest"
         drawn = ax.contourf(self.s, self.t, shown, levels=levels, cmap="viridis")
         if len(self.marked):
             ax.plot(*self.marked.T, "o", color="white", markeredgecolor="black")
@@ -99,7 +98,7 @@ class LossSurface:
         ax.set_ylabel("second direction")
         figure = ax.get_figure(root=True)
         if figure is not None:
-            figure.colorbar(drawn, ax=ax, label=label)
+            figure.colorbar(drawn, ax=ax, label=energy_label(said, self.units))
         return ax
 
     def merge_tree(self) -> KineticTransitionNetwork:

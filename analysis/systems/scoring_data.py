@@ -102,7 +102,7 @@ def _built(landscape: Landscape, **other: Any) -> Explored:
             )
         name = str(beside)
     built = build(name, {**plan["options"], **other})
-    before = plan.get("data", {}).get("training", {}).get("sha256")
+    before = _training(landscape).get("sha256")
     if file is not None and before != built.data["training"]["sha256"]:
         raise ValueError(f"{name} has changed since the landscape was explored: give the data with --data FILE")
     return built

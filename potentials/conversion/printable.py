@@ -6,7 +6,7 @@ retitle a terminal or hide a line, dollar signs make a picture fail, and a sprea
 
 from __future__ import annotations
 
-__all__ = ["cell", "plain_label", "printable", "printable_lines"]
+__all__ = ["cell", "energy_label", "plain_label", "printable", "printable_lines"]
 
 _FORMULA = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 
@@ -54,6 +54,18 @@ def plain_label(text: object) -> str:
     if rcParams["text.usetex"]:
         return "".join(_TEX.get(character, character) for character in said)
     return said.replace("$", r"\$")
+
+
+def energy_label(quantity: str, units: str) -> str:
+    """Return the label of an axis of energies in a picture of matplotlib; reduced units are not named.
+
+    Examples
+    --------
+    >>> from thalweg.potentials.conversion.printable import energy_label
+    >>> energy_label("loss", "reduced"), energy_label("energy", "eV")
+    ('loss', 'energy / eV')
+    """
+    return quantity if units == "reduced" else f"{quantity} / {plain_label(units)}"
 
 
 def cell(value: object) -> object:
