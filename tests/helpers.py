@@ -12,7 +12,7 @@ from click.testing import CliRunner, Result
 
 from thalweg.potentials import LJAT, NetworkLoss, Weights
 
-__all__ = ["files_of", "finished", "random_cluster", "small_network", "stored_arrays", "thalweg"]
+__all__ = ["files_of", "finished", "near_hydroxycarbene", "random_cluster", "small_network", "stored_arrays", "thalweg"]
 
 
 def random_cluster(n: int, Z: float = 0.0, **more: Any) -> Atoms:
@@ -55,3 +55,15 @@ def stored_arrays(path: Path) -> dict[str, tuple[tuple[int, ...], bytes]]:
 def files_of(path: Path) -> dict[str, bytes]:
     """Return the bytes of every file below a folder, by relative path."""
     return {str(p.relative_to(path)): p.read_bytes() for p in sorted(path.rglob("*")) if p.is_file()}
+
+
+def near_hydroxycarbene(formaldehyde: Atoms) -> Atoms:
+    """Return formaldehyde with one hydrogen atom moved to the oxygen, from where it relaxes to HCOH."""
+    low, other = formaldehyde, formaldehyde.copy()
+    oxygen, carbon, hydrogen = (low.get_chemical_symbols().index(name) for name in "OCH")
+    along = low.positions[oxygen] - low.positions[carbon]
+    along /= np.linalg.norm(along)
+    across = low.positions[hydrogen] - low.positions[carbon]
+    across -= along * (across @ along)
+    other.positions[hydrogen] = low.positions[oxygen] + 0.3 * along + 0.9 * across / np.linalg.norm(across)
+    return other

@@ -26,6 +26,8 @@ from thalweg.optimizers.quasi_newton.surface import Surface
 from thalweg.potentials import LJAT, as_system
 from thalweg.potentials.symmetry.bonds.graph import bonded_pairs
 
+from ...helpers import near_hydroxycarbene
+
 pytestmark = pytest.mark.benchmark
 tblite = pytest.importorskip("tblite.ase", reason="GFN2-xTB needs tblite")
 
@@ -74,13 +76,7 @@ def ammonia():
 
 def formaldehyde():
     low = relaxed(molecule("H2CO"))
-    oxygen, carbon, hydrogen = (low.get_chemical_symbols().index(name) for name in "OCH")
-    along = low.positions[oxygen] - low.positions[carbon]
-    along /= np.linalg.norm(along)
-    across = low.positions[hydrogen] - low.positions[carbon]
-    across -= along * (across @ along)
-    other = low.copy()
-    other.positions[hydrogen] = low.positions[oxygen] + 0.3 * along + 0.9 * across / np.linalg.norm(across)
+    other = near_hydroxycarbene(low)
     return low, relaxed(other)
 
 

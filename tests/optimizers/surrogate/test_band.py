@@ -15,6 +15,8 @@ from ase.optimize import BFGS
 from thalweg.optimizers import connect_pair, dneb
 from thalweg.potentials import Function, MuellerBrown, Point, as_system
 
+from ...helpers import near_hydroxycarbene
+
 # J. Chem. Phys. 71 (1979) 3150 has them to three figures; the fourth and fifth are those of its formula
 MUELLER_BROWN = -146.6995, -40.6648
 
@@ -194,13 +196,7 @@ def test_compiled_potentials_have_bands_as_ever():
 def test_gfn2_turns_formaldehyde_into_hydroxycarbene():
     tblite = pytest.importorskip("tblite.ase", reason="GFN2-xTB needs tblite")
     low = molecule("H2CO")
-    oxygen, carbon, hydrogen = (low.get_chemical_symbols().index(name) for name in "OCH")
-    along = low.positions[oxygen] - low.positions[carbon]
-    along /= np.linalg.norm(along)
-    across = low.positions[hydrogen] - low.positions[carbon]
-    across -= along * (across @ along)
-    other = low.copy()
-    other.positions[hydrogen] = low.positions[oxygen] + 0.3 * along + 0.9 * across / np.linalg.norm(across)
+    other = near_hydroxycarbene(low)
     for atoms in (low, other):
         atoms.calc = tblite.TBLite(method="GFN2-xTB", verbosity=0)
         BFGS(atoms, logfile=None).run(fmax=1e-3)
