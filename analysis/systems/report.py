@@ -41,8 +41,9 @@ def describe(summary: Summary) -> str:
         wrong = 0 if wrong is None else int(np.sum(wrong))
         title = network_title(layers, points, wrong, calculator["l2"], calculator["neighbours"])
         return title + settings_title(calculator)
-    if calculator["name"] == "LJAT" and "numbers" in summary.system:
-        return cluster_title(len(summary.system["numbers"]), calculator.get("Z", 0.0))
+    z = calculator.get("Z", 0.0)  # a stranger's store may hold anything here
+    if calculator["name"] == "LJAT" and "numbers" in summary.system and isinstance(z, int | float):
+        return cluster_title(len(summary.system["numbers"]), z)
     said = {**calculator, **calculator["parameters"]} if calculator.get("ase") else calculator
     hidden = ("ase", "class")
     plain = {name: value for name, value in said.items() if isinstance(value, str | int | float) and name not in hidden}

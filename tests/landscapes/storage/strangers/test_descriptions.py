@@ -176,6 +176,13 @@ def test_entries_of_a_network_are_checked(store, name, value):
     ends_in_a_clear_error("predict", path, "--on", "train")
 
 
+@pytest.mark.parametrize("value", ["x", None, [1.0], {}])
+def test_a_cluster_whose_parameter_is_no_number_is_described(store, value):
+    path = store("cluster")
+    edit(path, at("system/calculator", "attributes", "Z", to=value))
+    assert "LJAT" in finished("info", path)
+
+
 @pytest.mark.parametrize("loss", ["cross_entropy", "logistic", "squared_error"])
 @pytest.mark.parametrize("outputs", [1, 2])
 def test_networks_of_all_losses_are_described(tmp_path, loss, outputs):
