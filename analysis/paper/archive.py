@@ -9,15 +9,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from thalweg.analysis.networks.kinetic_transition_network import KineticTransitionNetwork
-from thalweg.analysis.paper.growth import GrowthState, state_of
-from thalweg.analysis.paper.measures import from_csv, measures, shape_measures, to_csv
+from thalweg.analysis.paper.growth import GrowthState, by_rule, stages_of, state_of
+from thalweg.analysis.paper.measures import from_csv, growth_measures, measures, shape_measures, to_csv
 from thalweg.analysis.paper.plan import Job, Plan
 from thalweg.analysis.systems.summary import summarise
 
@@ -72,15 +71,15 @@ def find(job: Job, plan: Plan, output: Path, page: Path | None) -> Found | None:
     Found or None
         None where no minimum is known.
     """
-    at_hand = _from_store(job, output)
+    at_hand = _from_store(job, plan, output)
     others = [kept(job, plan, folder) for folder in (page, output) if folder is not None]
     known = [one for one in (at_hand, *others) if one is not None]
     return max(known, key=lambda one: one.row["searches"] + one.row["steps"], default=None)
 
 
-def _from_store(job: Job, output: Path) -> Found | None:
+def _from_store(job: Job, plan: Plan, output: Path) -> Found | None:
     path = job.store(output)
-    state = state_of(path)
+    state = by_rule(state_of(path), plan.rule)
     if state.get("stages") is None:
         return None
     summary = summarise(path)
@@ -101,7 +100,7 @@ def keep(found: Found, job: Job, plan: Plan, folder: Path, where: str) -> Path:
     told = {
         "options": _options(job), "row": to_csv([found.row]), "failures": found.failures,
         "state": {name: state[name] for name in _STATE if name in state},
-        "where": where, "rule": asdict(plan.rule),
+        "where": where,
     }  # fmt: skip
     partial = path.with_suffix(".partial.npz")
     np.savez_compressed(partial, told=np.array(json.dumps(told)), **arrays)
@@ -112,7 +111,7 @@ def keep(found: Found, job: Job, plan: Plan, folder: Path, where: str) -> Path:
 def kept(job: Job, plan: Plan, folder: Path) -> Found | None:
     """Read the file of a landscape; None without a file, or if it belongs to another network, other data or scale.
 
-    A landscape that stopped growing by another rule has not stopped by this one.
+    A landscape that stopped growing by another rule may not have stopped by this one.
 
     Raises
     ------
@@ -124,17 +123,16 @@ def kept(job: Job, plan: Plan, folder: Path) -> Found | None:
         return None
     with np.load(path, allow_pickle=False) as file:
         told = json.loads(str(file["told"]))
-        state = told["state"]
+        state = by_rule(told["state"], plan.rule)
         if told["options"] != _options(job) or state.get("scale") != plan.scale:
             return None
-        if told["rule"] != asdict(plan.rule) and state.get("why") == "stopped growing":
-            state |= {"done": False, "why": ""}
         properties = {name: file[name] for name in _SHOWN if name in file}
         network = KineticTransitionNetwork(
             file["energies"], file["ts_energies"], file["ts_minima"], properties=properties
         )
-    # shapes are measured again: an older file lacks some
-    row = from_csv(to_csv([from_csv(told["row"])[0] | shape_measures(network)]))[0]
+    # shapes and forecasts are made again: an older file lacks some
+    again = shape_measures(network) | growth_measures(stages_of(state))
+    row = from_csv(to_csv([{**from_csv(told["row"])[0], **again}]))[0]
     return Found(_stopped(row, state), state, told["failures"], network, told["where"])
 
 
@@ -145,7 +143,7 @@ def _stopped(row: Mapping[str, Any], state: GrowthState) -> dict[str, Any]:
 
 def best_state(job: Job, plan: Plan, output: Path, page: Path | None) -> GrowthState:
     """Return the growth of a landscape: that of its kept file where it has ended, that of its store otherwise."""
-    state = state_of(job.store(output))
+    state = by_rule(state_of(job.store(output)), plan.rule)
     if page is None or state.get("done"):
         return state
     earlier = kept(job, plan, page)

@@ -17,7 +17,7 @@ from matplotlib.figure import Figure
 from thalweg.analysis.disconnectivity.colour_maps import RED_TO_BLUE, colour_map, colour_range
 from thalweg.analysis.disconnectivity.graph import DisconnectivityGraph
 from thalweg.analysis.networks.kinetic_transition_network import KineticTransitionNetwork
-from thalweg.analysis.paper.growth import Stage
+from thalweg.analysis.paper.stopping_rule import Stage
 
 __all__ = ["Panel", "box_figure", "graph_figure", "growth_figure", "points_figure"]
 

@@ -7,19 +7,19 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypedDict, cast
+from typing import TYPE_CHECKING, Any, Literal, TypedDict, cast
 
 import numpy as np
 
 from thalweg.analysis.paper.plan import Job, Plan
-from thalweg.analysis.paper.stopping_rule import grown, next_stage
+from thalweg.analysis.paper.stopping_rule import Stage, StoppingRule, grown, next_stage
 from thalweg.landscapes.records import SADDLE_SEARCHES
 
 if TYPE_CHECKING:
     from thalweg.analysis.systems.named import Explored
     from thalweg.landscapes import Landscape
 
-__all__ = ["GrowthState", "Stage", "Turn", "grow", "searches_of", "stages_of", "state_of"]
+__all__ = ["GrowthState", "Turn", "by_rule", "grow", "searches_of", "stages_of", "state_of"]
 
 Work = Literal["steps", "searches"]
 """Basin-hopping steps, or searches for transition states."""
@@ -29,15 +29,6 @@ _QUENCHES = 5  # of a chain where minima are sampled: a random start and four st
 _QUICK = 5_000  # new minima whose AUC are soon computed, and all points verified, when a turn is over
 _TOLD = 10  # problems that are kept in words
 _KINDS: dict[Work, tuple[str, ...]] = {"steps": ("basin-hopping",), "searches": SADDLE_SEARCHES}
-
-
-class Stage(NamedTuple):
-    """Counts of a landscape after a number of searches for transition states, and seconds of searching."""
-
-    searches: int
-    seconds: float
-    minima: int
-    transition_states: int
 
 
 class GrowthState(TypedDict, total=False):
@@ -117,6 +108,13 @@ def searches_of(state: GrowthState) -> int:
     return int(stages[-1].searches) if stages else 0
 
 
+def by_rule(state: GrowthState, rule: StoppingRule) -> GrowthState:
+    """Return the growth of a landscape, not ended where it has stopped growing by another rule, but not by this one."""
+    if state.get("why") != "stopped growing" or grown(stages_of(state), rule):
+        return state
+    return {**state, "done": False, "why": ""}
+
+
 def grow(job: Job, plan: Plan, path: Path, turn: Turn) -> bool:
     """Search a landscape until its turn is over or it has stopped growing, score its minima and verify all points.
 
@@ -183,7 +181,7 @@ def _note(landscape: Landscape, **changes: Any) -> None:
 
 def _searched(landscape: Landscape, job: Job, plan: Plan, turn: Turn) -> bool:
     """Search up to the next reason to stop; return whether the landscape has ended."""
-    state = _state(landscape)
+    state = by_rule(_state(landscape), plan.rule)
     if state["done"] and state["scale"] == plan.scale:
         return True
     _note(landscape, scale=plan.scale, done=False, why="")
@@ -195,7 +193,7 @@ def _searched(landscape: Landscape, job: Job, plan: Plan, turn: Turn) -> bool:
         search.stage()
     while stop is None and not job.sampled and len(landscape.minima):
         done = _count(landscape, "searches")
-        if done >= plan.rule.first and grown(landscape.discoveries(), plan.rule):
+        if done >= plan.rule.first and grown(stages_of(_state(landscape)), plan.rule):
             stop = "stopped growing"
         elif done >= plan.limits.searches:
             stop = "most searches"

@@ -20,12 +20,15 @@ from thalweg.analysis.comparison.energies import (
     funnel_measures,
 )
 from thalweg.analysis.networks.kinetic_transition_network import KineticTransitionNetwork
-from thalweg.analysis.paper.growth import GrowthState
+from thalweg.analysis.paper.growth import GrowthState, stages_of
 from thalweg.analysis.paper.plan import Job
+from thalweg.analysis.paper.stopping_rule import COUNTS, Stage, forecast_stages
 from thalweg.analysis.statistics.rank_correlation import rank_correlation
 from thalweg.analysis.systems.summary import Summary
 
-__all__ = ["MEANINGS", "RankCorrelation", "correlation", "from_csv", "measures", "shape_measures", "to_csv"]
+__all__ = [
+    "MEANINGS", "RankCorrelation", "correlation", "from_csv", "growth_measures", "measures", "shape_measures", "to_csv",
+]  # fmt: skip
 
 MEANINGS = {
     "minima": "number of minima that were found",
@@ -125,19 +128,26 @@ def _origin(job: Job, path: Path) -> dict[str, Any]:
 
 
 def _counts(summary: Summary, state: GrowthState) -> dict[str, Any]:
-    found, calculator = summary.discoveries, summary.calculator
-    labels, wrong = summary.labels, calculator.get("mislabelled")
+    labels, wrong = summary.labels, summary.calculator.get("mislabelled")
     done = {kind: sum(ended.values()) for kind, ended in summary.searches.items()}
     return {
         "minima": summary.minima, "transition_states": summary.transition_states, "components": summary.components,
         "connected": summary.largest, "stopped": state.get("why", ""), "seconds": round(state.get("seconds", 0.0), 1),
         "steps": done.get("basin-hopping", 0), "searches": sum(done.values()) - done.get("basin-hopping", 0),
-        "failed": sum(summary.failures.values()), "minima_remaining": found.minima.remaining,
-        "minima_remaining_high": found.minima.high, "transition_states_remaining": found.transition_states.remaining,
-        "transition_states_remaining_high": found.transition_states.high,
+        "failed": sum(summary.failures.values()), **growth_measures(stages_of(state)),
         "labels": " ".join(map(str, [] if labels is None else labels.tolist())),
         "mislabelled": 0 if wrong is None else int(np.sum(wrong)),
     }  # fmt: skip
+
+
+def growth_measures(stages: Sequence[Stage]) -> dict[str, float]:
+    """Return what probably remains and what as many searches again will find, by columns of measures.csv."""
+    told: dict[str, float] = {}
+    for count in COUNTS:
+        known = forecast_stages(stages, count)
+        told |= {f"{count}_remaining": known.remaining, f"{count}_remaining_low": known.low}
+        told |= {f"{count}_remaining_high": known.high, f"{count}_next": known.next}
+    return told
 
 
 def _losses(network: KineticTransitionNetwork, summary: Summary, job: Job) -> dict[str, float]:

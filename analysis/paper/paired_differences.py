@@ -11,7 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from thalweg.analysis.paper.claims.equal_searches import COUNTS, count_after, settled, shared_searches
+from thalweg.analysis.paper.claims.equal_searches import count_after, settled, shared_searches
+from thalweg.analysis.paper.stopping_rule import COUNTS
 from thalweg.analysis.statistics.intervals import Interval, mean_interval
 
 __all__ = ["CANNOT_BE_TOLD", "CONFIDENCE", "Difference", "differences", "differences_csv", "rule_text"]

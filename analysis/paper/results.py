@@ -23,7 +23,7 @@ from thalweg.analysis.paper.machine import machine
 from thalweg.analysis.paper.measures import to_csv
 from thalweg.analysis.paper.paired_differences import Difference, differences, differences_csv
 from thalweg.analysis.paper.plan import Job, Plan
-from thalweg.analysis.paper.stopping_rule import FINISHED
+from thalweg.analysis.paper.stopping_rule import COUNTS, FINISHED
 from thalweg.analysis.paper.tables import Cell, cells, table_csv, table_markdown
 
 __all__ = ["Results", "write_results"]
@@ -164,8 +164,8 @@ def _flat(failures: Mapping[str, Mapping[str, int]]) -> list[tuple[str, str, int
 
 def _landscape_lines(found: Mapping[str, Found]) -> str:
     """Return a line for each landscape: its counts, why it ended, what verification found, and its labels."""
-    counts = ["minima", "transition_states", "minima_remaining", "minima_remaining_high"]
-    counts += ["transition_states_remaining", "transition_states_remaining_high"]
+    parts = ("remaining", "remaining_low", "remaining_high", "next")
+    counts = [*COUNTS, *(f"{count}_{part}" for count in COUNTS for part in parts)]
     rows = []
     for k, (name, one) in enumerate(found.items()):
         numbers = [round(one.row[count]) if math.isfinite(one.row[count]) else "" for count in counts]

@@ -10,8 +10,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from thalweg.analysis.paper.claims.equal_searches import COUNTS, count_after, finished, settled, shared_searches
+from thalweg.analysis.paper.claims.equal_searches import count_after, finished, settled, shared_searches
 from thalweg.analysis.paper.plan import group_of
+from thalweg.analysis.paper.stopping_rule import COUNTS
 from thalweg.analysis.statistics.intervals import pooled_prediction_interval
 
 __all__ = [

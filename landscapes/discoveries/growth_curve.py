@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -18,7 +19,7 @@ from scipy.special import roots_hermitenorm
 from thalweg.potentials.conversion.numeric_options import whole_number
 from thalweg.potentials.lazy import public
 
-__all__ = ["Forecast", "forecast"]
+__all__ = ["Forecast", "forecast", "forecast_growth"]
 
 _BEGINNING = 1 / 16  # of the searches: they find what the start of a search is near to, which later ones do not
 _ENOUGH = 10  # points found after that, or the beginning counts, too
@@ -101,19 +102,58 @@ def forecast(first: ArrayLike, searches: int) -> Forecast:
         raise ValueError(f"first must lie between 1 and {searches}; it lies between {times[0]:g} and {times[-1]:g}")
     if not times.size:
         return Forecast(0, *[math.nan] * 6)
-    late = times[times > _BEGINNING * searches]
-    start = _BEGINNING if len(late) >= _ENOUGH else 0.0
-    seen = (late if start else times) / searches
-    again = _drawn(seen, start)
+    start = _BEGINNING if np.count_nonzero(times > _BEGINNING * searches) >= _ENOUGH else 0.0
+    edges = np.concatenate([[start], np.exp(np.linspace(math.log(max(start, 1 / 200)), 0.0, _BINS + 1))[1:]])
+    return _forecast(len(times), edges, np.histogram(times[times > start * searches] / searches, edges)[0])
+
+
+def forecast_growth(searches: ArrayLike, found: ArrayLike) -> Forecast:
+    """Forecast how many points remain, from numbers of points that were known at some stages of the searches.
+
+    Parameters
+    ----------
+    searches : (m,) array_like of int
+        Numbers of searches, increasing from 1 on; the last is that of all searches so far.
+    found : (m,) array_like of int
+        Number of points that searches had found by each stage. Points that were known before the first search do not
+        count.
+
+    Raises
+    ------
+    ValueError
+        If there is no stage, or the numbers do not increase.
+
+    Examples
+    --------
+    >>> from thalweg.landscapes.discoveries.growth_curve import forecast_growth
+    >>> known = forecast_growth([100, 200, 400, 800, 1600], [40, 50, 56, 58, 59])
+    >>> known.found, known.remaining, known.low, known.high
+    (59, 0.0, 0.0, 5.0)
+    """
+    ends, counts = np.asarray(searches, dtype=np.float64), np.asarray(found, dtype=np.float64)
+    if not ends.size or ends.shape != counts.shape or (np.diff(ends, prepend=0.0) <= 0).any():
+        raise ValueError(f"searches must increase from 1 on, with a number of points each; they are {ends.tolist()}")
+    new = np.diff(counts, prepend=0.0)
+    if (new < 0).any():
+        raise ValueError(f"found must not decrease; the numbers are {counts.tolist()}")
+    if not counts[-1]:
+        return Forecast(0, *[math.nan] * 6)
+    edges = np.append(0.0, ends / ends[-1])
+    first = int(np.searchsorted(edges, _BEGINNING))
+    first = first if new[first:].sum() >= _ENOUGH else 0
+    return _forecast(int(counts[-1]), edges[first:], new[first:])
+
+
+def _forecast(found: int, edges: NDArray[np.float64], counts: NDArray[Any]) -> Forecast:
+    """Return the forecast from the numbers of points found first between edges, parts of all searches up to 1."""
+    again = _drawn(edges, counts)
     low, middle, high = np.quantile(again[:, 0], _LEVELS).tolist()
     next_low, next_middle, next_high = np.quantile(again[:, 1], _LEVELS).tolist()
-    return Forecast(len(times), middle, low, high, next_middle, next_low, next_high)
+    return Forecast(found, middle, low, high, next_middle, next_low, next_high)
 
 
-def _drawn(seen: NDArray[np.float64], start: float) -> NDArray[np.float64]:
+def _drawn(edges: NDArray[np.float64], counts: NDArray[Any]) -> NDArray[np.float64]:
     """Return numbers that remain, and those found in as many searches again, (draws, 2), from their posterior."""
-    edges = np.concatenate([[start], np.exp(np.linspace(math.log(max(start, 1 / 200)), 0.0, _BINS + 1))[1:]])
-    counts = np.histogram(seen, edges)[0]
     spread, unseen = _unseen(np.append(edges, 2.0))
     parts = np.maximum(unseen[:-2] - unseen[1:-1], 1e-300)
     pool = np.maximum(unseen[0] - unseen[-2], 1e-300)
@@ -123,7 +163,7 @@ def _drawn(seen: NDArray[np.float64], start: float) -> NDArray[np.float64]:
     chance = np.exp(weight - weight.max())
     rng = np.random.default_rng(0)  # the same numbers give the same forecast
     chosen = rng.choice(len(chance), _DRAWS, p=chance / chance.sum())
-    number = rng.gamma(len(seen) + 0.5, 1.0, _DRAWS)
+    number = rng.gamma(counts.sum() + 0.5, 1.0, _DRAWS)
     expected = np.minimum(number[:, None] * np.stack([remaining, found_again], axis=1)[chosen], 1e9)
     return rng.poisson(expected).astype(np.float64)
 

@@ -9,6 +9,7 @@ import pytest
 
 from thalweg.landscapes import FROM_STATE, Landscape, Search, estimate, forecast
 from thalweg.landscapes.discoveries.found_points import Discoveries
+from thalweg.landscapes.discoveries.growth_curve import forecast_growth
 
 
 def draws(weights, number, seed):
@@ -148,6 +149,31 @@ def test_forecasts_hold_for_pools_of_known_numbers(name, searches):
         again.append(said.next_low <= new <= said.next_high)
     assert np.mean(again) >= 0.85
     assert np.mean(remain) >= 0.85
+
+
+@pytest.mark.parametrize("name", POOLS)
+def test_forecasts_from_counts_at_stages_hold_as_well(name):
+    stages = [round(256 * 1.25**k) for k in range(13)]
+    remain, again = [], []
+    for seed in range(20):
+        first, rest, new = found_by(POOLS[name](np.random.default_rng(seed)), stages[-1], 2000 + seed)
+        said = forecast_growth(stages, [np.count_nonzero(first <= stage) for stage in stages])
+        assert said.found == len(first)
+        remain.append(said.low <= rest <= said.high)
+        again.append(said.next_low <= new <= said.next_high)
+    assert np.mean(again) >= 0.85
+    assert np.mean(remain) >= 0.85
+
+
+def test_counts_at_stages_must_make_sense():
+    assert math.isnan(forecast_growth([100], [0]).remaining)
+    assert forecast_growth([100], [10]).high > 100, "one stage does not say how growth ends"
+    with pytest.raises(ValueError, match="searches must increase from 1 on"):
+        forecast_growth([0, 100], [1, 2])
+    with pytest.raises(ValueError, match="searches must increase"):
+        forecast_growth([], [])
+    with pytest.raises(ValueError, match="must not decrease"):
+        forecast_growth([100, 200], [3, 2])
 
 
 def test_forecasts_of_nothing_and_of_nonsense():

@@ -6,7 +6,8 @@ import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from thalweg.analysis.paper.claims.equal_searches import COUNTS, count_after, finished, settled, shared_searches
+from thalweg.analysis.paper.claims.equal_searches import count_after, finished, settled, shared_searches
+from thalweg.analysis.paper.stopping_rule import COUNTS
 from thalweg.analysis.statistics.rank_correlation import rank_correlation
 
 __all__ = [

@@ -5,13 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from thalweg.analysis.paper.growth import GrowthState, Stage
-from thalweg.analysis.paper.stopping_rule import FINISHED
+from thalweg.analysis.paper.growth import GrowthState
+from thalweg.analysis.paper.stopping_rule import COUNTS, FINISHED, Stage
 
-__all__ = ["COUNTS", "count_after", "finished", "settled", "shared_searches", "with_stages"]
-
-COUNTS = ("minima", "transition_states")
-"""Columns of measures.csv that are counts; each is a field of a Stage, too."""
+__all__ = ["count_after", "finished", "settled", "shared_searches", "with_stages"]
 
 _FEW = 0.05  # part of a count that may remain, with 95 % confidence, where the count is final
 

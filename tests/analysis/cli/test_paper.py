@@ -283,10 +283,11 @@ def test_what_ended_by_another_rule_goes_on(made, tmp_path):
     plan = read_plan("tiny", made / "mine.toml")
     job = next(job for job in plan.jobs if job.name == "D1-e0-d0")
     found = find(job, plan, made / "out", None)
-    found = found._replace(state=found.state | {"why": "stopped growing", "done": True})
+    stages = [(256 << k, 1.0, 2, 9) for k in range(9)]
+    found = found._replace(state=found.state | {"why": "stopped growing", "done": True, "stages": stages})
     keep(found, job, plan, tmp_path, "somewhere")
     assert best_state(job, plan, tmp_path / "none", tmp_path)["done"]
-    stricter = replace(plan, rule=replace(plan.rule, new=0.001))
+    stricter = replace(plan, rule=replace(plan.rule, new=0.0))
     assert not best_state(job, stricter, tmp_path / "none", tmp_path)
     assert kept(job, stricter, tmp_path).row["stopped"] == ""
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import math
+from dataclasses import replace
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -15,8 +15,9 @@ from scipy.stats import spearmanr
 from thalweg.analysis.paper.measures import MEANINGS, correlation, from_csv, to_csv
 from thalweg.analysis.paper.page_command import Source
 from thalweg.analysis.paper.plan import read_plan
-from thalweg.analysis.paper.stopping_rule import StoppingRule, grown, next_stage
+from thalweg.analysis.paper.stopping_rule import Stage, StoppingRule, forecast_stages, grown, next_stage
 from thalweg.analysis.paper.tables import agreement, cells, table_csv, table_markdown
+from thalweg.landscapes.discoveries.growth_curve import forecast_growth
 
 
 def test_the_definition_has_every_table_and_figure():
@@ -85,19 +86,34 @@ def test_a_wrong_definition_is_named(tmp_path, text, message):
         read_plan("small", path)
 
 
-def test_the_rule():
-    def found(minima, states):
-        return SimpleNamespace(
-            minima=SimpleNamespace(found=minima[0], high=minima[1]),
-            transition_states=SimpleNamespace(found=states[0], coverage=states[1]),
-        )
+def _stages(*counts, before=(0, 0)):
+    """Return the growth of a landscape after 256 searches and twice, four times ... as many."""
+    return [Stage(0, 1.0, *before), *(Stage(256 << k, 2.0, *count) for k, count in enumerate(counts))]
 
-    rule = StoppingRule(remaining=0.02, new=0.05, first=256, factor=1.25)
-    assert grown(found((100, 1.9), (500, 0.96)), rule)
-    assert not grown(found((100, 2.1), (500, 0.96)), rule)
-    assert not grown(found((100, 1.9), (500, 0.94)), rule)
-    assert grown(found((2, 0.5), (2, 0.96)), rule)  # fewer than one is few enough of however few
-    assert not grown(found((5, 0.0), (0, math.nan)), rule)
+
+def test_the_rule():
+    rule = StoppingRule(remaining=0.05, new=0.05, first=256, factor=1.25)
+    few = _stages((40, 90), (40, 99), (40, 100), (40, 100), (40, 100))
+    assert grown(few, rule)
+    assert not grown(few[:2], rule)  # one stage cannot say how growth ends
+    assert not grown(few, replace(rule, new=0.0))
+    assert not grown([*few[:-1], few[-1]._replace(minima=43)], rule)
+    assert not grown([*few[:-1], few[-1]._replace(transition_states=120)], rule)
+    assert grown(_stages(*[(5, 90)] * 5, before=(5, 0)), rule)  # what basin-hopping found, and nothing else
+    assert not grown(_stages(*[(5, 0)] * 5, before=(5, 0)), rule)
+    assert not grown([Stage(0, 1.0, 5, 0)], rule)
+
+
+def test_what_basin_hopping_found_says_nothing_of_later_searches():
+    stages = _stages((52, 9), (55, 9), (57, 9), (58, 9), before=(50, 0))
+    known = forecast_stages(stages, "minima")
+    assert known.found == 8
+    assert known == forecast_growth([256, 512, 1024, 2048], [2, 5, 7, 8])
+    assert math.isnan(forecast_stages(stages[:1], "minima").high)
+
+
+def test_stages_are_those_of_the_rule():
+    rule = StoppingRule(remaining=0.05, new=0.05, first=256, factor=1.25)
     stages = [256]
     while stages[-1] < 700:
         stages.append(next_stage(stages[-1], rule))
