@@ -114,6 +114,7 @@ class _Run:
         settings = {**self.settings, "steps": choice.size}
         if choice.part is not None:
             settings["displacement"] *= choice.part
+            settings["part"] = choice.part
         # bands and chains do not ask for them, and a task may go to another machine
         asks = choice.kind not in (BASIN_HOPPING, DOUBLE_ENDED)
         energies = self.landscape.transition_states.energy[: known if asks else 0]

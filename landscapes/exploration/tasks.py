@@ -139,7 +139,7 @@ def _single_ended(system: System, task: Task, rng: np.random.Generator) -> TaskR
         if row >= 0:
             X[search], directions[search] = _displaced(system, next(known), displacement, settings, rng)
         else:
-            X[search] = _anywhere(system, rng)
+            X[search] = _anywhere(system, settings.get("part", 1.0), rng)
         if task.kind == FROM_SYMMETRIC:
             X[search] = system.made_symmetric(X[search], rng)
             directions[search] = 0.0
@@ -177,11 +177,17 @@ def _one_by_one(system: System, task: Task, X: np.ndarray, directions: np.ndarra
     return TaskResult(tuple(searches), failed_calls=tuple(attempts.calls))
 
 
-def _anywhere(system: System, rng: np.random.Generator) -> np.ndarray:
-    """Return a random start, most of them with a point group where the system can have one."""
+def _anywhere(system: System, part: float, rng: np.random.Generator) -> np.ndarray:
+    """Return a random start, most of them with a point group where the system can have one.
+
+    A point without bounds, such as the weights of a network, has a part of its usual size.
+    """
     if system.may_start_symmetric and rng.random() < _SYMMETRIC:
         return system.random_symmetric(rng)
-    return system.random(rng)
+    x = system.random(rng)
+    if system.atoms is None and system.bounds is None:
+        x[system.free] *= part
+    return x
 
 
 def _longest_step(system: System) -> SearchOptions:

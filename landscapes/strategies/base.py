@@ -31,7 +31,8 @@ class Choice(NamedTuple):
         transition state for one from there.
         One pair, ``(row, -1)``, for a chain.
     part : float or None
-        Part of the usual displacement by which single-ended searches leave their starts; all of it where None.
+        Part of the usual displacement by which single-ended searches leave their starts, and of the usual size of
+        random points without bounds; all of it where None.
 
     Examples
     --------

@@ -24,6 +24,7 @@ from thalweg.landscapes.strategies.base import Choice, Strategy
 from thalweg.landscapes.strategies.components import Components
 from thalweg.landscapes.strategies.fingerprints import fingerprint
 from thalweg.landscapes.strategies.growth import Growth
+from thalweg.landscapes.strategies.random_starts import RandomStarts
 
 if TYPE_CHECKING:
     from thalweg.landscapes.landscape import Landscape
@@ -39,7 +40,8 @@ class Connect(Strategy):
     pieces, is double-ended, between a minimum outside the largest piece and the nearest of the lowest inside it. Of
     networks one is from minima made symmetric, of free clusters from random points, most of them with a point group.
     One search of every ``anywhere_every``-th task from minima starts at a random point. While the lowest minima of a
-    large landscape are in many pieces, every other task grows the piece of the lowest, see `Growth`.
+    large landscape are in many pieces, every other task grows the piece of the lowest, see `Growth`. While the searches
+    of a network find nothing new, every other task starts at random points, see `RandomStarts`.
 
     Parameters
     ----------
@@ -85,6 +87,7 @@ class Connect(Strategy):
         self._cycle = self.cycle
         if landscape.system.may_be_made_symmetric:
             self._cycle = self.cycle_of_networks
+        self._random_starts = RandomStarts(landscape) if landscape.system.may_be_made_symmetric else None
         self._random_symmetric = landscape.system.may_start_symmetric
         # queues, a row once in each: of all minima and all transition states by tries, and of those minima outside
         # the largest piece by pairs
@@ -136,6 +139,10 @@ class Connect(Strategy):
             if grows:
                 starts = self._growth.starts(size, self._highest)
                 return self._counted(Choice(SINGLE_ENDED, size, starts, self._growth.part(number)))
+        elif self._random_starts is not None and self._random_starts.wanted:
+            number, anywhere = divmod(number, 2)
+            if anywhere:
+                return self._counted(Choice(SINGLE_ENDED, size, ((-1, -1),) * size, self._random_starts.part(number)))
         kind = self._cycle[number % len(self._cycle)]
         pair = self._pair() if kind == DOUBLE_ENDED else None
         if pair is not None:
@@ -205,6 +212,8 @@ class Connect(Strategy):
     def added(self, choice: Choice, result: TaskResult, added: list[AddedSearch]) -> None:
         self._grow()
         self._growth.learn(choice, result, added)
+        if self._random_starts is not None:
+            self._random_starts.learn(added)
         for rows in added:
             for first, second in zip(rows.minima[0::2], rows.minima[1::2], strict=True):
                 for row in self._pieces.join(first, second):

@@ -91,7 +91,7 @@ class Growth:
 
     def learn(self, choice: Choice, result: TaskResult, added: Sequence[AddedSearch]) -> None:
         """Take note of what the searches of a task have brought, if growth has chosen it."""
-        if choice.part not in _PARTS:
+        if choice.part not in _PARTS or min(choice.starts)[0] < 0:
             return
         count = self._counts[_PARTS.index(choice.part)]
         for (start, _), search, rows in zip(choice.starts, result.searches, added, strict=True):
