@@ -24,6 +24,7 @@ from thalweg.optimizers.results import MinimiseResult
 from thalweg.optimizers.rules import ORIGINAL_RULES, Rules, default_rules
 from thalweg.potentials.conversion.numeric_options import checked_number, positive_number, whole_number
 from thalweg.potentials.point import Point
+from thalweg.potentials.protocols import ClassifyingPotential
 from thalweg.potentials.system import System, as_system
 from thalweg.potentials.threads import map_threads
 
@@ -36,6 +37,7 @@ __all__ = ["checked_batch", "minimise", "minimum_search"]
 
 # Rms gradients at which second order takes over, by what a Hessian costs
 _SWITCH, _LATE_SWITCH = 1e-2, 1e-4
+_DEAR = 4.0  # steps of LBFGS that a factor of the Hessian may cost, if second order is to take over that early
 
 
 def checked_batch(system: System, X: Subject | ArrayLike | None) -> np.ndarray:
@@ -57,7 +59,8 @@ def checked_batch(system: System, X: Subject | ArrayLike | None) -> np.ndarray:
 def minimum_search(system: System, rms: float, rules: Rules, steps: int) -> MinimumSearch:
     """Say how compiled searches of a system minimise.
 
-    With a Hessian of our own second order is worth it early; by differences it costs as much as many LBFGS steps.
+    With a Hessian of our own second order is worth it early; by differences it costs as much as many LBFGS steps, and
+    so does its factor where a network has many weights for its data: then it only proves what LBFGS has found.
 
     Parameters
     ----------
@@ -69,7 +72,7 @@ def minimum_search(system: System, rms: float, rules: Rules, steps: int) -> Mini
     steps : int
         Most LBFGS steps.
     """
-    if system.n_free > LARGEST_MATRIX:
+    if system.n_free > LARGEST_MATRIX or _factor_in_steps(system) > _DEAR:
         switch = rms
     else:
         switch = _SWITCH if system.threadsafe else (_LATE_SWITCH if system.atoms is None else rms)
@@ -78,6 +81,18 @@ def minimum_search(system: System, rms: float, rules: Rules, steps: int) -> Mini
         switch=float(max(switch, rms)), rms=float(rms), steps=int(steps), hessians=100, max_step=float(rules.max_step),
         push=0.01,
     )  # fmt: skip
+
+
+def _factor_in_steps(system: System) -> float:
+    """Return the cost of a factor of a network's Hessian in steps of LBFGS, by numbers of multiplications.
+
+    It is 0 for other potentials, whose gradients may cost anything.
+    """
+    if not (system.threadsafe and isinstance(system.potential, ClassifyingPotential)):
+        return 0.0
+    data, weights = len(getattr(system.potential, "inputs", ())), float(system.n_free)
+    gradient, two_loops = 6.0 * data * weights, 4.0 * weights**2
+    return weights**3 / 3.0 / (gradient + two_loops) if data else 0.0
 
 
 def minimise(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy.optimize import minimize as scipy_minimise
 
 from thalweg.optimizers import find_transition_states, large_systems, minimise
 from thalweg.optimizers.kernels.arguments import STATIONARY_POINT
@@ -12,7 +13,7 @@ from thalweg.optimizers.kernels.searches import minimum_rows, quench_rows
 from thalweg.optimizers.kernels.status import Status
 from thalweg.optimizers.minimisation import minimum_search
 from thalweg.optimizers.rules import default_rules
-from thalweg.potentials import Function, Point, Weights, as_system
+from thalweg.potentials import Function, NetworkLoss, Point, Weights, as_system
 
 from ..surfaces import cluster, difference_hessian, small_loss
 
@@ -140,3 +141,24 @@ def test_large_systems_go_without_matrices(monkeypatch):
     assert found.converged[0], found.reason
     assert found.lowest_eigenvalue[0] < 0 < found.minima_lowest_eigenvalue[0].min()
     assert large_systems.LARGEST_MATRIX == 500
+
+
+@pytest.mark.parametrize(("data", "hidden", "alone"), [(40, 30, True), (40, 3, False), (20_000, 30, False)])
+def test_a_dear_factor_only_proves_what_lbfgs_has_found(data, hidden, alone):
+    """A factor of k weights takes k^3 / 3 multiplications, a step of LBFGS 6 N k and what its memory takes, 4 k^2."""
+    rng = np.random.default_rng(0)
+    inputs, labels = rng.normal(size=(data, 4)), rng.integers(0, 3, data)
+    system = as_system(Weights.random(NetworkLoss(inputs, labels, (hidden,), l2=1e-2, n_classes=3), seed=0))
+    search = minimum_search(system, 1e-9, default_rules(system), 10_000)
+    assert (search.switch == 1e-9) == alone
+    if data > 40:
+        return
+    result = minimise(system, [system.random(rng) for _ in range(3)], second_order=True, threads=1)
+    assert result.converged.all()
+    for x, lowest, product in zip(result.x, result.lowest_eigenvalue, result.log_eigenvalue_product, strict=True):
+        values = np.linalg.eigvalsh(difference_hessian(lambda y: system.energy_gradient(y)[1], x))
+        assert lowest == pytest.approx(values[0], rel=1e-4)
+        assert product == pytest.approx(np.log(values).sum(), rel=1e-6)
+        # nothing falls away from it: scipy ends where it starts
+        end = scipy_minimise(system.energy_gradient, x + 1e-4 * rng.normal(size=x.size), jac=True, method="BFGS")
+        assert end.fun == pytest.approx(system.energy(x), abs=1e-7)
