@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
+from scipy.spatial.distance import pdist
 
 from thalweg.potentials.protocols import Vector
 from thalweg.potentials.system import System
@@ -89,6 +90,7 @@ class Knowledge:
         self.system, self.energy, self.distance = system, energy, distance
         self._order: list[tuple[float, int]] = []
         self._entries: list[tuple[Vector, Proved, Any]] = []
+        self._distances: dict[int, Vector] = {}
 
     def __len__(self) -> int:
         return len(self._entries)
@@ -126,6 +128,8 @@ class Knowledge:
         high = bisect_right(self._order, (energy + self.energy, len(self._entries)))
         for height, place in sorted(self._order[low:high], key=lambda one: (abs(one[0] - energy), one[1])):
             there, point, more = self._entries[place]
+            if self._differ(x, place, reach):
+                continue
             aligned = self.system.align(x, there)
             way = x - aligned
             if np.linalg.norm(way) > reach:
@@ -134,6 +138,20 @@ class Knowledge:
             if abs(energy - height - expected) <= self.energy + _FIT * abs(expected):
                 return Recognised(aligned, height, point, more)
         return None
+
+    def _differ(self, x: Vector, place: int, reach: float) -> bool:
+        """Return whether the distances of atoms alone tell that no copy of a known point is within reach of x (n,).
+
+        No rigid motion and no exchange of atoms changes the sorted distances of N atoms, and points ``reach`` apart
+        differ in them by at most the root of N times ``reach``. Aligning takes a hundred times longer.
+        """
+        atoms = self.system.atoms
+        if atoms is None or atoms.pbc.any():
+            return False
+        if place not in self._distances:
+            self._distances[place] = np.sort(pdist(self._entries[place][0].reshape(-1, 3)))
+        apart = np.sort(pdist(x.reshape(-1, 3))) - self._distances[place]
+        return bool(np.linalg.norm(apart) > np.sqrt(len(atoms)) * reach)
 
 
 class KnownPoints:

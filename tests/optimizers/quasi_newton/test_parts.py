@@ -99,6 +99,31 @@ def test_a_basin_is_recognised_and_no_other(seven):
             assert seen is None or np.linalg.norm(seen.x - moved) < 0.1
 
 
+@settings(max_examples=50, deadline=None)
+@given(st.integers(0, 2**32 - 1), st.floats(0.0, 1.0))
+def test_no_copy_within_reach_is_told_apart_by_distances(seed, part):
+    """Turned, mirrored, with its atoms in another order, and displaced by less than the reach in any direction."""
+    rng = np.random.default_rng(seed)
+    x = rng.normal(size=(9, 3))
+    system = as_system(Atoms("Ar9", 3.0 * x, calculator=LennardJones()))
+    known = Knowledge(system, 1e-4, 1e-2)
+    known.add(Proved(0.0, 0.0, x.ravel(), 1.0, 0.0, 21))
+    copy = rng.permutation(x @ Rotation.random(rng=rng).as_matrix() * rng.choice([-1.0, 1.0]))
+    # the worst is a displacement that pulls all atoms apart
+    for step in (rng.normal(size=(9, 3)), copy - copy.mean(axis=0)):
+        moved = copy + part * 0.1 * step / np.linalg.norm(step)
+        assert not known._differ(moved.ravel(), 0, 0.1 + 1e-12)
+
+
+def test_other_minima_are_told_apart_by_distances(seven):
+    system, minima = seven
+    known = Knowledge(system, 1e-4, 1e-2)
+    for x in minima.values():
+        known.add(Proved(system.energy(x), 0.0, x, 1.0, 0.0, 15))
+    differ = [[known._differ(x, place, 0.1) for place in range(4)] for x in minima.values()]
+    np.testing.assert_array_equal(differ, ~np.eye(4, dtype=bool))
+
+
 @pytest.mark.parametrize(
     ("name", "atom", "way", "parts"), [("CH4", 1, 3.0, True), ("CH4", 1, 0.1, False), ("HCN", 2, 4.0, True)]
 )
