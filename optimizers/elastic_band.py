@@ -199,7 +199,8 @@ def connect_pair(
     search : dict, optional
         Further arguments of :func:`find_transition_states`.
     **band
-        Further arguments of :func:`dneb`, but its own rms, which is left at its default.
+        Further arguments of :func:`dneb`, but its own rms, which is left at its default. With none but ``images``,
+        ``align`` and ``density`` a band of several molecules moves a few steps only, each molecule as a whole.
 
     Returns
     -------
@@ -217,7 +218,27 @@ def connect_pair(
     True 1.000000
     """
     system = as_system(system)
-    return _refined(system, dneb(system, a, b, **band), SearchOptions(rms=rms, threads=threads, **(search or {})))
+    found = _rough_band(system, a, b, band) or dneb(system, a, b, **band)
+    return _refined(system, found, SearchOptions(rms=rms, threads=threads, **(search or {})))
+
+
+def _rough_band(system: System, a: Subject | ArrayLike, b: Subject | ArrayLike, given: BandOptions) -> Band | None:
+    """Return a band of several molecules that has moved a few steps, each molecule as a whole; None for others.
+
+    A few steps bring it down to its barriers. More of them would cost more calls than the searches from there save.
+    """
+    if not needs_differences(system) or set(given) - {"images", "align", "density"}:
+        return None
+    # bond graphs take time to load, for which clusters and networks need not wait
+    from thalweg.optimizers.quasi_newton.molecules.band import relax_as_wholes
+    from thalweg.optimizers.quasi_newton.molecules.turning import TurningMolecules
+
+    align, density = given.get("align", True), given.get("density", 1.0)
+    x = first_positions(system, a, b, given.get("images"), "linear", align=align, density=density)
+    if not TurningMolecules(system, x[0]).molecules:
+        return None
+    images = first_images(system, x, "linear", BandRules())
+    return images.result(*relax_as_wholes(images)) if images.finite else None
 
 
 def _refined(system: System, band: Band, search: SearchOptions) -> TransitionStateResult:

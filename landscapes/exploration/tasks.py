@@ -43,7 +43,7 @@ _LARGEST_FOLLOWED = 60  # free coordinates: of LJ38's 108, following takes fifty
 _SYMMETRIC = 0.8  # of the searches from anywhere: the rarest saddles are symmetric
 _FOLLOWED = 1 / 6  # of the searches along a mode: each takes twice the time of others, and many fail
 _TURNED, _TURNED_NOISE = 0.5, 0.1  # of the searches of a molecule; part of the usual displacement that is added
-_SHUFFLED = 0.75  # of the searches of several molecules: what displaces all atoms breaks bonds
+_SHUFFLED = 0.75  # of the searches of several molecules: of the others all atoms are displaced
 _DENSITIES = 0.7, 1.4  # of images of a band, least and most
 _SAME_ENERGY = 1e-6, 1e-4  # eV: within which a minimum is known, least and most
 _STEPS, _STEPS_FOLLOWING = 200, 60  # what follows a mode arrives within 50 steps (LJ7 to LJ13), or wanders for ever
@@ -84,7 +84,7 @@ def _chain(system: System, task: Task, rng: np.random.Generator) -> tuple[tuple[
     """Take a chain further; return its quenches, and which of them it ended at."""
     settings = task.settings
     known = len(task.coordinates) > 0
-    x = task.coordinates[0] if known else system.random(rng)
+    x = task.coordinates[0] if known else _random(system, rng)
     how: dict[str, Any] = {
         # the quench of a random start counts as one
         "steps": settings["steps"] - (not known),
@@ -184,10 +184,19 @@ def _anywhere(system: System, part: float, rng: np.random.Generator) -> np.ndarr
     """
     if system.may_start_symmetric and rng.random() < _SYMMETRIC:
         return system.random_symmetric(rng)
-    x = system.random(rng)
+    x = _random(system, rng)
     if system.atoms is None and system.bounds is None:
         x[system.free] *= part
     return x
+
+
+def _random(system: System, rng: np.random.Generator) -> np.ndarray:
+    if system.atoms is None or system.permutations != "bonds":
+        return system.random(rng)
+    # bond graphs take time to load, for which clusters and networks need not wait
+    from thalweg.optimizers.basin_hopping.molecular_moves import random_start
+
+    return random_start(system, rng)
 
 
 def _longest_step(system: System) -> SearchOptions:
@@ -226,15 +235,15 @@ def _displaced(
 def _moved_in_parts(
     system: System, x: np.ndarray, size: float, noise: np.ndarray, rng: np.random.Generator
 ) -> np.ndarray | None:
-    """Return x with molecules, or a part of one, turned; None for other systems, and for some of the starts."""
+    """Return x with molecules, or a part of one, turned; None for other systems, and for some starts of one."""
     if system.atoms is None or system.permutations != "bonds":
         return None
     # bond graphs take time to load, for which clusters and networks need not wait
-    from thalweg.optimizers.basin_hopping.molecular_moves import shuffled, torsions, turned, turns_as_wholes
+    from thalweg.optimizers.basin_hopping.molecular_moves import scattered, shuffled, torsions, turned, turns_as_wholes
 
     several = turns_as_wholes(system, x)
     if rng.random() >= (_SHUFFLED if several else _TURNED):
-        return None
+        return scattered(system, x, size * noise) if several else None
     if several and (not torsions(system, x)[1] or rng.random() < _TURNED):
         return shuffled(system, x, size, rng)
     conformer = turned(system, x, rng)

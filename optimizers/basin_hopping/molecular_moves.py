@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 from scipy.spatial.transform import Rotation
 
 from thalweg.optimizers.basin_hopping.moves import Move, Pool
+from thalweg.optimizers.quasi_newton.molecules.turning import TurningMolecules
 from thalweg.potentials.lazy import public
 from thalweg.potentials.symmetry.bonds.graph import bonded_pairs
 from thalweg.potentials.symmetry.bonds.torsions import Torsion, joined, molecules_of, torsions_of
@@ -18,6 +19,9 @@ __all__ = [
     "Molecules",
     "exchanges",
     "molecules",
+    "only_molecules",
+    "random_start",
+    "scattered",
     "shuffled",
     "torsions",
     "turned",
@@ -25,6 +29,7 @@ __all__ = [
 ]
 
 _TRIES = 8  # displacements, of which the first is taken that makes and breaks no bond
+_STRAIN = 1.0  # eV that a random displacement may strain a molecule by
 
 
 @public("thalweg.optimizers")
@@ -252,6 +257,12 @@ def turns_as_wholes(system: System, x: np.ndarray) -> bool:
     return bool(found) and len(found[0]) < x.size // 3
 
 
+def only_molecules(system: System, x: np.ndarray) -> bool:
+    """Return whether all atoms are in several molecules that may turn, as in a cluster of water."""
+    found = molecules(system, x)[1]
+    return len(found) > 1 and sum(map(len, found)) == x.size // 3
+
+
 def shuffled(system: System, x: np.ndarray, size: float, rng: np.random.Generator) -> NDArray[np.float64]:
     """Turn one of the molecules by 30 to 150 degrees, the others a little: towards another hydrogen bond.
 
@@ -283,6 +294,57 @@ def shuffled(system: System, x: np.ndarray, size: float, rng: np.random.Generato
         if np.array_equal(_bonds(system, moved), before):
             break
     return moved.ravel()
+
+
+def scattered(system: System, x: np.ndarray, step: np.ndarray, most: float = _STRAIN) -> NDArray[np.float64]:
+    """Displace all atoms by a random step, molecules as wholes, and their shapes by no more than they bear.
+
+    Parameters
+    ----------
+    system : System
+    x, step : (n,) ndarrays
+    most : float
+        Strain of a molecule, eV.
+
+    Returns
+    -------
+    ndarray, shape (n,)
+        Each molecule is shifted and turned as the step says. What is left of it is shortened where it would strain the
+        molecule by more, by the largest second derivative that was met when noise was measured: springs in the place of
+        rigid molecules would take hundreds of eV.
+    """
+    frames, kept, stiffness = TurningMolecules(system, x), step.copy(), system.noise.curvature
+    rows = kept.reshape(-1, 3)
+    for atoms, directions in zip(frames.molecules, frames.shapes(x), strict=True):
+        along = directions.T @ rows[atoms].ravel()
+        strain = 0.5 * stiffness * float(along @ along)
+        kept_part = min(1.0, np.sqrt(most / strain)) if strain > 0.0 else float(most > 0.0)
+        rows[atoms] -= (1.0 - kept_part) * (directions @ along).reshape(-1, 3)
+    return frames.moved(x, kept)[0]
+
+
+def random_start(system: System, rng: np.random.Generator) -> NDArray[np.float64]:
+    """Return a random starting point (n,), on which no molecule of several is torn.
+
+    That of :meth:`~thalweg.potentials.System.random`. Several molecules are displaced as wholes by it, and where there
+    is nothing else, as in a cluster of water, they point in random directions, too.
+    """
+    start = system.random(rng)
+    if system.atoms is None or system.permutations != "bonds" or not turns_as_wholes(system, system.x):
+        return start
+    x = scattered(system, system.x, start - system.x, 0.0)
+    whole, found = molecules(system, x)
+    if system.atoms.pbc.any() or not only_molecules(system, x):
+        return x
+    before = _bonds(system, whole)
+    for _ in range(_TRIES):
+        turned = whole.copy()
+        for atoms in found:
+            centre = whole[atoms].mean(axis=0)
+            turned[atoms] = Rotation.random(rng=rng).apply(whole[atoms] - centre) + centre
+        if np.array_equal(_bonds(system, turned), before):
+            return turned.ravel()
+    return x
 
 
 def exchanges(system: System) -> bool:

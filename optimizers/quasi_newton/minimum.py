@@ -10,6 +10,7 @@ from thalweg.optimizers.kernels.status import Status
 from thalweg.optimizers.quasi_newton.context import Context
 from thalweg.optimizers.quasi_newton.descent import Descent, Judge, descend
 from thalweg.optimizers.quasi_newton.knowledge import Proved
+from thalweg.optimizers.quasi_newton.molecules.turning import TurningMolecules
 from thalweg.optimizers.quasi_newton.proof import prove
 
 __all__ = ["Minimum", "find_minimum", "judge_of"]
@@ -69,7 +70,7 @@ def find_minimum(
         if end.status != Status.WRONG_INDEX:
             break
         # a saddle is left along its mode
-        x, hessian = way.x + push, None
+        x, hessian = TurningMolecules(context.system, way.x).moved(way.x, push)[0], None
     if end.status == Status.CONVERGED:
         context.known.arrived(end.point)
     # as far as the minimum in whose basin it ended early

@@ -11,6 +11,7 @@ from thalweg.optimizers.quasi_newton.ascent import Ascent, ascend
 from thalweg.optimizers.quasi_newton.context import Context
 from thalweg.optimizers.quasi_newton.knowledge import Proved
 from thalweg.optimizers.quasi_newton.minimum import Minimum, find_minimum, judge_of
+from thalweg.optimizers.quasi_newton.molecules.turning import pushed
 from thalweg.optimizers.quasi_newton.proof import Proof, prove
 
 __all__ = ["Saddle", "find_saddle"]
@@ -87,7 +88,8 @@ def find_saddle(
             return _with_sides(context, way, proof, taken)
         if proof.status != Status.WRONG_INDEX or taken >= steps:
             break
-        x, guess, hessian = _elsewhere(proof, way), proof.vectors[:, 0], proof.hessian(free)
+        guess = proof.vectors[:, 0]
+        x, hessian = pushed(context.system, way.x, _elsewhere(proof), proof.hessian(free))
     return Saddle(proof.status, proof.point, taken)
 
 
@@ -96,12 +98,12 @@ def _near(energies: np.ndarray, energy: float, within: float) -> bool:
     return place < energies.size and bool(energies[place] <= energy + within)
 
 
-def _elsewhere(proof: Proof, way: Ascent) -> np.ndarray:
-    """Return a start beside a stationary point of another kind: up from a minimum, off a saddle of higher order."""
+def _elsewhere(proof: Proof) -> np.ndarray:
+    """Return the way out of a stationary point of another kind: up from a minimum, off a saddle of higher order."""
     if proof.values[0] > 0.0:
-        return way.x + _CLIMB * proof.vectors[:, 0]
-    others = proof.vectors[:, 1:][:, proof.values[1:] < 0.0]
-    return way.x + _LEAVE * others.sum(axis=1) / np.sqrt(max(1, others.shape[1]))
+        return _CLIMB * proof.vectors[:, 0]
+    others: np.ndarray = proof.vectors[:, 1:][:, proof.values[1:] < 0.0].sum(axis=1)
+    return _LEAVE * others / np.sqrt(max(1, int((proof.values[1:] < 0.0).sum())))
 
 
 def _with_sides(context: Context, way: Ascent, proof: Proof, taken: int) -> Saddle:
@@ -111,7 +113,8 @@ def _with_sides(context: Context, way: Ascent, proof: Proof, taken: int) -> Sadd
     sides: list[Minimum] = []
     status = Status.CONVERGED
     for sign in (1.0, -1.0):
-        side = find_minimum(context, point.x + sign * push * mode, longest=_CAREFUL, hessian=stiffness)
+        start, turned = pushed(context.system, point.x, sign * push * mode, stiffness)
+        side = find_minimum(context, start, longest=_CAREFUL, hessian=turned)
         side = replace(side, length=side.length + push)
         sides.append(side)
         if side.status != Status.CONVERGED:

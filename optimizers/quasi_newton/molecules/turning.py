@@ -9,7 +9,7 @@ from scipy.spatial.transform import Rotation
 from thalweg.potentials.symmetry.bonds.torsions import joined, molecules_of
 from thalweg.potentials.system import System
 
-__all__ = ["TurningMolecules", "longest_of", "turned_between"]
+__all__ = ["TurningMolecules", "longest_of", "pushed", "turned_between"]
 
 
 class TurningMolecules:
@@ -60,6 +60,8 @@ class TurningMolecules:
         # lattice vectors that put each molecule together, and the rotation of each atom's frame
         self._shifts: NDArray[np.float64] = np.zeros((0, 3))
         self._turns: NDArray[np.float64] | None = None
+        # molecules of one size together: a row (atoms,) each
+        self._stacks: list[NDArray[np.int64]] = []
         if not self.may_turn:
             return
         atoms = system.atoms
@@ -72,6 +74,8 @@ class TurningMolecules:
         if found and len(found[0]) < len(atoms):
             self.molecules, self._shifts = found, whole - x.reshape(-1, 3)
             self._turns = np.broadcast_to(np.eye(3), (len(atoms), 3, 3))
+            sizes = sorted({len(molecule) for molecule in found})
+            self._stacks = [np.array([one for one in found if len(one) == size]) for size in sizes]
 
     def in_one_piece(self, x: NDArray[np.float64], molecule: NDArray[np.int64]) -> NDArray[np.float64]:
         """Return the positions (atoms, 3) of a molecule, across periodic boundaries."""
@@ -87,17 +91,23 @@ class TurningMolecules:
         moved = x + step
         if self._turns is None:
             return moved, self
-        way, turns = step.reshape(-1, 3), self._turns.copy()
-        for molecule in self.molecules:
-            positions, shift = self.in_one_piece(x, molecule), way[molecule].mean(axis=0)
-            centre = positions.mean(axis=0)
-            arms, rest = positions - centre, way[molecule] - shift
-            angle = _rotation(arms, rest)
-            turn = Rotation.from_rotvec(angle).as_matrix()
-            shape = arms + rest - np.cross(angle, arms)
-            self.put_back(moved, molecule, shape @ turn.T + centre + shift)
-            turns[molecule] = turn @ turns[molecule]
+        places, way, turns = moved.reshape(-1, 3), step.reshape(-1, 3), self._turns.copy()
+        for stack in self._stacks:
+            arms, centres = self._arms(x, stack)
+            shifts = way[stack].mean(axis=1, keepdims=True)
+            rest = way[stack] - shifts
+            angles = _rotations(arms, rest)
+            matrices = Rotation.from_rotvec(angles).as_matrix()
+            shapes = arms + rest - np.cross(angles[:, None], arms)
+            places[stack] = shapes @ matrices.transpose(0, 2, 1) + centres + shifts - self._shifts[stack]
+            turns[stack] = matrices[:, None] @ turns[stack]
         return moved, self._turned_by(turns)
+
+    def _arms(self, x: NDArray[np.float64], stack: NDArray[np.int64]) -> tuple[NDArray[np.float64], ...]:
+        """Return where atoms (k, atoms, 3) of k molecules are from their centres, and the centres (k, 1, 3)."""
+        places: NDArray[np.float64] = x.reshape(-1, 3)[stack] + self._shifts[stack]
+        centres: NDArray[np.float64] = places.mean(axis=1, keepdims=True)
+        return places - centres, centres
 
     def _turned_by(self, turns: NDArray[np.float64]) -> TurningMolecules:
         other = TurningMolecules.__new__(TurningMolecules)
@@ -113,8 +123,8 @@ class TurningMolecules:
         if not self.molecules:
             return min(1.0, most / longest_of(step)) * step
         lengths: NDArray[np.float64] = np.linalg.norm(step.reshape(-1, 3), axis=1)
-        for molecule in self.molecules:
-            lengths[molecule] = lengths[molecule].max()
+        for stack in self._stacks:
+            lengths[stack] = lengths[stack].max(axis=1, keepdims=True)
         parts = np.minimum(1.0, most / np.maximum(lengths, 1e-300))
         shortened: NDArray[np.float64] = (step.reshape(-1, 3) * parts[:, None]).ravel()
         return shortened
@@ -123,10 +133,8 @@ class TurningMolecules:
         """Return whether an atom has moved farther than ``most`` since the start, in the frame of its molecule."""
         way: NDArray[np.float64] = (x - self._start).reshape(-1, 3)
         if self._turns is not None:
-            for molecule in self.molecules:
-                here, start = self.in_one_piece(x, molecule), self.in_one_piece(self._start, molecule)
-                arms = (here - here.mean(axis=0)) @ self._turns[molecule[0]]
-                way[molecule] = arms - (start - start.mean(axis=0))
+            for stack in self._stacks:
+                way[stack] = self._arms(x, stack)[0] @ self._turns[stack[:, 0]] - self._arms(self._start, stack)[0]
         return bool(np.abs(way).max() > most)
 
     def shapes(self, x: NDArray[np.float64]) -> list[NDArray[np.float64]]:
@@ -166,6 +174,18 @@ class TurningMolecules:
         return full[np.ix_(free, free)]
 
 
+def pushed(
+    system: System, x: NDArray[np.float64], step: NDArray[np.float64], hessian: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the point a step (n,) away from x (n,), and the Hessian (n_free, n_free) at x turned with its molecules.
+
+    Straight steps along a mode that turns molecules would stretch their bonds.
+    """
+    moved, turned = TurningMolecules(system, x).moved(x, step)
+    matrix = turned.matrix(system.free)
+    return moved, hessian if matrix is None else matrix @ hessian @ matrix.T
+
+
 def turned_between(system: System, x: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return a straight band (images, n) with each of several molecules turned from one end to the other.
 
@@ -197,9 +217,11 @@ def longest_of(step: NDArray[np.float64]) -> float:
     return float(np.linalg.norm(step.reshape(-1, 3), axis=1).max()) if step.size % 3 == 0 else float(np.abs(step).max())
 
 
-def _rotation(arms: NDArray[np.float64], way: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the angle vector (3,) of the rotation that comes nearest to small displacements of arms (atoms, 3)."""
-    inertia = np.eye(3) * (arms**2).sum() - arms.T @ arms
+def _rotations(arms: NDArray[np.float64], way: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the angle vectors (k, 3) of rotations that come nearest to small displacements of arms (k, atoms, 3)."""
+    squares = (arms**2).sum(axis=(1, 2))
+    inertia = squares[:, None, None] * np.eye(3) - arms.transpose(0, 2, 1) @ arms
+    torques = np.cross(arms, way).sum(axis=1)
     # a molecule that is a line has no rotation about itself
-    angle: NDArray[np.float64] = np.linalg.pinv(inertia, rcond=1e-8, hermitian=True) @ np.cross(arms, way).sum(axis=0)
-    return angle
+    angles: NDArray[np.float64] = (np.linalg.pinv(inertia, rcond=1e-8, hermitian=True) @ torques[:, :, None])[:, :, 0]
+    return angles

@@ -157,6 +157,16 @@ def test_default_moves(system, names):
         move.check(system)
 
 
+def test_molecules_are_torn_seldom_but_surfaces_are_not_forgotten():
+    def weights(system):
+        return [move.weight for move in default_moves(system)]
+
+    assert weights(system_of(waters(3))) == [pytest.approx(1 / 3), 1.0]
+    water = molecule("H2O")
+    water.translate([0.0, 0.0, 14.5])
+    assert weights(system_of(fcc111("Cu", (2, 2, 2), vacuum=6.0) + water))[0] == 1.0
+
+
 def test_wrong_moves_are_refused():
     for move, atoms in (
         (Dihedrals(), molecule("CH4")),
