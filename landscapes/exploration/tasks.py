@@ -213,7 +213,7 @@ def _displaced(
     states of clusters are found; or a little way along one, which is then followed: some are found in one of these ways
     only. Of molecules every other start has a part turned about a bond instead, which leads to barriers between
     conformers, where a displacement of all atoms mostly breaks bonds; of three of four starts of several molecules, one
-    is turned as a whole.
+    is turned as a whole, and of the fourth all are displaced, without tearing them.
     """
     size, way = displacement * rng.uniform(0.3, 1.0), rng.random()
     follow = rng.random() < _FOLLOWED and system.n_free <= _LARGEST_FOLLOWED
