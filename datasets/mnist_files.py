@@ -13,7 +13,10 @@ from thalweg.datasets.cache import cache_folder
 from thalweg.datasets.idx import read_idx
 from thalweg.datasets.labelled_data import Dataset
 
-__all__ = ["local_files", "mnist"]
+__all__ = ["PIXELS", "local_files", "mnist"]
+
+PIXELS: dict[str, float] = {"0 to 1": 255.0, "0 to 255": 1.0}
+"""Ranges of pixels, and what the bytes of the files are divided by."""
 
 MIRRORS = (
     "https://ossci-datasets.s3.amazonaws.com/mnist/",
@@ -33,6 +36,8 @@ def mnist(
     path: str | os.PathLike[str] | None = None,
     train: bool = True,
     cache: str | os.PathLike[str] | bool | None = None,
+    *,
+    pixels: str = "0 to 1",
 ) -> Dataset:
     """Load MNIST's handwritten digits of 28 by 28 pixels.
 
@@ -46,11 +51,13 @@ def mnist(
         Whether to load the 60,000 training digits (or a set that is not divided) instead of the 10,000 for testing.
     cache : path or bool, optional
         Folder of the downloads, as for :func:`~thalweg.datasets.cache.cache_folder`; it cannot be False.
+    pixels : {"0 to 1", "0 to 255"}
+        Range of the pixels: scaled, or as they are in the files, which the data's identity then says.
 
     Returns
     -------
     Dataset
-        Inputs (n, 784), pixels scaled from 0..255 to 0..1, row by row from the top; ten classes.
+        Inputs (n, 784), pixels row by row from the top; ten classes.
         Source: Y. LeCun, C. Cortes, C. J. C. Burges, The MNIST database of handwritten digits (1998).
 
     Raises
@@ -60,7 +67,7 @@ def mnist(
     ConnectionError
         If nothing could be downloaded.
     ValueError
-        If a file is not IDX, is cut short, or images and labels disagree.
+        If a file is not IDX, is cut short, or images and labels disagree, or there is no such range of pixels.
 
     Examples
     --------
@@ -72,19 +79,23 @@ def mnist(
     >>> mnist(path=".").labels
     array([7, 4])
     """
+    if pixels not in PIXELS:
+        raise ValueError(f"pixels must be one of {', '.join(map(repr, PIXELS))}; it is {pixels!r}")
     images_file, labels_file = local_files(Path(path), train) if path is not None else _downloaded(train, cache)
-    pixels, labels = read_idx(images_file), read_idx(labels_file)
-    if pixels.ndim != 3 or pixels.shape[1:] != (28, 28) or pixels.dtype != np.uint8:
-        raise ValueError(f"{images_file} must hold images of 28 by 28 bytes; it holds {pixels.dtype} {pixels.shape}")
+    images, labels = read_idx(images_file), read_idx(labels_file)
+    if images.ndim != 3 or images.shape[1:] != (28, 28) or images.dtype != np.uint8:
+        raise ValueError(f"{images_file} must hold images of 28 by 28 bytes; it holds {images.dtype} {images.shape}")
     if labels.ndim != 1 or labels.dtype != np.uint8:
         raise ValueError(f"{labels_file} must hold a list of bytes; it holds {labels.dtype} {labels.shape}")
-    if len(pixels) != len(labels):
-        raise ValueError(f"{images_file} holds {len(pixels)} images, {labels_file} {len(labels)} labels: not a pair")
+    if len(images) != len(labels):
+        raise ValueError(f"{images_file} holds {len(images)} images, {labels_file} {len(labels)} labels: not a pair")
     if labels.size and labels.max() > 9:
         raise ValueError(f"{labels_file} must hold labels 0 to 9; it has {labels.max()}")
-    digest = hashlib.sha256(pixels.tobytes() + labels.tobytes()).hexdigest()
+    digest = hashlib.sha256(images.tobytes() + labels.tobytes()).hexdigest()
     identity = {"name": "MNIST", "images": images_file.name, "labels": labels_file.name, "sha256": digest}
-    inputs = pixels.reshape(len(pixels), 784) / 255.0
+    if PIXELS[pixels] == 1.0:
+        identity["pixels"] = pixels
+    inputs = images.reshape(len(images), 784) / PIXELS[pixels]
     return Dataset(inputs, labels.astype(np.int64), n_classes=10, identity=identity)
 
 

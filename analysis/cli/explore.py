@@ -88,6 +88,13 @@ class SystemOptions:
     path: Path | None = from_option(
         click.option("--path", type=FILE, help="Folder that holds MNIST's files.  [default: download them]")
     )
+    pixels: str | None = from_option(
+        click.option(
+            "--pixels",
+            type=click.Choice(["0 to 1", "0 to 255"]),
+            help="Range of MNIST's pixels; with 0 to 255 AUC are of the paper's size.  [default: 0 to 1]",
+        )
+    )
     target: str | None = from_option(
         click.option("--target", help="Column of a file of data that holds the labels, or array of an .npz file.")
     )

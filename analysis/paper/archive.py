@@ -8,13 +8,14 @@ different machines, meet on one page, and no session repeats the work of another
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from thalweg.analysis.networks.kinetic_transition_network import KineticTransitionNetwork
+from thalweg.analysis.paper.claims.class_areas import class_areas
 from thalweg.analysis.paper.growth import GrowthState, by_rule, stages_of, state_of
 from thalweg.analysis.paper.measures import from_csv, growth_measures, measures, shape_measures, to_csv
 from thalweg.analysis.paper.plan import Job, Plan
@@ -40,6 +41,8 @@ class Found(NamedTuple):
         Its minima and transition states, with AUC as properties.
     where : str
         Date and machine of its exploration; "" for a store that is at hand.
+    classes : list of dict
+        AUC of each class by itself, where they were scored.
     """
 
     row: dict[str, Any]
@@ -47,6 +50,7 @@ class Found(NamedTuple):
     failures: dict[str, int]
     network: KineticTransitionNetwork
     where: str = ""
+    classes: Sequence[Mapping[str, float]] = ()
 
 
 def kept_path(folder: Path, job: Job) -> Path:
@@ -87,7 +91,7 @@ def _from_store(job: Job, plan: Plan, output: Path) -> Found | None:
         return None
     network = KineticTransitionNetwork.read(path)
     row = from_csv(to_csv([measures(job, path, state, summary, network)]))[0]
-    return Found(_stopped(row, state), state, summary.failures, network)
+    return Found(_stopped(row, state), state, summary.failures, network, classes=class_areas(network))
 
 
 def keep(found: Found, job: Job, plan: Plan, folder: Path, where: str) -> Path:
@@ -102,6 +106,8 @@ def keep(found: Found, job: Job, plan: Plan, folder: Path, where: str) -> Path:
         "state": {name: state[name] for name in _STATE if name in state},
         "where": where,
     }  # fmt: skip
+    if found.classes:
+        told["classes"] = to_csv(found.classes)
     partial = path.with_suffix(".partial.npz")
     np.savez_compressed(partial, told=np.array(json.dumps(told)), **arrays)
     partial.replace(path)
@@ -133,7 +139,8 @@ def kept(job: Job, plan: Plan, folder: Path) -> Found | None:
     # shapes and forecasts are made again: an older file lacks some
     again = shape_measures(network) | growth_measures(stages_of(state))
     row = from_csv(to_csv([{**from_csv(told["row"])[0], **again}]))[0]
-    return Found(_stopped(row, state), state, told["failures"], network, told["where"])
+    classes = from_csv(told.get("classes", ""))
+    return Found(_stopped(row, state), state, told["failures"], network, told["where"], classes)
 
 
 def _stopped(row: Mapping[str, Any], state: GrowthState) -> dict[str, Any]:

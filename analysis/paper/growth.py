@@ -6,18 +6,20 @@ import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypedDict, cast
 
 import numpy as np
 
-from thalweg.analysis.paper.plan import Job, Plan
+from thalweg.analysis.paper.plan import Job, Plan, Sample
 from thalweg.analysis.paper.stopping_rule import Stage, StoppingRule, grown, next_stage
 from thalweg.landscapes.records import SADDLE_SEARCHES
 
 if TYPE_CHECKING:
     from thalweg.analysis.systems.named import Explored
     from thalweg.landscapes import Landscape
+    from thalweg.optimizers import Rules
 
 __all__ = ["GrowthState", "Turn", "by_rule", "grow", "searches_of", "stages_of", "state_of"]
 
@@ -25,7 +27,6 @@ Work = Literal["steps", "searches"]
 """Basin-hopping steps, or searches for transition states."""
 
 _SLICE = 120.0  # seconds between notes of the time that was spent
-_QUENCHES = 5  # of a chain where minima are sampled: a random start and four steps, which is one task
 _QUICK = 5_000  # new minima whose AUC are soon computed, and all points verified, when a turn is over
 _TOLD = 10  # problems that are kept in words
 _KINDS: dict[Work, tuple[str, ...]] = {"steps": ("basin-hopping",), "searches": SADDLE_SEARCHES}
@@ -59,6 +60,13 @@ class GrowthState(TypedDict, total=False):
     scale: str
     problems: int
     told: list[str]
+
+
+class _StoreSettings(TypedDict, total=False):
+    """Settings of a new store."""
+
+    tasks_ahead: int
+    rules: Rules
 
 
 @dataclass(frozen=True)
@@ -143,8 +151,7 @@ def grow(job: Job, plan: Plan, path: Path, turn: Turn) -> bool:
 
     explored = build(job.system, job.options)
     limits = plan.limits
-    ahead = limits.sample if job.sampled and not path.exists() else None
-    with Landscape(explored.subject, path, seed=job.options["seed"], tasks_ahead=ahead) as landscape:
+    with Landscape(explored.subject, path, seed=job.options["seed"], **_settings(job, path, explored)) as landscape:
         _describe(landscape, job, explored)
         done = _searched(landscape, job, plan, turn)
         if done or _unmeasured(landscape) <= _QUICK:
@@ -154,6 +161,20 @@ def grow(job: Job, plan: Plan, path: Path, turn: Turn) -> bool:
                 told = [f"{problem.group} {problem.row}: {problem.message}" for problem in found[:_TOLD]]
                 _note(landscape, problems=len(found), told=told)
     return done
+
+
+def _settings(job: Job, path: Path, explored: Explored) -> _StoreSettings:
+    """Return the settings of a new store whose minima are sampled: a task for each chain, and its rules of LBFGS."""
+    from thalweg.optimizers import default_rules
+    from thalweg.potentials import as_system
+
+    sample = job.sample
+    if sample is None or path.exists():
+        return {}
+    if sample.memory is None:
+        return {"tasks_ahead": sample.chains}
+    rules = default_rules(as_system(explored.subject)).replace(memory=sample.memory)
+    return {"tasks_ahead": sample.chains, "rules": rules}
 
 
 def _unmeasured(landscape: Landscape) -> int:
@@ -187,11 +208,11 @@ def _searched(landscape: Landscape, job: Job, plan: Plan, turn: Turn) -> bool:
     _note(landscape, scale=plan.scale, done=False, why="")
     landscape.state["paper"].pop("problems", None)  # they belong to the points that were known before
     search = _Slices(landscape, job, turn)
-    steps = _QUENCHES * plan.limits.sample if job.sampled else plan.limits.steps
+    steps = plan.limits.steps if job.sample is None else job.sample.chains * job.sample.quenches
     stop = search.run("steps", steps)
-    if stop is None and (job.sampled or not _state(landscape)["stages"]):
+    if stop is None and (job.sample or not _state(landscape)["stages"]):
         search.stage()
-    while stop is None and not job.sampled and len(landscape.minima):
+    while stop is None and not job.sample and len(landscape.minima):
         done = _count(landscape, "searches")
         if done >= plan.rule.first and grown(stages_of(_state(landscape)), plan.rule):
             stop = "stopped growing"
@@ -204,7 +225,7 @@ def _searched(landscape: Landscape, job: Job, plan: Plan, turn: Turn) -> bool:
             search.stage()
     if stop in ("time", "turn"):
         return False
-    _note(landscape, done=True, why=stop or ("sampled" if job.sampled else "no minimum found"))
+    _note(landscape, done=True, why=stop or ("sampled" if job.sample else "no minimum found"))
     return True
 
 
@@ -220,7 +241,10 @@ class _Slices:
 
     def run(self, work: Work, total: int) -> str | None:
         """Search up to a total; return the reason for which it ended early, if it did."""
-        method = self.landscape.find_minima if work == "steps" else self.landscape.connect
+        method: Callable[..., object] = self.landscape.connect
+        if work == "steps":
+            hops = self.job.sample or Sample(0)
+            method = partial(self.landscape.find_minima, step=hops.step, temperature=hops.temperature)
         deadline = self.turn.deadline
         while (missing := total - _count(self.landscape, work)) > 0:
             spent = _state(self.landscape)["seconds"]
@@ -253,7 +277,7 @@ class _Slices:
 
 
 def _measure(landscape: Landscape, explored: Explored, testing: int, workers: int | None) -> None:
-    """Store AUC and losses of all minima; with a mean over classes, also those of class 0."""
+    """Store AUC and losses of all minima; with a mean over classes, also the AUC of each class."""
     from thalweg.analysis.prediction.minima_scores import measure, measure_class
 
     if explored.test is None or not len(landscape.minima):
@@ -264,5 +288,5 @@ def _measure(landscape: Landscape, explored: Explored, testing: int, workers: in
         for name in [name for name in landscape.properties if before != len(test)]:
             del landscape.properties[name]
     measure(landscape, test, explored.reference, threads=workers)
-    if explored.reference == "macro":
-        measure_class(landscape, test, 0, threads=workers)
+    for each in range(test.n_classes if explored.reference == "macro" else 0):
+        measure_class(landscape, test, each, threads=workers)

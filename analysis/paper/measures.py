@@ -228,12 +228,16 @@ def _averages(rising: np.ndarray) -> tuple[float, float, float]:
 
 
 def to_csv(rows: Sequence[Mapping[str, Any]]) -> str:
-    """Return rows of the same columns as comma-separated values with all digits, empty where unknown."""
+    """Return rows as comma-separated values with all digits, by name of column, empty where unknown.
+
+    The row of an older file may have its columns in another order, or lack some.
+    """
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(list(rows[0]) if rows else [])
+    columns = list(dict.fromkeys(column for row in rows for column in row))
+    writer.writerow(columns)
     for row in rows:
-        writer.writerow([_text(value) for value in row.values()])
+        writer.writerow([_text(row.get(column, math.nan)) for column in columns])
     return out.getvalue()
 
 

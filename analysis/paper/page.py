@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from thalweg.analysis.paper.claims.cases import NOT_EXPLORED, Case
+from thalweg.analysis.paper.claims.class_areas import closest
 from thalweg.analysis.paper.claims.decisions import Claim
 from thalweg.analysis.paper.claims.equal_searches import with_stages
 from thalweg.analysis.paper.claims.verdicts import ALMOST_EVERY, EVERY, share
@@ -168,14 +169,14 @@ def _heading(name: str, plan: Plan) -> str:
 def _table(name: str, plan: Plan, results: Results) -> str:
     table, found = plan.tables[name], results.cells[name]
     grown = [with_stages(row, results.states[row["name"]]) for row in results.rows]
-    equal = equal_counts(table, {head: [one.row for one in behind(table, head, grown)] for head, *_ in table["rows"]})
-    beside = "" if plan.page else agreement(found)
+    rows = {head: [one.row for one in behind(table, head, grown)] for head, *_ in table["rows"]}
+    beside = [] if plan.page else [agreement(found), closest(table, rows, results.classes)]
     parts = [
         f"## {_heading(name, plan)}",
         f"{table['title']}.",
         table_markdown(table, found, not plan.page),
-        equal,
-        beside,
+        equal_counts(table, rows),
+        *beside,
     ]
     parts.append(table.get("note", ""))
     return "\n\n".join(part for part in parts if part)

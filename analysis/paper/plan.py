@@ -13,19 +13,42 @@ from typing import Any, TypeVar
 from thalweg.analysis.paper.stopping_rule import StoppingRule
 from thalweg.analysis.systems.named import data_file, default_options, network_defaults, unstored_options
 
-__all__ = ["DEFINITIONS", "Job", "Limits", "Plan", "group_of", "read_plan"]
+__all__ = ["DEFINITIONS", "Job", "Limits", "Plan", "Sample", "group_of", "read_plan"]
 
 DEFINITIONS = {"paper": "paper.toml", "noise": "noise.toml"}
 """Definition files that come with the package, by name."""
 
-Record = TypeVar("Record", bound="StoppingRule | Limits")
+Record = TypeVar("Record", bound="StoppingRule | Limits | Sample")
 
 _KEYS = {
     "system", "data", "hidden", "l2", "neighbours", "errors", "draws", "sampled", "seconds", "guess",
-    "target", "inputs", "scale", "activation", "loss", "noise",
+    "target", "inputs", "scale", "activation", "loss", "noise", "pixels",
 }  # fmt: skip
 _LONGER = 4  # factor between the searches of a turn and those of the next
 _SECTIONS = ("rule", "scales", "choices", "landscapes", "tables", "figures")
+
+
+@dataclass(frozen=True)
+class Sample:
+    """Sample of a landscape's minima by basin-hopping, without transition states.
+
+    Attributes
+    ----------
+    chains : int
+        Number of chains, each from a random start; no more than the scale's ``sample``.
+    quenches : int
+        Quenches of each chain, that of its start included. All minima are kept.
+    step, temperature : float or None
+        Longest displacement of a weight and k_B T of the Metropolis criterion; the usual ones of a loss where None.
+    memory : int or None
+        Pairs of steps and gradients that LBFGS remembers; the usual number where None.
+    """
+
+    chains: int
+    quenches: int = 5
+    step: float | None = None
+    temperature: float | None = None
+    memory: int | None = None
 
 
 @dataclass(frozen=True)
@@ -44,8 +67,8 @@ class Job:
         Name of the system for ``thalweg explore``.
     options : dict
         Options of the system, as :func:`thalweg.analysis.systems.named.default_options` returns them.
-    sampled : bool
-        Whether only minima are wanted.
+    sample : Sample or None
+        How minima are sampled where only these are wanted.
     seconds : float
         Longest time of searching.
     guess : float
@@ -57,7 +80,7 @@ class Job:
     draw: int
     system: str
     options: dict[str, Any]
-    sampled: bool
+    sample: Sample | None
     seconds: float
     guess: float
 
@@ -309,6 +332,17 @@ def _located(one: Mapping[str, Any], definition: Path | None) -> dict[str, Any]:
     return {**one, "system": str(definition.parent / one["system"])}
 
 
+def _sample(family: str, one: Mapping[str, Any], limits: Limits) -> Sample | None:
+    """Return how an entry of the definition is sampled; None where it is explored with its transition states."""
+    asked = one.get("sampled", False)
+    if not asked:
+        return None
+    if asked is True:
+        return Sample(limits.sample)
+    sample = _record(Sample, f"landscapes.{family}.sampled", asked)
+    return replace(sample, chains=min(sample.chains, limits.sample))
+
+
 def _jobs(family: str, one: Mapping[str, Any], limits: Limits, seed: int, mnist: Path | None) -> list[Job]:
     """Return the landscapes of an entry of the definition."""
     options = default_options(one["system"])
@@ -324,7 +358,7 @@ def _jobs(family: str, one: Mapping[str, Any], limits: Limits, seed: int, mnist:
     return [
         Job(
             f"{family}-e{errors:g}-d{draw}", family, draw, one["system"],
-            {**options, "errors": float(errors), "seed": seed + draw}, one.get("sampled", False), float(seconds),
+            {**options, "errors": float(errors), "seed": seed + draw}, _sample(family, one, limits), float(seconds),
             60.0 * one.get("guess", 0),
         )
         for draw in range(limits.draws if one.get("draws") else 1)

@@ -22,7 +22,8 @@ _PEERS = ("peers.md", "peers.csv")  # results of a benchmark, which `thalweg pap
 def _results(plan: Plan) -> list[str]:
     """Return the names, relative to a folder of results, of the files that every run writes anew."""
     names = [
-        f"{name}.csv" for name in ("measures", "growth", "failures", "landscapes", "ceiling", "claims", "comparisons")
+        f"{name}.csv"
+        for name in ("measures", "classes", "growth", "failures", "landscapes", "ceiling", "claims", "comparisons")
     ]
     names += [f"tables/{name}.csv" for name in plan.tables]
     return names + [f"figures/{name}.png" for name in (*plan.figures, "growth")]

@@ -15,6 +15,7 @@ from matplotlib.figure import Figure
 
 from thalweg.analysis.paper.archive import Found, find, keep
 from thalweg.analysis.paper.claims.ceiling import Ceiling, ceiling
+from thalweg.analysis.paper.claims.class_areas import class_lines, with_class_areas
 from thalweg.analysis.paper.claims.decisions import Claim, decide
 from thalweg.analysis.paper.claims.equal_searches import with_stages
 from thalweg.analysis.paper.figures import Panel, box_figure, graph_figure, growth_figure, points_figure
@@ -52,6 +53,8 @@ class Results(NamedTuple):
         Numbers of failed searches by reason, for each landscape.
     differences : list of Difference
         Paired differences of the definition's comparisons.
+    classes : dict of str to sequence of dict
+        AUC of each class by itself, for each landscape.
     """
 
     rows: list[dict[str, Any]]
@@ -62,6 +65,7 @@ class Results(NamedTuple):
     claims: list[Claim]
     failures: dict[str, dict[str, int]]
     differences: list[Difference]
+    classes: dict[str, Sequence[Mapping[str, float]]]
 
 
 def write_results(
@@ -70,7 +74,7 @@ def write_results(
     """Write measures.csv, growth.csv, failures.csv, landscapes.csv, tables/, figures/ and networks/, and decide.
 
     What is decided goes into claims.csv and ceiling.csv for the paper, and into comparisons.csv if the definition
-    compares.
+    compares. The AUC of classes that were scored by themselves go into classes.csv.
 
     Parameters
     ----------
@@ -93,7 +97,10 @@ def write_results(
     _write(output / "failures.csv", _lines("name,reason,searches", _flat(failures)))
     growth = [(name, *stage) for name, one in found.items() for stage in stages_of(one.state)]
     _write(output / "growth.csv", _lines("name,searches,seconds,minima,transition_states", growth))
-    grown = [with_stages(one.row, one.state) for one in found.values()]
+    classes = {name: one.classes for name, one in found.items()}
+    if lines := class_lines(classes):
+        _write(output / "classes.csv", to_csv(lines))
+    grown = [with_class_areas(with_stages(one.row, one.state), one.classes) for one in found.values()]
     _write(output / "landscapes.csv", _landscape_lines(found))
     claims = [] if plan.page else _decided(plan, found, grown, ceilings, output)
     compared = differences(plan.comparisons, grown)
@@ -105,7 +112,7 @@ def write_results(
         _write(output / "tables" / f"{name}.md", table_markdown(plan.tables[name], these, not plan.page) + "\n")
     _figures(plan, output, {name: one.auc for name, one in ceilings.items()}, found, tables, say)
     states, where = ({name: getattr(one, part) for name, one in found.items()} for part in ("state", "where"))
-    return Results(rows, states, where, ceilings, tables, claims, failures, compared)
+    return Results(rows, states, where, ceilings, tables, claims, failures, compared, classes)
 
 
 def _ceilings(

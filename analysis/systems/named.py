@@ -107,7 +107,9 @@ def default_options(name: str) -> dict[str, Any]:
 
 def unstored_options(name: str) -> dict[str, Any]:
     """Return the default values of options that a store keeps only where they differ; ``name`` as above."""
-    return dict(UNSTORED) if network_defaults(name) is not None else {}
+    if network_defaults(name) is None:
+        return {}
+    return {option: value for option, value in UNSTORED.items() if option != "pixels" or name == "MNIST"}
 
 
 def default_work(name: str) -> Work:
@@ -133,8 +135,8 @@ def build(name: str, options: Mapping[str, Any], device: str = "auto") -> Explor
     options : mapping
         Options as :func:`default_options` returns them: ``data`` training points, ``errors`` in percent, ``hidden``
         widths, ``l2``, ``neighbours``, ``seed``, ``activation`` and ``loss`` where these are not the defaults, for
-        MNIST ``path``, a folder with its files, for data of one's own ``target``, ``inputs`` and ``scale``; for a
-        structure ``calculator``, ``parameters`` and ``rms``.
+        MNIST ``path``, a folder with its files, and ``pixels``, their range, for data of one's own ``target``,
+        ``inputs`` and ``scale``; for a structure ``calculator``, ``parameters`` and ``rms``.
     device : str
         "auto", "cpu" or "cuda": where networks and clusters are computed, which does not change what is explored.
 

@@ -70,8 +70,8 @@ NETWORKS: dict[str, Network] = {
 }
 """Networks by the name of their data; AUC of more than one kind of outcome is the mean over the classes."""
 
-UNSTORED = {"activation": "tanh", "loss": "cross_entropy", "noise": NOISES[0]}
-"""Options of networks that a store keeps only where they have other values than these."""
+UNSTORED = {"activation": "tanh", "loss": "cross_entropy", "noise": NOISES[0], "pixels": "0 to 1"}
+"""Options of networks that a store keeps only where they have other values than these; pixels are MNIST's."""
 
 TABLE_ENDINGS = (".csv", ".tsv", ".npz", ".parquet")
 """Ends of the names of files of data; the module that reads them loads the compiler, and names are read before."""
@@ -124,6 +124,8 @@ class NetworkOptions:
         "cross_entropy", or "logistic" for data of two classes.
     noise : str
         Kind of the wrong labels, one of :data:`~thalweg.analysis.systems.label_noise.NOISES`.
+    pixels : str
+        Range of MNIST's pixels, "0 to 1" or "0 to 255".
     """
 
     data: int | None
@@ -139,6 +141,7 @@ class NetworkOptions:
     activation: str | tuple[str, ...] = "tanh"
     loss: str = "cross_entropy"
     noise: str = NOISES[0]
+    pixels: str = "0 to 1"
 
     @classmethod
     def read(cls, options: Mapping[str, Any]) -> NetworkOptions:
@@ -168,6 +171,7 @@ class NetworkOptions:
         if self.scale is not None:
             stored["scale"] = self.scale
         chosen = {"activation": _name_or_names(self.activation), "loss": self.loss, "noise": self.noise}
+        chosen["pixels"] = self.pixels
         return stored | {key: value for key, value in chosen.items() if value != UNSTORED[key]}
 
 
@@ -237,6 +241,7 @@ def build_network(name: str, options: NetworkOptions, device: str) -> Explored:
     title = network_title(loss.layers, len(loss.inputs), wrong, loss.l2, loss.neighbours)
     title += f", {options.noise} noise" if wrong and options.noise != NOISES[0] else ""
     title += settings_title(loss.describe())
+    title += f", pixels {options.pixels}" if options.pixels != UNSTORED["pixels"] else ""
     title += f", inputs scaled: {options.scale}" if options.scale not in (None, "none") else ""
     defaults = network_defaults(name)
     reference = 0 if defaults is None else defaults.reference
@@ -250,7 +255,7 @@ def _pools(name: str, options: NetworkOptions) -> tuple[Dataset, Dataset | None]
     if data_file(name) is not None:
         return read_dataset(name, options.target, options.inputs), None
     if name == "MNIST":
-        return mnist(path=options.path), None
+        return mnist(path=options.path, pixels=options.pixels), None
     if name in ("D1", "D2", "D3"):
         return ljat3_outcomes(name, size=_SIZE, seed=0).halves()
     return dataset(name), None

@@ -138,7 +138,7 @@ _NAMES, _CLASSES = Items(Text(4096), list, _MANY), Items(Plain(), list, _MANY)
 _WIDTH = Whole(1, LIMITS["coordinates"])
 _OPTIONS: dict[str, Rule] = {
     **dict.fromkeys(("path", "target", "scale", "calculator", "permutations"), Nullable(Text(4096))),
-    **dict.fromkeys(("loss", "noise"), Text()),
+    **dict.fromkeys(("loss", "noise", "pixels"), Text()),
     **dict.fromkeys(("inversion", "substrate"), Nullable(Flag())),
     **dict.fromkeys(("inputs", "moves"), Nullable(_NAMES)),
     "data": Nullable(Whole(1, 2**63 - 1)),

@@ -59,6 +59,17 @@ def test_files_at_hand(tmp_path, images, labels, names, pack, train):
     assert data.identity["name"] == "MNIST"
 
 
+def test_pixels_as_in_the_files(tmp_path, images, labels):
+    write(tmp_path, images, labels)
+    raw, scaled = mnist(tmp_path, pixels="0 to 255"), mnist(tmp_path)
+    np.testing.assert_array_equal(raw.inputs, images.reshape(7, 784))
+    np.testing.assert_array_equal(raw.labels, scaled.labels)
+    assert dict(raw.identity) == {**scaled.identity, "pixels": "0 to 255"}
+    np.testing.assert_array_equal(dataset("mnist", path=tmp_path, pixels="0 to 255").inputs, raw.inputs)
+    with pytest.raises(ValueError, match="pixels must be one of '0 to 1', '0 to 255'; it is 'raw'"):
+        mnist(tmp_path, pixels="raw")
+
+
 def test_shared_digits(shared):
     data = mnist(shared / "data" / "mnist")
     assert data.inputs.shape == (10_000, 784)

@@ -271,3 +271,23 @@ def test_mnist_from_files_at_hand(shared, tmp_path):
     assert "network [784,2,10], 100 training points, 0 mislabelled, l2 0.1" in said
     with Landscape.open(store) as landscape:
         assert landscape.properties.attributes("test_auc")["testing_points"] == 9900
+        assert "pixels" not in landscape.state["explore"]["options"]
+
+
+def test_raw_pixels_of_mnist_are_remembered(shared, tmp_path):
+    store, files = tmp_path / "raw.zarr", shared / "data" / "mnist"
+    words = "--data 30 --hidden 2 --steps 1 --searches 0"
+    said = finished("explore", "MNIST", "--path", files, "--pixels", "0 to 255", "--output", store, *words.split())
+    assert "l2 0.1, pixels 0 to 255" in said
+    with Landscape.open(store) as landscape:
+        assert landscape.system.potential.inputs.max() == 255.0
+        assert landscape.state["explore"]["options"]["pixels"] == "0 to 255"
+        assert landscape.state["explore"]["data"]["training"]["pixels"] == "0 to 255"
+        scored = landscape.properties["test_auc"][:]
+    before = finished("predict", store)
+    assert f"{scored[0]:.4f}"[:5] in before
+    finished("explore", "MNIST", "--output", store, "--resume", "--steps", "1")
+    assert "pixels" in refused(1, "explore", "MNIST", "--pixels", "0 to 1", "--output", store, "--resume")
+    assert "--pixels does not apply to D1" in refused(
+        2, "explore", "D1", "--pixels", "0 to 255", "--output", tmp_path / "d1.zarr"
+    )

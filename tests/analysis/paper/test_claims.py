@@ -12,6 +12,7 @@ from scipy.stats import binomtest
 from thalweg.analysis.networks.kinetic_transition_network import KineticTransitionNetwork
 from thalweg.analysis.paper.claims.cases import NOT_EXPLORED, Case
 from thalweg.analysis.paper.claims.ceiling import Ceiling, neighbour_probabilities
+from thalweg.analysis.paper.claims.class_areas import closest, with_class_areas
 from thalweg.analysis.paper.claims.decisions import decide
 from thalweg.analysis.paper.claims.equal_searches import count_after, shared_searches
 from thalweg.analysis.paper.claims.verdicts import (
@@ -222,6 +223,46 @@ def test_what_is_not_explored_leaves_claims_open():
         assert NOT_EXPLORED in [case.numbers for case in ours[number].cases]
     assert [case.holds for case in ours["4b"].cases] == [True, None, True, True]
     assert ours["7b"].cases == ()  # not wanted at all
+
+
+def _digits(errors, **numbers):
+    """Return the line of a landscape of MNIST; of each class the numbers, a list of ten or one for all."""
+    row = _Row(family="MNIST-raw", system="MNIST", draw=0.0, stopped="sampled", name=f"MNIST-{errors}", errors=errors)
+    for column, values in numbers.items():
+        row |= {f"{column}_{k}": value for k, value in enumerate(np.broadcast_to(values, 10))}
+        row[column] = float(np.mean(values))
+    return row
+
+
+def test_which_class_is_the_papers_must_not_matter():
+    """Above in all classes, in none, in nine: a case that holds, one that does not, and an open one."""
+    above, one = np.full(10, 0.9), np.where(np.arange(10) == 3, 0.7, 0.9)
+    rows = [
+        _digits(errors, train_mean=train, test_mean=0.8, test_sd=0.01 * errors)
+        for errors, train in ((0.0, above), (10.0, 0.5), (50.0, one))
+    ]
+    ours = {claim.number: claim for claim in decide(rows, {})}
+    assert [case.holds for case in ours["10a"].cases] == [True, False, True]
+    assert [case.holds for case in ours["10d"].cases] == [True, False, None]
+    assert [case.numbers for case in ours["10d"].cases] == [f"in {k} of 10 classes" for k in (10, 0, 9)]
+    assert [case.holds for case in ours["10f"].cases] == [True]
+    assert ours["10e"].cases == ()  # of no incorrect labels anything is known
+    unknown = {"name": "MNIST-100", "family": "MNIST-raw", "system": "MNIST", "errors": 100.0, "draw": 0}
+    later = {claim.number: claim for claim in decide(rows, {}, [unknown])}
+    assert later["10d"].cases[-1] == Case("MNIST-100", NOT_EXPLORED, None)
+
+
+def test_the_class_that_is_closest_to_the_published_means():
+    table = {"columns": ["errors", "train_mean", "train_sd", "test_mean"], "rows": [[0, 0.9, 0.1, 0.8], [50, 0.7]]}
+    areas = [{"class": k, **dict.fromkeys(with_class_areas({}, []), 0.0)} for k in range(10)]
+    for k, line in enumerate(areas):
+        line |= {f"{part}_{end}": 0.0 for part in ("train", "incorrect", "correct", "test") for end in ("gmin", "sd")}
+        line |= {"incorrect_mean": 0.0, "correct_mean": 0.0, "train_mean": 0.9 - 0.01 * k, "test_mean": 0.8 - 0.01 * k}
+    row = {"name": "a", "train_mean": 0.855, "test_mean": 0.755}
+    told = closest(table, {0: [row], 50: []}, {"a": areas})
+    assert "from the 2 published means of the rows that are explored: class 0 0.000; class 1 0.010" in told
+    assert "the mean 0.045; class 5 0.050" in told
+    assert closest(table, {0: [row], 50: []}, {"a": []}) == ""
 
 
 def test_cases_say_what_still_grows():

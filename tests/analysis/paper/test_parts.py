@@ -14,7 +14,7 @@ from scipy.stats import spearmanr
 
 from thalweg.analysis.paper.measures import MEANINGS, correlation, from_csv, to_csv
 from thalweg.analysis.paper.page_command import Source
-from thalweg.analysis.paper.plan import read_plan
+from thalweg.analysis.paper.plan import Sample, read_plan
 from thalweg.analysis.paper.stopping_rule import Stage, StoppingRule, forecast_stages, grown, next_stage
 from thalweg.analysis.paper.tables import agreement, cells, table_csv, table_markdown
 from thalweg.landscapes.discoveries.growth_curve import forecast_growth
@@ -33,12 +33,28 @@ def test_the_definition_has_every_table_and_figure():
     assert jobs["D1-444-100-e0-d0"].options["hidden"] == [4, 4, 4]
     assert jobs["D1-444-100-e0-d0"].seconds == 3600
     assert [job.draw for job in plan.jobs] == sorted(job.draw for job in plan.jobs)
-    assert list(dict.fromkeys(job.family for job in plan.jobs))[:4] == ["D2", "MNIST", "D1", "D3"]
+    assert list(dict.fromkeys(job.family for job in plan.jobs))[:5] == ["D2", "MNIST-raw", "MNIST", "D1", "D3"]
     assert [job.name for job in plan.shown("figure7")] == ["D1-h5-n2-e0-d0", "D1-h5-n3-e0-d0", "D1-h5-e0-d0"]
     assert [job.errors for job in plan.shown("figure5")] == [0, 10, 25, 40, 50, 60, 75, 100]
     table = plan.tables["table1"]
     assert all(len(row) == len(table["columns"]) for row in table["rows"])
     assert table["rows"][1][:5] == [10, 266, 960, 0.727, 1.0]
+
+
+def test_how_minima_of_mnist_are_sampled():
+    """Raw pixels have 110 quenches in ten chains, three draws; pixels from 0 to 1 are described as ever."""
+    jobs = {job.name: job for job in read_plan("full").jobs}
+    raw = [job for job in jobs.values() if job.family == "MNIST-raw"]
+    assert {(job.errors, job.draw) for job in raw} == {
+        (errors, draw) for errors in (0, 10, 25, 40, 50, 60, 75, 100) for draw in range(3)
+    }
+    assert {job.options["pixels"] for job in raw} == {"0 to 255"}
+    assert {job.sample for job in raw} == {Sample(10, 11, step=0.03, temperature=0.001, memory=40)}
+    assert "pixels" not in jobs["MNIST-e0-d0"].options
+    assert jobs["MNIST-e0-d0"].sample == Sample(100, 5)
+    assert jobs["D1-e0-d0"].sample is None
+    small = {job.name: job for job in read_plan("small").jobs}
+    assert small["MNIST-raw-e0-d0"].sample == Sample(2, 11, step=0.03, temperature=0.001, memory=40)
 
 
 def test_every_column_of_the_definitions_has_a_meaning():
@@ -76,6 +92,12 @@ def test_only_what_is_asked_for():
             "rule={}\nchoices={}\ntables={}\n[scales.small]\n[landscapes.a]\nsystem='D1'\n"
             "[figures.f]\npanels=[['a',50,'x']]\n",
             "landscapes.a has no 50",
+        ),
+        (
+            "choices={}\ntables={}\nfigures={}\n[scales.small]\ndraws=1\nsteps=1\nsearches=1\nseconds=1\n"
+            "sample=1\ntesting=1\ndata=1\npictures=1\n[rule]\nremaining=0.1\nnew=0.1\nfirst=1\nfactor=2\n"
+            "[landscapes.a]\nsystem='MNIST'\nsampled={chain=3}\n",
+            r"landscapes.a.sampled\] has no chains",
         ),
     ],
 )  # fmt: skip
@@ -216,3 +238,13 @@ def test_correlation_has_an_honest_interval():
     assert 0.91 < held / 300 < 0.985
     assert all(math.isnan(x) for x in correlation([1, 2, 3], [1, 2, 3]))
     assert all(math.isnan(x) for x in correlation(np.ones(9), np.arange(9)))
+
+
+def test_rows_with_columns_in_another_order_are_written_by_name():
+    """An older file's row has what was added later at its end."""
+    rows = [{"name": "a", "minima": 3.0, "next": 0.5}, {"name": "b", "next": 0.25, "minima": 4.0}, {"name": "c"}]
+    again = from_csv(to_csv(rows))
+    assert [list(row) for row in again] == [["name", "minima", "next"]] * 3
+    assert [row["minima"] for row in again[:2]] == [3.0, 4.0]
+    assert [row["next"] for row in again[:2]] == [0.5, 0.25]
+    assert math.isnan(again[2]["minima"])
