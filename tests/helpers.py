@@ -12,7 +12,16 @@ from click.testing import CliRunner, Result
 
 from thalweg.potentials import LJAT, NetworkLoss, Weights
 
-__all__ = ["files_of", "finished", "near_hydroxycarbene", "random_cluster", "small_network", "stored_arrays", "thalweg"]
+__all__ = [
+    "axes_of_formaldehyde",
+    "files_of",
+    "finished",
+    "near_hydroxycarbene",
+    "random_cluster",
+    "small_network",
+    "stored_arrays",
+    "thalweg",
+]
 
 
 def random_cluster(n: int, Z: float = 0.0, **more: Any) -> Atoms:
@@ -57,13 +66,19 @@ def files_of(path: Path) -> dict[str, bytes]:
     return {str(p.relative_to(path)): p.read_bytes() for p in sorted(path.rglob("*")) if p.is_file()}
 
 
+def axes_of_formaldehyde(formaldehyde: Atoms) -> tuple[tuple[int, int, int], np.ndarray, np.ndarray]:
+    """Return the places of oxygen, carbon and a hydrogen atom, and unit vectors along C=O and across it to H."""
+    oxygen, carbon, hydrogen = (formaldehyde.get_chemical_symbols().index(name) for name in "OCH")
+    along = formaldehyde.positions[oxygen] - formaldehyde.positions[carbon]
+    along /= np.linalg.norm(along)
+    across = formaldehyde.positions[hydrogen] - formaldehyde.positions[carbon]
+    across -= along * (across @ along)
+    return (oxygen, carbon, hydrogen), along, across / np.linalg.norm(across)
+
+
 def near_hydroxycarbene(formaldehyde: Atoms) -> Atoms:
     """Return formaldehyde with one hydrogen atom moved to the oxygen, from where it relaxes to HCOH."""
-    low, other = formaldehyde, formaldehyde.copy()
-    oxygen, carbon, hydrogen = (low.get_chemical_symbols().index(name) for name in "OCH")
-    along = low.positions[oxygen] - low.positions[carbon]
-    along /= np.linalg.norm(along)
-    across = low.positions[hydrogen] - low.positions[carbon]
-    across -= along * (across @ along)
-    other.positions[hydrogen] = low.positions[oxygen] + 0.3 * along + 0.9 * across / np.linalg.norm(across)
+    (oxygen, _, hydrogen), along, across = axes_of_formaldehyde(formaldehyde)
+    other = formaldehyde.copy()
+    other.positions[hydrogen] = formaldehyde.positions[oxygen] + 0.3 * along + 0.9 * across
     return other

@@ -27,6 +27,8 @@ from thalweg.optimizers.quasi_newton.ascent import ascend
 from thalweg.optimizers.quasi_newton.surface import Surface
 from thalweg.potentials import as_system
 
+from ...helpers import axes_of_formaldehyde, near_hydroxycarbene
+
 pytestmark = pytest.mark.benchmark
 tblite = pytest.importorskip("tblite.ase", reason="GFN2-xTB needs tblite")
 
@@ -63,16 +65,10 @@ def ammonia():
 def formaldehyde():
     """Return formaldehyde with a hydrogen atom over the bond, and both of its minima."""
     low = relaxed(molecule("H2CO"))
-    oxygen, carbon, hydrogen = (low.get_chemical_symbols().index(name) for name in "OCH")
-    along = low.positions[oxygen] - low.positions[carbon]
-    along /= np.linalg.norm(along)
-    across = low.positions[hydrogen] - low.positions[carbon]
-    across -= along * (across @ along)
-    across /= np.linalg.norm(across)
-    guess, other = low.copy(), low.copy()
+    (oxygen, carbon, hydrogen), _, across = axes_of_formaldehyde(low)
+    guess = low.copy()
     guess.positions[hydrogen] = 0.5 * (low.positions[oxygen] + low.positions[carbon]) + 1.05 * across
-    other.positions[hydrogen] = low.positions[oxygen] + 0.3 * along + 0.9 * across
-    return guess, low, relaxed(other)
+    return guess, low, relaxed(near_hydroxycarbene(low))
 
 
 def with_calculator(atoms):
