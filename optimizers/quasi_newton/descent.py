@@ -16,6 +16,10 @@ from thalweg.optimizers.quasi_newton.surface import Surface
 __all__ = ["Descent", "Judge", "descend"]
 
 _MEMORY = 40
+# Newest pairs that are kept where the model is made again: atoms that overlapped were far stiffer than they are now
+_KEPT = 5
+# How many times softer or stiffer than the model a surface may be
+_SCALES = 0.01, 20.0
 # How far an atom may have moved before the model is made again, angstrom
 _STALE = 0.4
 # Steps after which several molecules are looked at again: what they were told by at first may have been torn bonds
@@ -61,8 +65,8 @@ class _Memory:
 
     def _make(self, x: np.ndarray, gradient: np.ndarray, hessian: np.ndarray | None = None) -> None:
         self.frames = TurningMolecules(self.surface.system, x)
-        self.matrix = initial_hessian(self.surface, x, gradient, self.frames) if hessian is None else hessian
-        self.factor, self.age = cho_factor(self.matrix), 0
+        matrix = initial_hessian(self.surface, x, gradient, self.frames) if hessian is None else hessian
+        self.factor, self.age = cho_factor(matrix), 0
 
     def refresh(self, x: np.ndarray, gradient: np.ndarray) -> None:
         """Make the model again where atoms have moved far, in frames of the molecules that there are now."""
@@ -72,17 +76,28 @@ class _Memory:
             if turn is not None:
                 self.pairs = [(turn @ s, turn @ y, curvature) for s, y, curvature in self.pairs]
             self._make(x, gradient)
+            if not self.frames.molecules:
+                del self.pairs[:-_KEPT]
+            self._rescale()
 
     def add(self, s: np.ndarray, y: np.ndarray) -> None:
         """Take in a step and a gradient change, over free coordinates."""
         curvature = float(s @ y)
         if not curvature > 1e-12 * float(np.sqrt((s @ s) * (y @ y))):
             return
-        # molecules and what is between them differ from the model by factors of their own
-        if not self.pairs and not self.given and not self.frames.molecules:
-            self.scale = float(np.clip(curvature / (s @ self.matrix @ s), 0.2, 20.0))
         self.pairs.append((s, y, curvature))
         del self.pairs[:-_MEMORY]
+        self._rescale()
+
+    def _rescale(self) -> None:
+        """Scale the model by the newest pair, as D. F. Shanno and K.-H. Phua, Math. Program. 14 (1978) 149, do.
+
+        The first pair alone says little: atoms that overlap at the start are far stiffer than all that follows.
+        """
+        # molecules and what is between them differ from the model by factors of their own
+        if self.pairs and not self.given and not self.frames.molecules:
+            _, y, curvature = self.pairs[-1]
+            self.scale = float(np.clip(y @ cho_solve(self.factor, y) / curvature, *_SCALES))
 
     def step(self, gradient: np.ndarray) -> np.ndarray:
         """Return the step of LBFGS over free coordinates."""

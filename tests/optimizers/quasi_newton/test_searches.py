@@ -8,6 +8,7 @@ from ase import Atoms
 from ase.build import molecule
 from ase.calculators.emt import EMT
 from ase.calculators.lj import LennardJones
+from ase.optimize import BFGS
 
 from thalweg.landscapes import Landscape, Tolerances
 from thalweg.optimizers import find_transition_states, minimise
@@ -75,6 +76,24 @@ def test_a_known_minimum_takes_no_hessian_and_no_last_steps():
     assert CountedEMT.calls <= proved - 2 * 6
     assert second.energy[0] == first.energy[0]
     assert system.distance(first.x[0], second.x[0]) < 1e-6
+
+
+def test_atoms_that_overlap_at_the_start_take_a_usual_number_of_steps():
+    """Their first steps meet a surface far stiffer than the later ones; ASE's BFGS has the same starts."""
+    rng, calls, steps = np.random.default_rng(3), 0, 0
+    for _ in range(2):
+        atoms = Atoms("Cu5Au3", rng.uniform(-2.0, 2.0, (8, 3)), calculator=CountedEMT())
+        system = as_system(atoms)
+        assert system.noise
+        assert len(system.rigid) == 6
+        CountedEMT.calls = 0
+        found = minimise(system, rms=1e-4)
+        calls += CountedEMT.calls
+        assert found.converged[0]
+        by_ase = BFGS(atoms, logfile=None, maxstep=0.2)
+        assert by_ase.run(fmax=2e-4, steps=400)
+        steps += by_ase.nsteps
+    assert calls < 0.7 * steps
 
 
 @pytest.mark.parametrize("rms", [1e-2, 1e-4])
