@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from thalweg.optimizers.basin_hopping.molecular_moves import Dihedrals, ExchangeAtoms, Molecules
     from thalweg.optimizers.basin_hopping.moves import AllCoordinates, Move, SurfaceAtom
     from thalweg.optimizers.basin_hopping.network_moves import HiddenUnits, SpliceNetworks
+    from thalweg.optimizers.basin_hopping.random_positions import RandomPositions
     from thalweg.optimizers.basin_hopping.tempering import TemperedBasinHopping
     from thalweg.optimizers.eigenvalues import lowest_eigenvalues
     from thalweg.optimizers.eigenvector_following_hybrid import HybridResult, hybrid_eigenvector_following
@@ -39,6 +40,7 @@ __all__ = [
     "Molecules",
     "Move",
     "Pathway",
+    "RandomPositions",
     "Rules",
     "SecondOrder",
     "SpliceClusters",
@@ -71,6 +73,7 @@ _HOMES = {
     "AllCoordinates": "basin_hopping.moves",
     "Move": "basin_hopping.moves",
     "SurfaceAtom": "basin_hopping.moves",
+    "RandomPositions": "basin_hopping.random_positions",
     "SpliceClusters": "basin_hopping.cluster_splice",
     "HiddenUnits": "basin_hopping.network_moves",
     "SpliceNetworks": "basin_hopping.network_moves",

@@ -157,8 +157,8 @@ class SystemOptions:
         click.option(
             "--moves",
             type=Names(),
-            help="Basin-hopping moves of a structure, some of all,dihedrals,molecules,exchange,surface.  "
-            "[default: those that suit it]",
+            help="Basin-hopping moves of a structure, some of all,dihedrals,molecules,exchange,surface,random; random "
+            "places all atoms anywhere, also at the start: for liquids and glasses.  [default: those that suit it]",
         )
     )
     seed: int | None = from_option(

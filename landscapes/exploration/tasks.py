@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -84,7 +85,8 @@ def _chain(system: System, task: Task, rng: np.random.Generator) -> tuple[tuple[
     """Take a chain further; return its quenches, and which of them it ended at."""
     settings = task.settings
     known = len(task.coordinates) > 0
-    x = task.coordinates[0] if known else _random(system, rng)
+    moves = [Move.from_dict(move) for move in settings["moves"]] if "moves" in settings else None
+    x = task.coordinates[0] if known else _start(system, moves, rng)
     how: dict[str, Any] = {
         # the quench of a random start counts as one
         "steps": settings["steps"] - (not known),
@@ -92,15 +94,23 @@ def _chain(system: System, task: Task, rng: np.random.Generator) -> tuple[tuple[
         "rules": Rules.from_dict(settings["rules"]),
     }
     energy, points = (system.energy(x) if known else None), None
-    if system.n_free > LARGEST_MATRIX and "moves" not in settings:
+    if system.n_free > LARGEST_MATRIX and moves is None:
         result = large_chain(system, x, energy, rng, **how)
     else:
-        moves = [Move.from_dict(move) for move in settings["moves"]] if "moves" in settings else None
         points = _known_points(system, task)
         result = basin_hopping_steps(system, x, energy, rng, moves=moves, prove="all", known_points=points, **how)
     searches = tuple(_quench(system, task, result, row, points) for row in range(len(result)))
     accepted = np.flatnonzero(result.accepted)
     return searches, int(accepted[-1]) if accepted.size else -1
+
+
+def _start(system: System, moves: Sequence[Move] | None, rng: np.random.Generator) -> np.ndarray:
+    """Return where a chain begins: where one of its moves says so, else at a random start of the system."""
+    for move in moves or ():
+        x = move.start(system, rng)
+        if x is not None:
+            return system.constrain(x)
+    return _random(system, rng)
 
 
 def _quench(system: System, task: Task, result: BasinHoppingResult, row: int, points: KnownPoints | None) -> Search:

@@ -18,6 +18,7 @@ MOVES = {
     "dihedrals": "molecular_moves:Dihedrals",
     "molecules": "molecular_moves:Molecules",
     "exchange": "molecular_moves:ExchangeAtoms",
+    "random": "random_positions:RandomPositions",
     "surface": "moves:SurfaceAtom",
 }
 """Moves of atoms by the names that the command line has: module and class."""
@@ -29,7 +30,8 @@ def default_moves(system: System) -> tuple[Move, ...] | None:
     Molecules with single bonds turn about these, several molecules are moved as wholes, and unlike atoms of a metal
     change places, each as often as all coordinates are displaced. Where there is nothing but several molecules, as in a
     cluster of water, all coordinates are displaced a third as often: descents from torn molecules take five times as
-    many calls. Atoms of Thalweg's own potentials, and systems whose Hessian is never made, have no such moves.
+    many calls. Atoms of Thalweg's own potentials, and systems whose Hessian is never made, have no such moves. Random
+    positions are never chosen: only the user knows whether a cell is of a crystal or a liquid.
     """
     if system.atoms is None or system.units == "reduced" or system.n_free > LARGEST_MATRIX:
         return None

@@ -139,6 +139,10 @@ class Move(ABC):
         """Return the number of uniform random numbers that a step takes; by default one a coordinate."""
         return system.n
 
+    def start(self, system: System, rng: np.random.Generator) -> np.ndarray | None:
+        """Return where a landscape's chain with this move begins (n,); None for a start that the system draws."""
+        return None
+
     @abstractmethod
     def displace(self, system: System, x: np.ndarray, step: float, draws: np.ndarray, pool: Pool) -> np.ndarray:
         """Return a displaced copy of x, a pure function of the arguments.

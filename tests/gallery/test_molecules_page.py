@@ -20,6 +20,7 @@ from ase.optimize import BFGS, FIRE
 from thalweg.analysis import KineticTransitionNetwork
 from thalweg.landscapes import Landscape
 from thalweg.optimizers import minimise
+from thalweg.optimizers.basin_hopping.default_moves import moves_by_name
 
 from ..helpers import finished
 
@@ -83,6 +84,27 @@ def test_binary_liquid_is_that_of_a_larger_cell(from_page):
     far.positions += atoms.cell.array.T @ np.random.default_rng(0).integers(-2, 3, 3)
     far.calc = mixture.BinaryLJ()
     assert far.get_potential_energy() == pytest.approx(atoms.get_potential_energy(), rel=1e-12)
+
+
+@pytest.mark.slow
+def test_random_starts_find_the_two_lowest_minima_of_the_liquid(from_page, tmp_path):
+    """ASE's BFGS finds the second from the given cell with its atoms B elsewhere, strongly displaced."""
+    mixture, energies = from_page("binary_lj"), []
+    for places, displaced in (([1, 6, 11], 0.05), ([5, 7, 10], 0.35)):
+        atoms = glass()
+        atoms.symbols[:] = "Ni"
+        atoms.symbols[places] = "P"
+        atoms.rattle(displaced, seed=10)
+        atoms.calc = mixture.BinaryLJ()
+        BFGS(atoms, logfile=None, maxstep=0.1).run(fmax=1e-3, steps=400)
+        energies.append(atoms.get_potential_energy())
+    atoms = glass()
+    atoms.calc = mixture.BinaryLJ()
+    with Landscape(atoms, tmp_path / "glass.zarr", substrate=True) as landscape:
+        landscape.find_minima(steps=40, moves=moves_by_name(["all", "exchange", "random"]), progress=False)
+        lowest = np.sort(landscape.minima.energy[:])[:2]
+    assert lowest[0] <= min(energies) + 1e-5
+    assert lowest[1] == pytest.approx(energies[1], abs=1e-5)
 
 
 def vineyard(atoms, free, zero_modes):
