@@ -13,6 +13,7 @@ from thalweg.optimizers.kernels.arguments import Problem
 from thalweg.optimizers.kernels.hybrid import HybridSettings, hybrid_walk
 from thalweg.optimizers.kernels.status import Status, reasons
 from thalweg.optimizers.krylov.ascent import ascend
+from thalweg.optimizers.krylov.merged_ascent import ascend_from_copies
 from thalweg.optimizers.krylov.proof import SMALLEST_EIGENVALUE
 from thalweg.optimizers.large_systems import large_minimum
 from thalweg.optimizers.results import TransitionStateResult
@@ -273,7 +274,9 @@ def _followed(
     system: System, x: np.ndarray, direction: np.ndarray, *, rms: float, rules: Rules, steps: int, max_step: float
 ) -> HybridResult:
     """Search from x (n,) by eigenvector-following with Hessian-vector products, which needs no rules of LBFGS."""
-    end = ascend(system, x, direction, rms=rms, steps=steps, max_step=max_step)
+    end = ascend_from_copies(system, x, rms=rms, steps=steps, max_step=max_step)
+    if end is None:
+        end = ascend(system, x, direction, rms=rms, steps=steps, max_step=max_step)
     return HybridResult(
         x=end.x, energy=end.energy, rms=end.rms, steps=end.steps, evaluations=end.evaluations + 2 * end.products,
         converged=end.status == Status.CONVERGED, reason=end.status.reason, eigenvalues=end.eigenvalues, mode=end.mode,
@@ -287,7 +290,8 @@ def _sides(
     """Minimise from both sides of a transition state: ``ends`` (2, n) and ``sides`` (2,) take what is found."""
     for side in range(2):
         ends[side] = starts[side]
-        end = large_minimum(system, ends[side], rms, rules, steps)
+        # units that are merged on the way might take it to the minimum of another valley
+        end = large_minimum(system, ends[side], rms, rules, steps, merge=False)
         # without the points on the way the distance is what is known of the path
         distance = np.linalg.norm(ends[side] - saddle.x)
         sides[side] = end.energy, end.rms, end.lowest_eigenvalue, distance

@@ -176,10 +176,14 @@ def _spectrum(system: System, x: np.ndarray) -> tuple[np.ndarray, bool]:
     """Return the eigenvalues, of a system too large for a Hessian the lowest two, and whether it is."""
     # imported where needed: who only looks into a store need not wait for numba
     from thalweg.optimizers.krylov.curvature import Curvature
+    from thalweg.optimizers.krylov.merged_networks import lowest_by_copies
     from thalweg.optimizers.krylov.proof import prove
     from thalweg.optimizers.large_systems import LARGEST_MATRIX
 
     if system.n_free > LARGEST_MATRIX:
+        lowest = lowest_by_copies(system, x, 2)
+        if lowest is not None:
+            return lowest, True
         return prove(system, Curvature(system, x), x, 2).values, True
     return eigenvalues(system, x), False
 
