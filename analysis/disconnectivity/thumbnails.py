@@ -101,6 +101,7 @@ def add_thumbnails(ax: Axes, shown: list[Thumbnail]) -> None:
             linewidth=0.6,
             linestyle=(0, (2, 2)),
             zorder=0,
+            clip_on=False,  # pictures that do not fit side by side stand beside the axes
         )
 
 

@@ -16,6 +16,8 @@ from ase.constraints import FixAtoms, FixedPlane, FixInternals
 from ase.io import write
 from ase.mep import NEB
 from ase.optimize import BFGS, FIRE
+from scipy.optimize import minimize as fmin
+from scipy.spatial.transform import Rotation
 
 from thalweg.analysis import KineticTransitionNetwork
 from thalweg.landscapes import Landscape
@@ -68,6 +70,64 @@ def test_stiff_water_is_that_of_ase(from_page):
     rigid = atoms.copy()
     rigid.calc = TIP4P(rc=100.0, width=1.0)
     assert found.energy[0] == pytest.approx(rigid.get_potential_energy(), abs=1e-3)
+
+
+def rigid_energies(parts):
+    """TIP4P energies in eV of rigid molecules, by positions of oxygen and rotation vectors (rows, molecules, 6)."""
+    half, e2 = np.deg2rad(104.52 / 2), units.Hartree * units.Bohr
+    hydrogen = 0.9572 * np.array([[np.sin(half), np.cos(half), 0.0], [-np.sin(half), np.cos(half), 0.0]])
+    frame = np.vstack([[0.0, 0.15, 0.0], hydrogen])
+    turns = Rotation.from_rotvec(parts[..., 3:].reshape(-1, 3)).as_matrix().reshape(*parts.shape[:2], 3, 3)
+    oxygen = parts[..., :3]
+    sites = frame @ turns.transpose(0, 1, 3, 2) + oxygen[:, :, None]
+    i, j = np.triu_indices(parts.shape[1], 1)
+    apart = np.linalg.norm(sites[:, i][:, :, :, None] - sites[:, j][:, :, None], axis=-1)
+    charges = 0.52 * np.array([-2.0, 1.0, 1.0])
+    sixth = (3.15365**2 / ((oxygen[:, i] - oxygen[:, j]) ** 2).sum(axis=-1)) ** 3
+    lennard_jones = 4 * 0.648 * units.kJ / units.mol * (sixth**2 - sixth).sum(axis=1)
+    return e2 * (np.outer(charges, charges) / apart).sum(axis=(1, 2, 3)) + lennard_jones
+
+
+def rigid_minima(count, starts):
+    """Return the energies of minima of rigid molecules, by scipy's BFGS from random starts."""
+    rng, found = np.random.default_rng(0), []
+    steps = 1e-5 * np.vstack([np.eye(6 * count), -np.eye(6 * count)])
+
+    def slopes(p):
+        energies = rigid_energies(np.vstack([p, p + steps]).reshape(-1, count, 6))
+        return energies[0], (energies[1 : 6 * count + 1] - energies[6 * count + 1 :]) / 2e-5
+
+    while len(found) < starts:
+        oxygen = rng.uniform(-1.5, 1.5, (count, 3)) * count ** (1 / 3)
+        if (np.linalg.norm(oxygen[:, None] - oxygen, axis=-1) + 9 * np.eye(count)).min() < 2.5:
+            continue
+        p = np.hstack([oxygen, Rotation.random(count, rng=rng).as_rotvec()]).ravel()
+        for _ in range(3):
+            end = fmin(slopes, p, jac=True, method="BFGS", options={"gtol": 1e-7, "maxiter": 600})
+            p = end.x
+        if np.abs(slopes(p)[1]).max() < 1e-5:
+            found.append(float(end.fun))
+    return np.array(found)
+
+
+@pytest.mark.slow
+def test_the_trimer_has_the_minima_of_rigid_molecules(from_page, tmp_path):
+    """All that scipy finds are found, and at all points found no force and no torque of ASE's TIP4P is left."""
+    atoms = ring_of_water(3)
+    atoms.calc = from_page("tip4p_water").StiffTIP4P()
+    with Landscape(atoms, tmp_path / "water3.zarr", seed=0) as landscape:
+        landscape.find_minima(steps=20)
+        landscape.connect(searches=30)
+        energies = landscape.minima.energy[:]
+        points = np.vstack([landscape.minima.coordinates[:], landscape.transition_states.coordinates[:]])
+    for energy in rigid_minima(3, 40):
+        assert np.abs(energies - energy).min() < 4e-4
+    assert len(points) > 10
+    for x in points.reshape(-1, 3, 3, 3):
+        water = Atoms("OHHOHHOHH", x.reshape(-1, 3), calculator=TIP4P(rc=100.0, width=1.0))
+        forces = water.get_forces().reshape(3, 3, 3)
+        torques = np.cross(x - x.mean(axis=1, keepdims=True), forces).sum(axis=1)
+        assert max(np.abs(forces.sum(axis=1)).max(), np.abs(torques).max()) < 5e-3
 
 
 def test_binary_liquid_is_that_of_a_larger_cell(from_page):

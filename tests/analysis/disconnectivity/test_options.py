@@ -201,6 +201,9 @@ def test_drawings_stand_in_a_row_below_their_minima(graph, tmp_path):
     assert all(a.x1 < b.x0 for a, b in pairwise(places))
     bottom = ax.transData.transform([0, graph.tree.leaf_energy.min()])[1]
     assert all(ax.figure.transFigure.transform([0, box.y1])[1] < bottom for box in places)
+    # where pictures do not fit side by side their lines lead out of the axes
+    wide, _, _ = drawn(graph, drawings={k: np.eye(2) for k in range(4)}, drawing_size=0.4)
+    assert [line.get_clip_on() for line in wide.lines if line.get_zorder() == 0] == [False] * 4
     hidden = DisconnectivityGraph(graph.network, lowest=1).plot(Figure().add_subplot(), drawings={4: np.eye(2)})
     assert not hidden.child_axes
 
