@@ -30,6 +30,8 @@ class ExplorationPlan:
         Name of the system, as :func:`~thalweg.analysis.systems.named.resolve_name` gives it.
     steps, searches : int
         Total numbers of basin-hopping steps and of searches for transition states.
+    most_searches : int or None
+        Number of searches up to which they go on while some transition states are probably missing.
     minima : int or None
         Number of minima at which basin-hopping stops.
     until_converged : bool or None
@@ -43,6 +45,7 @@ class ExplorationPlan:
     system: str
     steps: int
     searches: int
+    most_searches: int | None
     minima: int | None
     until_converged: bool | None
     below: float | str | None
@@ -62,6 +65,8 @@ class ExplorationPlan:
         steps = f"{self.steps} steps" if self.steps_limited else "steps"
         enough = f" until there are {self.minima} minima" if self.minima else ""
         searches = f"{self.searches} searches" if self.searches_limited else "searches"
+        if self.most_searches is not None:
+            searches += f" (up to {self.most_searches} while some are probably missing)"
         searches += "" if self.below is None else f" below {self.below}"
         return f"{steps}{enough}, {searches}{' until converged' if self.until_converged else ''}"
 
@@ -99,6 +104,8 @@ def plan_exploration(name: str, output: Path, resume: bool, totals: Totals, opti
         _check_same({"system": stored["system"], **unstored, **before}, {"system": name, **given}, output)
     work = default_work(name)._asdict() | {"minima": None, "until_converged": None, "below": None}
     work |= {key: stored[key] for key in work if key in stored}
+    if stored or "searches" in totals.given():  # a number that was asked for, or that of a store, is meant exactly
+        work["most_searches"] = None if "searches" in totals.given() else stored.get("most_searches")
     if work["below"] is not None:
         EnergyLimit.read(work["below"])
     chosen = known | before | given

@@ -154,20 +154,26 @@ def _connect(landscape: Landscape, run: ExplorationRun, executor: _Pool, first: 
     Where they are the ``first`` of this run, one is done in any case.
     """
     plan, done = run.plan, landscape.searches.done(*SADDLE_SEARCHES)
-    missing = plan.searches - done
+    missing = (plan.most_searches or plan.searches) - done
     if missing <= 0 or not len(landscape.minima):
         return None
+    from thalweg.landscapes.discoveries.probably_complete import ProbablyComplete
     from thalweg.landscapes.exploration import start  # loads the compiler
 
     converge = bool(plan.until_converged)
+    enough = None if plan.most_searches is None else ProbablyComplete(landscape, plan.searches, plan.below)
     options = RunOptions(
         run.workers.workers, executor, run.seconds_left(_LEAST if first else 0.0), failures=run.failures,
-        advance=first, before=done,
+        advance=first, before=done, enough=enough,
     )  # fmt: skip
     missing -= start.connect(landscape, missing, options, until_converged=converge, below=plan.below).done
-    if missing <= 0 or (converge and landscape.discoveries(plan.below).complete):
+    if missing <= 0 or (enough is not None and enough()):
         return None
-    return f"{missing} of {plan.searches} searches to do" if plan.searches_limited else "searches to do"
+    if converge and landscape.discoveries(plan.below).complete:
+        return None
+    least = plan.searches - landscape.searches.done(*SADDLE_SEARCHES)
+    exact = plan.searches_limited and least > 0
+    return f"{least} of {plan.searches} searches to do" if exact else "searches to do"
 
 
 def _draw(output: Path, overwrite: bool) -> None:

@@ -197,7 +197,12 @@ class Totals:
         click.option("--steps", type=click.IntRange(min=0), help="Total number of basin-hopping steps.")
     )
     searches: int | None = from_option(
-        click.option("--searches", type=click.IntRange(min=0), help="Total number of transition-state searches.")
+        click.option(
+            "--searches",
+            type=click.IntRange(min=0),
+            help="Total number of transition-state searches. Where it is omitted, those of LJ8 to LJ10 go on while "
+            "transition states are probably missing.",
+        )
     )
     minima: int | None = from_option(
         click.option("--minima", type=click.IntRange(min=1), help="Stop basin-hopping once this many minima are known.")

@@ -70,7 +70,8 @@ class SystemCommand(click.Command):
         with formatter.indentation():
             formatter.write_text(f"Find the minima and transition states of {name}: {_described(name, known)}.")
         with formatter.section(f"Defaults of {name}"):
-            totals = [("--steps", str(work.steps)), ("--searches", str(work.searches))]
+            more = "" if work.most_searches is None else f"; up to {work.most_searches} while some are probably missing"
+            totals = [("--steps", str(work.steps)), ("--searches", f"{work.searches}{more}")]
             values = [(f"--{key}", _said(value)) for key, value in known.items() if value not in (None, {}, [])]
             formatter.write_dl([*totals, *values])
         records = [

@@ -60,7 +60,7 @@ def forecast_stages(stages: Sequence[Stage], count: Count) -> Forecast:
     before = max((getattr(stage, count) for stage in stages if stage.searches == 0), default=0)
     later = [stage for stage in stages if stage.searches > 0]
     if not later:
-        return Forecast(0, *[math.nan] * 6)
+        return Forecast(0, *[math.nan] * 7)
     found = [getattr(stage, count) for stage in later]
     own = [number - before for number in found]
     return forecast_growth([stage.searches for stage in later], own if own[-1] > 0 else found)

@@ -8,7 +8,18 @@ __all__ = ["Work"]
 
 
 class Work(NamedTuple):
-    """Totals of an exploration: basin-hopping steps, and searches for transition states."""
+    """Totals of an exploration.
+
+    Attributes
+    ----------
+    steps : int
+        Number of basin-hopping steps.
+    searches : int
+        Number of searches for transition states.
+    most_searches : int or None
+        Number up to which they go on while some transition states are probably missing; None where they do not.
+    """
 
     steps: int
     searches: int
+    most_searches: int | None = None

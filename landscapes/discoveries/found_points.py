@@ -173,6 +173,30 @@ class Discoveries:
         return forecast(clock[own - 1], int(clock[-1]))
 
     @property
+    def saddle_searches(self) -> int:
+        """Number of searches for transition states that were read."""
+        return int(np.count_nonzero(~self._hops))
+
+    def probability_of_all(self, searches: int) -> float:
+        """Return the probability that no transition state remained after so many searches for transition states.
+
+        Parameters
+        ----------
+        searches : int
+            Number of searches for transition states: basin-hopping steps do not count.
+
+        Raises
+        ------
+        ValueError
+            If there were not so many, or none.
+        """
+        whole_number("searches", searches, 1)
+        if searches > self.saddle_searches:
+            raise ValueError(f"searches is {searches}; {self.saddle_searches} for transition states were read")
+        rows = int(np.flatnonzero(~self._hops)[searches - 1]) + 1
+        return self.forecast("transition_states", rows).none
+
+    @property
     def quiet(self) -> int:
         """Number of searches since one last found a new point."""
         return self._read - max(int(self._first[group][self._low[group]].max(initial=0)) for group in _GROUPS)

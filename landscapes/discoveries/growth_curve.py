@@ -46,12 +46,15 @@ class Forecast:
         Number of points that remain, and its 95 % interval.
     next, next_low, next_high : float
         Number of new points that as many searches again will find, and its 95 % interval.
+    none : float
+        Probability that nothing remains.
 
     Examples
     --------
     >>> from thalweg.landscapes import forecast
-    >>> forecast([1, 2, 2, 3, 4, 6, 7, 9, 12, 14, 19, 25], 1000).high
-    0.0
+    >>> known = forecast([1, 2, 2, 3, 4, 6, 7, 9, 12, 14, 19, 25], 1000)
+    >>> known.high, known.none > 0.99
+    (0.0, True)
     """
 
     found: int
@@ -61,6 +64,7 @@ class Forecast:
     next: float
     next_low: float
     next_high: float
+    none: float
 
 
 def forecast(first: ArrayLike, searches: int) -> Forecast:
@@ -101,7 +105,7 @@ def forecast(first: ArrayLike, searches: int) -> Forecast:
     if times.size and not (times[0] >= 1 and times[-1] <= searches):
         raise ValueError(f"first must lie between 1 and {searches}; it lies between {times[0]:g} and {times[-1]:g}")
     if not times.size:
-        return Forecast(0, *[math.nan] * 6)
+        return Forecast(0, *[math.nan] * 7)
     start = _BEGINNING if np.count_nonzero(times > _BEGINNING * searches) >= _ENOUGH else 0.0
     edges = np.concatenate([[start], np.exp(np.linspace(math.log(max(start, 1 / 200)), 0.0, _BINS + 1))[1:]])
     return _forecast(len(times), edges, np.histogram(times[times > start * searches] / searches, edges)[0])
@@ -137,7 +141,7 @@ def forecast_growth(searches: ArrayLike, found: ArrayLike) -> Forecast:
     if (new < 0).any():
         raise ValueError(f"found must not decrease; the numbers are {counts.tolist()}")
     if not counts[-1]:
-        return Forecast(0, *[math.nan] * 6)
+        return Forecast(0, *[math.nan] * 7)
     edges = np.append(0.0, ends / ends[-1])
     first = int(np.searchsorted(edges, _BEGINNING))
     first = first if new[first:].sum() >= _ENOUGH else 0
@@ -149,7 +153,8 @@ def _forecast(found: int, edges: NDArray[np.float64], counts: NDArray[Any]) -> F
     again = _drawn(edges, counts)
     low, middle, high = np.quantile(again[:, 0], _LEVELS).tolist()
     next_low, next_middle, next_high = np.quantile(again[:, 1], _LEVELS).tolist()
-    return Forecast(found, middle, low, high, next_middle, next_low, next_high)
+    none = float(np.mean(again[:, 0] == 0.0))
+    return Forecast(found, middle, low, high, next_middle, next_low, next_high, none)
 
 
 def _drawn(edges: NDArray[np.float64], counts: NDArray[Any]) -> NDArray[np.float64]:

@@ -158,7 +158,7 @@ EXPLORE = Fields(
     {
         "system": Nullable(Text(4096)),
         **dict.fromkeys(("steps", "searches"), _COUNT),
-        "minima": Nullable(_COUNT),
+        **dict.fromkeys(("minima", "most_searches"), Nullable(_COUNT)),
         "until_converged": Nullable(Flag()),
         "below": Nullable(Either(Number(-1e300, 1e300), Text(), str)),
         "options": Fields(_OPTIONS, others=True),

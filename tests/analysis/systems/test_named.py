@@ -26,9 +26,11 @@ def test_other_names_are_errors(typed):
         resolve_name(typed)
 
 
-@pytest.mark.parametrize("name", [*NETWORKS, *SURFACES, "LJ2", "LJ7", "LJ55", "LJAT3"])
+@pytest.mark.parametrize("name", [*NETWORKS, *SURFACES, "LJ2", "LJ7", "LJ9", "LJ55", "LJAT3"])
 def test_every_system_has_work_to_do(name):
-    assert min(default_work(name)) > 0
+    work = default_work(name)
+    assert min(work.steps, work.searches) > 0
+    assert work.most_searches is None or work.most_searches > work.searches
 
 
 @pytest.mark.parametrize(("name", "atoms", "z"), [("LJ7", 7, 0.0), ("LJ13", 13, 0.0), ("LJAT3", 3, 2.0)])
