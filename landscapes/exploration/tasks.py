@@ -31,6 +31,7 @@ from thalweg.optimizers.descent_paths.lengths import descent_lengths, lengths_at
 from thalweg.optimizers.elastic_band import connect_pair
 from thalweg.optimizers.kernels.status import Status
 from thalweg.optimizers.large_systems import LARGEST_MATRIX
+from thalweg.optimizers.quasi_newton.internal_coordinates.curved_steps import displaced
 from thalweg.optimizers.quasi_newton.knowledge import KnownPoints
 from thalweg.optimizers.quasi_newton.searches import needs_differences
 from thalweg.optimizers.results import TransitionStateResult
@@ -231,7 +232,7 @@ def _displaced(
     noise[system.free] = rng.standard_normal(system.n_free)
     if way >= settings["along_modes"] or system.n_free > _LARGEST_DIAGONALISED or not system.threadsafe:
         conformer = _moved_in_parts(system, x, size, noise, rng)
-        return (x + size * noise if conformer is None else conformer), mode
+        return (displaced(system, x, size * noise) if conformer is None else conformer), mode
     hessian = system.hessian(x)
     null = system.null_modes(x)
     # null modes last: among the first n_free - len(null) any mode is as good as another

@@ -8,9 +8,9 @@ import numpy as np
 
 from thalweg.optimizers.kernels.status import Status
 from thalweg.optimizers.quasi_newton.descent import Judge
+from thalweg.optimizers.quasi_newton.internal_coordinates.curved_steps import frames_at
 from thalweg.optimizers.quasi_newton.lowest_mode import lowest_mode
 from thalweg.optimizers.quasi_newton.molecules.stiffness import initial_hessian
-from thalweg.optimizers.quasi_newton.molecules.turning import TurningMolecules
 from thalweg.optimizers.quasi_newton.surface import Surface
 from thalweg.optimizers.quasi_newton.updates import updated
 
@@ -115,7 +115,7 @@ class _Walk:
         self.hessian = np.eye(self.free.size)
         self.mode: np.ndarray | None = None
         self.uphill = 0
-        self.frames = TurningMolecules(surface.system, x)
+        self.frames = frames_at(surface.system, x)
         self.slopes, self.basis = self.gradient, surface.basis(x) if self.finite else np.eye(x.size)
 
     @property
@@ -134,7 +134,7 @@ class _Walk:
         """Return the Hessian's product (k,) with a direction (k,) over the basis, by one forward difference."""
         step = self.surface.forward
         moved, turned = self.frames.moved(self.x, step * self.frames.out_of_frames(self.basis @ v))
-        change = turned.into_frames(self.surface(moved)[1]) - self.slopes
+        change = turned.taken_back(turned.into_frames(self.surface(moved)[1])) - self.slopes
         product: np.ndarray = self.basis.T @ (change / step)
         return product
 
@@ -172,8 +172,9 @@ class _Walk:
                 self.energy = energy
             return
         new_slopes = turned.into_frames(gradient)
-        change = new_slopes - self.slopes
-        self.hessian = updated(self.hessian, step[self.free][:, None], change[self.free][:, None])
+        change = turned.taken_back(new_slopes) - self.slopes
+        learned = updated(self.hessian, step[self.free][:, None], change[self.free][:, None])
+        self.hessian, self.mode = turned.carried_hessian(learned), turned.carried_steps(self.mode)
         error = abs(energy - self.energy - expected) / (abs(expected) + 1e-12)
         noise = self.surface.system.noise.gradient * size
         if abs(energy - self.energy - expected) <= 10.0 * noise + 1e-12 * abs(energy) or error < 0.3:

@@ -9,8 +9,9 @@ import numpy as np
 from scipy.linalg import cho_factor, cho_solve
 
 from thalweg.optimizers.kernels.status import Status
+from thalweg.optimizers.quasi_newton.internal_coordinates.curved_steps import Frames, frames_at
 from thalweg.optimizers.quasi_newton.molecules.stiffness import initial_hessian
-from thalweg.optimizers.quasi_newton.molecules.turning import TurningMolecules, longest_of
+from thalweg.optimizers.quasi_newton.molecules.turning import longest_of
 from thalweg.optimizers.quasi_newton.surface import Surface
 
 __all__ = ["Descent", "Judge", "descend"]
@@ -64,9 +65,9 @@ class _Memory:
         self._make(x, gradient, hessian)
 
     def _make(self, x: np.ndarray, gradient: np.ndarray, hessian: np.ndarray | None = None) -> None:
-        self.frames = TurningMolecules(self.surface.system, x)
-        matrix = initial_hessian(self.surface, x, gradient, self.frames) if hessian is None else hessian
-        self.factor, self.age = cho_factor(matrix), 0
+        self.frames = frames_at(self.surface.system, x)
+        self.matrix = initial_hessian(self.surface, x, gradient, self.frames) if hessian is None else hessian
+        self.factor, self.age = cho_factor(self.matrix), 0
 
     def refresh(self, x: np.ndarray, gradient: np.ndarray) -> None:
         """Make the model again where atoms have moved far, in frames of the molecules that there are now."""
@@ -79,6 +80,15 @@ class _Memory:
             if not self.frames.molecules:
                 del self.pairs[:-_KEPT]
             self._rescale()
+
+    def carry(self, frames: Frames) -> None:
+        """Go over to the next point: what is known in internal coordinates of a molecule is expressed there."""
+        self.frames = frames
+        if frames.model is not None:
+            carried = [(frames.carried_steps(s), frames.carried_slopes(y)) for s, y, _ in self.pairs]
+            self.pairs = [(s, y, curvature) for s, y in carried if (curvature := float(s @ y)) > 0.0]
+            self.matrix = frames.carried_hessian(self.matrix) if self.given else frames.model
+            self.factor = cho_factor(self.matrix)
 
     def add(self, s: np.ndarray, y: np.ndarray) -> None:
         """Take in a step and a gradient change, over free coordinates."""
@@ -167,7 +177,7 @@ def descend(
             moved, turned = memory.frames.moved(x, memory.frames.out_of_frames(step))
             new_energy, new_gradient = surface(moved)
             finite = np.isfinite(new_energy) and np.isfinite(new_gradient).all()
-            change = turned.into_frames(new_gradient) - slopes
+            change = turned.taken_back(turned.into_frames(new_gradient)) - slopes
             if finite:
                 memory.add(step[free], change[free])
             rise = new_energy - energy
@@ -179,5 +189,6 @@ def descend(
             most = 0.35 * longest_of(step)
         most, refused = min(longest, max(most, 2.0 * longest_of(step))), 0
         length += float(np.linalg.norm(step))
-        x, energy, gradient, memory.frames = moved, new_energy, new_gradient, turned
+        x, energy, gradient = moved, new_energy, new_gradient
+        memory.carry(turned)
     raise AssertionError("the loop returns")

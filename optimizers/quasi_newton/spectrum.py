@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 
 import numpy as np
 
+from thalweg.optimizers.quasi_newton.internal_coordinates.curved_spectrum import curved_column, curved_differences
+from thalweg.optimizers.quasi_newton.internal_coordinates.curved_steps import CurvedSteps, curved_steps
 from thalweg.optimizers.quasi_newton.surface import Surface
 
 __all__ = ["Spectrum", "spectrum_at"]
@@ -39,6 +41,8 @@ class Spectrum:
         Directions that were followed along curves.
     bends : (n, s, s) ndarray
         Second derivatives of these curves.
+    frames : CurvedSteps, optional
+        Of a molecule, how it moves in its internal coordinates.
     """
 
     values: np.ndarray
@@ -46,9 +50,12 @@ class Spectrum:
     errors: np.ndarray
     soft: np.ndarray
     bends: np.ndarray
+    frames: CurvedSteps | None = None
 
     def bent(self, step: np.ndarray) -> np.ndarray:
         """Return a step (n,) along the curve that it begins: on a straight line a long one would stretch bonds."""
+        if self.frames is not None:
+            return self.frames.moved(self.frames.x, step)[0] - self.frames.x
         along = self.soft.T @ step
         result: np.ndarray = step + 0.5 * self.bends @ along @ along
         return result
@@ -74,7 +81,10 @@ def spectrum_at(surface: Surface, x: np.ndarray, gradient: np.ndarray) -> Spectr
     x, gradient : (n,) ndarrays
         Point, and the gradient there.
     """
-    basis = surface.basis(x)
+    basis, frames = surface.basis(x), curved_steps(surface.system, x)
+    along = None if frames is None else _along_curves(surface, frames, x, basis)
+    if along is not None:
+        return along
     raw = surface.differences(x, basis)
     if not np.isfinite(raw).all():
         nothing = np.full(basis.shape[1], np.nan)
@@ -88,6 +98,39 @@ def spectrum_at(surface: Surface, x: np.ndarray, gradient: np.ndarray) -> Spectr
         return plain
     soft = soft[np.argsort(np.abs(values[soft]), kind="stable")][:_MOST]
     return _refined(surface, x, gradient, plain, np.sort(soft), error)
+
+
+def _along_curves(surface: Surface, frames: CurvedSteps, x: np.ndarray, basis: np.ndarray) -> Spectrum | None:
+    """Return the spectrum of a molecule that is moved in internal coordinates, None where the calculator fails.
+
+    Soft modes are followed again by longer steps.
+    """
+    found = curved_differences(surface, frames, x, basis)
+    if not np.isfinite(found.matrix).all():
+        return None
+    values, mixed = np.linalg.eigh(found.matrix)
+    vectors, errors = found.directions @ mixed, _of_eigenvalues(mixed, found.errors)
+    soft = np.flatnonzero(np.abs(values) < _SOFT * errors)
+    if soft.size and surface.system.noise.gradient > 0.0:
+        matrix, wrong = np.diag(values), np.diag(errors)
+        for i in soft[np.argsort(np.abs(values[soft]), kind="stable")][:_MOST]:
+            whole, half = (
+                vectors.T @ curved_column(surface, frames, x, vectors[:, i], h) for h in (_LONGEST, 0.5 * _LONGEST)
+            )
+            # of two steps, one half of the other, the error with the square of the step is removed
+            matrix[i] = matrix[:, i] = (4.0 * half - whole) / 3.0
+            noise = np.sqrt(65.0) / 3.0 * found.noise / _LONGEST
+            wrong[i] = wrong[:, i] = noise + np.abs(half - whole) / 15.0
+        if np.isfinite(matrix).all():
+            values, mixed = np.linalg.eigh(matrix)
+            vectors, errors = vectors @ mixed, _of_eigenvalues(mixed, wrong)
+    return replace(_plain(values, vectors, _SURE * errors), frames=frames)
+
+
+def _of_eigenvalues(vectors: np.ndarray, errors: np.ndarray) -> np.ndarray:
+    """Return the standard deviations of eigenvalues (k,), from those of the entries of the matrix (k, k)."""
+    spread: np.ndarray = np.sqrt(np.einsum("ai,ab,bi->i", vectors**2, errors**2, vectors**2))
+    return spread
 
 
 def _error_of_an_entry(surface: Surface, raw: np.ndarray) -> float:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from thalweg.optimizers.quasi_newton.internal_coordinates.curved_steps import Frames
 from thalweg.optimizers.quasi_newton.model_hessian import model_hessian
-from thalweg.optimizers.quasi_newton.molecules.turning import TurningMolecules
 from thalweg.optimizers.quasi_newton.surface import Surface
 
 __all__ = ["initial_hessian"]
@@ -16,7 +16,7 @@ _AGREES = 3.0
 _SOFTEST = 0.3
 
 
-def initial_hessian(surface: Surface, x: np.ndarray, gradient: np.ndarray, frames: TurningMolecules) -> np.ndarray:
+def initial_hessian(surface: Surface, x: np.ndarray, gradient: np.ndarray, frames: Frames) -> np.ndarray:
     """Return a positive definite guess of the Hessian (n_free, n_free) at x, in the frames of molecules.
 
     The model knows bonds by their lengths. Springs in the place of rigid molecules are hundreds of times stiffer, and a
@@ -28,9 +28,11 @@ def initial_hessian(surface: Surface, x: np.ndarray, gradient: np.ndarray, frame
     ----------
     surface : Surface
     x, gradient : (n,) ndarrays
-    frames : TurningMolecules
-        Made at x; a single molecule, or other atoms, have the model's Hessian.
+    frames : Frames
+        Made at x; a single molecule, or other atoms, have the Hessian of a model.
     """
+    if frames.model is not None:
+        return frames.model
     hessian, free = model_hessian(surface.system, x), surface.system.free
     if not frames.molecules:
         return hessian

@@ -55,6 +55,7 @@ class TurningMolecules:
 
     def __init__(self, system: System, x: NDArray[np.float64]) -> None:
         self.molecules: list[NDArray[np.int64]] = []
+        self.model: NDArray[np.float64] | None = None
         self.may_turn = system.atoms is not None and system.permutations == "bonds" and system.constraints is None
         self._start = x
         # lattice vectors that put each molecule together, and the rotation of each atom's frame
@@ -108,6 +109,12 @@ class TurningMolecules:
         places: NDArray[np.float64] = x.reshape(-1, 3)[stack] + self._shifts[stack]
         centres: NDArray[np.float64] = places.mean(axis=1, keepdims=True)
         return places - centres, centres
+
+    def taken_back(self, gradient: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return a gradient in the frames here as one in those of the point before: they are the same."""
+        return gradient
+
+    carried_steps = carried_slopes = carried_hessian = taken_back
 
     def _turned_by(self, turns: NDArray[np.float64]) -> TurningMolecules:
         other = TurningMolecules.__new__(TurningMolecules)

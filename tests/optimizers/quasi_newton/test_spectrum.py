@@ -82,6 +82,13 @@ def test_a_mode_below_the_noise_is_resolved(torsion):
     assert proof.point.log_eigenvalue_product == pytest.approx(np.log(right).sum(), abs=0.3)
 
 
+def test_differences_along_curves_give_the_hessian_of_straight_ones():
+    found, surface = spectrum_of(peroxide(0.02))
+    assert found.frames is not None
+    straight = surface.differences(surface.system.x, surface.basis(surface.system.x))
+    assert_allclose(found.values, np.linalg.eigvalsh(0.5 * (straight + straight.T)), rtol=1e-5)
+
+
 @pytest.mark.parametrize("sigma", [0.0, 1e-6, NOISE])
 def test_a_free_rotor_remains_a_null_mode(sigma):
     system = peroxide(0.0, sigma)
