@@ -35,8 +35,9 @@ if TYPE_CHECKING:
 
 __all__ = ["DNEB", "Band", "connect_pair", "dneb"]
 
-# Calls with which a surrogate begins, and the coordinates up to which solving for its weights takes less than a second
-_FIRST_CALLS, _MOST_LEARNED = 4, 159
+# Calls with which a surrogate begins, the coordinates up to which solving for its weights takes less than a second, and
+# calls after which its band is good enough to search from
+_FIRST_CALLS, _MOST_LEARNED, _ENOUGH = 4, 159, 40
 
 
 def dneb(
@@ -200,7 +201,8 @@ def connect_pair(
         Further arguments of :func:`find_transition_states`.
     **band
         Further arguments of :func:`dneb`, but its own rms, which is left at its default. With none but ``images``,
-        ``align`` and ``density`` a band of several molecules moves a few steps only, each molecule as a whole.
+        ``align`` and ``density`` a band of several molecules moves a few steps only, each molecule as a whole. Of one
+        that relaxes on a surrogate by default, ``steps`` is 40 where missing: the search goes on from there.
 
     Returns
     -------
@@ -218,8 +220,12 @@ def connect_pair(
     True 1.000000
     """
     system = as_system(system)
-    found = _rough_band(system, a, b, band) or dneb(system, a, b, **band)
-    return _refined(system, found, SearchOptions(rms=rms, threads=threads, **(search or {})))
+    found = _rough_band(system, a, b, band)
+    if band.get("surrogate") is None and _suits_surrogate(system):
+        band.setdefault("steps", _ENOUGH)
+    return _refined(
+        system, found or dneb(system, a, b, **band), SearchOptions(rms=rms, threads=threads, **(search or {}))
+    )
 
 
 def _rough_band(system: System, a: Subject | ArrayLike, b: Subject | ArrayLike, given: BandOptions) -> Band | None:
@@ -248,15 +254,9 @@ def _refined(system: System, band: Band, search: SearchOptions) -> TransitionSta
     products that a search takes may settle on another mode, and the search leaves the barrier that the band has found.
     """
     if needs_differences(system) and system.n_free <= LARGEST_MATRIX and search.get("directions") is None:
-        search = SearchOptions(**{**search, "directions": _tangents(band)})
+        nearest = [int(np.argmin(np.linalg.norm(band.x[1:-1] - one, axis=1))) for one in band.candidates]
+        search = SearchOptions(**{**search, "directions": (band.x[2:] - band.x[:-2])[nearest]})
     return find_transition_states(system, band.candidates, **search)
-
-
-def _tangents(band: Band) -> np.ndarray:
-    """Return the directions of a band (maxima, n) at its candidates."""
-    nearest = [int(np.argmin(np.linalg.norm(band.x[1:-1] - one, axis=1))) for one in band.candidates]
-    along: np.ndarray = band.x[2:] - band.x[:-2]
-    return along[nearest]
 
 
 class _OptimizableBand(Optimizable):
