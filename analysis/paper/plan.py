@@ -112,7 +112,7 @@ class Limits:
     seconds : float
         Longest time of searching one landscape.
     sample : int
-        Basin-hopping chains of a landscape that is only sampled.
+        Most basin-hopping chains of a landscape that is only sampled.
     testing : int
         Number of testing points, 0 for all.
     data : int
@@ -339,7 +339,12 @@ def _sample(family: str, one: Mapping[str, Any], limits: Limits) -> Sample | Non
         return None
     if asked is True:
         return Sample(limits.sample)
-    sample = _record(Sample, f"landscapes.{family}.sampled", asked)
+    section = f"landscapes.{family}.sampled"
+    if not isinstance(asked, Mapping):
+        raise ValueError(f"[{section}] is {asked!r}; it is true, false or a table such as {{ chains = 10 }}")
+    sample = _record(Sample, section, asked)
+    if min(sample.chains, sample.quenches) < 1:
+        raise ValueError(f"[{section}] has {sample.chains} chains of {sample.quenches} quenches; there is at least one")
     return replace(sample, chains=min(sample.chains, limits.sample))
 
 

@@ -93,12 +93,6 @@ def test_only_what_is_asked_for():
             "[figures.f]\npanels=[['a',50,'x']]\n",
             "landscapes.a has no 50",
         ),
-        (
-            "choices={}\ntables={}\nfigures={}\n[scales.small]\ndraws=1\nsteps=1\nsearches=1\nseconds=1\n"
-            "sample=1\ntesting=1\ndata=1\npictures=1\n[rule]\nremaining=0.1\nnew=0.1\nfirst=1\nfactor=2\n"
-            "[landscapes.a]\nsystem='MNIST'\nsampled={chain=3}\n",
-            r"landscapes.a.sampled\] has no chains",
-        ),
     ],
 )  # fmt: skip
 def test_a_wrong_definition_is_named(tmp_path, text, message):
@@ -111,6 +105,26 @@ def test_a_wrong_definition_is_named(tmp_path, text, message):
 def _stages(*counts, before=(0, 0)):
     """Return the growth of a landscape after 256 searches and twice, four times ... as many."""
     return [Stage(0, 1.0, *before), *(Stage(256 << k, 2.0, *count) for k, count in enumerate(counts))]
+
+
+@pytest.mark.parametrize(
+    ("sampled", "message"),
+    [
+        ("{chain=3}", r"landscapes.a.sampled\] has no chains"),
+        ("3", r"landscapes.a.sampled\] is 3; it is true, false or a table"),
+        ("{chains=3, quenches=0}", "has 3 chains of 0 quenches"),
+    ],
+)
+def test_a_wrong_sample_is_named(tmp_path, sampled, message):
+    path = tmp_path / "mine.toml"
+    limits = "draws=1\nsteps=1\nsearches=1\nseconds=1\nsample=1\ntesting=1\ndata=1\npictures=1\n"
+    rule = "remaining=0.1\nnew=0.1\nfirst=1\nfactor=2\n"
+    path.write_text(
+        f"choices={{}}\ntables={{}}\nfigures={{}}\n[scales.small]\n{limits}[rule]\n{rule}"
+        f"[landscapes.a]\nsystem='MNIST'\nsampled={sampled}\n"
+    )
+    with pytest.raises(ValueError, match=message):
+        read_plan("small", path)
 
 
 def test_the_rule():
