@@ -109,7 +109,8 @@ class Landscape(StoredLandscape):
         steps : int
             Number of steps in this call, of all chains together.
         step : float, optional
-            Longest random displacement of a coordinate, in its unit; a value that suits the system where missing.
+            Longest random displacement of a coordinate, in its unit; a value that suits the system where missing. Of
+            networks with two and more hidden layers: half the width of the interval of new weights.
         temperature : float, optional
             Temperature k_B T of the Metropolis criterion, in the unit of energy.
         moves : sequence of Move, optional

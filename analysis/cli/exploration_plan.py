@@ -102,13 +102,13 @@ def plan_exploration(name: str, output: Path, resume: bool, totals: Totals, opti
     before = stored.get("options", {})
     if stored:
         _check_same({"system": stored["system"], **unstored, **before}, {"system": name, **given}, output)
-    work = default_work(name)._asdict() | {"minima": None, "until_converged": None, "below": None}
+    chosen = known | before | given
+    work = default_work(name, chosen)._asdict() | {"minima": None, "until_converged": None, "below": None}
     work |= {key: stored[key] for key in work if key in stored}
     if stored or "searches" in totals.given():  # a number that was asked for, or that of a store, is meant exactly
         work["most_searches"] = None if "searches" in totals.given() else stored.get("most_searches")
     if work["below"] is not None:
         EnergyLimit.read(work["below"])
-    chosen = known | before | given
     kept = {key: value for key, value in chosen.items() if key not in unstored or value != unstored[key]}
     return ExplorationPlan(name, **(work | totals.given()), options=kept)
 

@@ -71,7 +71,9 @@ class SystemCommand(click.Command):
             formatter.write_text(f"Find the minima and transition states of {name}: {_described(name, known)}.")
         with formatter.section(f"Defaults of {name}"):
             more = "" if work.most_searches is None else f"; up to {work.most_searches} while some are probably missing"
-            totals = [("--steps", str(work.steps)), ("--searches", f"{work.searches}{more}")]
+            deep = default_work(name, {"hidden": (1, 1)}).steps
+            steps = f"{work.steps}; {deep} with two or more hidden layers" if deep != work.steps else str(work.steps)
+            totals = [("--steps", steps), ("--searches", f"{work.searches}{more}")]
             values = [(f"--{key}", _said(value)) for key, value in known.items() if value not in (None, {}, [])]
             formatter.write_dl([*totals, *values])
         records = [

@@ -49,6 +49,8 @@ CLUSTERS: tuple[tuple[int, Work], ...] = (
 )
 """Work for clusters of at most the given number of atoms; larger ones get that of the last line."""
 
+_DEEP = 5  # times the steps of a network with one hidden layer
+
 STRUCTURE = Work(40, 60)
 """Work for a structure from a file: its calculator may be slow."""
 
@@ -112,11 +114,21 @@ def unstored_options(name: str) -> dict[str, Any]:
     return {option: value for option, value in UNSTORED.items() if option != "pixels" or name == "MNIST"}
 
 
-def default_work(name: str) -> Work:
-    """Return the default totals of steps and searches; ``name`` as from :func:`resolve_name`."""
+def default_work(name: str, options: Mapping[str, Any] | None = None) -> Work:
+    """Return the default totals of steps and searches.
+
+    Parameters
+    ----------
+    name : str
+        Name as from :func:`resolve_name`.
+    options : mapping, optional
+        Options as from :func:`default_options`, of which ``hidden`` matters: networks with two and more hidden layers
+        have five times the steps, since their chains go down slowly.
+    """
     network = network_defaults(name)
     if network is not None:
-        return network.work
+        deep = len((options or {}).get("hidden", network.hidden)) > 1
+        return network.work._replace(steps=_DEEP * network.work.steps) if deep else network.work
     if name in SURFACES:
         return _SURFACE_WORK
     cluster = _cluster(name)

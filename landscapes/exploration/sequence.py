@@ -42,6 +42,7 @@ __all__ = ["pending_choices", "run_sequence"]
 
 _SEQUENCES = {"find_minima": 0, "connect": 1}  # others by their names
 _MOST_KNOWN = 1000  # minima that a task takes along
+_MOST_COMBINED = 20  # of the lowest minima, for moves that combine two
 _SECONDS_BETWEEN_COMMITS = 2.0
 _SECONDS_BETWEEN_LOOKS = 0.2
 # Part of the time that a run may take, for which other processes are waited for when it is over
@@ -119,7 +120,14 @@ class _Run:
         asks = choice.kind not in (BASIN_HOPPING, DOUBLE_ENDED)
         energies = self.landscape.transition_states.energy[: known if asks else 0]
         proved = self._proved(minima)
-        return Task(name, number, choice.kind, entropy, choice.starts, X, settings, energies, proved)
+        lowest = self._lowest(minima) if choice.kind == BASIN_HOPPING and "moves" in settings else ()
+        return Task(name, number, choice.kind, entropy, choice.starts, X, settings, energies, proved, lowest)
+
+    def _lowest(self, count: int) -> tuple[tuple[float, np.ndarray], ...]:
+        """Return the lowest of the first minima of the landscape, which moves may combine."""
+        energies, coordinates = self.landscape.minima.energy[:count], self.landscape.minima.coordinates
+        rows = np.argsort(energies, kind="stable")[:_MOST_COMBINED].tolist()
+        return tuple((float(energies[row]), coordinates[row]) for row in rows)
 
     def _proved(self, count: int) -> tuple[Proved, ...]:
         """Return the first minima of the landscape, the lowest of them, if searches can make use of them."""

@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from thalweg.landscapes.run_options import checked_number
 from thalweg.landscapes.system_loading import noise_of
-from thalweg.optimizers import Rules, default_rules
+from thalweg.optimizers import Move, Rules, default_rules
+from thalweg.optimizers.basin_hopping.default_moves import default_moves
+from thalweg.optimizers.basin_hopping.moves import checked_moves
+from thalweg.optimizers.basin_hopping.network_moves import is_deep_network
 from thalweg.potentials.system import System
 
 if TYPE_CHECKING:
     from thalweg.landscapes.landscape import Landscape
 
-__all__ = ["default_settings", "search_settings", "searches_a_task", "steps_a_task"]
+__all__ = ["default_settings", "hopping_settings", "search_settings", "searches_a_task", "steps_a_task"]
 
 _ABOVE_NOISE = 3.0  # rms gradient that a search can reach, in standard deviations of a calculator's noise
+# of deep networks, whose units are drawn again: half the width of their new weights, and the temperature, as a loss
+_STEP, _COLD = 2.0, 1e-3
 _FEW = 20  # coordinates of a surface on which every mode is worth a try
 # with a potential written in Python one search may take minutes, as with many coordinates or much data: where the time
 # is up only that one is lost
@@ -55,6 +61,39 @@ def default_settings(system: System) -> dict[str, float]:
         return {"step": 1.0, "temperature": 2.0, "along_modes": along, **_both(0.3), "displacement": near}
     temperature = 0.8 if system.units == "reduced" else 0.1
     return {"step": 0.4, "temperature": temperature, "along_modes": 0.7, **_both(0.3)}
+
+
+def hopping_settings(
+    landscape: Landscape, moves: Sequence[Move] | None, *, step: float | None = None, temperature: float | None = None
+) -> dict[str, Any]:
+    """Return the settings of basin-hopping: those of searches, with the moves.
+
+    Where neither moves nor sizes are given, networks with two and more hidden layers have those that go down fastest
+    (docs/basin_hopping.md): other networks, and moves of one's own, sample widely.
+
+    Parameters
+    ----------
+    landscape : Landscape
+        The landscape that is explored.
+    moves : sequence of Move or None
+        Kinds of move; those that suit the system where None.
+    step, temperature : float, optional
+        As for `Landscape.find_minima`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If a value makes no sense, or a move does not suit the system.
+    """
+    system = landscape.system
+    if moves is None:
+        moves = default_moves(system)
+        if moves is not None and is_deep_network(system):
+            step, temperature = (_STEP if step is None else step), (_COLD if temperature is None else temperature)
+    settings = search_settings(landscape, step=step, temperature=temperature)
+    if moves is not None:
+        settings["moves"] = [move.to_dict() for move in checked_moves(moves, system)]
+    return settings
 
 
 def _both(displacement: float) -> dict[str, float]:

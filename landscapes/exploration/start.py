@@ -11,7 +11,7 @@ from thalweg.landscapes.energy_limit import EnergyLimit
 from thalweg.landscapes.exploration.failed_quenches import warn_if_all_failed
 from thalweg.landscapes.exploration.progress import progress_line
 from thalweg.landscapes.exploration.sequence import pending_choices, run_sequence
-from thalweg.landscapes.exploration.settings import search_settings, searches_a_task, steps_a_task
+from thalweg.landscapes.exploration.settings import hopping_settings, search_settings, searches_a_task, steps_a_task
 from thalweg.landscapes.records import Progress
 from thalweg.landscapes.run_options import RunOptions, check_whole
 from thalweg.landscapes.strategies.base import Strategy
@@ -20,8 +20,6 @@ from thalweg.landscapes.strategies.connect import Connect
 from thalweg.landscapes.strategies.connect_pairs import ConnectPairs
 from thalweg.landscapes.strategies.untrap import Untrap
 from thalweg.optimizers import Move
-from thalweg.optimizers.basin_hopping.default_moves import default_moves
-from thalweg.optimizers.basin_hopping.moves import checked_moves
 
 if TYPE_CHECKING:
     from thalweg.landscapes.landscape import Landscape
@@ -47,11 +45,7 @@ def find_minima(
     moves: Sequence[Move] | None = None,
 ) -> Progress:
     """Search for minima by basin-hopping; see :meth:`Landscape.find_minima`."""
-    settings = search_settings(landscape, step=step, temperature=temperature)
-    if moves is None:
-        moves = default_moves(landscape.system)
-    if moves is not None:
-        settings["moves"] = [move.to_dict() for move in checked_moves(moves, landscape.system)]
+    settings = hopping_settings(landscape, moves, step=step, temperature=temperature)
     strategy = _made(landscape, BasinHoppingChains, steps_a_task(landscape))
     progress = _run(landscape, strategy, settings, steps, options)
     if progress.done:

@@ -37,6 +37,8 @@ class Task:
         Energies of transition states: a single-ended search that ends at one of them brings an `Arrival`.
     minima : tuple of Proved
         Minima that are known, for calculators without a Hessian: what falls into their basins ends early.
+    lowest : tuple of (float, (n,) array)
+        Energies and coordinates of the lowest minima, which basin-hopping moves may combine.
     """
 
     sequence: str
@@ -48,3 +50,4 @@ class Task:
     settings: dict[str, Any] = field(default_factory=dict)
     known: np.ndarray = field(default_factory=lambda: np.empty(0))
     minima: tuple[Proved, ...] = ()
+    lowest: tuple[tuple[float, np.ndarray], ...] = ()

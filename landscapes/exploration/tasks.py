@@ -26,7 +26,7 @@ from thalweg.landscapes.tolerances import Tolerances
 from thalweg.landscapes.vibrations.found_points import frequencies_at
 from thalweg.optimizers.basin_hopping.chain_without_hessian import large_chain
 from thalweg.optimizers.basin_hopping.dynamics import BasinHoppingResult, basin_hopping_steps
-from thalweg.optimizers.basin_hopping.moves import Move
+from thalweg.optimizers.basin_hopping.moves import Move, Pool
 from thalweg.optimizers.descent_paths.lengths import descent_lengths, lengths_at_once
 from thalweg.optimizers.elastic_band import connect_pair
 from thalweg.optimizers.kernels.status import Status
@@ -99,7 +99,12 @@ def _chain(system: System, task: Task, rng: np.random.Generator) -> tuple[tuple[
         result = large_chain(system, x, energy, rng, **how)
     else:
         points = _known_points(system, task)
-        result = basin_hopping_steps(system, x, energy, rng, moves=moves, prove="all", known_points=points, **how)
+        pool = Pool()
+        for height, minimum in task.lowest:
+            pool.add(height, minimum)
+        result = basin_hopping_steps(
+            system, x, energy, rng, moves=moves, prove="all", known_points=points, pool=pool, **how
+        )
     searches = tuple(_quench(system, task, result, row, points) for row in range(len(result)))
     accepted = np.flatnonzero(result.accepted)
     return searches, int(accepted[-1]) if accepted.size else -1

@@ -62,7 +62,7 @@ class Chain:
     system : System
         Atoms or a Point with a calculator.
     x, energy, step, temperature, rules, rms, minimise_steps, moves, adaptive, target, container, prove, keep, \
-known_points
+known_points, pool
         As :func:`~thalweg.optimizers.basin_hopping_steps` takes them.
 
     Attributes
@@ -72,7 +72,7 @@ known_points
     energy : float or None
         Energy there: None before the start is minimised, infinite while that minimisation has failed.
     pool : Pool
-        The lowest minima of the chain.
+        The lowest minima of the chain, and those that it was given.
     reached : bool
         Whether the chain has reached the target energy.
     """
@@ -95,6 +95,7 @@ known_points
         prove: str = "new",
         keep: int | None = None,
         known_points: KnownPoints | None = None,
+        pool: Pool | None = None,
     ):
         check_chain(step, temperature, rms, adaptive, target, container, prove, keep)
         self.system, self.temperature, self.rms, self.minimise_steps = system, float(temperature), rms, minimise_steps
@@ -105,7 +106,7 @@ known_points
             raise ValueError(f"x must have {system.n} coordinates; it has {self.x.size}")
         self.x = system.constrain(self.x)
         self.energy = energy
-        self.pool = Pool()
+        self.pool = Pool() if pool is None else pool
         self.target = -np.inf if target is None else target + _TARGET_TOLERANCE
         self.container = _radius(system, container)
         self._proves = prove == "all"

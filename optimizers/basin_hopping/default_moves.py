@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from importlib import import_module
 
 from thalweg.optimizers.basin_hopping.moves import AllCoordinates, Move
+from thalweg.optimizers.basin_hopping.network_moves import HiddenUnits, SpliceNetworks, is_deep_network
 from thalweg.optimizers.large_systems import LARGEST_MATRIX
 from thalweg.potentials.system import System
 
@@ -27,12 +28,16 @@ MOVES = {
 def default_moves(system: System) -> tuple[Move, ...] | None:
     """Return the moves that suit a system; None where displacing all coordinates is all.
 
-    Molecules with single bonds turn about these, several molecules are moved as wholes, and unlike atoms of a metal
-    change places, each as often as all coordinates are displaced. Where there is nothing but several molecules, as in a
-    cluster of water, all coordinates are displaced a third as often: descents from torn molecules take five times as
-    many calls. Atoms of Thalweg's own potentials, and systems whose Hessian is never made, have no such moves. Random
-    positions are never chosen: only the user knows whether a cell is of a crystal or a liquid.
+    Networks with two and more hidden layers have single units drawn again and are combined with the lowest minima
+    found, which goes down fastest. Molecules with single bonds turn about these, several molecules are moved as
+    wholes, and unlike atoms of a metal change places, each as often as all coordinates are displaced. Where there is
+    nothing but several molecules, as in a cluster of water, all coordinates are displaced a third as often: descents
+    from torn molecules take five times as many calls. Atoms of Thalweg's own potentials, networks with one hidden
+    layer, and systems whose Hessian is never made, have no such moves. Random positions are never chosen: only the
+    user knows whether a cell is of a crystal or a liquid.
     """
+    if is_deep_network(system) and system.n_free <= LARGEST_MATRIX:
+        return HiddenUnits(step=None), SpliceNetworks()
     if system.atoms is None or system.units == "reduced" or system.n_free > LARGEST_MATRIX:
         return None
     # bond graphs take time to load, for which clusters and networks need not wait

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike
 
-    from thalweg.optimizers.basin_hopping.moves import Move
+    from thalweg.optimizers.basin_hopping.moves import Move, Pool
     from thalweg.optimizers.quasi_newton.knowledge import KnownPoints
     from thalweg.optimizers.rules import DynamicsOptions, LogFile, Trajectory
     from thalweg.potentials.protocols import Subject
@@ -52,6 +52,7 @@ def basin_hopping_steps(
     prove: str = "new",
     keep: int | None = None,
     known_points: KnownPoints | None = None,
+    pool: Pool | None = None,
 ) -> BasinHoppingResult:
     """Take basin-hopping steps from x and return every quench.
 
@@ -94,6 +95,8 @@ def basin_hopping_steps(
         Number of the lowest minima among which a minimum of new energy is proved; every one where missing.
     known_points : KnownPoints, optional
         Minima that are known, in whose basins quenches with an ASE calculator end early; it takes in new ones.
+    pool : Pool, optional
+        Low minima that moves may combine with from the first step on; it takes in new ones. Empty where missing.
 
     Returns
     -------
@@ -124,6 +127,7 @@ def basin_hopping_steps(
     chain = Chain(
         as_system(system), x, energy, step, temperature, rules, rms=rms, minimise_steps=minimise_steps, moves=moves,
         adaptive=adaptive, target=target, container=container, prove=prove, keep=keep, known_points=known_points,
+        pool=pool,
     )  # fmt: skip
     return chain.run(rng, steps)
 

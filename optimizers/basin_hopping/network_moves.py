@@ -12,7 +12,12 @@ from thalweg.potentials.lazy import public
 from thalweg.potentials.protocols import ClassifyingPotential
 from thalweg.potentials.system import System
 
-__all__ = ["HiddenUnits", "SpliceNetworks", "entries_of_units"]
+__all__ = ["HiddenUnits", "SpliceNetworks", "entries_of_units", "is_deep_network"]
+
+
+def is_deep_network(system: System) -> bool:
+    """Return whether the coordinates are the weights of a network with two or more hidden layers."""
+    return isinstance(system.potential, ClassifyingPotential) and len(system.potential.layers) > 3
 
 
 def entries_of_units(layers: tuple[int, ...]) -> list[np.ndarray]:
@@ -63,8 +68,8 @@ class HiddenUnits(_UnitMove):
     ----------
     count : int
         Number of units that are drawn again.
-    step : float
-        Half the width of the interval from which weights are drawn.
+    step : float or None
+        Half the width of the interval from which weights are drawn; the chain's step where None.
     weight : float
         How often the move is made, relative to the other moves of the chain.
 
@@ -81,7 +86,7 @@ class HiddenUnits(_UnitMove):
     6
     """
 
-    def __init__(self, count: int = 1, step: float = 1.0, weight: float = 1.0):
+    def __init__(self, count: int = 1, step: float | None = 1.0, weight: float = 1.0):
         self.count = whole_number("count", count, 1)
         super().__init__(weight, step)
 

@@ -33,6 +33,14 @@ def test_every_system_has_work_to_do(name):
     assert work.most_searches is None or work.most_searches > work.searches
 
 
+def test_deep_networks_have_more_steps_of_basin_hopping():
+    shallow = default_work("D1")
+    assert default_work("D1", {"hidden": [10]}) == shallow
+    assert shallow.steps == 200
+    assert default_work("D1", {"hidden": [4, 4, 4]}) == shallow._replace(steps=1000)
+    assert default_work("LJ7", {"seed": 0}) == default_work("LJ7")
+
+
 @pytest.mark.parametrize(("name", "atoms", "z"), [("LJ7", 7, 0.0), ("LJ13", 13, 0.0), ("LJAT3", 3, 2.0)])
 def test_clusters(name, atoms, z):
     explored = built(name)

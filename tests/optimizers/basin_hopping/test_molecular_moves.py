@@ -24,6 +24,8 @@ from thalweg.potentials import LJAT, as_system
 from thalweg.potentials.symmetry.bonds.graph import bonded_pairs
 from thalweg.potentials.symmetry.bonds.matching import BondMatching
 
+from ...helpers import small_network
+
 
 def system_of(atoms, constraint=None, calculator=None):
     atoms = atoms.copy()
@@ -148,6 +150,9 @@ def test_unlike_atoms_change_places(seed, count):
      ["AllCoordinates", "Molecules"]),
     (lambda: as_system(Atoms("Ar4", np.eye(4, 3), calculator=LJAT(Z=0.0))), None),
     (lambda: system_of(Atoms("Ar4", np.eye(4, 3)), calculator=LennardJones(rc=20)), None),
+    (lambda: as_system(small_network(hidden=(3,))), None),
+    (lambda: as_system(small_network(hidden=(3, 2))), ["HiddenUnits", "SpliceNetworks"]),
+    (lambda: as_system(small_network(hidden=(600, 2))), None),
 ])  # fmt: skip
 def test_default_moves(system, names):
     system = system()
