@@ -66,6 +66,11 @@ class Components:
         """Return the node that stands for the piece of ``node``."""
         return self._roots[node]
 
+    def labels(self) -> np.ndarray:
+        """Return the earliest node of the piece of every node, (n,)."""
+        _, first, piece = np.unique(np.array(self._roots, dtype=np.int64), return_index=True, return_inverse=True)
+        return first[piece]
+
     def join(self, a: int, b: int) -> list[int]:
         """Join two nodes; return the nodes that were in the largest piece and no longer are."""
         a, b = self.root(a), self.root(b)

@@ -22,14 +22,19 @@ from thalweg.landscapes.records import (
 )
 from thalweg.landscapes.strategies.base import Choice, Strategy
 from thalweg.landscapes.strategies.components import Components
+from thalweg.landscapes.strategies.distance_graph import DistanceGraph
+from thalweg.landscapes.strategies.double_ended import distance_graph, take_in_minima
 from thalweg.landscapes.strategies.fingerprints import fingerprint
-from thalweg.landscapes.strategies.growth import Growth
+from thalweg.landscapes.strategies.growth import INSIDE, OUTSIDE, Growth
 from thalweg.landscapes.strategies.random_starts import RandomStarts
 
 if TYPE_CHECKING:
     from thalweg.landscapes.landscape import Landscape
 
 __all__ = ["Connect"]
+
+_BANDS = 4  # of a path with missing connections, in a task: to find the path takes as long as one
+_PASSED = 3000  # of the lowest minima may lie on such a path
 
 
 class Connect(Strategy):
@@ -40,8 +45,8 @@ class Connect(Strategy):
     pieces, is double-ended, between a minimum outside the largest piece and the nearest of the lowest inside it. Of
     networks one is from minima made symmetric, of free clusters from random points, most of them with a point group.
     One search of every ``anywhere_every``-th task from minima starts at a random point. While the lowest minima of a
-    large landscape are in many pieces, every other task grows the piece of the lowest, see `Growth`. While the searches
-    of a network find nothing new, every other task starts at random points, see `RandomStarts`.
+    large landscape are in several pieces, `Growth` chooses the kinds of search by what they have brought. While the
+    searches of a network find nothing new, every other task starts at random points, see `RandomStarts`.
 
     Parameters
     ----------
@@ -75,7 +80,10 @@ class Connect(Strategy):
         if not len(landscape.minima):
             raise ValueError("the landscape has no minima to connect: find some first, find_minima(steps=...)")
         self._tries: dict[str, Counter[int]] = {kind: Counter() for kind in SADDLE_SEARCHES}
+        self._attacked: Counter[tuple[int, int]] = Counter()  # double-ended searches of pairs, the smaller row first
         self._pairs = self._tries[DOUBLE_ENDED]
+        self._known = {(int(i), int(j)): d for i, j, d in self.remembered("distances")}
+        self._graph: DistanceGraph | None = None  # is made when it is needed
         self._read(chosen)
         minima, states = landscape.minima, landscape.transition_states
         self._pieces = Components(minima.energy[:], states.minima[:], self._partners)
@@ -83,10 +91,11 @@ class Connect(Strategy):
         self._highest = math.inf if below is None else below.checked(min(energies))
         self._state_energies: list[float] = [] if below is None else states.energy[:].tolist()
         counts = landscape.state.get(self.name, {}).get("growth", [])
-        self._growth = Growth(self._pieces, self._tries[SINGLE_ENDED], counts)
         self._cycle = self.cycle
         if landscape.system.may_be_made_symmetric:
             self._cycle = self.cycle_of_networks
+        kinds = [kind for kind in SADDLE_SEARCHES if kind in self._cycle and kind != DOUBLE_ENDED]
+        self._growth = Growth(self._pieces, self._tries[SINGLE_ENDED], kinds, counts)
         self._random_starts = RandomStarts(landscape) if landscape.system.may_be_made_symmetric else None
         self._random_symmetric = landscape.system.may_start_symmetric
         # queues, a row once in each: of all minima and all transition states by tries, and of those minima outside
@@ -105,14 +114,17 @@ class Connect(Strategy):
     def _read(self, chosen: Sequence[Choice]) -> None:
         searches = self.landscape.searches
         for rows, kinds in searches.kind.chunks():
-            starts = searches.start[rows][:, 0]
+            starts = searches.start[rows]
             for kind, counter in self._tries.items():
-                counter.update(starts[kinds == kind].tolist())
+                counter.update(starts[kinds == kind][:, 0].tolist())
+            self._attacked.update((min(a, b), max(a, b)) for a, b in starts[kinds == DOUBLE_ENDED].tolist())
         for choice in chosen:
             self._counted(choice)
 
     def _counted(self, choice: Choice) -> Choice:
         self._tries[choice.kind].update(first for first, _ in choice.starts)
+        if choice.kind == DOUBLE_ENDED:
+            self._attacked.update((min(a, b), max(a, b)) for a, b in choice.starts)
         return choice
 
     def _grow(self) -> None:
@@ -134,19 +146,18 @@ class Connect(Strategy):
         self._states = rows
 
     def choose(self, number: int, size: int) -> Choice:
-        if self._growth.wanted:
-            number, grows = divmod(number, 2)
-            if grows:
-                starts = self._growth.starts(size, self._highest)
-                return self._counted(Choice(SINGLE_ENDED, size, starts, self._growth.part(number)))
-        elif self._random_starts is not None and self._random_starts.wanted:
+        grows = self._growth.wanted
+        if not grows and self._random_starts is not None and self._random_starts.wanted:
             number, anywhere = divmod(number, 2)
             if anywhere:
                 return self._counted(Choice(SINGLE_ENDED, size, ((-1, -1),) * size, self._random_starts.part(number)))
-        kind = self._cycle[number % len(self._cycle)]
-        pair = self._pair() if kind == DOUBLE_ENDED else None
-        if pair is not None:
-            return self._counted(Choice(DOUBLE_ENDED, 1, (pair,)))
+        kind = self._growth.kind(number) if grows else self._cycle[number % len(self._cycle)]
+        if kind in (INSIDE, OUTSIDE):
+            starts = self._growth.starts(kind, size, self._highest)
+            return self._counted(Choice(SINGLE_ENDED, size, starts, self._growth.part(number)))
+        pairs = (self._bridge(number, size) if grows else self._pair()) if kind == DOUBLE_ENDED else ()
+        if pairs:
+            return self._counted(Choice(DOUBLE_ENDED, len(pairs), pairs))
         if kind in (FROM_STATE, FROM_SYMMETRIC) and self._any(kind):
             return self._counted(Choice(kind, size, self._tried_least(kind, size)))
         # now and then from anywhere: some transition states are far from every minimum
@@ -184,11 +195,11 @@ class Connect(Strategy):
             return size
         return int(number % self.anywhere_every == 1)
 
-    def _pair(self) -> tuple[int, int] | None:
+    def _pair(self) -> tuple[tuple[int, int], ...]:
         while self._outside and self._stale(*self._outside[0]):
             heapq.heappop(self._outside)
         if not self._outside:
-            return None
+            return ()
         pairs, energy, row = self._outside[0]
         heapq.heapreplace(self._outside, (pairs + 1, energy, row))
         inside, coordinates = self._pieces.inside(), self.landscape.minima.coordinates
@@ -199,10 +210,29 @@ class Connect(Strategy):
         first = pairs % len(inside) // self._compared * self._compared
         few = [inside[k] for k in alike[first : first + self._compared]]
         nearest = sorted(few, key=lambda other: distance(x, coordinates[other]))
-        return row, nearest[pairs % len(inside) - first]
+        return ((row, nearest[pairs % len(inside) - first]),)
 
     def _prints(self, rows: list[int]) -> np.ndarray:
         return np.array([fingerprint(self.landscape.system, self.landscape.minima.coordinates[row]) for row in rows])
+
+    def _bridge(self, number: int, size: int) -> tuple[tuple[int, int], ...]:
+        """Return pairs between which connections are missing on the way from low minima to the lowest, if any."""
+        ends = self._growth.apart(number, self._highest)
+        if ends is None:
+            return ()
+        if self._graph is None:
+            self._graph = distance_graph(self.landscape, self._known)
+        graph = self._graph
+        take_in_minima(graph, self.landscape)
+        energies = np.array(self._pieces.energies)
+        highest = min(self._highest, np.partition(energies, _PASSED)[_PASSED] if len(energies) > _PASSED else math.inf)
+        pieces = np.where(energies <= highest, self._pieces.labels(), -1)
+        path = graph.missing(*ends, pieces, self._attacked)
+        path.sort(key=lambda pair: (self._attacked[pair], graph.known.get(pair, math.inf)))
+        chosen = tuple(path[: min(size, _BANDS)])
+        for row, times in Counter(row for row, _ in chosen).items():
+            heapq.heappush(self._outside, (self._pairs[row] + times, self._pieces.energies[row], row))
+        return chosen
 
     def _stale(self, pairs: int, energy: float, row: int) -> bool:
         """Say whether an entry is of a minimum that was joined since or is too high, or one of two of a minimum."""
@@ -211,13 +241,24 @@ class Connect(Strategy):
 
     def added(self, choice: Choice, result: TaskResult, added: list[AddedSearch]) -> None:
         self._grow()
-        self._growth.learn(choice, result, added)
         if self._random_starts is not None:
             self._random_starts.learn(added)
-        for rows in added:
-            for first, second in zip(rows.minima[0::2], rows.minima[1::2], strict=True):
-                for row in self._pieces.join(first, second):
-                    heapq.heappush(self._outside, (self._pairs[row], self._pieces.energies[row], row))
+        growth = self._growth if self._growth.wanted else None
+        for search, (start, _), rows in zip(result.searches, choice.starts, added, strict=True):
+            if growth is None:
+                self._join(rows)
+                continue
+            kind, before = growth.kind_of(choice, start), growth.connected
+            self._join(rows)
+            growth.learn(kind, choice.part, search, rows, growth.connected - before)
+
+    def _join(self, rows: AddedSearch) -> None:
+        """Join the minima on both sides of the transition states that a search has found."""
+        for first, second in zip(rows.minima[0::2], rows.minima[1::2], strict=True):
+            for row in self._pieces.join(first, second):
+                heapq.heappush(self._outside, (self._pairs[row], self._pieces.energies[row], row))
 
     def state(self) -> dict[str, Any]:
-        return {"growth": counts} if (counts := self._growth.counts) else {}
+        known = self._known if self._graph is None else self._graph.known
+        distances = [[i, j, d] for (i, j), d in known.items()]
+        return {name: value for name, value in (("growth", self._growth.counts), ("distances", distances)) if value}

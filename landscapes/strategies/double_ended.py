@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,7 +16,21 @@ from thalweg.landscapes.strategies.fingerprints import fingerprint
 if TYPE_CHECKING:
     from thalweg.landscapes.landscape import Landscape
 
-__all__ = ["Attacks"]
+__all__ = ["Attacks", "distance_graph", "take_in_minima"]
+
+
+def distance_graph(landscape: Landscape, known: Mapping[tuple[int, int], float]) -> DistanceGraph:
+    """Return a graph of aligned distances without minima yet; ``known`` are distances of pairs of rows."""
+    coordinates, distance = landscape.minima.coordinates, landscape.system.distance
+    return DistanceGraph(lambda i, j: distance(coordinates[i], coordinates[j]), known)
+
+
+def take_in_minima(graph: DistanceGraph, landscape: Landscape) -> None:
+    """Add the minima of a landscape that a graph does not have yet."""
+    minima, system = landscape.minima, landscape.system
+    for start in range(len(graph), len(minima), 256):
+        for x in minima.coordinates[start : start + 256]:
+            graph.add(fingerprint(system, x))
 
 
 class Attacks(Strategy):
@@ -56,11 +70,8 @@ class Attacks(Strategy):
             self.tries.update(starts[kinds == SINGLE_ENDED][:, 0].tolist())
         for choice in chosen:
             self.count(choice)
-        coordinates, distance = landscape.minima.coordinates, landscape.system.distance
-        known = self.remembered("distances")
-        self.graph = DistanceGraph(
-            lambda i, j: distance(coordinates[i], coordinates[j]), {(int(i), int(j)): d for i, j, d in known}
-        )
+        known = {(int(i), int(j)): d for i, j, d in self.remembered("distances")}
+        self.graph = distance_graph(landscape, known)
 
     def _count_pairs(self, starts: Sequence[Sequence[int]]) -> None:
         self.pairs.update((min(a, b), max(a, b)) for a, b in starts)
@@ -80,10 +91,7 @@ class Attacks(Strategy):
 
     def grow(self) -> None:
         """Take in minima that have come since the last call."""
-        minima, system = self.landscape.minima, self.landscape.system
-        for start in range(len(self.graph), len(minima), 256):
-            for x in minima.coordinates[start : start + 256]:
-                self.graph.add(fingerprint(system, x))
+        take_in_minima(self.graph, self.landscape)
 
     def edges(self) -> tuple[np.ndarray, np.ndarray]:
         """Return the minima, (t, 2), and the energies, (t,), of the transition states."""

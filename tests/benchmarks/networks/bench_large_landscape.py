@@ -2,8 +2,9 @@
 
     python -m tests.benchmarks.networks.bench_large_landscape --hidden 4,4,4 --seed 0 --cpu 300 [--neighbours 2]
 
-One worker explores D1 by the defaults (200 basin-hopping steps, then searches for transition states) for so many
-seconds of CPU; a line every 500 searches. ``--without-growth`` searches from all minima in turn, as before growth.
+One worker explores D1 by the defaults (basin-hopping, then searches for transition states) for so many seconds of CPU;
+a line every 500 searches. ``--store`` keeps the landscape, and another call goes on with it (CPU is that of the call).
+``--without-growth`` searches from all minima in turn, as before growth.
 """
 
 from __future__ import annotations
@@ -15,9 +16,10 @@ from pathlib import Path
 
 import numpy as np
 
-from thalweg.analysis.systems.named import build, default_options
+from thalweg.analysis.systems.named import build, default_options, default_work
 from thalweg.landscapes import Landscape
 from thalweg.landscapes.lowest_paths import pieces_below
+from thalweg.landscapes.records import BASIN_HOPPING, SADDLE_SEARCHES
 from thalweg.landscapes.strategies import growth
 
 _LOWEST, _AT_ONCE = 100, 500
@@ -32,7 +34,8 @@ def line(landscape: Landscape) -> str:
     sizes = np.bincount(pieces)
     return (
         f"{len(energies)} minima, {len(states)} transition states, {len(sizes)} pieces, Gmin {energies.min():.6f} in "
-        f"one of {sizes[pieces[lowest[0]]]}, which has {joined} of the {len(lowest)} lowest"
+        f"one of {sizes[pieces[lowest[0]]]}, which has {joined} of the {len(lowest)} lowest, "
+        f"up to {energies[lowest[-1]]:.6f}"
     )
 
 
@@ -41,8 +44,9 @@ def explore(hidden: list[int], seed: int, neighbours: int | None, cpu: float, fo
     options = default_options("D1") | {"hidden": hidden, "seed": seed, "neighbours": neighbours}
     with Landscape(build("D1", options).subject, folder / "large.zarr", seed=seed) as landscape:
         began = time.process_time()
-        landscape.find_minima(200, workers=1, progress=False)
-        searches = 0
+        steps = default_work("D1", options).steps - landscape.searches.done(BASIN_HOPPING)
+        landscape.find_minima(max(steps, 0), workers=1, progress=False)
+        searches = landscape.searches.done(*SADDLE_SEARCHES)
         while (spent := time.process_time() - began) < cpu:
             print(f"{spent:6.0f} s of CPU, {searches} searches: {line(landscape)}", flush=True)
             searches += landscape.connect(_AT_ONCE, workers=1, progress=False).done
@@ -55,10 +59,11 @@ if __name__ == "__main__":
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--neighbours", type=int)
     parser.add_argument("--cpu", type=float, default=300.0)
+    parser.add_argument("--store", type=Path, help="folder of the landscape; a temporary one where missing")
     parser.add_argument("--without-growth", action="store_true")
     given = parser.parse_args()
     if given.without_growth:
         growth._LARGE = 10**9
     widths = [int(width) for width in given.hidden.split(",")]
     with tempfile.TemporaryDirectory() as place:
-        explore(widths, given.seed, given.neighbours, given.cpu, Path(place))
+        explore(widths, given.seed, given.neighbours, given.cpu, given.store or Path(place))
