@@ -229,7 +229,7 @@ def _two_minima(row: Row) -> tuple[str, bool | None]:
 
 def _neighbours(rows: Rows) -> list[Claim]:
     others = [(name, "D1-n2") for name in ("D1-n1", "D1-n3", "D1")]
-    two = each(rows, ("D1-n1",), "minima", _two_minima, 0.0, 0)
+    two = each(rows, ("D1-n1",), "minima", _two_minima, 0.0)
     poor = [("D1-n1", name) for name in ("D1-n2", "D1-n3", "D1")]
     return [
         _claim("7a", "two neighbours have the best testing AUC", "mean over minima, against 1, 3 and all",

@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from thalweg.analysis.paper.measures import from_csv
@@ -39,7 +40,13 @@ def test_table(row, cells):
 def test_sentences():
     lines = _lines("measures.csv")
     ended = sum(line["stopped"] in FINISHED for line in lines)
-    assert f"Of its {len(lines)} landscapes {ended} have converged" in SUMMARY
+    assert f"Of the {len(lines)} landscapes that are explored so far {ended} have ended" in SUMMARY
+    known = [line for line in lines if re.fullmatch(r"D[123]-e\d+-d\d", line["name"])]
+    minima, states = (
+        np.median([line[f"{count}_next"] / line[count] for line in known]) for count in ("minima", "transition_states")
+    )
+    assert f"minima by {100 * minima:.0f} % (the median of {len(known)} landscapes" in SUMMARY
+    assert f"transition states by {100 * states:.0f} %" in SUMMARY
     draws = [line for line in lines if re.fullmatch(r"D1-e0-d\d", line["name"])]
     ranks = ", ".join(f"{line['rank_train_test']:.2f}" for line in draws)
     assert f"(rank correlations {ranks})" in SUMMARY
