@@ -22,6 +22,8 @@ _FLOOR = 0.03
 # Energy by the model that a random displacement brings at most, eV: that of the displacements of molecules of four
 # atoms, whose searches find where bonds break
 _ENERGY = 6.0
+# How many times as far as asked for it leads along soft directions: a methyl group turns over its barrier
+_FARTHEST = 4.0
 
 
 class CurvedSteps:
@@ -183,7 +185,7 @@ def curved_steps(system: System, x: NDArray[np.float64]) -> CurvedSteps | None:
 
 
 def displaced(system: System, x: NDArray[np.float64], step: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return x (n,) displaced by a random step (n,), of a molecule by less along stiff directions.
+    """Return x (n,) displaced by a random step (n,), of a molecule less along stiff and farther along soft directions.
 
     Displaced as far along all directions, a molecule of twenty atoms is torn: the energy grows with the number of its
     bonds. Here each direction gains no more than its share of an energy that breaks a bond.
@@ -194,7 +196,7 @@ def displaced(system: System, x: NDArray[np.float64], step: NDArray[np.float64])
     values, vectors = np.linalg.eigh(frames.model)
     usual = float(np.linalg.norm(step)) / np.sqrt(step.size)
     most = np.sqrt(2.0 * _ENERGY / step.size / values)
-    return frames.moved(x, vectors @ (np.minimum(1.0, most / usual) * (vectors.T @ step)))[0]
+    return frames.moved(x, vectors @ (np.minimum(_FARTHEST, most / usual) * (vectors.T @ step)))[0]
 
 
 def _connected(numbers: NDArray[np.int64], positions: NDArray[np.float64]) -> NDArray[np.int64]:
