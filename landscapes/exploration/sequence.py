@@ -51,6 +51,17 @@ _LATE = 0.1
 _PATIENCE, _LONGER = 600.0, 20.0
 
 
+def _minima_found(landscape: Landscape, task: int | None) -> int:
+    """Return how many minima searches had found once a task of basin-hopping had been added; by now where None."""
+    searches = landscape.searches
+    end = len(searches)
+    if task is not None:
+        rows = np.flatnonzero((searches.task[:] == task) & (searches.kind[:] == BASIN_HOPPING))
+        end = int(rows[-1]) + 1 if rows.size else 0
+    found = searches.minima[: int(searches.minima_end[end - 1])] if end else ()
+    return int(np.max(found, initial=-1)) + 1
+
+
 class Pending(NamedTuple):
     """Task that was chosen and is not done.
 
@@ -83,6 +94,8 @@ class _Run:
         self._in_flight = sum(pending.choice.size for pending in self.chosen)
         self.done = self.failed = self.raised = self.raised_in_a_row = 0
         self._last_call: FailedCall | None = None
+        self._minima_after: dict[int, int] = {}  # minima that were known once a task of this call had been added
+        self._minima = _minima_found(landscape, None)
         self.calls = int(landscape.state.get(strategy.name, {}).get("calls", 0))
         self.began = time.monotonic()
 
@@ -120,11 +133,18 @@ class _Run:
         asks = choice.kind not in (BASIN_HOPPING, DOUBLE_ENDED)
         energies = self.landscape.transition_states.energy[: known if asks else 0]
         proved = self._proved(minima)
-        lowest = self._lowest(minima) if choice.kind == BASIN_HOPPING and "moves" in settings else ()
+        lowest = self._lowest(number) if choice.kind == BASIN_HOPPING and "moves" in settings else ()
         return Task(name, number, choice.kind, entropy, choice.starts, X, settings, energies, proved, lowest)
 
-    def _lowest(self, count: int) -> tuple[tuple[float, np.ndarray], ...]:
-        """Return the lowest of the first minima of the landscape, which moves may combine."""
+    def _lowest(self, number: int) -> tuple[tuple[float, np.ndarray], ...]:
+        """Return the lowest minima of the landscape, which the moves of a task may combine.
+
+        They are those known before the tasks that may be in flight, so that the number of calls does not matter.
+        """
+        task = number - self.ahead
+        if task < 0:
+            return ()
+        count = self._minima_after[task] if task in self._minima_after else _minima_found(self.landscape, task)
         energies, coordinates = self.landscape.minima.energy[:count], self.landscape.minima.coordinates
         rows = np.argsort(energies, kind="stable")[:_MOST_COMBINED].tolist()
         return tuple((float(energies[row]), coordinates[row]) for row in rows)
@@ -152,7 +172,10 @@ class _Run:
         """
         self.calls += result.calls
         added = self.landscape.add_task(self.strategy.name, result.searches)
-        choice = self.chosen.popleft().choice
+        number, choice, *_ = self.chosen.popleft()
+        self._minima = max([self._minima, *(row + 1 for rows in added for row in rows.minima)])
+        self._minima_after[number] = self._minima
+        self._minima_after.pop(number - self.ahead, None)
         self.strategy.added(choice, result, added)
         self._in_flight -= choice.size
         self.done += choice.size

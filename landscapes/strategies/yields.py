@@ -17,6 +17,7 @@ def spread(number: int, of: float = _GOLDEN) -> float:
 
     Examples
     --------
+    >>> from thalweg.landscapes.strategies.yields import spread
     >>> [round(spread(number), 2) for number in range(5)]
     [0.0, 0.62, 0.24, 0.85, 0.47]
     """

@@ -67,6 +67,6 @@ def test_moves_combine_minima_with_the_lowest_of_the_landscape(tmp_path):
         landscape.find_minima(24, workers=1)
         chains, energies = landscape.state["find_minima"]["chains"], landscape.minima.energy[:]
         assert set(chains) != {int(np.argmin(energies))}
-        landscape.find_minima(20, moves=[ToPartner()], temperature=1e-12, workers=1)
+        landscape.find_minima(80, moves=[ToPartner()], temperature=1e-12, workers=1)  # what is known four tasks before
         assert set(landscape.state["find_minima"]["chains"]) == {int(np.argmin(energies))}
         assert len(landscape.minima) == len(energies)

@@ -16,7 +16,8 @@ from ...helpers import files_of as bytes_of
 
 @pytest.fixture
 def store(made_up, tmp_path):
-    path = tmp_path / "a.zarr"
+    path = tmp_path / "folder" / "a.zarr"  # what is above it is compared whole
+    path.parent.mkdir()
     with Landscape(made_up.MadeUp(), path) as landscape:
         for k in range(5):
             landscape.add_minimum(made_up.minimum(k))

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from thalweg.landscapes import DOUBLE_ENDED, FROM_STATE, SINGLE_ENDED, Landscape, Search
+from thalweg.landscapes.records import TaskResult
 from thalweg.landscapes.strategies.components import Components
 from thalweg.landscapes.strategies.connect import Connect
 
@@ -96,7 +97,7 @@ def test_connect_chooses_what_a_scan_would(made_up, tmp_path):
             a, b = (int(k) for k in rng.integers(0, 40, 2))
             found = (made_up.transition_state(number, a, b),) if number % 2 else ()
             searches = [Search(number, choice.kind, start=start, transition_states=found) for start in choice.starts]
-            strategy.added(choice, None, landscape.add_task("connect", searches))
+            strategy.added(choice, TaskResult(tuple(searches)), landscape.add_task("connect", searches))
             if number == 60:  # opened again, it goes on in the same way
                 strategy = Connect(landscape, [], 2)
         assert scanned_pair(landscape, pairs) is None or pairs

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from zarr.storage import MemoryStore
 
-from thalweg.landscapes import SINGLE_ENDED, AddedSearch, Landscape
+from thalweg.landscapes import SINGLE_ENDED, AddedSearch, Landscape, Search
 from thalweg.landscapes.strategies.connect import Connect
 from thalweg.landscapes.strategies.random_starts import RandomStarts
 from thalweg.potentials import NetworkLoss, Weights
@@ -74,8 +74,11 @@ def test_they_have_the_sizes_that_are_asked_for(three_units):
 def test_growth_does_not_count_them(three_units):
     strategy = Connect(three_units, batch=4)
     choice = strategy.choose(1, 4)._replace(starts=((-1, -1),) * 4, part=0.1)
-    strategy._growth.learn(choice, None, [])
-    assert not strategy._growth.counts
+    choice = choice._replace(kind=SINGLE_ENDED)
+    assert strategy._growth.kind_of(choice, -1) == SINGLE_ENDED
+    search, found = Search(0, SINGLE_ENDED, start=(-1, -1)), AddedSearch(0, (0, 1), (False, False), (0,), (True,))
+    strategy._growth.learn(SINGLE_ENDED, choice.part, search, found, 0)
+    assert not any(count[0] for count in strategy._growth._parts.counts), "they leave no minimum by a part of a step"
 
 
 def test_the_minimum_of_zero_weights_and_the_ways_out_of_it_are_found():
