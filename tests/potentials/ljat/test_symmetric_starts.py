@@ -56,6 +56,7 @@ def test_the_gradient_has_the_symmetry_of_the_start():
             assert np.ptp(same) <= 1e-6 * max(1.0, same.max())
 
 
+@pytest.mark.slow  # half a minute
 def test_saddles_of_high_symmetry_are_found():
     """LJ9 has transition states of order 4 at -20.165418 and -19.7723; other searches find them once in 10,000."""
     system, rng = cluster(9), np.random.default_rng(1)
