@@ -60,6 +60,9 @@ class Proof:
 def prove(surface: Surface, x: np.ndarray, energy: float, gradient: np.ndarray, negative: int) -> Proof:
     """Count the negative eigenvalues at a point whose gradient vanishes.
 
+    Atoms that are nearly in a line have a rotation about it, which the line has not. Where the point that is told
+    better lies on the line, what looked like that rotation bends the molecule, and the Hessian is made again there.
+
     Parameters
     ----------
     surface : Surface
@@ -68,6 +71,15 @@ def prove(surface: Surface, x: np.ndarray, energy: float, gradient: np.ndarray, 
     negative : int
         How many there should be.
     """
+    proof = _proved(surface, x, energy, gradient, negative)
+    better, null_modes = proof.point.x, surface.system.null_modes
+    if better is x or len(null_modes(better)) == len(null_modes(x)):
+        return proof
+    return _proved(surface, better, *surface(better), negative)
+
+
+def _proved(surface: Surface, x: np.ndarray, energy: float, gradient: np.ndarray, negative: int) -> Proof:
+    """Return the proof by the Hessian at x."""
     spectrum, rms = spectrum_at(surface, x, gradient), surface.rms(gradient)
     values, vectors = spectrum.values, spectrum.vectors
     if not np.isfinite(values).all():

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from ase import Atoms
 from ase.build import molecule
-from ase.calculators.calculator import CalculationFailed, all_changes
+from ase.calculators.calculator import CalculationFailed, Calculator, all_changes
 from ase.calculators.ff import ForceField
 from ase.calculators.lj import LennardJones
 from ase.utils.ff import Angle, Bond, Dihedral
@@ -179,3 +179,31 @@ def test_molecules_without_soft_modes_cost_no_call_more():
     surface = Surface(system)
     spectrum_at(surface, x, surface(x)[1])
     assert surface.calls == 1 + 2 * 6
+
+
+class Bent(Calculator):
+    """Two springs to the atom in the middle, and an energy that is highest where the three are in a line."""
+
+    implemented_properties = ("energy", "forces")
+
+    def calculate(self, atoms=None, properties=("energy",), system_changes=all_changes):
+        super().calculate(atoms, properties, system_changes)
+        (a, b), middle = self.atoms.positions[1:], self.atoms.positions[0]
+        u, v = a - middle, b - middle
+        long, short = np.linalg.norm(u), np.linalg.norm(v)
+        cosine = u @ v / (long * short)
+        along_u = 20.0 * (long - 1.0) * u / long - 3.0 * (v / (long * short) - cosine * u / long**2)
+        along_v = 20.0 * (short - 1.0) * v / short - 3.0 * (u / (long * short) - cosine * v / short**2)
+        energy = 10.0 * ((long - 1.0) ** 2 + (short - 1.0) ** 2) - 3.0 * cosine
+        self.results = {"energy": energy, "forces": -np.array([-along_u - along_v, along_u, along_v])}
+
+
+@pytest.mark.parametrize("bend", [0.0, 1e-3])
+def test_a_line_of_atoms_that_both_bends_lower_is_no_transition_state(bend):
+    """Nearly in a line, one of its two bends looks like a rotation about the line."""
+    atoms = Atoms("CHN", [[0, 0, 0], [1.0, bend, 0], [-1.0, bend, 0]], calculator=Bent())
+    surface = Surface(as_system(atoms))
+    x = atoms.positions.ravel()
+    assert prove(surface, x, *surface(x), 1).status == Status.WRONG_INDEX
+    straight = np.array([0, 0, 0, 1.0, 0, 0, -1.0, 0, 0])
+    assert prove(surface, straight, *surface(straight), 2).status == Status.CONVERGED
