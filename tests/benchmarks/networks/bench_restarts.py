@@ -1,6 +1,6 @@
 """Time to a loss as low as the best of 100 restarts of scikit-learn and of PyTorch, one core.
 
-    python -m tests.benchmarks.networks.bench_restarts [--restarts 100] [--seeds 5] [--steps 400] [--results FILE]
+    python -m tests.benchmarks.networks.bench_restarts [--restarts 100] [--seeds 5] [--steps 800] [--results FILE]
 
 Networks with ten tanh units on scikit-learn's four data sets, with the objective of ``MLPClassifier``: the mean
 cross-entropy plus l2 times the sum of squared weights, without biases (alpha = 2 N l2). Both peers minimise by LBFGS in
@@ -180,7 +180,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Lowest losses beside restarts of scikit-learn and PyTorch")
     parser.add_argument("--restarts", type=int, default=100, help="restarts of each peer")
     parser.add_argument("--seeds", type=int, default=5, help="runs of basin-hopping, with seeds from 0")
-    parser.add_argument("--steps", type=int, default=400, help="most steps of basin-hopping")
+    parser.add_argument("--steps", type=int, default=800, help="most steps of basin-hopping")
     parser.add_argument("--results", type=Path, default=Path("restarts.jsonl"), help="file of the results so far")
     given = parser.parse_args()
     run(given.results, given.restarts, given.seeds, given.steps)
