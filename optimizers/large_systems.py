@@ -2,36 +2,22 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import numpy as np
 
-from thalweg.optimizers.kernels.lbfgs_simd import quick_walk
 from thalweg.optimizers.kernels.status import Status, reasons
 from thalweg.optimizers.krylov.curvature import Curvature
 from thalweg.optimizers.krylov.merged_networks import ALIKE, EXACT, SWITCH, may_merge, merged, merged_minimum
 from thalweg.optimizers.krylov.proof import SMALLEST_EIGENVALUE, prove
+from thalweg.optimizers.krylov.walk import LargeMinimum, walk
 from thalweg.optimizers.results import MinimiseResult
 from thalweg.optimizers.rules import Rules
-from thalweg.potentials.neural_network.one_hidden_layer.merged_units import MergedLoss
 from thalweg.potentials.system import System
 
-__all__ = ["LARGEST_MATRIX", "SMALLEST_EIGENVALUE", "LargeMinimum", "large_minimum", "minimise_large"]
+__all__ = ["LARGEST_MATRIX", "SMALLEST_EIGENVALUE", "large_minimum", "minimise_large"]
 
 # With more free coordinates no Hessian is made: eigenvalues come from products of it with vectors
 LARGEST_MATRIX = 500
 _LEAVE = 0.05
-
-
-class LargeMinimum(NamedTuple):
-    """Result of :func:`large_minimum`; ``lowest_eigenvalue`` is NaN where it was not computed."""
-
-    energy: float
-    rms: float
-    steps: int
-    evaluations: int
-    status: Status
-    lowest_eigenvalue: float
 
 
 def large_minimum(
@@ -58,14 +44,14 @@ def large_minimum(
     """
     taken = calls = 0
     if may_merge(system) and (loss := merged(system, x, EXACT)) is not None:
-        return _of_distinct_units(system, x, loss, rms, rules, steps)
+        return merged_minimum(system, x, loss, rms=rms, rules=rules, steps=steps)
     if merge and rms < SWITCH and may_merge(system):
-        _, _, taken, calls, status = _walk(system, x, SWITCH, rules, steps)
+        _, _, taken, calls, status = walk(system, x, SWITCH, rules, steps)
         if status == Status.CONVERGED and (loss := merged(system, x, ALIKE)) is not None:
-            end = _of_distinct_units(system, x, loss, rms, rules, steps)
+            end = merged_minimum(system, x, loss, rms=rms, rules=rules, steps=steps)
             return end._replace(steps=end.steps + taken, evaluations=end.evaluations + calls)
     for _attempt in range(3):
-        energy, norm, more, evaluations, status = _walk(system, x, rms, rules, steps)
+        energy, norm, more, evaluations, status = walk(system, x, rms, rules, steps)
         taken, calls, lowest = taken + more, calls + evaluations, np.nan
         if status != Status.CONVERGED:
             break
@@ -77,25 +63,6 @@ def large_minimum(
     return LargeMinimum(
         energy=energy, rms=norm, steps=taken, evaluations=calls, status=status, lowest_eigenvalue=lowest
     )
-
-
-def _walk(system: System, x: np.ndarray, rms: float, rules: Rules, steps: int) -> tuple[float, float, int, int, Status]:
-    """Minimise from x, in place, by LBFGS; return energy, rms gradient, steps, evaluations and status."""
-    function, _, integers, floats = system.compiled
-    energy, norm, taken, calls, status, _ = quick_walk(
-        function, integers, floats, system.frozen, rules.packed(), rms, steps, x, np.empty_like(x),
-        np.empty((0, x.size + 1)),
-    )  # fmt: skip
-    return energy, norm, taken, calls, Status(status)
-
-
-def _of_distinct_units(
-    system: System, x: np.ndarray, loss: MergedLoss, rms: float, rules: Rules, steps: int
-) -> LargeMinimum:
-    """Minimise distinct hidden units from x, in place."""
-    end = merged_minimum(system, x, loss, rms=rms, rules=rules, steps=steps)
-    x[:] = end.x
-    return LargeMinimum(*end[1:])
 
 
 def minimise_large(system: System, X: np.ndarray, rms: float, rules: Rules, steps: int) -> MinimiseResult:

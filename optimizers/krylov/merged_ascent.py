@@ -12,7 +12,7 @@ import numpy as np
 
 from thalweg.optimizers.kernels.status import Status
 from thalweg.optimizers.krylov.ascent import Ascent, ascend
-from thalweg.optimizers.krylov.merged_networks import EXACT, SWITCH, merged, merged_system
+from thalweg.optimizers.krylov.merged_networks import EXACT, SWITCH, merged, merged_goal, merged_system
 from thalweg.optimizers.krylov.proof import SMALLEST_EIGENVALUE
 from thalweg.potentials.neural_network.one_hidden_layer.merged_units import MergedLoss
 from thalweg.potentials.system import System
@@ -21,8 +21,6 @@ __all__ = ["ascend_from_copies"]
 
 # How far one copy goes along its softest mode first, in parts of its length, one after another, and for how many units
 _FAR, _UNITS = (0.1, -0.1, 0.5, -0.5, 1.0, -1.0), 5
-# Part of the goal that is left to rounding
-_MARGIN = 0.9
 
 
 def ascend_from_copies(system: System, x: np.ndarray, *, rms: float, steps: int, max_step: float) -> Ascent | None:
@@ -59,7 +57,7 @@ def ascend_from_copies(system: System, x: np.ndarray, *, rms: float, steps: int,
 def _searched(system: System, loss: MergedLoss, start: np.ndarray, rms: float, steps: int, max_step: float) -> Ascent:
     """Search from coordinates of distinct units, and judge what is found by the copies' eigenvalues, too."""
     small = merged_system(system, loss, start)
-    goal = _MARGIN * rms * np.sqrt(system.n / small.n)
+    goal = merged_goal(system, small, rms)
     end = ascend(small, start, np.zeros_like(start), rms=goal, steps=steps, max_step=max_step)
     status, values = end.status, end.eigenvalues
     if status == Status.CONVERGED:

@@ -8,14 +8,12 @@ minimised and proved instead of a thousand.
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import numpy as np
 
-from thalweg.optimizers.kernels.lbfgs_simd import quick_walk
 from thalweg.optimizers.kernels.status import Status
 from thalweg.optimizers.krylov.curvature import Curvature
 from thalweg.optimizers.krylov.proof import SMALLEST_EIGENVALUE, Proof, prove
+from thalweg.optimizers.krylov.walk import LargeMinimum, walk
 from thalweg.optimizers.rules import Rules, default_rules
 from thalweg.potentials.neural_network.loss import NetworkLoss
 from thalweg.potentials.neural_network.one_hidden_layer.merged_units import MergedLoss, alike
@@ -27,10 +25,10 @@ __all__ = [
     "ALIKE",
     "EXACT",
     "SWITCH",
-    "MergedMinimum",
     "lowest_by_copies",
     "may_merge",
     "merged",
+    "merged_goal",
     "merged_minimum",
     "merged_system",
 ]
@@ -47,18 +45,6 @@ _APART, _ROUNDS = 0.1, 30
 # Part of the goal that is left to rounding
 _MARGIN = 0.9
 _STAGES = (_AGAIN, ALIKE), (0.0, _NEAR)
-
-
-class MergedMinimum(NamedTuple):
-    """Where a minimisation of distinct units ended; ``lowest_eigenvalue`` is NaN where it was not computed."""
-
-    x: np.ndarray
-    energy: float
-    rms: float
-    steps: int
-    evaluations: int
-    status: Status
-    lowest_eigenvalue: float
 
 
 def may_merge(system: System) -> bool:
@@ -95,17 +81,22 @@ def merged_system(system: System, loss: MergedLoss, y: np.ndarray) -> System:
     return small
 
 
+def merged_goal(system: System, small: System, rms: float) -> float:
+    """Return the rms gradient of distinct units at which that of the whole network is below ``rms``."""
+    return float(_MARGIN * rms * np.sqrt(system.n / small.n))
+
+
 def merged_minimum(
     system: System, x: np.ndarray, loss: MergedLoss, *, rms: float, rules: Rules, steps: int
-) -> MergedMinimum:
-    """Minimise distinct units from x; where copies come apart downhill, take them apart and go on.
+) -> LargeMinimum:
+    """Minimise distinct units from x, in place; where copies come apart downhill, take them apart and go on.
 
     Parameters
     ----------
     system : System
         The whole network.
     x : ndarray, shape (n,)
-        Start.
+        Start, overwritten.
     loss : MergedLoss
         Its distinct units.
     rms : float
@@ -125,7 +116,7 @@ def merged_minimum(
         loss, y = _regrouped(loss, y, tolerance)
     for _ in range(_ROUNDS if status == Status.CONVERGED else 0):
         small = merged_system(system, loss, y)
-        status, more, evaluations = _walk(small, y, _MARGIN * rms * np.sqrt(system.n / small.n), rules, steps)
+        status, more, evaluations = _walk(small, y, merged_goal(system, small, rms), rules, steps)
         taken, calls = taken + more, calls + evaluations
         if status != Status.CONVERGED:
             break
@@ -139,12 +130,12 @@ def merged_minimum(
         if status != Status.WRONG_INDEX:
             break
         y = _downhill(small, y, proof.vectors[0])
-    end = loss.spread(y)
-    energy, gradient = system.energy_gradient(end)
+    x[:] = loss.spread(y)
+    energy, gradient = system.energy_gradient(x)
     norm = float(np.linalg.norm(gradient) / np.sqrt(system.n))
     if status == Status.CONVERGED and not norm < rms:
         status = Status.ENERGY_NOT_LOWERED
-    return MergedMinimum(end, energy, norm, taken, calls, status, lowest)
+    return LargeMinimum(energy, norm, taken, calls, status, lowest)
 
 
 def _regrouped(loss: MergedLoss, y: np.ndarray, tolerance: float) -> tuple[MergedLoss, np.ndarray]:
@@ -174,14 +165,10 @@ def lowest_by_copies(system: System, x: np.ndarray, count: int) -> np.ndarray | 
 
 
 def _walk(small: System, y: np.ndarray, goal: float, rules: Rules, steps: int) -> tuple[Status, int, int]:
-    """Minimise from y, in place, by LBFGS; return its status, steps and evaluations."""
-    function, _, integers, floats = small.compiled
-    packed = rules.replace(memory=default_rules(small).memory).packed()
-    _, _, taken, calls, status, _ = quick_walk(
-        function, integers, floats, small.frozen, packed, goal, steps, y, np.empty_like(y), np.empty((0, y.size + 1))
-    )
+    """Minimise distinct units from y, in place, by LBFGS; return its status, steps and evaluations."""
+    _, _, taken, calls, status = walk(small, y, goal, rules.replace(memory=default_rules(small).memory), steps)
     small.reraise()
-    return Status(status), taken, calls
+    return status, taken, calls
 
 
 def _taken_apart(

@@ -68,7 +68,7 @@ def test_copies_that_are_a_saddle_come_apart(wide):
     x = loss.spread(loss.gather(one))
     end = merged_minimum(wide, x, loss, rms=1e-9, rules=default_rules(wide), steps=10_000)
     assert end.status == 0
-    values = np.linalg.eigvalsh(wide.hessian(end.x))
+    values = np.linalg.eigvalsh(wide.hessian(x))
     assert end.lowest_eigenvalue == pytest.approx(values[0], rel=0.02)
     assert values[0] > 0
 
