@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
-from thalweg.landscapes.discoveries.growth_curve import Forecast, forecast_growth
+from thalweg.landscapes.discoveries.growth_curve import UNKNOWN, Forecast, forecast_growth
 
 __all__ = ["COUNTS", "FINISHED", "Count", "Stage", "StoppingRule", "forecast_stages", "grown", "next_stage"]
 
@@ -60,7 +60,7 @@ def forecast_stages(stages: Sequence[Stage], count: Count) -> Forecast:
     before = max((getattr(stage, count) for stage in stages if stage.searches == 0), default=0)
     later = [stage for stage in stages if stage.searches > 0]
     if not later:
-        return Forecast(0, *[math.nan] * 7)
+        return UNKNOWN
     found = [getattr(stage, count) for stage in later]
     own = [number - before for number in found]
     return forecast_growth([stage.searches for stage in later], own if own[-1] > 0 else found)

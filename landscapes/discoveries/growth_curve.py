@@ -19,7 +19,7 @@ from scipy.special import roots_hermitenorm
 from thalweg.potentials.conversion.numeric_options import whole_number
 from thalweg.potentials.lazy import public
 
-__all__ = ["Forecast", "forecast", "forecast_growth"]
+__all__ = ["UNKNOWN", "Forecast", "forecast", "forecast_growth"]
 
 _BEGINNING = 1 / 16  # of the searches: they find what the start of a search is near to, which later ones do not
 _ENOUGH = 10  # points found after that, or the beginning counts, too
@@ -67,6 +67,10 @@ class Forecast:
     none: float
 
 
+UNKNOWN = Forecast(0, *[math.nan] * 7)
+"""Forecast where nothing has been found."""
+
+
 def forecast(first: ArrayLike, searches: int) -> Forecast:
     """Forecast how many points remain.
 
@@ -105,7 +109,7 @@ def forecast(first: ArrayLike, searches: int) -> Forecast:
     if times.size and not (times[0] >= 1 and times[-1] <= searches):
         raise ValueError(f"first must lie between 1 and {searches}; it lies between {times[0]:g} and {times[-1]:g}")
     if not times.size:
-        return Forecast(0, *[math.nan] * 7)
+        return UNKNOWN
     start = _BEGINNING if np.count_nonzero(times > _BEGINNING * searches) >= _ENOUGH else 0.0
     edges = np.concatenate([[start], np.exp(np.linspace(math.log(max(start, 1 / 200)), 0.0, _BINS + 1))[1:]])
     return _forecast(len(times), edges, np.histogram(times[times > start * searches] / searches, edges)[0])
@@ -141,7 +145,7 @@ def forecast_growth(searches: ArrayLike, found: ArrayLike) -> Forecast:
     if (new < 0).any():
         raise ValueError(f"found must not decrease; the numbers are {counts.tolist()}")
     if not counts[-1]:
-        return Forecast(0, *[math.nan] * 7)
+        return UNKNOWN
     edges = np.append(0.0, ends / ends[-1])
     first = int(np.searchsorted(edges, _BEGINNING))
     first = first if new[first:].sum() >= _ENOUGH else 0

@@ -94,8 +94,9 @@ class _Run:
         self._in_flight = sum(pending.choice.size for pending in self.chosen)
         self.done = self.failed = self.raised = self.raised_in_a_row = 0
         self._last_call: FailedCall | None = None
+        self._combines = "moves" in settings  # two minima, in tasks of basin-hopping
         self._minima_after: dict[int, int] = {}  # minima that were known once a task of this call had been added
-        self._minima = _minima_found(landscape, None)
+        self._minima = _minima_found(landscape, None) if self._combines else 0
         self.calls = int(landscape.state.get(strategy.name, {}).get("calls", 0))
         self.began = time.monotonic()
 
@@ -133,7 +134,7 @@ class _Run:
         asks = choice.kind not in (BASIN_HOPPING, DOUBLE_ENDED)
         energies = self.landscape.transition_states.energy[: known if asks else 0]
         proved = self._proved(minima)
-        lowest = self._lowest(number) if choice.kind == BASIN_HOPPING and "moves" in settings else ()
+        lowest = self._lowest(number) if choice.kind == BASIN_HOPPING and self._combines else ()
         return Task(name, number, choice.kind, entropy, choice.starts, X, settings, energies, proved, lowest)
 
     def _lowest(self, number: int) -> tuple[tuple[float, np.ndarray], ...]:
@@ -173,9 +174,10 @@ class _Run:
         self.calls += result.calls
         added = self.landscape.add_task(self.strategy.name, result.searches)
         number, choice, *_ = self.chosen.popleft()
-        self._minima = max([self._minima, *(row + 1 for rows in added for row in rows.minima)])
-        self._minima_after[number] = self._minima
-        self._minima_after.pop(number - self.ahead, None)
+        if self._combines:
+            self._minima = max([self._minima, *(row + 1 for rows in added for row in rows.minima)])
+            self._minima_after[number] = self._minima
+            self._minima_after.pop(number - self.ahead, None)
         self.strategy.added(choice, result, added)
         self._in_flight -= choice.size
         self.done += choice.size
