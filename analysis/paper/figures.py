@@ -103,11 +103,12 @@ def _meaning(colour: str, ceiling: float | None) -> str:
 
 
 def _graph(network: KineticTransitionNetwork, lowest: int | None, most: int | None) -> DisconnectivityGraph:
-    few = [limit for limit in (lowest, most) if limit is not None]
+    few = min((limit for limit in (lowest, most) if limit is not None), default=None)
     anchor = network.global_minimum
-    # minima that are not joined yet stand apart; they are left out only where they are the smaller part
-    joined = 2 * np.sum(network.component_labels == network.component_labels[anchor]) >= network.n_minima
-    return DisconnectivityGraph(network, 100, connected_to=anchor if joined else None, lowest=min(few) if few else None)
+    # minima that are not joined yet stand apart; they are left out only where they are the smaller part of the lowest
+    shown = np.argsort(network.energies, kind="stable")[:few]
+    joined = 2 * np.sum(network.component_labels[shown] == network.component_labels[anchor]) >= len(shown)
+    return DisconnectivityGraph(network, 100, connected_to=anchor if joined else None, lowest=few)
 
 
 def _leave_empty(ax: Axes, title: str) -> None:

@@ -46,6 +46,11 @@ MEANINGS = {
     "incorrect_mean": "AUC on those training points whose labels are wrong, with the wrong labels, mean over all "
     "minima; high where the network has learned the wrong labels",
     "frustration": "mean over minima of the climb on the lowest path to Gmin, divided by the energy that is gained",
+    "low_connected": "number of the 100 lowest minima that are connected to Gmin; of all where there are fewer",
+    "low_height": "loss of the highest of these minima above that of Gmin",
+    "low_remaining": "number of minima as low as these that probably remain to be found",
+    "low_remaining_low": "lower end of the 95 % interval of this number",
+    "low_remaining_high": "upper end of the 95 % interval of this number",
     "other_funnel": "depth of the deepest funnel other than that of Gmin, in units of the range of the lowest nine "
     "tenths of the losses",
 }
@@ -53,6 +58,7 @@ MEANINGS = {
 
 _PARTS = ("train", "incorrect", "correct", "test")
 _LOW = 0.25  # part of the band of losses in which minima count as low-lying
+_LOWEST = 100  # minima that are the low-lying region of a landscape
 _MOST = 0.9  # part of the minima whose losses make the band, and part of the terms that a trimmed mean keeps
 _Z = 1.959963984540054
 
@@ -114,6 +120,7 @@ def measures(
         **_areas(network),
         **_correlations(network),
         **shape_measures(network),
+        **_low_remaining(path, network),
     }
 
 
@@ -196,27 +203,55 @@ def _correlations(network: KineticTransitionNetwork) -> dict[str, float]:
 
 
 def shape_measures(network: KineticTransitionNetwork) -> dict[str, float]:
-    """Return funnels, frustration and barriers of the component of the lowest minimum.
+    """Return the low-lying region, and funnels, frustration and barriers of the component of the lowest minimum.
 
     Depths of funnels are in units of the band of the lowest nine tenths of the minima, which a few high minima leave as
     it is; frustration is given as the mean, the median and the mean without the largest tenth of its terms.
     """
     names = ("funnels", "main_funnel", "main_depth", "other_funnel")
     frustrations = ("frustration", "frustration_median", "frustration_trimmed")
-    part = connected_part(network)
+    part, low = connected_part(network), low_measures(network)
     if not part.n_transition_states or part.n_minima < 2:
-        return dict.fromkeys((*names, *frustrations, "barrier_to_gmin", "connected_range"), math.nan)
+        return low | dict.fromkeys((*names, *frustrations, "barrier_to_gmin", "connected_range"), math.nan)
     funnel = funnel_measures(part, float(np.quantile(part.energies, _MOST) - part.energies.min()))
     if funnel["funnels"] == 1:
         funnel["depth of the deepest other / band"] = 0.0  # no other funnel
     top = energies_from(part, part.global_minimum)
     uphill = np.delete(top - part.energies, part.global_minimum)
     return {
+        **low,
         **dict(zip(names, funnel.values(), strict=True)),
         **dict(zip(frustrations, _averages(np.sort(frustration_terms(part)[1])), strict=True)),
         "barrier_to_gmin": float(np.median(uphill)),
         "connected_range": band(part),
     }
+
+
+def _highest_of_lowest(network: KineticTransitionNetwork) -> float:
+    """Return the energy of the highest of the lowest minima."""
+    return float(np.sort(network.energies)[:_LOWEST][-1])
+
+
+def low_measures(network: KineticTransitionNetwork) -> dict[str, float]:
+    """Return how many of the lowest minima are connected to the lowest of all, and how high they are above it."""
+    highest, gmin = _highest_of_lowest(network), network.global_minimum
+    lowest = np.argsort(network.energies, kind="stable")[:_LOWEST]
+    pieces = network.component_labels
+    connected = int(np.count_nonzero(pieces[lowest] == pieces[gmin]))
+    return {"low_connected": connected, "low_height": highest - float(network.energies[gmin])}
+
+
+def _low_remaining(path: Path, network: KineticTransitionNetwork) -> dict[str, float]:
+    """Return how many minima as low as the lowest probably remain, with the ends of the 95 % interval."""
+    from thalweg.landscapes.discoveries.found_points import Discoveries
+    from thalweg.landscapes.storage.store import Store
+
+    store = Store.open(path, mode="r")
+    try:
+        known = Discoveries(store, _highest_of_lowest(network)).update().forecast("minima")
+    finally:
+        store.close()
+    return {"low_remaining": known.remaining, "low_remaining_low": known.low, "low_remaining_high": known.high}
 
 
 def _averages(rising: np.ndarray) -> tuple[float, float, float]:

@@ -166,8 +166,8 @@ def _grid(lines: Sequence[Sequence[str]]) -> str:
 def table_markdown(table: Mapping[str, Any], found: Sequence[Cell], published: bool = True) -> str:
     """Return a table as Markdown, in pieces of some columns, with the lines of measures.csv behind each row.
 
-    A row has a * where a landscape behind it has not stopped growing, and states its number of draws. Without
-    ``published`` there are no columns for published numbers.
+    A row has a * where a landscape behind it has not stopped growing, and states its number of draws. A column of
+    which nothing was published has none for published numbers, and without ``published`` no column has.
     """
     key, *columns = table["columns"]
     rows = {
@@ -175,16 +175,22 @@ def table_markdown(table: Mapping[str, Any], found: Sequence[Cell], published: b
         for head in (first for first, *_ in table["rows"])
     }
     pieces = []
-    for start in range(0, len(columns), _AT_ONCE[published]):
-        here = columns[start : start + _AT_ONCE[published]]
-        lines = [[key, "draws", *[text for column in here for text in _heading(column, published)]]]
+    beside = {column for column in columns if published and any(map(math.isfinite, _published(rows, column)))}
+    for start in range(0, len(columns), _AT_ONCE[bool(beside)]):
+        here = columns[start : start + _AT_ONCE[bool(beside)]]
+        lines = [[key, "draws", *[text for column in here for text in _heading(column, column in beside)]]]
         lines.append(["---"] * len(lines[0]))
         for head, row in rows.items():
-            shown = [text for column in here for text in _texts(row[column], published)]
+            shown = [text for column in here for text in _texts(row[column], column in beside)]
             lines.append([*_head(head, row[columns[0]]), *shown])
         pieces.append(_grid(lines))
     sources = [f"{head}: {_lines(row[columns[0]].lines)}" for head, row in rows.items() if row[columns[0]].lines]
     return "\n\n".join([*pieces, f"Lines of measures.csv behind each row: {'; '.join(sources) or 'none yet'}."])
+
+
+def _published(rows: Mapping[Head, Mapping[str, Cell]], column: str) -> list[float]:
+    """Return the published numbers of a column."""
+    return [row[column].published for row in rows.values()]
 
 
 def _heading(column: str, published: bool) -> list[str]:

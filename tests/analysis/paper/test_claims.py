@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from itertools import product
 
+import networkx
 import numpy as np
 import pytest
 from scipy.stats import binomtest
@@ -193,6 +194,21 @@ def _measured(few_high, shallow=0.0):
     energies[1] = shallow if shallow else energies[1]
     tops = np.maximum(energies[1:], energies[:-1]) + 0.01
     return shape_measures(KineticTransitionNetwork(energies, tops, [[k, k + 1] for k in range(39)]))
+
+
+def test_the_lowest_minima_that_are_connected():
+    """The lowest of some pieces of 150 minima, beside the components that networkx finds."""
+    rng = np.random.default_rng(3)
+    energies, ends = rng.uniform(0.0, 1.0, 150), rng.integers(0, 150, (70, 2))
+    network = KineticTransitionNetwork(energies, np.full(70, 2.0), ends)
+    graph = networkx.Graph(ends.tolist())
+    graph.add_nodes_from(range(150))
+    hundred = set(np.argsort(energies)[:100].tolist())
+    inside = networkx.node_connected_component(graph, int(np.argmin(energies))) & hundred
+    assert 1 < len(inside) < 100
+    low = shape_measures(network)
+    assert low["low_connected"] == len(inside)
+    assert low["low_height"] == pytest.approx(np.sort(energies)[99] - energies.min())
 
 
 def test_a_few_high_minima_change_neither_the_band_nor_the_trimmed_frustration():

@@ -209,6 +209,8 @@ def test_cells_say_mean_spread_and_where_they_are_from():
     assert "| 10 % * | 3 | 266 | 101 ± 1 * | 0.9 | 0.71 ± 0.01 |" in text
     assert "| 50 % |  |  |  |  |  |" in text
     assert "0: 2, 4, 6" in text
+    bare = {**TABLE, "rows": [[0, 122], [10]]}
+    assert "| errors | draws | minima: paper | ours | auc |" in table_markdown(bare, cells(bare, _rows()))
     rare = cells(TABLE, [row | {"minima_remaining_high": 6.0} for row in _rows()])
     assert "| 0 % | 3 | 122 | 101 ± 1 * | 0.715" in table_markdown(TABLE, rare)  # grown, but many are rare
     read = list(csv.DictReader(io.StringIO(table_csv(list(found.values())))))

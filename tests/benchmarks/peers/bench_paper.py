@@ -7,6 +7,11 @@ counts: GMIN hops for so many minutes, then PATHSAMPLE with OPTIM grows a databa
 hops, then connects. The four are one after the other, each goes on where it was stopped, and with more minutes where
 it had ended: the same command again. It writes peers.md and peers.csv into the output folder, where ``thalweg paper``
 finds them.
+
+    ... python -m tests.benchmarks.peers.bench_paper --seed 4 --minutes 20 --ours 10
+
+is the comparison on other points: theirs have 20 minutes each, ours 10 in all, and hops as many steps as
+``thalweg explore D1`` does by default.
 """
 
 from __future__ import annotations
@@ -22,7 +27,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from thalweg.analysis.systems.named import build, default_options
+from thalweg.analysis.systems.named import build, default_options, default_work
 from thalweg.landscapes import Landscape
 from thalweg.optimizers import minimise
 
@@ -33,6 +38,7 @@ SHARES = (1 / 8, 1 / 4, 1 / 2, 1.0)
 ENERGY, DISTANCE = 1e-6, 1e-2  # within which two points are one; the distance is that after alignment
 _RMS = 1e-7  # of a point that counts as stationary: theirs are written with some ten digits
 _SLICE = 20.0  # seconds
+_MOST = 10_000_000  # searches: more than there is time for
 
 
 class Points(NamedTuple):
@@ -48,7 +54,8 @@ def main() -> None:
     if binaries() is None:
         raise SystemExit("THALWEG_PYLFL names no folder with GMIN, OPTIM and PATHSAMPLE (tests/benchmarks)")
     seconds, work = 60.0 * given.minutes, given.work.resolve()
-    explored = build("D1", default_options("D1"))
+    ours = None if given.ours is None else 60.0 * given.ours
+    explored = build("D1", default_options("D1") | {"seed": given.seed})
     loss = explored.subject.calc
     growth: dict[str, list[Stage]] = {}
     their_x, growth["GMIN"] = run_gmin(loss, explored.subject.x, work / "gmin", seconds)
@@ -56,12 +63,12 @@ def main() -> None:
     growth["PATHSAMPLE"] = run_pathsample(loss, their_x, work / "ps", seconds)
     _say("PATHSAMPLE", growth)
     for what in ("find_minima", "connect"):
-        growth[what] = grow_ours(explored.subject, what, work, seconds)
+        growth[what] = grow_ours(explored.subject, what, work, given.seed, seconds, ours)
         _say(what, growth)
     with Landscape.open(work / "connect.zarr") as landscape:
         matches = match(landscape, their_x, work / "ps")
     given.output.mkdir(parents=True, exist_ok=True)
-    (given.output / "peers.md").write_text(report(growth, matches, seconds), encoding="utf-8")
+    (given.output / "peers.md").write_text(report(growth, matches, given.seed, seconds, ours), encoding="utf-8")
     (given.output / "peers.csv").write_text(growth_csv(growth), encoding="utf-8")
     print(given.output / "peers.md")
 
@@ -69,6 +76,8 @@ def main() -> None:
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--minutes", type=float, default=30.0, help="of CPU time for each of the four")
+    parser.add_argument("--ours", type=float, help="of CPU time for ours in all; as much as for theirs by default")
+    parser.add_argument("--seed", type=int, default=0, help="draws the training points")
     parser.add_argument("--work", type=Path, default=Path("/tmp/peers"), help="folder of all files; a short path")
     parser.add_argument("--output", type=Path, default=Path("."), help="folder of peers.md and peers.csv")
     return parser.parse_args()
@@ -79,22 +88,32 @@ def _say(name: str, growth: dict[str, list[Stage]]) -> None:
     print(f"{name}: {minima} minima, {states} transition states after {seconds:.0f} CPU seconds", flush=True)
 
 
-def grow_ours(subject: Any, what: str, work: Path, seconds: float) -> list[Stage]:
-    """Search on one core until so many CPU seconds have gone; return the growth. Connecting starts with what hopped."""
+def grow_ours(
+    subject: Any, what: str, work: Path, seed: int, seconds: float, in_all: float | None = None
+) -> list[Stage]:
+    """Search on one core until so many CPU seconds have gone; return the growth. Connecting starts with what hopped.
+
+    With ``in_all`` basin-hopping takes its default number of steps, and connecting what is left of these seconds.
+    """
+    most = _MOST
     folder, store = work / what, work / f"{what}.zarr"
     folder.mkdir(parents=True, exist_ok=True)
     stages = known_stages(folder)
+    if in_all is not None:
+        hopping = what == "find_minima"
+        most = default_work("D1", default_options("D1")).steps if hopping else _MOST
+        seconds = in_all if hopping else in_all - known_stages(work / "find_minima")[-1][0]
     if what == "connect" and not store.exists():
         shutil.copytree(work / "find_minima.zarr", store)
-    with Landscape(subject, store, seed=0) as landscape:
+    with Landscape(subject, store, seed=seed) as landscape:
         method = getattr(landscape, what)
         if len(stages) == 1:
             method(1, workers=1, progress=False)  # whatever is still to be compiled or loaded
             stages = [(0.0, *_known(landscape))]
-        while (left := seconds - stages[-1][0]) > 0:
+        while (left := seconds - stages[-1][0]) > 0 and len(landscape.searches) < most:
             began = time.process_time()
             slice_ = min(_SLICE, left, max(1.0, 0.2 * stages[-1][0]))
-            method(10_000_000, seconds=slice_, workers=1, progress=False)
+            method(most - len(landscape.searches), seconds=slice_, workers=1, progress=False)
             stages.append((stages[-1][0] + time.process_time() - began, *_known(landscape)))
             keep_stages(folder, stages)
     return stages
@@ -162,19 +181,29 @@ def at(stages: list[Stage], seconds: float) -> tuple[int, int]:
     return before[-1][1:]
 
 
-def report(growth: dict[str, list[Stage]], matches: list[dict[str, Any]], seconds: float) -> str:
-    """Return the tables as Markdown."""
+def report(
+    growth: dict[str, list[Stage]], matches: list[dict[str, Any]], seed: int, seconds: float, ours: float | None = None
+) -> str:
+    """Return the tables as Markdown; ``ours`` are the seconds of ours where they are others."""
     names = {
         "GMIN": "GMIN, basin-hopping", "find_minima": "ours, basin-hopping",
         "PATHSAMPLE": "PATHSAMPLE with OPTIM, from GMIN's minima", "connect": "ours, transition states, from its own",
     }  # fmt: skip
     head = ["minima / transition states after", *(f"{share * seconds / 60:.3g} min" for share in SHARES)]
+    spans = dict.fromkeys(names, seconds)
+    if ours is not None:
+        head = ["minima / transition states after", "minutes", *(f"{share:.3g} of them" for share in SHARES)]
+        spans |= {name: growth[name][-1][0] for name in ("find_minima", "connect")}
     rows = [
-        [said, *(" / ".join(map(str, at(growth[name], share * seconds * 1.01))) for share in SHARES)]
+        [said, *(" / ".join(map(str, at(growth[name], share * spans[name] * 1.01))) for share in SHARES)]
         for name, said in names.items()
     ]
+    if ours is not None:
+        rows = [[row[0], f"{spans[name] / 60:.1f}", *row[1:]] for name, row in zip(names, rows, strict=True)]
     told = (
-        f"D1 without errors, 1,000 training points (seed 0), {seconds / 60:g} CPU minutes on one core each; counts are "
+        f"D1 without errors, 1,000 training points (seed {seed}), "
+        f"{'' if ours is None else f'{ours / 60:g} CPU minutes for ours and '}"
+        f"{seconds / 60:g} CPU minutes on one core {'each' if ours is None else 'for each of the others'}; counts are "
         "each program's own. GMIN quenches to an rms gradient of 1e-6 while it hops, the others to 1e-9; ours proves "
         f"every point by its Hessian's eigenvalues. PATHSAMPLE perturbs each minimum {TRIES} times, in order, "
         "sweep after sweep."
