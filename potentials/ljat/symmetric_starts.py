@@ -6,6 +6,8 @@ space of few dimensions, of which a symmetric point attracts a much larger part 
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 
 __all__ = ["symmetric_positions"]
@@ -29,12 +31,13 @@ _GENERATORS = (
 )  # fmt: skip
 
 
-def _group(generators: list[np.ndarray]) -> np.ndarray | None:
-    """Return all products of the generators, shape (order, 3, 3), the identity first; None if there are too many."""
+@cache
+def _group(generators: tuple[int, ...]) -> np.ndarray | None:
+    """Return all products of generators, shape (order, 3, 3), the identity first; None if there are too many."""
     elements = [np.eye(3)]
     for element in elements:  # grows meanwhile
         for generator in generators:
-            product = generator @ element
+            product = _GENERATORS[generator] @ element
             if all(np.abs(product - other).max() > _SAME for other in elements):
                 elements.append(product)
         if len(elements) > _LARGEST:
@@ -49,8 +52,12 @@ def _orbit(group: np.ndarray, point: np.ndarray) -> np.ndarray:
     return images[[apart[k, :k].all() for k in range(len(images))]]
 
 
-def _fixed(element: np.ndarray) -> np.ndarray:
-    """Return the projection on the subspace that an element of the group leaves unchanged, shape (3, 3)."""
+@cache
+def _fixed(generators: tuple[int, ...], number: int) -> np.ndarray:
+    """Return the projection on the subspace that an element of a group leaves unchanged, shape (3, 3)."""
+    group = _group(generators)
+    assert group is not None
+    element = group[number]
     total, power, order = np.eye(3), element, 1
     while np.abs(power - np.eye(3)).max() > _SAME:
         total, power, order = total + power, power @ element, order + 1
@@ -78,20 +85,20 @@ def symmetric_positions(atoms: int, radius: float, rng: np.random.Generator) -> 
         Positions in the unit of ``radius``; without symmetry if no group that was drawn suits the number of atoms.
     """
     for _ in range(_TRIALS):
-        chosen = rng.choice(len(_GENERATORS), size=rng.integers(1, 3), replace=False)
-        group = _group([_GENERATORS[k] for k in chosen])
-        if group is not None and (positions := _filled(group, atoms, radius, rng)) is not None:
+        chosen = tuple(rng.choice(len(_GENERATORS), size=rng.integers(1, 3), replace=False).tolist())
+        if _group(chosen) is not None and (positions := _filled(chosen, atoms, radius, rng)) is not None:
             return positions
     return np.array([_in_ball(radius, rng) for _ in range(atoms)])
 
 
-def _filled(group: np.ndarray, atoms: int, radius: float, rng: np.random.Generator) -> np.ndarray | None:
+def _filled(generators: tuple[int, ...], atoms: int, radius: float, rng: np.random.Generator) -> np.ndarray | None:
     """Fill the ball with orbits up to a number of atoms; return None if the last atoms do not fit."""
-    positions = np.zeros((0, 3))
+    group, positions = _group(generators), np.zeros((0, 3))
+    assert group is not None
     for _ in range(_TRIALS):
         point = _in_ball(radius, rng)
         if rng.random() < 0.5:
-            point = _fixed(group[rng.integers(len(group))]) @ point
+            point = _fixed(generators, int(rng.integers(len(group)))) @ point
         orbit = _orbit(group, point)
         taken = (np.abs(positions[:, None] - orbit[None]).max(axis=2) < _SAME).any()
         if not taken and len(positions) + len(orbit) <= atoms:
