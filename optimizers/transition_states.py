@@ -12,6 +12,7 @@ import numpy as np
 from thalweg.optimizers.eigenvector_following_hybrid import transition_states_large
 from thalweg.optimizers.kernels.arguments import STATIONARY_POINT, SaddleSearch
 from thalweg.optimizers.kernels.eigenvector_following import follow_modes
+from thalweg.optimizers.kernels.hybrid import climb_and_follow
 from thalweg.optimizers.kernels.searches import transition_state_rows
 from thalweg.optimizers.kernels.status import Status, reasons
 from thalweg.optimizers.kinks import with_kinks
@@ -32,6 +33,13 @@ if TYPE_CHECKING:
     from thalweg.potentials.protocols import Subject
 
 __all__ = ["find_transition_states"]
+
+# Free coordinates of atoms up to which each step uphill diagonalises a Hessian. Above, gradients climb: of LJ38 a climb
+# takes as long as three diagonalisations, and twenty would be needed
+_LARGEST_FOLLOWED = 36
+# Searches of atoms for each call of compiled code: the call itself takes half as long as a search of LJ13
+_TOGETHER = 16
+_PIECES = 8  # of the searches of each thread: Ctrl-C ends them between two calls
 
 
 def find_transition_states(
@@ -56,6 +64,10 @@ def find_transition_states(
     the lowest two eigenvalues prove what is found, and the products of eigenvalues are NaN. On a GPU that method
     searches whatever the size, and Hessians only prove. So they do for an ASE calculator, each of whose calls counts:
     quasi-Newton steps learn the Hessian from the forces met, and differences correct its lowest mode.
+
+    Atoms with 37 to 500 free coordinates and a compiled potential climb by gradients along the lowest mode, as in
+    :func:`hybrid_eigenvector_following`; one Hessian at the end proves the transition state. Along a mode of
+    ``directions`` every step has a Hessian.
 
     Parameters
     ----------
@@ -198,9 +210,10 @@ def _on_cpu(
         np.empty((count, 2, n)),
         np.empty((count, 2), STATIONARY_POINT),
     )
+    climbs = system.atoms is not None and system.n_free > _LARGEST_FOLLOWED
     uphill = SaddleSearch(
-        follow=follow_modes, rms=float(rms), steps=int(steps), max_step=float(max_step), known=known,
-        within=float(within),
+        follow=climb_and_follow if climbs else follow_modes, rms=float(rms), steps=int(steps),
+        max_step=float(max_step), known=known, within=float(within),
     )  # fmt: skip
     downhill = minimum_search(system, rms, rules, minimise_steps)
 
@@ -208,7 +221,8 @@ def _on_cpu(
         part = slice(start, stop)
         transition_state_rows(uphill, downhill, directions[part], X[part], found[part], ends[part], minima[part])
 
-    map_threads(work, count, threads)
+    few = threads == 1 and system.atoms is not None
+    map_threads(work, count, threads, min(_PIECES, max(1, count // _TOGETHER)) if few else _PIECES)
     return X, found, ends, minima
 
 
