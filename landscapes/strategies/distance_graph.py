@@ -58,7 +58,7 @@ class DistanceGraph:
                 grown[: self._rows] = self._prints
             self._prints = grown
         apart = np.linalg.norm(self._prints[: self._rows] - fingerprint.astype(np.float32), axis=1)
-        nearest = np.argsort(apart, kind="stable")[: self._neighbours]
+        nearest = _smallest(apart, self._neighbours)
         self._put(np.column_stack([nearest, np.full(len(nearest), self._rows)]), apart[nearest])
         self._prints[self._rows] = fingerprint
         self._rows += 1
@@ -147,6 +147,14 @@ class DistanceGraph:
         self.known[pair] = float(self._distance(*pair))
         if len(self.known) > _REMEMBERED:
             del self.known[next(iter(self.known))]
+
+
+def _smallest(values: np.ndarray, count: int) -> np.ndarray:
+    """Return the places of the smallest values, rising, of equal ones the first: sorting them all takes too long."""
+    if len(values) <= count:
+        return np.argsort(values, kind="stable")
+    candidates = np.flatnonzero(values <= np.partition(values, count - 1)[count - 1])
+    return candidates[np.argsort(values[candidates], kind="stable")[:count]]
 
 
 def _keys(pairs: np.ndarray) -> np.ndarray:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -120,6 +121,23 @@ def test_a_joined_pair_needs_no_search(one_worker, tmp_path):
     with Landscape.open(path) as landscape:
         assert ConnectPairs(landscape, pairs=[pair]).choose(0, 16) is None
         assert ConnectPairs(landscape, pairs=[pair], lower=True).choose(1, 16).kind == "double-ended"
+
+
+def test_searches_for_a_lower_path_leave_minima_by_the_displacement_that_brought_most(one_worker, tmp_path):
+    """Each single-ended search counts for the size of its displacement; every third task tries the sizes in turn."""
+    path, pair, _ = one_worker
+    shutil.copytree(path, tmp_path / "a.zarr")
+    with Landscape.open(tmp_path / "a.zarr", mode="r+") as landscape:
+        before = sum(of[0] for of in landscape.state["connect_pairs"]["growth"])
+        landscape.connect(100, pairs=[pair], lower=True, workers=1)
+        counts = landscape.state["connect_pairs"]["growth"]
+        kind = landscape.searches.kind[-100:]
+        assert sum(of[0] for of in counts) - before == (kind == SINGLE_ENDED).sum() > 0
+        gains = [(brought + 1) / (steps + 200) for _, brought, steps in counts]
+        best = (1.0, 0.5, 0.2, 0.1)[int(np.argmax(gains))]
+        again = ConnectPairs(landscape, pairs=[pair], lower=True)
+        assert {again.choose(number, 16).part for number in (2, 4, 8, 10)} == {best}
+        assert [again.choose(number, 16).part for number in (0, 6, 12, 18)] == [1.0, 0.5, 0.2, 0.1]
 
 
 def made(made_up, path, energies, barriers):
