@@ -278,7 +278,7 @@ class _Slices:
 
 def _measure(landscape: Landscape, explored: Explored, testing: int, workers: int | None) -> None:
     """Store AUC and losses of all minima; with a mean over classes, also the AUC of each class."""
-    from thalweg.analysis.prediction.minima_scores import measure, measure_class
+    from thalweg.analysis.prediction.minima_scores import measure, measure_classes
 
     if explored.test is None or not len(landscape.minima):
         return
@@ -288,5 +288,5 @@ def _measure(landscape: Landscape, explored: Explored, testing: int, workers: in
         for name in [name for name in landscape.properties if before != len(test)]:
             del landscape.properties[name]
     measure(landscape, test, explored.reference, threads=workers)
-    for each in range(test.n_classes if explored.reference == "macro" else 0):
-        measure_class(landscape, test, each, threads=workers)
+    if explored.reference == "macro":
+        measure_classes(landscape, test, threads=workers)

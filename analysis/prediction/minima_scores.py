@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from thalweg.analysis.prediction.roc import AREAS, auc_table
+from thalweg.analysis.prediction.roc import AREAS, auc_table, class_areas
 from thalweg.potentials.neural_network.loss import NetworkLoss
 
 if TYPE_CHECKING:
     from thalweg.datasets import Dataset
     from thalweg.landscapes import Landscape
 
-__all__ = ["measure", "measure_class"]
+__all__ = ["measure", "measure_classes"]
 
 
 def measure(landscape: Landscape, test: Dataset, reference: int | str = 0, threads: int | None = None) -> None:
@@ -63,8 +63,8 @@ def measure(landscape: Landscape, test: Dataset, reference: int | str = 0, threa
     )
 
 
-def measure_class(landscape: Landscape, test: Dataset, reference: int, threads: int | None = None) -> None:
-    """Store the AUC of one class as properties that end with its number, beside a mean over all classes.
+def measure_classes(landscape: Landscape, test: Dataset, threads: int | None = None) -> None:
+    """Store the AUC of each class as properties that end with its number, beside a mean over all classes.
 
     Parameters
     ----------
@@ -72,22 +72,28 @@ def measure_class(landscape: Landscape, test: Dataset, reference: int, threads: 
         Landscape of a NetworkLoss, open for writing.
     test : Dataset
         Testing data.
-    reference : int
-        Class that AUC tells from the rest.
     threads : int, optional
         Threads over minima; all processors by default.
     """
     from thalweg.landscapes import fill_property
 
-    loss = landscape.system.potential
-    names = [f"{name}_{reference}" for name in AREAS]
+    properties, loss = landscape.properties, landscape.system.potential
+    names = [f"{name}_{number}" for number in range(test.n_classes) for name in AREAS]
+    # every class is among the training data, other parts may lack one
+    needed = [f"{AREAS[0]}_{number}" for number in range(test.n_classes)]
+    if all(name in properties and not np.isnan(properties[name]).any() for name in needed):
+        return
+    stored = {"reference": "each class", "testing_points": len(test)}
+    for name in [name for name in names if name in properties]:
+        if properties.attributes(name) != stored:
+            del properties[name]
     fill_property(
         landscape,
         names,
-        lambda weights: _areas(weights, loss, test, reference, threads),
+        lambda weights: class_areas(weights, test, loss=loss, threads=threads).reshape(len(weights), -1),
         workers=1,
-        may_be_nan=names[1:],  # the training data have every class, other parts may lack one
-        reference=reference,
+        may_be_nan=[name for name in names if name not in needed],
+        reference="each class",
         testing_points=len(test),
     )
 

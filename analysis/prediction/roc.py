@@ -15,7 +15,7 @@ from thalweg.analysis.prediction.probability_blocks import score_each
 from thalweg.potentials.compiled.signatures import jit, vector
 from thalweg.potentials.protocols import ClassifyingPotential
 
-__all__ = ["AREAS", "auc", "auc_table", "roc_auc"]
+__all__ = ["AREAS", "auc", "auc_table", "class_areas", "roc_auc"]
 
 AREAS = ("train_auc", "incorrect_auc", "correct_auc", "test_auc")
 """Columns of :func:`auc_table`: training data, their mislabelled and correct parts, and testing data."""
@@ -205,3 +205,32 @@ def auc_table(
     if tested is not None:
         table["test_auc"] = _columns(chosen, tested, [slice(None)], classes, threads)[:, 0]
     return table
+
+
+def class_areas(
+    minima: MinimaLike, test: TestData, *, loss: ClassifyingPotential | None = None, threads: int | None = None
+) -> np.ndarray:
+    """Return the AUC of every class, as :func:`auc_table` gives that of one, from one prediction of each minimum.
+
+    Parameters
+    ----------
+    minima, test, loss, threads
+        As for :func:`auc_table`.
+
+    Returns
+    -------
+    (k, n_classes, 4) ndarray
+        Columns as in :data:`AREAS`.
+    """
+    chosen = chosen_minima(minima, None, loss, "AUC")
+    data = data_of("train", training_data(chosen.loss), chosen.loss)
+    wrong = mislabelled_of("train", training_data(chosen.loss), data.labels)
+    tested, count = data_of("test", test, chosen.loss), chosen.loss.n_classes
+
+    def areas_on(parts: Sequence[slice | np.ndarray], points: LabelledPoints) -> np.ndarray:
+        def areas(probabilities: np.ndarray, labels: np.ndarray) -> list[float]:
+            return [_area(probabilities[part, c], labels[part] == c) for c in range(count) for part in parts]
+
+        return score_each(chosen, points, areas, threads).reshape(-1, count, len(parts))
+
+    return np.concatenate([areas_on([slice(None), wrong, ~wrong], data), areas_on([slice(None)], tested)], axis=2)

@@ -115,7 +115,7 @@ def _wrong(
     x = stored["coordinates"]
     try:
         energy, gradient = system.energy_gradient(x)
-        spectrum, large = _spectrum(system, x)
+        spectrum, large = _spectrum(system, x, negative)
     except Exception as error:  # a calculator may raise anything, of points and parameters that somebody has written
         yield f"it cannot be computed: {type(error).__name__}: {error}"
         return
@@ -172,18 +172,21 @@ def _product_noise(spectrum: np.ndarray, noise: float) -> float:
     return float(noise * np.sqrt((1.0 / spectrum[spectrum > 0] ** 2).sum()))
 
 
-def _spectrum(system: System, x: np.ndarray) -> tuple[np.ndarray, bool]:
-    """Return the eigenvalues, of a system too large for a Hessian the lowest two, and whether it is."""
+def _spectrum(system: System, x: np.ndarray, negative: int) -> tuple[np.ndarray, bool]:
+    """Return the eigenvalues, of a system too large for a Hessian the lowest one or two, and whether it is."""
     # imported where needed: who only looks into a store need not wait for numba
     from thalweg.optimizers.krylov.curvature import Curvature
     from thalweg.optimizers.krylov.merged_networks import lowest_by_copies
     from thalweg.optimizers.krylov.proof import prove
+    from thalweg.optimizers.krylov.rotated_networks import rotated, rotated_proof
     from thalweg.optimizers.large_systems import LARGEST_MATRIX
 
     if system.n_free > LARGEST_MATRIX:
         lowest = lowest_by_copies(system, x, 2)
         if lowest is not None:
             return lowest, True
+        if (network := rotated(system)) is not None:
+            return rotated_proof(network, x, negative + 1).values, True
         return prove(system, Curvature(system, x), x, 2).values, True
     return eigenvalues(system, x), False
 

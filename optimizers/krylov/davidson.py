@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from thalweg.optimizers.krylov.curvature import Curvature
-from thalweg.optimizers.krylov.hessian_model import HessianModel
+from thalweg.optimizers.krylov.hessian_model import Preconditioner
 from thalweg.optimizers.krylov.subspace import Subspace
 
 __all__ = ["RitzPairs", "lowest_pairs"]
@@ -53,7 +53,7 @@ def lowest_pairs(
     most: int,
     least: int = 0,
     room: int = 60,
-    model: HessianModel | None = None,
+    model: Preconditioner | None = None,
     like: np.ndarray | None = None,
     unless_negative: bool = False,
 ) -> RitzPairs:
@@ -79,7 +79,7 @@ def lowest_pairs(
         may be small beside the value while the lowest one has not shown.
     room : int
         Largest subspace; a full one is restarted with its lowest Ritz vectors.
-    model : HessianModel, optional
+    model : Preconditioner, optional
         Model of the Hessian.
     like : ndarray, shape (m,), optional
         The pair most like this vector is the one asked for.

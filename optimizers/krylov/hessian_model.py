@@ -2,14 +2,39 @@
 
 from __future__ import annotations
 
+from typing import Protocol
+
 import numpy as np
 
 from thalweg.optimizers.krylov.subspace import Subspace
 
-__all__ = ["HessianModel"]
+__all__ = ["DiagonalModel", "HessianModel", "Preconditioner"]
 
 # Part of the largest curvature below which the model's curvatures are not believed
 _FLOOR = 1e-5
+
+
+class Preconditioner(Protocol):
+    """A model of a Hessian, as preconditioned iterations take it."""
+
+    def solve(self, r: np.ndarray, shift: float = 0.0, floor: float | None = None) -> np.ndarray:
+        """Return the inverse of the model minus a shift times r (m,), with all curvatures taken as positive."""
+
+
+class DiagonalModel:
+    """Model of a Hessian by one curvature for each coordinate.
+
+    Parameters
+    ----------
+    curvatures : ndarray, shape (m,)
+    """
+
+    def __init__(self, curvatures: np.ndarray) -> None:
+        self.curvatures = curvatures
+
+    def solve(self, r: np.ndarray, shift: float = 0.0, floor: float | None = None) -> np.ndarray:
+        """Return r (m,) over the curvatures minus a shift, which count as positive and as no less than ``floor``."""
+        return r / np.maximum(np.abs(self.curvatures - shift), 0.0 if floor is None else floor)
 
 
 class HessianModel:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from sklearn.metrics import roc_auc_score
 
 from thalweg.analysis import auc, auc_table, roc_auc
+from thalweg.analysis.prediction.roc import class_areas
 from thalweg.potentials.neural_network.loss import NetworkLoss
 from thalweg.potentials.neural_network.weights import Weights
 from thalweg.potentials.system import as_system
@@ -145,3 +146,14 @@ def test_bad_input_is_named(weights, data):
             auc(weights, SimpleNamespace(**(vars(data) | change)), loss=loss)
     with pytest.raises(TypeError, match="minima of LJAT have no AUC"):
         auc(weights, data, loss=type("LJAT", (), {})())
+
+
+def test_areas_of_all_classes_equal_sklearn(data, weights):
+    loss = PlainLoss(data.inputs, data.labels, data.mislabelled)
+    areas = class_areas(weights, (data.inputs[50:], data.labels[50:]), loss=loss)
+    assert areas.shape == (7, 3, 4)
+    parts = (slice(None), data.mislabelled, ~data.mislabelled, slice(50, None))
+    for c in range(3):
+        for column, part in enumerate(parts):
+            right = expected(weights, data.inputs[part], data.labels[part], c)
+            np.testing.assert_allclose(areas[:, c, column], right, atol=1e-12)

@@ -127,3 +127,31 @@ def test_products_come_from_the_cheapest_source():
     system = as_system(Weights.random(loss, seed=0))
     w = rng.normal(size=loss.n_weights)
     np.testing.assert_allclose(hessian_products(system, system.x)(w), loss.hessian(system.x) @ w, atol=1e-10)
+
+
+class Quartic(Quadratic):
+    """Energy 1/2 x H x plus a term of fourth order along the first coordinate, whose products may be wrong."""
+
+    def __init__(self, matrix, fourth, factor=1.0):
+        super().__init__(matrix)
+        self.fourth, self.factor = fourth, factor
+
+    def energy_gradient(self, x):
+        energy, gradient = super().energy_gradient(x)
+        gradient[0] += 4.0 * self.fourth * x[0] ** 3
+        return energy + self.fourth * x[0] ** 4, gradient
+
+    def hessian_vector(self, x, v):
+        product = super().hessian_vector(x, v)
+        product[0] += 12.0 * self.fourth * x[0] ** 2 * v[0]
+        return self.factor * product
+
+
+@pytest.mark.parametrize("factor", [1.0, 1.3])
+def test_products_are_compared_with_gradients_where_curvature_changes_fast(factor):
+    # at 0.001 along the lowest mode the slope of the gradient is 0.18 instead of 0.1, at 0.0001 it is 0.1008
+    potential = Quartic(np.diag(np.linspace(0.1, 1.0, 40)), 2e4, factor)
+    system = as_system(Point(np.zeros(40), potential))
+    proof = prove(system, Curvature(system, system.x), system.x, 1)
+    assert proof.values[0] == pytest.approx(0.1 * factor, rel=1e-6)
+    assert proof.agree == (factor == 1.0)
