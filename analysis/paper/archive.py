@@ -8,6 +8,7 @@ different machines, meet on one page, and no session repeats the work of another
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -17,7 +18,7 @@ import numpy as np
 from thalweg.analysis.networks.kinetic_transition_network import KineticTransitionNetwork
 from thalweg.analysis.paper.claims.class_areas import class_areas
 from thalweg.analysis.paper.growth import GrowthState, by_rule, stages_of, state_of
-from thalweg.analysis.paper.measures import from_csv, growth_measures, measures, shape_measures, to_csv
+from thalweg.analysis.paper.measures import MEANINGS, from_csv, growth_measures, measures, shape_measures, to_csv
 from thalweg.analysis.paper.plan import Job, Plan
 from thalweg.analysis.systems.summary import summarise
 
@@ -136,9 +137,10 @@ def kept(job: Job, plan: Plan, folder: Path) -> Found | None:
         network = KineticTransitionNetwork(
             file["energies"], file["ts_energies"], file["ts_minima"], properties=properties
         )
-    # shapes and forecasts are made again: an older file lacks some
+    # shapes and forecasts are made again: an older file lacks some; what only a store could tell is unknown then
     again = shape_measures(network) | growth_measures(stages_of(state))
-    row = from_csv(to_csv([{**from_csv(told["row"])[0], **again}]))[0]
+    known = from_csv(told["row"])[0] | again
+    row = from_csv(to_csv([known | {name: math.nan for name in MEANINGS if name not in known}]))[0]
     classes = from_csv(told.get("classes", ""))
     return Found(_stopped(row, state), state, told["failures"], network, told["where"], classes)
 

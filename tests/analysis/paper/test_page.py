@@ -9,7 +9,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from thalweg.analysis.paper.measures import from_csv
+from thalweg.analysis.paper.archive import kept
+from thalweg.analysis.paper.measures import MEANINGS, from_csv
+from thalweg.analysis.paper.plan import read_plan
 from thalweg.analysis.paper.stopping_rule import FINISHED
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -50,3 +52,11 @@ def test_sentences():
     draws = [line for line in lines if re.fullmatch(r"D1-e0-d\d", line["name"])]
     ranks = ", ".join(f"{line['rank_train_test']:.2f}" for line in draws)
     assert f"(rank correlations {ranks})" in SUMMARY
+
+
+def test_a_landscape_kept_before_there_was_a_measure_has_it_as_unknown():
+    plan = read_plan("full")
+    found = kept(next(job for job in plan.jobs if job.name == "D2-e0-d0"), plan, ROOT / "docs" / "paper")
+    assert found is not None
+    assert found.row.keys() >= MEANINGS.keys()
+    assert found.row["minima"] > 0
