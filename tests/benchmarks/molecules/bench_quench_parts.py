@@ -1,9 +1,10 @@
 """Where the time of a quench of LJ13 and LJ38 goes: pairs of atoms, divisions alone, and LBFGS around them.
 
-``python -m tests.benchmarks.molecules.bench_quench_parts`` prints, in nanoseconds of CPU on one core, a pair of atoms in
-energy and gradient, a division of four lanes, a reciprocal by AVX-512's approximation and two Newton steps (where the
-processor has it), and an evaluation with the step of LBFGS around it: the difference of quenches to rms gradients of 1e-9
-and of 1e-2, so that calls of compiled code from Python do not count. Each is the best of several rounds.
+``python -m tests.benchmarks.molecules.bench_quench_parts`` prints, in nanoseconds of CPU on one core: a pair of atoms
+in energy and gradient; a division of four lanes; a reciprocal by AVX-512's approximation and two Newton steps, where
+the processor has it; and an evaluation with the step of LBFGS around it. The last is the difference of quenches to rms
+gradients of 1e-9 and of 1e-2, so that calls of compiled code from Python do not count. Each is the best of several
+rounds.
 """
 
 from __future__ import annotations
