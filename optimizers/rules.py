@@ -192,6 +192,7 @@ class SearchOptions(TypedDict, total=False):
     known_within: float
     threads: int | None
     known_points: KnownPoints | None
+    nearby: bool
 
 
 class BandOptions(TypedDict, total=False):

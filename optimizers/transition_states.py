@@ -11,7 +11,7 @@ import numpy as np
 
 from thalweg.optimizers.eigenvector_following_hybrid import transition_states_large
 from thalweg.optimizers.kernels.arguments import STATIONARY_POINT, SaddleSearch
-from thalweg.optimizers.kernels.eigenvector_following import follow_modes
+from thalweg.optimizers.kernels.eigenvector_following import follow_modes, follow_modes_nearby
 from thalweg.optimizers.kernels.hybrid import climb_and_follow
 from thalweg.optimizers.kernels.searches import transition_state_rows
 from thalweg.optimizers.kernels.status import Status, reasons
@@ -56,6 +56,7 @@ def find_transition_states(
     known_within: float = 1e-7,
     threads: int | None = None,
     known_points: KnownPoints | None = None,
+    nearby: bool = False,
 ) -> TransitionStateResult:
     """Follow a Hessian mode uphill from every row of X, then minimise from both sides.
 
@@ -97,6 +98,11 @@ def find_transition_states(
         Threads over walkers; all processors where missing.
     known_points : KnownPoints, optional
         What is known of an ASE calculator: minima, in whose basins both sides end early. It takes in what is found.
+    nearby : bool
+        Whether a search gives up soon, for a transition state close to its start or none: after seven steps in a row
+        with no negative curvature instead of 25. Fewer searches succeed, each in a third of the time, and more of them
+        end at a transition state of the minimum that they left. Only searches on a CPU that have a Hessian at each
+        step heed it.
 
     Returns
     -------
@@ -142,7 +148,7 @@ def find_transition_states(
         result = _with_causes(system, result)
     else:
         search: Callable[..., tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]]
-        search = partial(_on_cpu, known=energies, within=known_within)
+        search = partial(_on_cpu, known=energies, within=known_within, nearby=nearby)
         if needs_differences(system):
             search = partial(_by_forces, known=energies, within=known_within, points=known_points)
         if on_gpu:
@@ -201,7 +207,7 @@ def _by_forces(
 
 def _on_cpu(
     system: System, X: np.ndarray, directions: np.ndarray, rms: float, rules: Rules, steps: int, max_step: float,
-    minimise_steps: int, threads: int | None, *, known: np.ndarray, within: float,
+    minimise_steps: int, threads: int | None, *, known: np.ndarray, within: float, nearby: bool,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:  # fmt: skip
     """Return points, records, ends and their records as :func:`transition_state_rows` writes them."""
     count, n = X.shape
@@ -211,8 +217,9 @@ def _on_cpu(
         np.empty((count, 2), STATIONARY_POINT),
     )
     climbs = system.atoms is not None and system.n_free > _LARGEST_FOLLOWED
+    usual = follow_modes_nearby if nearby else follow_modes
     uphill = SaddleSearch(
-        follow=climb_and_follow if climbs else follow_modes, rms=float(rms), steps=int(steps),
+        follow=climb_and_follow if climbs else usual, rms=float(rms), steps=int(steps),
         max_step=float(max_step), known=known, within=float(within),
     )  # fmt: skip
     downhill = minimum_search(system, rms, rules, minimise_steps)

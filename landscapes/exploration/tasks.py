@@ -27,6 +27,7 @@ from thalweg.landscapes.vibrations.found_points import frequencies_at
 from thalweg.optimizers.basin_hopping.chain_without_hessian import large_chain
 from thalweg.optimizers.basin_hopping.dynamics import BasinHoppingResult, basin_hopping_steps
 from thalweg.optimizers.basin_hopping.moves import Move, Pool
+from thalweg.optimizers.basin_hopping.network_moves import is_deep_network
 from thalweg.optimizers.descent_paths.lengths import descent_lengths, lengths_at_once
 from thalweg.optimizers.elastic_band import connect_pair
 from thalweg.optimizers.kernels.status import Status
@@ -42,6 +43,7 @@ from thalweg.potentials.system import System
 
 _LARGEST_DIAGONALISED = 500
 _LARGEST_FOLLOWED = 36  # free coordinates: of LJ13's 39, following takes six times longer, and a third arrive nowhere
+_GROWING = "connect"  # the sequence whose tasks with a part of the usual displacement let a large landscape grow
 _SYMMETRIC = 0.8  # of the searches from anywhere: the rarest saddles are symmetric
 _FOLLOWED = 1 / 6  # of the searches along a mode: each takes twice the time of others, and many fail
 _TURNED, _TURNED_NOISE = 0.5, 0.1  # of the searches of a molecule; part of the usual displacement that is added
@@ -161,6 +163,7 @@ def _single_ended(system: System, task: Task, rng: np.random.Generator) -> TaskR
             directions[search] = 0.0
     how = {"rms": settings["rms"], "rules": Rules.from_dict(settings["rules"]), **_longest_step(system)}
     how |= {"known": task.known, "known_within": settings["same_energy"], "known_points": _known_points(system, task)}
+    how["nearby"] = _stays_nearby(system, task)
     following = directions.any(axis=1)
     if not system.threadsafe:
         return _one_by_one(system, task, X, directions, how)
@@ -218,6 +221,15 @@ def _random(system: System, rng: np.random.Generator) -> np.ndarray:
 def _longest_step(system: System) -> SearchOptions:
     """Longest step uphill where the bounds tell the scale of the coordinates; the default elsewhere."""
     return {} if system.width is None else {"max_step": 0.1 * system.width}
+
+
+def _stays_nearby(system: System, task: Task) -> bool:
+    """Return whether the searches of a task leave low minima of a deep network, as growth of large landscapes does.
+
+    Far from there they wander through bowls, and end at transition states of other minima.
+    """
+    growth = task.sequence == _GROWING and task.kind == SINGLE_ENDED and "part" in task.settings
+    return growth and all(row >= 0 for row, _ in task.starts) and is_deep_network(system)
 
 
 def _displaced(

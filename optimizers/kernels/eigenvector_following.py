@@ -16,7 +16,7 @@ from thalweg.optimizers.kernels.status import Status
 from thalweg.potentials.compiled.signatures import FUNCTION, floats, integers, jit, matrix, vector
 from thalweg.potentials.symmetry.null_modes import orthonormal_null_modes
 
-__all__ = ["diagonalise", "follow_modes"]
+__all__ = ["diagonalise", "follow_modes", "follow_modes_nearby"]
 
 _ZERO = 1e-9
 # Entries of a Hessian above which atoms overlap: LAPACK's iterations need not converge
@@ -28,6 +28,11 @@ _RELAX_STEPS = (10, 8, 3)
 _RELAXED = 0.1
 # Steps up with no negative curvature in sight after which the way leads up a bowl without end, such as a regulariser's
 _UPHILL = 25
+# As few that a search which wants a saddle close by is given: more than half of all steps of long searches are taken in
+# bowls (docs/exploring.md)
+_UPHILL_NEARBY = 7
+# Longest step, in units of the longest at first
+_LONGEST, _LONGEST_NEARBY = 4.0, 2.0
 # So many times in a row a negative curvature this small beside the highest: an atom leaves for good
 _FADED, _FAINT = 4, 1e-6
 
@@ -107,16 +112,19 @@ def _followed(vectors, values, modes, previous, chosen):
 
 @jit(
     numba.types.UniTuple(numba.float64, 2)(
-        FUNCTION, integers, floats, integers, vector, numba.float64, numba.float64, vector, vector
+        FUNCTION, integers, floats, integers, vector, numba.float64, numba.float64, numba.boolean, vector, vector
     )
 )
-def _uphill(function, integers, floats, free, mode, curvature, trust, x, gradient):
-    """Step up along a mode, in place: Newton's step, no longer than trust; return the energy and the next trust."""
+def _uphill(function, integers, floats, free, mode, curvature, trust, leap, x, gradient):
+    """Step up along a mode, in place: Newton's step, no longer than trust; return the energy and the next trust.
+
+    With ``leap`` the step in a bowl is as long as trust: Newton's would only double the way from its bottom.
+    """
     slope = 0.0
     for j in range(free.size):
         slope += mode[j] * gradient[free[j]]
     size = slope / max(abs(curvature), 1e-300)
-    if abs(size) > trust:
+    if abs(size) > trust or (leap and curvature > 0.0):
         size = np.sign(size) * trust
     for j in range(free.size):
         x[free[j]] += size * mode[j]
@@ -130,9 +138,12 @@ def _uphill(function, integers, floats, free, mode, curvature, trust, x, gradien
     return energy, 1.3 * trust
 
 
-@jit(numba.int64(vector, vector, vector, integers, numba.int64, numba.int64, numba.float64, integers))
-def _astray(gradient, mode, values, free, modes, followed, max_step, counts):
-    """Return the reason why the way up leads nowhere, else CONVERGED; ``counts`` (2,) are kept between steps."""
+@jit(numba.int64(vector, vector, vector, integers, numba.int64, numba.int64, numba.float64, numba.int64, integers))
+def _astray(gradient, mode, values, free, modes, followed, max_step, patience, counts):
+    """Return the reason why the way up leads nowhere, else CONVERGED; ``counts`` (2,) are kept between steps.
+
+    ``patience`` is the most steps in a row with no negative curvature.
+    """
     counts[0] = counts[0] + 1 if values[0] > 0.0 else 0
     slope = 0.0
     for j in range(free.size):
@@ -140,7 +151,7 @@ def _astray(gradient, mode, values, free, modes, followed, max_step, counts):
     # near a saddle, however flat, Newton's step is short
     faint = values[followed] < 0.0 and -values[followed] < min(_FAINT * values[modes - 1], abs(slope) / max_step)
     counts[1] = counts[1] + 1 if faint else 0
-    if counts[0] > _UPHILL:
+    if counts[0] > patience:
         return Status.ONLY_POSITIVE_CURVATURE
     return Status.DIVERGED if counts[1] >= _FADED else Status.CONVERGED
 
@@ -157,11 +168,14 @@ def _over_free(free, mode, packed):
 
 @jit(
     FOLLOW_SIGNATURE.return_type(
-        PROBLEM, numba.int64, numba.int64, numba.float64, numba.int64, numba.float64, vector, vector
+        PROBLEM, numba.int64, numba.int64, numba.boolean, numba.float64, numba.int64, numba.float64, vector, vector
     )
 )
-def _follow(problem, index, relax, goal, limit, max_step, x, mode):
-    """Walk as :func:`follow_modes` does, once, with at most ``relax`` steps across the mode after each along it."""
+def _follow(problem, index, relax, nearby, goal, limit, max_step, x, mode):
+    """Walk as :func:`follow_modes` or :func:`follow_modes_nearby` do, once.
+
+    ``relax`` is the most steps across the mode after each along it.
+    """
     function = problem.function  # on its own: numba warns of tuples of functions
     integers, floats = problem.integers, problem.floats
     free, frozen = problem.free, problem.frozen
@@ -169,6 +183,7 @@ def _follow(problem, index, relax, goal, limit, max_step, x, mode):
     full, vectors, values = np.empty((n, n)), np.empty((m, m)), np.empty(m)
     gradient, previous, counts = np.empty(n), np.empty(m), np.zeros(2, dtype=np.int64)
     chosen = _over_free(free, mode, previous)
+    patience, longest = (_UPHILL_NEARBY, _LONGEST_NEARBY) if nearby else (_UPHILL, _LONGEST)
     trust, rms = max_step, np.nan
     energy = function(x, gradient, integers, floats)
     for iteration in range(limit + 1):
@@ -195,14 +210,14 @@ def _follow(problem, index, relax, goal, limit, max_step, x, mode):
         followed, across_goal = -1, 0.3 * goal
         if index == 1:
             followed = _followed(vectors, values, modes, previous, chosen)
-            astray = _astray(gradient, vectors[followed], values, free, modes, followed, max_step, counts)
+            astray = _astray(gradient, vectors[followed], values, free, modes, followed, max_step, patience, counts)
             if astray != Status.CONVERGED:
                 return energy, rms, iteration, astray, values[0], np.nan, 0
             assign(previous, vectors[followed])
             energy, trust = _uphill(
-                function, integers, floats, free, vectors[followed], values[followed], trust, x, gradient
+                function, integers, floats, free, vectors[followed], values[followed], trust, nearby, x, gradient
             )
-            trust = min(max(trust, 0.1 * max_step), 4.0 * max_step)
+            trust = min(max(trust, 0.1 * max_step), longest * max_step)
             across_goal = max(across_goal, _RELAXED * rms)
         energy, _ = relax_modes(
             function, integers, floats, free, vectors, values, modes, followed, across_goal, relax,
@@ -235,9 +250,19 @@ def follow_modes(problem, index, goal, limit, max_step, x, mode):
     for relax in _RELAX_STEPS:
         assign(x, start)
         energy, rms, steps, status, lowest, product, positive = _follow(
-            problem, index, relax, goal, limit - taken, max_step, x, mode
+            problem, index, relax, False, goal, limit - taken, max_step, x, mode
         )
         taken += steps
         if status != Status.ONLY_POSITIVE_CURVATURE and status != Status.DIVERGED:
             break
     return energy, rms, taken, status, lowest, product, positive
+
+
+@jit(FOLLOW_SIGNATURE)
+def follow_modes_nearby(problem, index, goal, limit, max_step, x, mode):
+    """Walk as :func:`follow_modes` does, but give up soon, for a saddle close to the start or none.
+
+    The walk ends after seven steps in a row with no negative curvature instead of 25, does not start again, goes up a
+    bowl by the longest step at once, and no step is longer than 2 ``max_step`` instead of 4.
+    """
+    return _follow(problem, index, _RELAX_STEPS[0], True, goal, limit, max_step, x, mode)
