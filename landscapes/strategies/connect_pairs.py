@@ -10,16 +10,13 @@ import numpy as np
 from thalweg.landscapes.lowest_paths import LowestPath, LowestPaths, checked_pairs, pieces_below
 from thalweg.landscapes.records import DOUBLE_ENDED, SINGLE_ENDED, AddedSearch, TaskResult
 from thalweg.landscapes.strategies.base import Choice
+from thalweg.landscapes.strategies.displacements import Displacements
 from thalweg.landscapes.strategies.double_ended import Attacks
-from thalweg.landscapes.strategies.yields import Yields
 
 if TYPE_CHECKING:
     from thalweg.landscapes.landscape import Landscape
 
 __all__ = ["ConnectPairs"]
-
-_PARTS = (1.0, 0.5, 0.2, 0.1)  # of the usual displacement
-_COMPARED = 3  # of so many single-ended tasks one tries the displacements in turn
 
 
 class ConnectPairs(Attacks):
@@ -61,7 +58,7 @@ class ConnectPairs(Attacks):
     ) -> None:
         super().__init__(landscape, chosen, batch)
         self._ends, self._lower = checked_pairs(pairs, len(landscape.minima)), lower
-        self._parts = Yields(len(_PARTS), landscape.state.get(self.name, {}).get("growth", []))
+        self._displacements = Displacements(landscape.state.get(self.name, {}).get("growth", []))
 
     def choose(self, number: int, size: int) -> Choice | None:
         edges, energies = self.edges()
@@ -81,7 +78,9 @@ class ConnectPairs(Attacks):
         pieces = np.where(self.landscape.minima.energy[:] < path.energy, pieces, -1)
         if number % 2:
             return self._attack(a, b, pieces, size)
-        return self._flood(*self._around(number // 2, path, pieces, energies), size, self._part(number // 2))
+        return self._flood(
+            *self._around(number // 2, path, pieces, energies), size, self._displacements.part(number // 2)
+        )
 
     def _around(
         self, number: int, path: LowestPath, pieces: np.ndarray, energies: np.ndarray
@@ -106,12 +105,6 @@ class ConnectPairs(Attacks):
         starts = tuple(path[: self.attacks(size)])
         return self.count(Choice(DOUBLE_ENDED, len(starts), starts))
 
-    def _part(self, turn: int) -> float:
-        """Return the part of the usual displacement for the searches of a turn."""
-        if turn % _COMPARED == 0:
-            return _PARTS[turn // _COMPARED % len(_PARTS)]
-        return _PARTS[self._parts.best()]
-
     def _flood(self, rows: np.ndarray, later: np.ndarray, size: int, part: float) -> Choice:
         tries = np.array([self.tries[row] for row in rows.tolist()])
         order = np.lexsort((later, tries))
@@ -120,12 +113,8 @@ class ConnectPairs(Attacks):
 
     def added(self, choice: Choice, result: TaskResult, added: list[AddedSearch]) -> None:
         """Learn from which displacement searches find new connections of the minimum that they leave."""
-        if choice.part not in _PARTS:
-            return
         for search, rows in zip(result.searches, added, strict=True):
-            ends = set(rows.minima)
-            new = any(rows.new_transition_states) and search.start[0] in ends and len(ends) > 1
-            self._parts.learn(_PARTS.index(choice.part), int(new), search.steps)
+            self._displacements.learn(choice.part, search, rows)
 
     def state(self) -> dict[str, Any]:
-        return {**super().state(), "growth": self._parts.counts}
+        return {**super().state(), "growth": self._displacements.counts}

@@ -12,6 +12,7 @@ import numpy as np
 
 from thalweg.landscapes.records import DOUBLE_ENDED, AddedSearch, Search
 from thalweg.landscapes.strategies.components import Components
+from thalweg.landscapes.strategies.displacements import PARTS, Displacements
 from thalweg.landscapes.strategies.yields import Yields, spread
 
 if TYPE_CHECKING:
@@ -22,8 +23,6 @@ __all__ = ["INSIDE", "OUTSIDE", "Growth"]
 INSIDE, OUTSIDE = "inside", "outside"
 """Searches that leave low minima of the component of the lowest, and of those of other low minima."""
 
-_PARTS = (1.0, 0.5, 0.2, 0.1)  # of the usual displacement
-_COMPARED = 3  # of so many tasks one tries the displacements in turn
 _FLAT = 10  # the lowest minima that are tried equally often; of the others the n-th lowest 10 / n times as often
 _MOST = 1000  # of the lowest minima of a component are chosen from
 _LARGE, _LOWEST = 500, 100  # minima of a large landscape; of its lowest so many shall be connected
@@ -65,15 +64,15 @@ class Growth:
         self._pieces, self._tries = pieces, tries
         self._lowest = heapq.nsmallest(_LOWEST, ((energy, row) for row, energy in enumerate(pieces.energies)))
         self._connecting, self._finding = (INSIDE, DOUBLE_ENDED), (OUTSIDE, *kinds)
-        first, second = len(_PARTS), len(_PARTS) + len(self._connecting)
-        self._parts = Yields(first, counts[:first])  # an earlier version counted nothing else
+        first, second = len(PARTS), len(PARTS) + len(self._connecting)
+        self._displacements = Displacements(counts[:first])  # an earlier version counted nothing else
         self._connected = Yields(len(self._connecting), counts[first:second])
         self._found = Yields(len(self._finding), counts[second:])
 
     @property
     def counts(self) -> list[list[int]]:
         """Searches, what they brought, and steps, as the constructor takes them; empty before the first."""
-        counts = [*self._parts.counts, *self._connected.counts, *self._found.counts]
+        counts = [*self._displacements.counts, *self._connected.counts, *self._found.counts]
         return counts if any(of[0] for of in counts) else []
 
     @property
@@ -157,9 +156,7 @@ class Growth:
 
     def part(self, turn: int) -> float:
         """Return the part of the usual displacement for the searches of a turn."""
-        if turn % _COMPARED == 0:
-            return _PARTS[turn // _COMPARED % len(_PARTS)]
-        return _PARTS[self._parts.best()]
+        return self._displacements.part(turn)
 
     def kind_of(self, choice: Choice, start: int) -> str:
         """Return the kind of a search that was chosen, before what it found is joined."""
@@ -183,10 +180,8 @@ class Growth:
         gained : int
             Number of the lowest minima that became connected to the lowest of all.
         """
-        if kind in (INSIDE, OUTSIDE) and part in _PARTS:
-            ends = set(rows.minima)
-            new = any(rows.new_transition_states) and search.start[0] in ends and len(ends) > 1
-            self._parts.learn(_PARTS.index(part), int(new), search.steps)
+        if kind in (INSIDE, OUTSIDE):
+            self._displacements.learn(part, search, rows)
         if kind in self._connecting:
             steps = search.steps * (_BAND if kind == DOUBLE_ENDED else 1)
             self._connected.learn(self._connecting.index(kind), max(gained, 0), steps)
