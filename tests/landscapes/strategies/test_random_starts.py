@@ -78,7 +78,8 @@ def test_growth_does_not_count_them(three_units):
     assert strategy._growth.kind_of(choice, -1) == SINGLE_ENDED
     search, found = Search(0, SINGLE_ENDED, start=(-1, -1)), AddedSearch(0, (0, 1), (False, False), (0,), (True,))
     strategy._growth.learn(SINGLE_ENDED, choice.part, search, found, 0)
-    assert not any(count[0] for count in strategy._growth._displacements.counts), "they leave no minimum by a part of a step"
+    tried = strategy._growth._displacements.counts
+    assert not any(count[0] for count in tried), "they leave no minimum by a part of a step"
 
 
 def test_the_minimum_of_zero_weights_and_the_ways_out_of_it_are_found():
