@@ -32,11 +32,11 @@ if TYPE_CHECKING:
 
     from thalweg.potentials.protocols import Subject
 
-__all__ = ["find_transition_states"]
+__all__ = ["LARGEST_FOLLOWED", "find_transition_states"]
 
 # Free coordinates of atoms up to which each step uphill diagonalises a Hessian. Above, gradients climb: of LJ38 a climb
 # takes as long as three diagonalisations, and twenty would be needed
-_LARGEST_FOLLOWED = 36
+LARGEST_FOLLOWED = 36
 # Searches of atoms for each call of compiled code: the call itself takes half as long as a search of LJ13
 _TOGETHER = 16
 _PIECES = 8  # of the searches of each thread: Ctrl-C ends them between two calls
@@ -216,7 +216,7 @@ def _on_cpu(
         np.empty((count, 2, n)),
         np.empty((count, 2), STATIONARY_POINT),
     )
-    climbs = system.atoms is not None and system.n_free > _LARGEST_FOLLOWED
+    climbs = system.atoms is not None and system.n_free > LARGEST_FOLLOWED
     usual = follow_modes_nearby if nearby else follow_modes
     uphill = SaddleSearch(
         follow=climb_and_follow if climbs else usual, rms=float(rms), steps=int(steps),

@@ -24,6 +24,7 @@ __all__ = [
     "frustration_terms",
     "funnel_measures",
     "half_temperature",
+    "lowest_connected",
 ]
 
 _EQUAL = 1e-9  # energies this near to the lowest, in units of the band, are that of the global minimum
@@ -42,6 +43,20 @@ def connected_part(network: KineticTransitionNetwork) -> KineticTransitionNetwor
     label = network.component_labels
     kept = label == label[network.global_minimum]
     return cut(network, kept, kept[network.ts_minima].all(axis=1) & network.joining)
+
+
+def lowest_connected(network: KineticTransitionNetwork, count: int | None) -> np.ndarray:
+    """Return whether each of the lowest minima is connected to the lowest of all, (count,) of bool, rising in energy.
+
+    Parameters
+    ----------
+    network : KineticTransitionNetwork
+        With at least one minimum.
+    count : int or None
+        Number of the lowest minima; all where None or where there are fewer.
+    """
+    lowest, labels = np.argsort(network.energies, kind="stable")[:count], network.component_labels
+    return np.asarray(labels[lowest] == labels[network.global_minimum])
 
 
 def band(network: KineticTransitionNetwork) -> float:

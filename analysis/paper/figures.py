@@ -14,6 +14,7 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 
+from thalweg.analysis.comparison.energies import lowest_connected
 from thalweg.analysis.disconnectivity.colour_maps import RED_TO_BLUE, colour_map, colour_range
 from thalweg.analysis.disconnectivity.graph import DisconnectivityGraph
 from thalweg.analysis.networks.kinetic_transition_network import KineticTransitionNetwork
@@ -106,8 +107,8 @@ def _graph(network: KineticTransitionNetwork, lowest: int | None, most: int | No
     few = min((limit for limit in (lowest, most) if limit is not None), default=None)
     anchor = network.global_minimum
     # minima that are not joined yet stand apart; they are left out only where they are the smaller part of the lowest
-    shown = np.argsort(network.energies, kind="stable")[:few]
-    joined = 2 * np.sum(network.component_labels[shown] == network.component_labels[anchor]) >= len(shown)
+    connected = lowest_connected(network, few)
+    joined = 2 * np.sum(connected) >= len(connected)
     return DisconnectivityGraph(network, 100, connected_to=anchor if joined else None, lowest=few)
 
 

@@ -18,6 +18,7 @@ from thalweg.analysis.comparison.energies import (
     energies_from,
     frustration_terms,
     funnel_measures,
+    lowest_connected,
 )
 from thalweg.analysis.networks.kinetic_transition_network import KineticTransitionNetwork
 from thalweg.analysis.paper.growth import GrowthState, stages_of
@@ -210,7 +211,7 @@ def shape_measures(network: KineticTransitionNetwork) -> dict[str, float]:
     """
     names = ("funnels", "main_funnel", "main_depth", "other_funnel")
     frustrations = ("frustration", "frustration_median", "frustration_trimmed")
-    part, low = connected_part(network), low_measures(network)
+    part, low = connected_part(network), _low_measures(network)
     if not part.n_transition_states or part.n_minima < 2:
         return low | dict.fromkeys((*names, *frustrations, "barrier_to_gmin", "connected_range"), math.nan)
     funnel = funnel_measures(part, float(np.quantile(part.energies, _MOST) - part.energies.min()))
@@ -232,13 +233,12 @@ def _highest_of_lowest(network: KineticTransitionNetwork) -> float:
     return float(np.sort(network.energies)[:_LOWEST][-1])
 
 
-def low_measures(network: KineticTransitionNetwork) -> dict[str, float]:
+def _low_measures(network: KineticTransitionNetwork) -> dict[str, float]:
     """Return how many of the lowest minima are connected to the lowest of all, and how high they are above it."""
-    highest, gmin = _highest_of_lowest(network), network.global_minimum
-    lowest = np.argsort(network.energies, kind="stable")[:_LOWEST]
-    pieces = network.component_labels
-    connected = int(np.count_nonzero(pieces[lowest] == pieces[gmin]))
-    return {"low_connected": connected, "low_height": highest - float(network.energies[gmin])}
+    return {
+        "low_connected": int(np.count_nonzero(lowest_connected(network, _LOWEST))),
+        "low_height": _highest_of_lowest(network) - float(network.energies[network.global_minimum]),
+    }
 
 
 def _low_remaining(path: Path, network: KineticTransitionNetwork) -> dict[str, float]:

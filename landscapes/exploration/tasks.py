@@ -37,12 +37,11 @@ from thalweg.optimizers.quasi_newton.knowledge import KnownPoints
 from thalweg.optimizers.quasi_newton.searches import needs_differences
 from thalweg.optimizers.results import TransitionStateResult
 from thalweg.optimizers.rules import Rules, SearchOptions
-from thalweg.optimizers.transition_states import find_transition_states
+from thalweg.optimizers.transition_states import LARGEST_FOLLOWED, find_transition_states
 from thalweg.potentials.symmetry.null_modes import lift_null_modes
 from thalweg.potentials.system import System
 
 _LARGEST_DIAGONALISED = 500
-_LARGEST_FOLLOWED = 36  # free coordinates: of LJ13's 39, following takes six times longer, and a third arrive nowhere
 _GROWING = "connect"  # the sequence whose tasks with a part of the usual displacement let a large landscape grow
 _SYMMETRIC = 0.8  # of the searches from anywhere: the rarest saddles are symmetric
 _FOLLOWED = 1 / 6  # of the searches along a mode: each takes twice the time of others, and many fail
@@ -244,7 +243,8 @@ def _displaced(
     is turned as a whole, and of the fourth all are displaced, without tearing them.
     """
     size, way = displacement * rng.uniform(0.3, 1.0), rng.random()
-    follow = rng.random() < _FOLLOWED and system.n_free <= _LARGEST_FOLLOWED
+    # of LJ13's 39 free coordinates, following takes six times longer, and a third arrive nowhere
+    follow = rng.random() < _FOLLOWED and system.n_free <= LARGEST_FOLLOWED
     noise, mode = np.zeros(system.n), np.zeros(system.n)
     noise[system.free] = rng.standard_normal(system.n_free)
     if way >= settings["along_modes"] or system.n_free > _LARGEST_DIAGONALISED or not system.threadsafe:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from thalweg.landscapes.records import AddedSearch, Search
 from thalweg.landscapes.strategies.yields import Yields
 
-__all__ = ["PARTS", "Displacements"]
+__all__ = ["PARTS", "Displacements", "is_new_connection"]
 
 PARTS = (1.0, 0.5, 0.2, 0.1)
 """Displacements that are compared, as parts of the usual one."""
@@ -15,10 +15,16 @@ PARTS = (1.0, 0.5, 0.2, 0.1)
 _COMPARED = 3  # of so many tasks one tries the displacements in turn
 
 
+def is_new_connection(search: Search, rows: AddedSearch) -> bool:
+    """Return whether a search found a new transition state of the minimum that it left, which joins it to another."""
+    ends = set(rows.minima)
+    return any(rows.new_transition_states) and search.start[0] in ends and len(ends) > 1
+
+
 class Displacements:
     """Record of what displacements have brought, and the choice of the next one.
 
-    What counts is a new transition state of the minimum that a search left, which joins it to another minimum.
+    What counts is a new connection, see `is_new_connection`.
 
     Parameters
     ----------
@@ -45,8 +51,5 @@ class Displacements:
 
     def learn(self, part: float | None, search: Search, rows: AddedSearch) -> None:
         """Take note of a search that left a minimum, and of the rows of its points; of another part nothing is kept."""
-        if part not in PARTS:
-            return
-        ends = set(rows.minima)
-        new = any(rows.new_transition_states) and search.start[0] in ends and len(ends) > 1
-        self._record.learn(PARTS.index(part), int(new), search.steps)
+        if part in PARTS:
+            self._record.learn(PARTS.index(part), int(is_new_connection(search, rows)), search.steps)

@@ -27,6 +27,11 @@ _CURVATURE = 3e-5
 _SPREAD = 10.0
 
 
+def _data_weights(loss: NetworkLoss) -> np.ndarray:
+    """Return the weights of the training points, (n_data,)."""
+    return np.ones(len(loss.inputs)) if loss.data_weights is None else loss.data_weights
+
+
 class RotatedNetwork:
     """A network along the principal axes of its inputs.
 
@@ -49,7 +54,7 @@ class RotatedNetwork:
     """
 
     def __init__(self, loss: NetworkLoss) -> None:
-        weights = np.ones(len(loss.inputs)) if loss.data_weights is None else loss.data_weights
+        weights = _data_weights(loss)
         moments, axes = np.linalg.eigh((loss.inputs.T * weights) @ loss.inputs / len(weights))
         kept = moments > moments[-1] * np.finfo(float).eps * max(loss.inputs.shape)
         self._axes, self._layers = np.ascontiguousarray(axes[:, kept].T), loss.layers
@@ -106,5 +111,5 @@ def _gains(loss: NetworkLoss) -> bool:
     """Return whether the inputs are many, and their second moments large and uneven beside the L2 term."""
     if loss.l2 == 0 or not loss.mask.all() or loss.inputs.shape[1] < _WIDE:
         return False
-    weights = np.ones(len(loss.inputs)) if loss.data_weights is None else loss.data_weights
+    weights = _data_weights(loss)
     return bool(_CURVATURE * (weights @ (loss.inputs**2).sum(axis=1)) / len(weights) > _SPREAD * 2.0 * loss.l2)

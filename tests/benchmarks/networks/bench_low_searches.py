@@ -23,6 +23,7 @@ from thalweg.landscapes import SINGLE_ENDED, AddedSearch, Choice, Landscape
 from thalweg.landscapes.exploration import tasks
 from thalweg.landscapes.records import TaskResult
 from thalweg.landscapes.strategies.connect import Connect
+from thalweg.landscapes.strategies.displacements import is_new_connection
 from thalweg.landscapes.strategies.growth import INSIDE
 
 _AT_ONCE = 200
@@ -40,8 +41,7 @@ class FromLowMinima(Connect):
     def added(self, choice: Choice, result: TaskResult, added: list[AddedSearch]) -> None:
         super().added(choice, result, added)
         for search, rows in zip(result.searches, added, strict=True):
-            own = search.start[0] in rows.minima and len(set(rows.minima)) > 1
-            self.found.append((int(own and any(rows.new_transition_states)), sum(rows.new_minima), search.steps))
+            self.found.append((int(is_new_connection(search, rows)), sum(rows.new_minima), search.steps))
 
 
 def line(found: list[tuple[int, int, int]], spent: float, states: int) -> str:

@@ -62,8 +62,11 @@ def main() -> None:
     _say("GMIN", growth)
     growth["PATHSAMPLE"] = run_pathsample(loss, their_x, work / "ps", seconds)
     _say("PATHSAMPLE", growth)
-    for what in ("find_minima", "connect"):
-        growth[what] = grow_ours(explored.subject, what, work, given.seed, seconds, ours)
+    steps = _MOST if ours is None else default_work("D1", default_options("D1")).steps
+    for what, most in (("find_minima", steps), ("connect", _MOST)):
+        hopped = growth["find_minima"][-1][0] if what == "connect" else 0.0
+        spend = seconds if ours is None else ours - hopped
+        growth[what] = grow_ours(explored.subject, what, work, given.seed, spend, most)
         _say(what, growth)
     with Landscape.open(work / "connect.zarr") as landscape:
         matches = match(landscape, their_x, work / "ps")
@@ -88,21 +91,14 @@ def _say(name: str, growth: dict[str, list[Stage]]) -> None:
     print(f"{name}: {minima} minima, {states} transition states after {seconds:.0f} CPU seconds", flush=True)
 
 
-def grow_ours(
-    subject: Any, what: str, work: Path, seed: int, seconds: float, in_all: float | None = None
-) -> list[Stage]:
-    """Search on one core until so many CPU seconds have gone; return the growth. Connecting starts with what hopped.
+def grow_ours(subject: Any, what: str, work: Path, seed: int, seconds: float, most: int = _MOST) -> list[Stage]:
+    """Search on one core until so many CPU seconds have gone, or ``most`` searches were done; return the growth.
 
-    With ``in_all`` basin-hopping takes its default number of steps, and connecting what is left of these seconds.
+    Connecting starts with what hopped.
     """
-    most = _MOST
     folder, store = work / what, work / f"{what}.zarr"
     folder.mkdir(parents=True, exist_ok=True)
     stages = known_stages(folder)
-    if in_all is not None:
-        hopping = what == "find_minima"
-        most = default_work("D1", default_options("D1")).steps if hopping else _MOST
-        seconds = in_all if hopping else in_all - known_stages(work / "find_minima")[-1][0]
     if what == "connect" and not store.exists():
         shutil.copytree(work / "find_minima.zarr", store)
     with Landscape(subject, store, seed=seed) as landscape:
