@@ -56,7 +56,7 @@ def test_small_clusters_and_chosen_modes_have_a_hessian_at_every_step(monkeypatc
     modes = [np.linalg.eigh(large.hessian(x))[1][:, 7] for x in large_starts]
     asked = [(small, small_starts, None), (large, large_starts + 0.05 * np.array(modes), modes)]
     now = [find_transition_states(system, X, directions=along, threads=1) for system, X, along in asked]
-    monkeypatch.setattr(transition_states, "_LARGEST_FOLLOWED", 500)
+    monkeypatch.setattr(transition_states, "LARGEST_FOLLOWED", 500)
     for (system, X, along), climbed in zip(asked, now, strict=True):
         followed = find_transition_states(system, X, directions=along, threads=1)
         assert np.array_equal(climbed.x, followed.x)
@@ -67,7 +67,7 @@ def test_a_climb_that_does_not_arrive_is_followed_from_its_start(monkeypatch):
     """Five steps are too few for the climb; what follows has five of its own, from where the climb set out."""
     system, starts = displaced(13, 4, 0.05)
     climbed = find_transition_states(system, starts, steps=5, threads=1)
-    monkeypatch.setattr(transition_states, "_LARGEST_FOLLOWED", 500)
+    monkeypatch.setattr(transition_states, "LARGEST_FOLLOWED", 500)
     followed = find_transition_states(system, starts, steps=5, threads=1)
     slow = climbed.steps > 5
     assert slow.any()
