@@ -208,7 +208,7 @@ def _searched(landscape: Landscape, job: Job, plan: Plan, turn: Turn) -> bool:
     _note(landscape, scale=plan.scale, done=False, why="")
     landscape.state["paper"].pop("problems", None)  # they belong to the points that were known before
     search = _Slices(landscape, job, turn)
-    steps = plan.limits.steps if job.sample is None else job.sample.chains * job.sample.quenches
+    steps = job.steps if job.sample is None else job.sample.chains * job.sample.quenches
     stop = search.run("steps", steps)
     if stop is None and (job.sample or not _state(landscape)["stages"]):
         search.stage()

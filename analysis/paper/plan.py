@@ -21,7 +21,7 @@ DEFINITIONS = {"paper": "paper.toml", "noise": "noise.toml"}
 Record = TypeVar("Record", bound="StoppingRule | Limits | Sample")
 
 _KEYS = {
-    "system", "data", "hidden", "l2", "neighbours", "errors", "draws", "sampled", "seconds", "guess",
+    "system", "data", "hidden", "l2", "neighbours", "errors", "draws", "sampled", "seconds", "guess", "hopping",
     "target", "inputs", "scale", "activation", "loss", "noise", "pixels",
 }  # fmt: skip
 _LONGER = 4  # factor between the searches of a turn and those of the next
@@ -69,6 +69,8 @@ class Job:
         Options of the system, as :func:`thalweg.analysis.systems.named.default_options` returns them.
     sample : Sample or None
         How minima are sampled where only these are wanted.
+    steps : int
+        Basin-hopping steps of a landscape that is not only sampled.
     seconds : float
         Longest time of searching.
     guess : float
@@ -81,6 +83,7 @@ class Job:
     system: str
     options: dict[str, Any]
     sample: Sample | None
+    steps: int
     seconds: float
     guess: float
 
@@ -359,11 +362,12 @@ def _jobs(family: str, one: Mapping[str, Any], limits: Limits, seed: int, mnist:
         options["data"] = min(options["data"], limits.data)
     if one["system"] == "MNIST":
         options["path"] = None if mnist is None else str(mnist.resolve())
+    steps = limits.steps * one.get("hopping", 1)
     seconds = min(one.get("seconds", limits.seconds), limits.seconds)
     return [
         Job(
             f"{family}-e{errors:g}-d{draw}", family, draw, one["system"],
-            {**options, "errors": float(errors), "seed": seed + draw}, _sample(family, one, limits), float(seconds),
+            {**options, "errors": float(errors), "seed": seed + draw}, _sample(family, one, limits), steps, float(seconds),
             60.0 * one.get("guess", 0),
         )
         for draw in range(limits.draws if one.get("draws") else 1)

@@ -11,7 +11,7 @@ finds them.
     ... python -m tests.benchmarks.peers.bench_paper --seed 4 --minutes 20 --ours 10
 
 is the comparison on other points: theirs have 20 minutes each, ours 10 in all, and hops as many steps as
-``thalweg explore D1`` does by default.
+``thalweg explore D1`` does by default, or as many as ``--steps`` says.
 """
 
 from __future__ import annotations
@@ -62,7 +62,9 @@ def main() -> None:
     _say("GMIN", growth)
     growth["PATHSAMPLE"] = run_pathsample(loss, their_x, work / "ps", seconds)
     _say("PATHSAMPLE", growth)
-    steps = _MOST if ours is None else default_work("D1", default_options("D1")).steps
+    steps = given.steps
+    if steps is None:
+        steps = _MOST if ours is None else default_work("D1", default_options("D1")).steps
     for what, most in (("find_minima", steps), ("connect", _MOST)):
         hopped = growth["find_minima"][-1][0] if what == "connect" else 0.0
         spend = seconds if ours is None else ours - hopped
@@ -80,6 +82,7 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--minutes", type=float, default=30.0, help="of CPU time for each of the four")
     parser.add_argument("--ours", type=float, help="of CPU time for ours in all; as much as for theirs by default")
+    parser.add_argument("--steps", type=int, help="of our basin-hopping, at most")
     parser.add_argument("--seed", type=int, default=0, help="draws the training points")
     parser.add_argument("--work", type=Path, default=Path("/tmp/peers"), help="folder of all files; a short path")
     parser.add_argument("--output", type=Path, default=Path("."), help="folder of peers.md and peers.csv")
