@@ -367,8 +367,8 @@ def _jobs(family: str, one: Mapping[str, Any], limits: Limits, seed: int, mnist:
     return [
         Job(
             f"{family}-e{errors:g}-d{draw}", family, draw, one["system"],
-            {**options, "errors": float(errors), "seed": seed + draw}, _sample(family, one, limits), steps, float(seconds),
-            60.0 * one.get("guess", 0),
+            {**options, "errors": float(errors), "seed": seed + draw}, _sample(family, one, limits), steps,
+            float(seconds), 60.0 * one.get("guess", 0),
         )
         for draw in range(limits.draws if one.get("draws") else 1)
         for errors in one.get("errors", [0])
