@@ -49,7 +49,7 @@ CLUSTERS: tuple[tuple[int, Work], ...] = (
 )
 """Work for clusters of at most the given number of atoms; larger ones get that of the last line."""
 
-_DEEP = 20  # times as many steps: the chains of deep networks go down slowly, and a step takes some 10 ms
+_DEEP = 5  # times the steps of a network with one hidden layer
 
 STRUCTURE = Work(40, 60)
 """Work for a structure from a file: its calculator may be slow."""
@@ -123,7 +123,7 @@ def default_work(name: str, options: Mapping[str, Any] | None = None) -> Work:
         Name as from :func:`resolve_name`.
     options : mapping, optional
         Options as from :func:`default_options`, of which ``hidden`` matters: networks with two and more hidden layers
-        have twenty times the steps, since their chains go down slowly.
+        have five times the steps, since their chains go down slowly.
     """
     network = network_defaults(name)
     if network is not None:

@@ -31,7 +31,7 @@ def test_the_definition_has_every_table_and_figure():
     assert jobs["D1-e10-d2"].options["seed"] == 2
     assert jobs["D1-h5-n2-e0-d0"].options["l2"] == 1e-5
     assert jobs["D1-444-100-e0-d0"].options["hidden"] == [4, 4, 4]
-    assert jobs["D1-444-100-e0-d0"].seconds == 3600
+    assert jobs["D1-444-100-e0-d0"].seconds == 7200
     assert (jobs["D1-444-100-e0-d0"].steps, jobs["D1-e10-d2"].steps) == (8000, 400), "deep networks hop longer"
     assert [job.draw for job in plan.jobs] == sorted(job.draw for job in plan.jobs)
     assert list(dict.fromkeys(job.family for job in plan.jobs))[:5] == ["D2", "MNIST-raw", "MNIST", "D1", "D3"]

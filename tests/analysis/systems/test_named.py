@@ -37,7 +37,7 @@ def test_deep_networks_have_more_steps_of_basin_hopping():
     shallow = default_work("D1")
     assert default_work("D1", {"hidden": [10]}) == shallow
     assert shallow.steps == 200
-    assert default_work("D1", {"hidden": [4, 4, 4]}) == shallow._replace(steps=4000)
+    assert default_work("D1", {"hidden": [4, 4, 4]}) == shallow._replace(steps=1000)
     assert default_work("LJ7", {"seed": 0}) == default_work("LJ7")
 
 
