@@ -17,7 +17,7 @@ import numpy as np
 
 from thalweg.analysis.networks.kinetic_transition_network import KineticTransitionNetwork
 from thalweg.analysis.paper.claims.class_areas import class_areas
-from thalweg.analysis.paper.growth import GrowthState, by_rule, stages_of, state_of
+from thalweg.analysis.paper.growth import GrowthState, by_plan, stages_of, state_of
 from thalweg.analysis.paper.measures import MEANINGS, from_csv, growth_measures, measures, shape_measures, to_csv
 from thalweg.analysis.paper.plan import Job, Plan
 from thalweg.analysis.systems.summary import summarise
@@ -84,7 +84,7 @@ def find(job: Job, plan: Plan, output: Path, page: Path | None) -> Found | None:
 
 def _from_store(job: Job, plan: Plan, output: Path) -> Found | None:
     path = job.store(output)
-    state = by_rule(state_of(path), plan.rule)
+    state = by_plan(state_of(path), plan, job)
     if state.get("stages") is None:
         return None
     summary = summarise(path)
@@ -118,7 +118,7 @@ def keep(found: Found, job: Job, plan: Plan, folder: Path, where: str) -> Path:
 def kept(job: Job, plan: Plan, folder: Path) -> Found | None:
     """Read the file of a landscape; None without a file, or if it belongs to another network, other data or scale.
 
-    A landscape that stopped growing by another rule may not have stopped by this one.
+    A landscape that ended by another rule, or at a lower limit, may not have ended by this plan.
 
     Raises
     ------
@@ -130,7 +130,7 @@ def kept(job: Job, plan: Plan, folder: Path) -> Found | None:
         return None
     with np.load(path, allow_pickle=False) as file:
         told = json.loads(str(file["told"]))
-        state = by_rule(told["state"], plan.rule)
+        state = by_plan(told["state"], plan, job)
         if told["options"] != _options(job) or state.get("scale") != plan.scale:
             return None
         properties = {name: file[name] for name in _SHOWN if name in file}
@@ -152,7 +152,7 @@ def _stopped(row: Mapping[str, Any], state: GrowthState) -> dict[str, Any]:
 
 def best_state(job: Job, plan: Plan, output: Path, page: Path | None) -> GrowthState:
     """Return the growth of a landscape: that of its kept file where it has ended, that of its store otherwise."""
-    state = by_rule(state_of(job.store(output)), plan.rule)
+    state = by_plan(state_of(job.store(output)), plan, job)
     if page is None or state.get("done"):
         return state
     earlier = kept(job, plan, page)

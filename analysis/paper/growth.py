@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypedDict, cast
 import numpy as np
 
 from thalweg.analysis.paper.plan import Job, Plan, Sample
-from thalweg.analysis.paper.stopping_rule import Stage, StoppingRule, grown, next_stage
+from thalweg.analysis.paper.stopping_rule import Stage, grown, next_stage
 from thalweg.landscapes.records import SADDLE_SEARCHES
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from thalweg.landscapes import Landscape
     from thalweg.optimizers import Rules
 
-__all__ = ["GrowthState", "Turn", "by_rule", "grow", "searches_of", "stages_of", "state_of"]
+__all__ = ["GrowthState", "Turn", "by_plan", "grow", "searches_of", "stages_of", "state_of"]
 
 Work = Literal["steps", "searches"]
 """Basin-hopping steps, or searches for transition states."""
@@ -116,11 +116,15 @@ def searches_of(state: GrowthState) -> int:
     return int(stages[-1].searches) if stages else 0
 
 
-def by_rule(state: GrowthState, rule: StoppingRule) -> GrowthState:
-    """Return the growth of a landscape, not ended where it has stopped growing by another rule, but not by this one."""
-    if state.get("why") != "stopped growing" or grown(stages_of(state), rule):
-        return state
-    return {**state, "done": False, "why": ""}
+def by_plan(state: GrowthState, plan: Plan, job: Job) -> GrowthState:
+    """Return the growth of a landscape, not ended where this plan has another rule or a higher limit."""
+    why, same = state.get("why"), state.get("scale") == plan.scale
+    goes_on = (
+        (why == "stopped growing" and not grown(stages_of(state), plan.rule))
+        or (why == "longest time" and same and state["seconds"] < job.seconds)
+        or (why == "most searches" and same and searches_of(state) < plan.limits.searches)
+    )
+    return {**state, "done": False, "why": ""} if goes_on else state
 
 
 def grow(job: Job, plan: Plan, path: Path, turn: Turn) -> bool:
@@ -202,7 +206,7 @@ def _note(landscape: Landscape, **changes: Any) -> None:
 
 def _searched(landscape: Landscape, job: Job, plan: Plan, turn: Turn) -> bool:
     """Search up to the next reason to stop; return whether the landscape has ended."""
-    state = by_rule(_state(landscape), plan.rule)
+    state = by_plan(_state(landscape), plan, job)
     if state["done"] and state["scale"] == plan.scale:
         return True
     _note(landscape, scale=plan.scale, done=False, why="")
