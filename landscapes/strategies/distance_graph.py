@@ -21,6 +21,8 @@ __all__ = ["DistanceGraph"]
 _ROUNDS = 3  # of aligning the distances on the lightest path and looking again
 _ACROSS = 512  # minima of either end's piece compared with each other
 _ACROSS_KEPT = 8
+_BLOCK = 256  # minima that are taken in together
+_ROUNDING = 1e-4  # times the largest squared length: rounding to single precision changes a squared distance by less
 _REMEMBERED = 2000  # aligned distances, which every commit saves
 
 
@@ -50,18 +52,47 @@ class DistanceGraph:
     def __len__(self) -> int:
         return self._rows
 
-    def add(self, fingerprint: np.ndarray) -> None:
-        """Take in a minimum, with edges to the nearest that are there."""
-        if self._rows == len(self._prints):
-            grown = np.zeros((2 * self._rows + 64, len(fingerprint)), dtype=np.float32)
-            if self._rows:
-                grown[: self._rows] = self._prints
+    @property
+    def edges(self) -> np.ndarray:
+        """Return the pairs of minima that have an edge, (e, 2)."""
+        return self._edges[: self._edge_count]
+
+    @property
+    def lengths(self) -> np.ndarray:
+        """Return how far the fingerprints of each pair are apart, (e,)."""
+        return self._apart[: self._edge_count]
+
+    def extend(self, fingerprints: np.ndarray) -> None:
+        """Take in minima, (m, k), each with edges to the nearest of those before it."""
+        if not len(fingerprints):
+            return
+        first, self._rows = self._rows, self._rows + len(fingerprints)
+        if self._rows > len(self._prints):
+            grown = np.zeros((2 * self._rows + 64, fingerprints.shape[1]), dtype=np.float32)
+            if first:
+                grown[:first] = self._prints[:first]
             self._prints = grown
-        apart = np.linalg.norm(self._prints[: self._rows] - fingerprint.astype(np.float32), axis=1)
-        nearest = _smallest(apart, self._neighbours)
-        self._put(np.column_stack([nearest, np.full(len(nearest), self._rows)]), apart[nearest])
-        self._prints[self._rows] = fingerprint
-        self._rows += 1
+        self._prints[first : self._rows] = fingerprints
+        for start in range(first, self._rows, _BLOCK):
+            self._link(start, min(start + _BLOCK, self._rows))
+
+    def _link(self, start: int, end: int) -> None:
+        """Put edges between each row of a block and the nearest before it.
+
+        A matrix product says roughly how far all are apart; only those that may be among the nearest are measured.
+        """
+        prints = self._prints[:end]
+        squares = np.einsum("ij,ij->i", prints, prints)
+        rough = squares - 2.0 * (prints[start:] @ prints.T)
+        margin = _ROUNDING * float(squares.max())
+        for row in range(start, end):
+            rows = np.arange(row)
+            if row > self._neighbours:
+                before, last = rough[row - start, :row], self._neighbours - 1
+                rows = np.flatnonzero(before <= np.partition(before, last)[last] + margin)
+            apart = np.linalg.norm(prints[rows] - prints[row], axis=1)
+            nearest = _smallest(apart, self._neighbours)
+            self._put(np.column_stack([rows[nearest], np.full(len(nearest), row)]), apart[nearest])
 
     def _put(self, edges: np.ndarray, apart: np.ndarray) -> None:
         end = self._edge_count + len(edges)
@@ -115,7 +146,7 @@ class DistanceGraph:
 
     def _between(self, a: int, b: int, pieces: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return the edges between different pieces, with those between the ends' pieces that look shortest."""
-        edges, apart = self._edges[: self._edge_count], self._apart[: self._edge_count]
+        edges, apart = self.edges, self.lengths
         first, second = pieces[edges[:, 0]], pieces[edges[:, 1]]
         useful = (first != second) & (first >= 0) & (second >= 0)
         across = self._across(a, b, pieces)

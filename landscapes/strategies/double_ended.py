@@ -29,8 +29,7 @@ def take_in_minima(graph: DistanceGraph, landscape: Landscape) -> None:
     """Add the minima of a landscape that a graph does not have yet."""
     minima, system = landscape.minima, landscape.system
     for start in range(len(graph), len(minima), 256):
-        for x in minima.coordinates[start : start + 256]:
-            graph.add(fingerprint(system, x))
+        graph.extend(np.array([fingerprint(system, x) for x in minima.coordinates[start : start + 256]]))
 
 
 class Attacks(Strategy):

@@ -63,8 +63,7 @@ def test_pieces_below_a_threshold_are_those_of_networkx(edges, threshold):
 
 def random_graph(points, known=None):
     graph = DistanceGraph(lambda i, j: float(np.linalg.norm(points[i] - points[j])), known or {}, neighbours=50)
-    for x in points:
-        graph.add(x)
+    graph.extend(points)
     return graph
 
 
@@ -114,14 +113,42 @@ def test_few_distances_are_aligned_among_thousands():
         return 2.0 * float(np.linalg.norm(points[i] - points[j]))
 
     graph = DistanceGraph(distance, {})
-    for x in points:
-        graph.add(x)
+    graph.extend(points)
     first = graph.missing(0, 1, np.arange(1500), {})
     assert 2 <= len(first) <= len(asked) < 100
     again = DistanceGraph(distance, graph.known)
-    for x in points:
-        again.add(x)
+    again.extend(points)
     assert again.missing(0, 1, np.arange(1500), {}) == graph.missing(0, 1, np.arange(1500), {})
+
+
+@given(
+    seed=st.integers(0, 10**6),
+    rows=st.integers(1, 700),
+    size=st.sampled_from([1, 6, 64]),
+    scale=st.sampled_from([1e-6, 1.0, 1e6]),
+    offset=st.sampled_from([0.0, 30.0]),
+    cuts=st.lists(st.integers(0, 700), max_size=3),
+)
+@settings(deadline=None, max_examples=30)
+def test_edges_go_to_the_nearest_before_however_many_are_taken_in_at_once(seed, rows, size, scale, offset, cuts):
+    """As a scan of all in single precision finds them: of equal ones the first, copies and near copies included."""
+    rng = np.random.default_rng(seed)
+    points = scale * (offset + rng.normal(size=(rows, size)))
+    points[rng.random(rows) < 0.2] = points[0]
+    points[rng.random(rows) < 0.2] += 1e-6 * scale
+    graph = DistanceGraph(lambda i, j: 0.0, {})
+    for part in np.split(points, sorted(min(cut, rows) for cut in cuts)):
+        graph.extend(part)
+    assert len(graph) == rows
+    single = points.astype(np.float32)
+    expected, lengths = [], []
+    for row in range(rows):
+        apart = np.linalg.norm(single[:row] - single[row], axis=1)
+        nearest = np.argsort(apart, kind="stable")[:12]
+        expected += [(int(other), row) for other in nearest]
+        lengths += apart[nearest].tolist()
+    assert graph.edges.tolist() == [list(pair) for pair in expected]
+    assert graph.lengths.tolist() == lengths
 
 
 def cluster(n):
