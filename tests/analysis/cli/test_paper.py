@@ -292,25 +292,6 @@ def test_what_ended_by_another_rule_goes_on(made, tmp_path):
     assert kept(job, stricter, tmp_path).row["stopped"] == ""
 
 
-@pytest.mark.parametrize("why", ["longest time", "most searches"])
-def test_what_ended_at_a_limit_goes_on_once_the_limit_is_higher(made, tmp_path, why):
-    plan = read_plan("tiny", made / "mine.toml")
-    job = next(job for job in plan.jobs if job.name == "D1-e0-d0")
-    found = find(job, plan, made / "out", None)
-    most = plan.limits.searches
-    stages = [(most, job.seconds, 2, 9)]
-    found = found._replace(
-        state=found.state | {"why": why, "done": True, "stages": stages, "seconds": job.seconds, "scale": "tiny"}
-    )
-    keep(found, job, plan, tmp_path, "somewhere")
-    assert best_state(job, plan, tmp_path / "none", tmp_path)["done"]
-    higher = replace(plan, limits=replace(plan.limits, searches=most + 1)), replace(job, seconds=job.seconds + 1)
-    for limits, longer in ((higher[0], job), (plan, higher[1])):
-        goes_on = (limits is plan) == (why == "longest time")
-        assert bool(best_state(longer, limits, tmp_path / "none", tmp_path)) is not goes_on
-        assert (kept(longer, limits, tmp_path).row["stopped"] == "") is goes_on
-
-
 def test_a_page_that_is_none_is_named_before_anything_is_done(tmp_path):
     result = _paper(tmp_path, "--page", "docs/paper")
     assert result.exit_code == 2

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from scipy.stats import spearmanr
 
+from thalweg.analysis.paper.growth import by_plan
 from thalweg.analysis.paper.measures import MEANINGS, correlation, from_csv, to_csv
 from thalweg.analysis.paper.page_command import Source
 from thalweg.analysis.paper.plan import Sample, read_plan
@@ -40,6 +41,20 @@ def test_the_definition_has_every_table_and_figure():
     table = plan.tables["table1"]
     assert all(len(row) == len(table["columns"]) for row in table["rows"])
     assert table["rows"][1][:5] == [10, 266, 960, 0.727, 1.0]
+
+
+def test_what_ended_at_a_limit_goes_on_once_the_limit_is_higher():
+    plan = read_plan("full")
+    job = next(job for job in plan.jobs if job.name == "D1-444-100-e0-d0")
+    most = plan.limits.searches
+    ended = {"done": True, "scale": "full", "seconds": 7200.0, "stages": [Stage(most, 7200.0, 9, 9)]}
+    longer = replace(job, seconds=7201.0)
+    more = replace(plan, limits=replace(plan.limits, searches=most + 1))
+    for why, goes_on in (("longest time", (plan, longer)), ("most searches", (more, job))):
+        state = ended | {"why": why}
+        assert by_plan(state, *goes_on) == ended | {"done": False, "why": ""}
+        for other in ((plan, job), (more, job), (plan, longer), (replace(plan, scale="small"), longer)):
+            assert by_plan(state, *other)["done"] is (other != goes_on)
 
 
 def test_how_minima_of_mnist_are_sampled():
