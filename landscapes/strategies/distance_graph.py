@@ -86,10 +86,7 @@ class DistanceGraph:
         rough = squares - 2.0 * (prints[start:] @ prints.T)
         margin = _ROUNDING * float(squares.max())
         for row in range(start, end):
-            rows = np.arange(row)
-            if row > self._neighbours:
-                before, last = rough[row - start, :row], self._neighbours - 1
-                rows = np.flatnonzero(before <= np.partition(before, last)[last] + margin)
+            rows = _low(rough[row - start, :row], self._neighbours, margin)
             apart = np.linalg.norm(prints[rows] - prints[row], axis=1)
             nearest = _smallest(apart, self._neighbours)
             self._put(np.column_stack([rows[nearest], np.full(len(nearest), row)]), apart[nearest])
@@ -180,11 +177,16 @@ class DistanceGraph:
             del self.known[next(iter(self.known))]
 
 
+def _low(values: np.ndarray, count: int, margin: float = 0.0) -> np.ndarray:
+    """Return the places, rising, of all values that are at most a margin above the smallest so many."""
+    if len(values) <= count:
+        return np.arange(len(values))
+    return np.flatnonzero(values <= np.partition(values, count - 1)[count - 1] + margin)
+
+
 def _smallest(values: np.ndarray, count: int) -> np.ndarray:
     """Return the places of the smallest values, rising, of equal ones the first: sorting them all takes too long."""
-    if len(values) <= count:
-        return np.argsort(values, kind="stable")
-    candidates = np.flatnonzero(values <= np.partition(values, count - 1)[count - 1])
+    candidates = _low(values, count)
     return candidates[np.argsort(values[candidates], kind="stable")[:count]]
 
 
