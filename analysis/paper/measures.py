@@ -28,8 +28,12 @@ from thalweg.analysis.statistics.rank_correlation import rank_correlation
 from thalweg.analysis.systems.summary import Summary
 
 __all__ = [
-    "MEANINGS", "RankCorrelation", "correlation", "from_csv", "growth_measures", "measures", "shape_measures", "to_csv",
+    "LOWEST", "MEANINGS", "RankCorrelation", "correlation", "from_csv", "growth_measures", "measures", "shape_measures",
+    "to_csv",
 ]  # fmt: skip
+
+LOWEST = 100
+"""Number of the lowest minima that are the low-lying region of a landscape."""
 
 MEANINGS = {
     "minima": "number of minima that were found",
@@ -49,6 +53,7 @@ MEANINGS = {
     "frustration": "mean over minima of the climb on the lowest path to Gmin, divided by the energy that is gained",
     "low_connected": "number of the 100 lowest minima that are connected to Gmin; of all where there are fewer",
     "low_height": "loss of the highest of these minima above that of Gmin",
+    "low_barrier": "median over those of these minima that are connected of the climb on the lowest path to Gmin",
     "low_remaining": "number of minima as low as these that probably remain to be found",
     "low_remaining_low": "lower end of the 95 % interval of this number",
     "low_remaining_high": "upper end of the 95 % interval of this number",
@@ -59,7 +64,6 @@ MEANINGS = {
 
 _PARTS = ("train", "incorrect", "correct", "test")
 _LOW = 0.25  # part of the band of losses in which minima count as low-lying
-_LOWEST = 100  # minima that are the low-lying region of a landscape
 _MOST = 0.9  # part of the minima whose losses make the band, and part of the terms that a trimmed mean keeps
 _Z = 1.959963984540054
 
@@ -204,40 +208,46 @@ def _correlations(network: KineticTransitionNetwork) -> dict[str, float]:
 
 
 def shape_measures(network: KineticTransitionNetwork) -> dict[str, float]:
-    """Return the low-lying region, and funnels, frustration and barriers of the component of the lowest minimum.
+    """Return the low-lying region, and funnels and frustration of the component of the lowest minimum.
 
     Depths of funnels are in units of the band of the lowest nine tenths of the minima, which a few high minima leave as
     it is; frustration is given as the mean, the median and the mean without the largest tenth of its terms.
     """
     names = ("funnels", "main_funnel", "main_depth", "other_funnel")
     frustrations = ("frustration", "frustration_median", "frustration_trimmed")
-    part, low = connected_part(network), _low_measures(network)
+    part = connected_part(network)
+    low = _low_measures(network, part)
     if not part.n_transition_states or part.n_minima < 2:
-        return low | dict.fromkeys((*names, *frustrations, "barrier_to_gmin", "connected_range"), math.nan)
+        return low | dict.fromkeys((*names, *frustrations, "connected_range"), math.nan)
     funnel = funnel_measures(part, float(np.quantile(part.energies, _MOST) - part.energies.min()))
     if funnel["funnels"] == 1:
         funnel["depth of the deepest other / band"] = 0.0  # no other funnel
-    top = energies_from(part, part.global_minimum)
-    uphill = np.delete(top - part.energies, part.global_minimum)
     return {
         **low,
         **dict(zip(names, funnel.values(), strict=True)),
         **dict(zip(frustrations, _averages(np.sort(frustration_terms(part)[1])), strict=True)),
-        "barrier_to_gmin": float(np.median(uphill)),
         "connected_range": band(part),
     }
 
 
 def _highest_of_lowest(network: KineticTransitionNetwork) -> float:
     """Return the energy of the highest of the lowest minima."""
-    return float(np.sort(network.energies)[:_LOWEST][-1])
+    return float(np.sort(network.energies)[:LOWEST][-1])
 
 
-def _low_measures(network: KineticTransitionNetwork) -> dict[str, float]:
-    """Return how many of the lowest minima are connected to the lowest of all, and how high they are above it."""
+def _low_measures(network: KineticTransitionNetwork, part: KineticTransitionNetwork) -> dict[str, float]:
+    """Return how many of the lowest minima are connected to Gmin, how high they lie above it, and their barriers to it.
+
+    ``part`` is the component of Gmin.
+    """
+    highest = _highest_of_lowest(network)
+    climb = energies_from(part, part.global_minimum) - part.energies
+    low = np.flatnonzero(part.energies <= highest)
+    climb = climb[low[low != part.global_minimum]]
     return {
-        "low_connected": int(np.count_nonzero(lowest_connected(network, _LOWEST))),
-        "low_height": _highest_of_lowest(network) - float(network.energies[network.global_minimum]),
+        "low_connected": int(np.count_nonzero(lowest_connected(network, LOWEST))),
+        "low_height": highest - float(network.energies[network.global_minimum]),
+        "low_barrier": float(np.median(climb)) if len(climb) else math.nan,
     }
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from thalweg.analysis.paper.claims.equal_searches import count_after, finished, settled, shared_searches
+from thalweg.analysis.paper.measures import LOWEST
 from thalweg.analysis.paper.stopping_rule import COUNTS
 from thalweg.analysis.statistics.rank_correlation import rank_correlation
 
@@ -29,8 +30,10 @@ __all__ = [
 
 NOT_EXPLORED = "not explored yet"
 # undefined while components are not joined
-_OF_SHAPE = ("frustration", "frustration_median", "frustration_trimmed", "barrier_to_gmin", "loss_range")
-_JOINED = 0.9  # part of the minima that must be connected before the shape of a growing landscape counts
+_OF_SHAPE = ("frustration", "frustration_median", "frustration_trimmed")
+_OF_LOW = ("low_barrier", "low_height")
+# part of the minima that must be connected before the shape of a growing landscape, or of its low-lying region, counts
+_JOINED = 0.9
 
 Row = Mapping[str, Any]
 Rows = Sequence[Row]
@@ -79,6 +82,11 @@ def joined(row: Row) -> bool:
     return finished(row) or row["connected"] >= _JOINED * row["minima"]
 
 
+def _low_joined(row: Row) -> bool:
+    """Return whether the low-lying region of a landscape counts: nearly all of its minima are connected."""
+    return row["low_connected"] >= _JOINED * min(LOWEST, row["minima"])
+
+
 def _name(*rows: Row) -> str:
     """Return the names of landscapes, with a * where they still grow."""
     return " and ".join(f"{row['name']}{'' if finished(row) else '*'}" for row in rows)
@@ -114,6 +122,7 @@ def compare(low: Entry, high: Entry) -> Case | None:
     if not (math.isfinite(a) and math.isfinite(b)):
         return None
     known = known and (low.column not in _OF_SHAPE or all(map(joined, rows)))
+    known = known and (low.column not in _OF_LOW or all(map(_low_joined, rows)))
     return Case(_name(*rows), f"{a:.4g} against {b:.4g}{when}", a < b if known else None)
 
 

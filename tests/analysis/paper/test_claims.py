@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from itertools import product
+from itertools import pairwise, product
 
 import networkx
 import numpy as np
@@ -209,6 +209,48 @@ def test_the_lowest_minima_that_are_connected():
     low = shape_measures(network)
     assert low["low_connected"] == len(inside)
     assert low["low_height"] == pytest.approx(np.sort(energies)[99] - energies.min())
+
+
+def test_the_climb_of_the_lowest_minima_beside_networkx():
+    """On the minimum spanning tree no path has a higher transition state than needed."""
+    rng = np.random.default_rng(4)
+    energies = rng.uniform(0.0, 1.0, 150)
+    ends = np.vstack([list(pairwise(range(150))), rng.integers(0, 150, (251, 2))])
+    tops = energies[ends].max(axis=1) + rng.uniform(0.0, 1.0, 400)
+    graph = networkx.MultiGraph()
+    graph.add_weighted_edges_from((*pair, top) for pair, top in zip(ends.tolist(), tops, strict=True))
+    tree, gmin = networkx.minimum_spanning_tree(graph), int(np.argmin(energies))
+    climbs = []
+    for minimum in np.argsort(energies)[1:100].tolist():
+        path = networkx.shortest_path(tree, minimum, gmin)
+        edges = [min(d["weight"] for d in tree[a][b].values()) for a, b in pairwise(path)]
+        climbs.append(max(edges) - energies[minimum])
+    low = shape_measures(KineticTransitionNetwork(energies, tops, ends))
+    assert low["low_connected"] == 100
+    assert low["low_barrier"] == pytest.approx(np.median(climbs))
+    alone = shape_measures(KineticTransitionNetwork(energies[:3], [], np.empty((0, 2), dtype=int)))
+    assert math.isnan(alone["low_barrier"])
+
+
+def _deep(**changes):
+    """Return lines of the paper's deep landscapes, three draws each."""
+    known = {"D1-55-1000": (1.0, 3.0), "D1-444-1000": (2.0, 5.0), "D1-55-100": (2.0, 20.0), "D1-444-100": (4.0, 40.0)}
+    return [
+        _Row(
+            name=f"{family}-e0-d{draw}", family=family, system="D1", errors=0.0, draw=float(draw), stages=(),
+            stopped="longest time", minima=9000.0, low_barrier=barrier, low_height=height, **changes,
+        )
+        for family, (barrier, height) in known.items() for draw in range(3)
+    ]  # fmt: skip
+
+
+def test_the_low_lying_region_counts_where_nearly_all_of_it_is_connected():
+    for connected, expected in ((90.0, CONFIRMED), (89.0, UNKNOWN)):
+        ours = {claim.number: claim for claim in decide(_deep(low_connected=connected), {})}
+        for number in ("9c", "9d"):
+            assert ours[number].ours == expected
+            assert len(ours[number].cases) == 6
+            assert {case.holds for case in ours[number].cases} == {True if expected == CONFIRMED else None}
 
 
 def test_a_few_high_minima_change_neither_the_band_nor_the_trimmed_frustration():
