@@ -24,6 +24,11 @@ _KEYS = {
     "system", "data", "hidden", "l2", "neighbours", "errors", "draws", "sampled", "seconds", "guess", "hopping",
     "target", "inputs", "scale", "activation", "loss", "noise", "pixels",
 }  # fmt: skip
+_AMOUNTS: dict[str, tuple[tuple[type, ...], int]] = {
+    "hopping": ((int,), 1),
+    "seconds": ((int, float), 0),
+    "guess": ((int, float), 0),
+}
 _LONGER = 4  # factor between the searches of a turn and those of the next
 _SECTIONS = ("rule", "scales", "choices", "landscapes", "tables", "figures")
 
@@ -305,6 +310,7 @@ def _check(read: Mapping[str, Any]) -> None:
         if network_defaults(str(one.get("system"))) is None or one.keys() - _KEYS:
             wrong = ", ".join(one.keys() - _KEYS) or f"system = {one.get('system')!r}"
             raise ValueError(f"landscapes.{name}: {wrong} is unknown; known are {', '.join(sorted(_KEYS))}")
+        _check_amounts(name, one)
     known = set(read["landscapes"])
     for name, table in read["tables"].items():
         if asked := _families(table) - known:
@@ -326,6 +332,14 @@ def _check(read: Mapping[str, Any]) -> None:
         for family, errors, _ in figure.get("panels", ()):
             if errors not in read["landscapes"][family].get("errors", [0]):
                 raise ValueError(f"figures.{name}: landscapes.{family} has no {errors} among its errors")
+
+
+def _check_amounts(name: str, one: Mapping[str, Any]) -> None:
+    """Raise a ValueError for an amount in a landscape's entry that is no number of the right kind."""
+    for key, (kinds, least) in _AMOUNTS.items():
+        if key in one and (type(one[key]) not in kinds or not one[key] >= least):
+            kind = "a number" if float in kinds else "a whole number"
+            raise ValueError(f"landscapes.{name}: {key} is {one[key]!r}; it is {kind}, {least} or more")
 
 
 def _located(one: Mapping[str, Any], definition: Path | None) -> dict[str, Any]:

@@ -109,6 +109,13 @@ def test_only_what_is_asked_for():
             "[figures.f]\npanels=[['a',50,'x']]\n",
             "landscapes.a has no 50",
         ),
+        *(
+            (
+                "rule={}\nchoices={}\ntables={}\nfigures={}\n[scales.small]\n[landscapes.a]\nsystem='D1'\n" + line,
+                f"landscapes.a: {line.partition('=')[0]} is .*a .*number, [01] or more",
+            )
+            for line in ("hopping=2.5", "hopping=0", "hopping=true", "seconds='long'", "seconds=nan", "guess=-1")
+        ),
     ],
 )  # fmt: skip
 def test_a_wrong_definition_is_named(tmp_path, text, message):
