@@ -10,7 +10,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from thalweg.analysis.paper.claims.equal_searches import count_after, finished, settled, shared_searches
+from thalweg.analysis.paper.claims.equal_searches import (
+    count_after,
+    finished,
+    hopped_alike,
+    settled,
+    shared_searches,
+)
 from thalweg.analysis.paper.plan import group_of
 from thalweg.analysis.paper.stopping_rule import COUNTS
 from thalweg.analysis.statistics.intervals import pooled_prediction_interval
@@ -241,14 +247,17 @@ def equal_counts(table: Mapping[str, Any], groups: Mapping[Head, Sequence[Mappin
     searches = shared_searches(every, columns)
     if searches is None:
         return ""
-    key = table["columns"][0]
+    key, alike = table["columns"][0], hopped_alike(every)
     lines = [[key, *map(_said, columns)], ["---"] * (1 + len(columns))]
     for head, rows in groups.items():
-        counts = [_mean_spread([count_after(row, column, searches) for row in rows]) for column in columns]
+        counts = [
+            _mean_spread([count_after(row, column, searches, hopping=alike) for row in rows]) for column in columns
+        ]
         lines.append([_named(head), *(_count(mean, spread) for mean, spread in counts)])
     told = (
         f"Counts after the same number of searches in every landscape. The number is {searches:,}, the largest that "
-        "all of them have had (growth.csv has the lines):"
+        "all of them have had (growth.csv has the lines)"
+        + (":" if alike else ". Minima that basin-hopping found before do not count, because some hopped longer:")
     )
     return f"{told}\n\n{_grid(lines)}"
 

@@ -6,7 +6,13 @@ import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from thalweg.analysis.paper.claims.equal_searches import count_after, finished, settled, shared_searches
+from thalweg.analysis.paper.claims.equal_searches import (
+    count_after,
+    finished,
+    hopped_alike,
+    settled,
+    shared_searches,
+)
 from thalweg.analysis.paper.measures import LOWEST
 from thalweg.analysis.paper.stopping_rule import COUNTS
 from thalweg.analysis.statistics.rank_correlation import rank_correlation
@@ -130,7 +136,7 @@ def _comparable(entries: Sequence[Entry]) -> _Comparable:
     """Return the numbers of some landscapes, of one column where they are counts.
 
     Last counts may be lower bounds: they can be compared where all but the largest are settled. Otherwise counts after
-    the same number of searches are compared.
+    the same number of searches are compared, without what basin-hopping found where some hopped longer than others.
     """
     counts, column = [float(entry.row[entry.column]) for entry in entries], entries[0].column
     if column not in COUNTS:
@@ -143,8 +149,9 @@ def _comparable(entries: Sequence[Entry]) -> _Comparable:
     searches = shared_searches(rows, [column])
     if searches is None:
         return _Comparable(counts, False)
-    values = [count_after(row, column, searches) for row in rows]
-    return _Comparable(values, True, f" after {searches:,} searches")
+    alike = hopped_alike(rows)
+    values = [count_after(row, column, searches, hopping=alike) for row in rows]
+    return _Comparable(values, True, f" after {searches:,} searches{'' if alike else ', by these alone'}")
 
 
 def trend(rows: Rows, family: str, column: str, sign: int, until: float = 100) -> list[Case]:

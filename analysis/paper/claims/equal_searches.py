@@ -8,7 +8,7 @@ from typing import Any
 from thalweg.analysis.paper.growth import GrowthState
 from thalweg.analysis.paper.stopping_rule import COUNTS, FINISHED, Stage
 
-__all__ = ["count_after", "finished", "settled", "shared_searches", "with_stages"]
+__all__ = ["count_after", "finished", "hopped_alike", "settled", "shared_searches", "with_stages"]
 
 _FEW = 0.05  # part of a count that may remain, with 95 % confidence, where the count is final
 
@@ -60,10 +60,20 @@ def shared_searches(rows: Sequence[Mapping[str, Any]], columns: Sequence[str] = 
     return max(everywhere, default=None)
 
 
-def count_after(row: Mapping[str, Any], column: str, searches: int) -> float:
-    """Return the number of minima or transition states at the last stage with at most ``searches`` searches."""
-    stage = [stage for stage in _stages(row) if stage.searches <= searches][-1]
-    return float({"minima": stage.minima, "transition_states": stage.transition_states}[column])
+def hopped_alike(rows: Sequence[Mapping[str, Any]]) -> bool:
+    """Return whether all landscapes had the same number of basin-hopping steps."""
+    return len({row.get("steps") for row in rows}) == 1
+
+
+def count_after(row: Mapping[str, Any], column: str, searches: int, *, hopping: bool = True) -> float:
+    """Return the number of minima or transition states at the last stage with at most ``searches`` searches.
+
+    Without those that basin-hopping had found before, where ``hopping`` is false: landscapes that hopped longer than
+    others have more of these.
+    """
+    until = [getattr(stage, column) for stage in _stages(row) if stage.searches <= searches]
+    before = [getattr(stage, column) for stage in _stages(row) if stage.searches == 0]
+    return float(until[-1] - (0 if hopping else max(before, default=0)))
 
 
 def _stages(row: Mapping[str, Any]) -> list[Stage]:

@@ -128,6 +128,20 @@ def test_counts_of_what_still_grows_are_compared_after_the_same_number_of_search
     assert states.numbers == "30, 60, 150 after 256 searches: rank correlation 1.00"
 
 
+def test_what_longer_hopping_found_does_not_count():
+    rows = [
+        _growing("a", 0.0, [(0, 3), (256, 40)], steps=400.0),
+        _growing("b", 10.0, [(0, 200), (256, 230)], steps=24_000.0),
+        _growing("c", 50.0, [(0, 5), (256, 45)], steps=400.0),
+    ]
+    case = next(claim for claim in decide(rows, {}) if claim.number == "1a").cases[0]
+    assert case.numbers == "37, 30, 40 after 256 searches, by these alone: rank correlation 0.50"
+    table = {"landscapes": "D1", "columns": ["errors", "minima"], "rows": [[0], [10]]}
+    text = equal_counts(table, {0: rows[:1], 10: rows[1:2]})
+    assert "because some hopped longer" in text
+    assert "| 0 % | 37 |\n| 10 % | 30 |" in text
+
+
 def test_a_table_of_what_still_grows_says_what_the_same_number_of_searches_found():
     table = {"landscapes": "D1", "columns": ["errors", "transition_states", "auc"], "rows": [[0], [10], [50]]}
     groups = {
