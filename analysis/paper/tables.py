@@ -291,7 +291,9 @@ def agreement(found: Sequence[Cell]) -> str:
     known = [cell for cell in found if math.isfinite(cell.published) and math.isfinite(cell.spread)]
     judged = [cell for cell in known if not cell.lower_bound]
     if not judged:
-        return "There are fewer than two draws, or no published numbers, so nothing can be compared."
+        published = any(math.isfinite(cell.published) for cell in found)
+        why = "there are fewer than two draws" if published else "no numbers of this table are published"
+        return f"Nothing can be compared: {'our counts are lower bounds' if known else why}."
     alone = [cell for cell in judged if _outside(cell, [cell])]
     pooled = [cell for cell in judged if _outside(cell, [other for other in judged if other.column == cell.column])]
     either = [cell for cell in judged if cell in alone or cell in pooled]
