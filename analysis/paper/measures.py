@@ -218,14 +218,16 @@ def shape_measures(network: KineticTransitionNetwork) -> dict[str, float]:
     part = connected_part(network)
     low = _low_measures(network, part)
     if not part.n_transition_states or part.n_minima < 2:
-        return low | dict.fromkeys((*names, *frustrations, "connected_range"), math.nan)
+        return low | dict.fromkeys((*names, *frustrations, "barrier_to_gmin", "connected_range"), math.nan)
     funnel = funnel_measures(part, float(np.quantile(part.energies, _MOST) - part.energies.min()))
     if funnel["funnels"] == 1:
         funnel["depth of the deepest other / band"] = 0.0  # no other funnel
+    climb = np.delete(energies_from(part, part.global_minimum) - part.energies, part.global_minimum)
     return {
         **low,
         **dict(zip(names, funnel.values(), strict=True)),
         **dict(zip(frustrations, _averages(np.sort(frustration_terms(part)[1])), strict=True)),
+        "barrier_to_gmin": float(np.median(climb)),
         "connected_range": band(part),
     }
 

@@ -152,7 +152,7 @@ def test_a_band_without_a_barrier_does_not_go_round_over_fragments():
     pair = Atoms("Cu2", [[0, 0, 0], [2.3, 0, 0]], calculator=EMT())
     band = dneb(pair, pair.positions, 1.2 * pair.positions, align=False)
     assert band.path_length < 3.0
-    assert "without its surrogate, which failed: the band has become" in band.reason
+    assert "converged; without its surrogate, which failed: " in band.reason  # why it failed depends on the processor
 
 
 @pytest.mark.parametrize("images", [1, 2, 3])
