@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 from ase import Atoms
@@ -152,7 +154,9 @@ def test_a_band_without_a_barrier_does_not_go_round_over_fragments():
     pair = Atoms("Cu2", [[0, 0, 0], [2.3, 0, 0]], calculator=EMT())
     band = dneb(pair, pair.positions, 1.2 * pair.positions, align=False)
     assert band.path_length < 3.0
-    assert "converged; without its surrogate, which failed: " in band.reason  # why it failed depends on the processor
+    # which of the two comes first depends on the processor
+    why = "converged; without its surrogate, which failed: (the band has become|no convergence in 80 calls)"
+    assert re.search(why, band.reason)
 
 
 @pytest.mark.parametrize("images", [1, 2, 3])
