@@ -208,7 +208,7 @@ def _correlations(network: KineticTransitionNetwork) -> dict[str, float]:
 
 
 def shape_measures(network: KineticTransitionNetwork) -> dict[str, float]:
-    """Return the low-lying region, and funnels and frustration of the component of the lowest minimum.
+    """Return the low-lying region, and funnels, frustration and barriers of the component of the lowest minimum.
 
     Depths of funnels are in units of the band of the lowest nine tenths of the minima, which a few high minima leave as
     it is; frustration is given as the mean, the median and the mean without the largest tenth of its terms.
@@ -216,18 +216,18 @@ def shape_measures(network: KineticTransitionNetwork) -> dict[str, float]:
     names = ("funnels", "main_funnel", "main_depth", "other_funnel")
     frustrations = ("frustration", "frustration_median", "frustration_trimmed")
     part = connected_part(network)
-    low = _low_measures(network, part)
+    climb = energies_from(part, part.global_minimum) - part.energies
+    low = _low_measures(network, part, climb)
     if not part.n_transition_states or part.n_minima < 2:
         return low | dict.fromkeys((*names, *frustrations, "barrier_to_gmin", "connected_range"), math.nan)
     funnel = funnel_measures(part, float(np.quantile(part.energies, _MOST) - part.energies.min()))
     if funnel["funnels"] == 1:
         funnel["depth of the deepest other / band"] = 0.0  # no other funnel
-    climb = np.delete(energies_from(part, part.global_minimum) - part.energies, part.global_minimum)
     return {
         **low,
         **dict(zip(names, funnel.values(), strict=True)),
         **dict(zip(frustrations, _averages(np.sort(frustration_terms(part)[1])), strict=True)),
-        "barrier_to_gmin": float(np.median(climb)),
+        "barrier_to_gmin": float(np.median(np.delete(climb, part.global_minimum))),
         "connected_range": band(part),
     }
 
@@ -237,19 +237,20 @@ def _highest_of_lowest(network: KineticTransitionNetwork) -> float:
     return float(np.sort(network.energies)[:LOWEST][-1])
 
 
-def _low_measures(network: KineticTransitionNetwork, part: KineticTransitionNetwork) -> dict[str, float]:
+def _low_measures(
+    network: KineticTransitionNetwork, part: KineticTransitionNetwork, climb: np.ndarray
+) -> dict[str, float]:
     """Return how many of the lowest minima are connected to Gmin, how high they lie above it, and their barriers to it.
 
-    ``part`` is the component of Gmin.
+    ``part`` is the component of Gmin, and ``climb`` that of each of its minima on the lowest path to Gmin.
     """
     highest = _highest_of_lowest(network)
-    climb = energies_from(part, part.global_minimum) - part.energies
-    low = np.flatnonzero(part.energies <= highest)
-    climb = climb[low[low != part.global_minimum]]
+    low = part.energies <= highest
+    low[part.global_minimum] = False
     return {
         "low_connected": int(np.count_nonzero(lowest_connected(network, LOWEST))),
         "low_height": highest - float(network.energies[network.global_minimum]),
-        "low_barrier": float(np.median(climb)) if len(climb) else math.nan,
+        "low_barrier": float(np.median(climb[low])) if low.any() else math.nan,
     }
 
 

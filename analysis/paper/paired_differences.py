@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from thalweg.analysis.paper.claims.equal_searches import count_after, settled, shared_searches
+from thalweg.analysis.paper.claims.equal_searches import counts_after, settled
 from thalweg.analysis.paper.stopping_rule import COUNTS
 from thalweg.analysis.statistics.intervals import Interval, mean_interval
 
@@ -148,11 +148,10 @@ def _counts(
     every = [row for pair in pairs for row in pair]
     if all(settled(row, measure) for row in every):
         return [(float(row[measure]), float(base[measure])) for row, base in pairs], ""
-    searches = shared_searches(every, [measure])
-    if searches is None:
+    equal = counts_after(every, measure)
+    if equal is None:
         return [], ""
-    numbers = [(count_after(row, measure, searches), count_after(base, measure, searches)) for row, base in pairs]
-    return numbers, f"after {searches:,} searches"
+    return list(zip(equal.counts[::2], equal.counts[1::2], strict=True)), equal.when
 
 
 def _p(values: Sequence[float]) -> float:

@@ -9,7 +9,17 @@ from typing import Literal, NamedTuple
 
 from thalweg.landscapes.discoveries.growth_curve import UNKNOWN, Forecast, forecast_growth
 
-__all__ = ["COUNTS", "FINISHED", "Count", "Stage", "StoppingRule", "forecast_stages", "grown", "next_stage"]
+__all__ = [
+    "COUNTS",
+    "FINISHED",
+    "Count",
+    "Stage",
+    "StoppingRule",
+    "forecast_stages",
+    "found_by_hopping",
+    "grown",
+    "next_stage",
+]
 
 Count = Literal["minima", "transition_states"]
 
@@ -51,13 +61,18 @@ class StoppingRule:
     factor: float
 
 
+def found_by_hopping(stages: Sequence[Stage], count: str) -> int:
+    """Return how many minima or transition states were known before the first search for a transition state."""
+    return max((getattr(stage, count) for stage in stages if stage.searches == 0), default=0)
+
+
 def forecast_stages(stages: Sequence[Stage], count: Count) -> Forecast:
     """Forecast how many minima or transition states remain, from the counts at all stages of a landscape's growth.
 
     What basin-hopping had found before the first search does not count, unless the searches have found nothing else.
     NaN where there were no searches.
     """
-    before = max((getattr(stage, count) for stage in stages if stage.searches == 0), default=0)
+    before = found_by_hopping(stages, count)
     later = [stage for stage in stages if stage.searches > 0]
     if not later:
         return UNKNOWN

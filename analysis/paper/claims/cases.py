@@ -6,13 +6,7 @@ import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from thalweg.analysis.paper.claims.equal_searches import (
-    count_after,
-    finished,
-    hopped_alike,
-    settled,
-    shared_searches,
-)
+from thalweg.analysis.paper.claims.equal_searches import counts_after, finished, settled
 from thalweg.analysis.paper.measures import LOWEST
 from thalweg.analysis.paper.stopping_rule import COUNTS
 from thalweg.analysis.statistics.rank_correlation import rank_correlation
@@ -88,9 +82,11 @@ def joined(row: Row) -> bool:
     return finished(row) or row["connected"] >= _JOINED * row["minima"]
 
 
-def _low_joined(row: Row) -> bool:
-    """Return whether the low-lying region of a landscape counts: nearly all of its minima are connected."""
-    return row["low_connected"] >= _JOINED * min(LOWEST, row["minima"])
+def _counts(row: Row, column: str) -> bool:
+    """Return whether a number of a landscape counts: of shapes, those of minima that are nearly all connected."""
+    if column in _OF_LOW:
+        return row["low_connected"] >= _JOINED * min(LOWEST, row["minima"])
+    return column not in _OF_SHAPE or joined(row)
 
 
 def _name(*rows: Row) -> str:
@@ -127,8 +123,7 @@ def compare(low: Entry, high: Entry) -> Case | None:
     (a, b), known, when = _comparable([low, high])
     if not (math.isfinite(a) and math.isfinite(b)):
         return None
-    known = known and (low.column not in _OF_SHAPE or all(map(joined, rows)))
-    known = known and (low.column not in _OF_LOW or all(map(_low_joined, rows)))
+    known = known and all(_counts(row, low.column) for row in rows)
     return Case(_name(*rows), f"{a:.4g} against {b:.4g}{when}", a < b if known else None)
 
 
@@ -146,12 +141,8 @@ def _comparable(entries: Sequence[Entry]) -> _Comparable:
     needed = smaller if len(smaller) == len(rows) - 1 else rows
     if all(settled(row, column) for row in needed):
         return _Comparable(counts, True)
-    searches = shared_searches(rows, [column])
-    if searches is None:
-        return _Comparable(counts, False)
-    alike = hopped_alike(rows)
-    values = [count_after(row, column, searches, hopping=alike) for row in rows]
-    return _Comparable(values, True, f" after {searches:,} searches{'' if alike else ', by these alone'}")
+    equal = counts_after(rows, column)
+    return _Comparable(counts, False) if equal is None else _Comparable(equal.counts, True, f" {equal.when}")
 
 
 def trend(rows: Rows, family: str, column: str, sign: int, until: float = 100) -> list[Case]:

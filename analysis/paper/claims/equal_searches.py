@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from thalweg.analysis.paper.growth import GrowthState
-from thalweg.analysis.paper.stopping_rule import COUNTS, FINISHED, Stage
+from thalweg.analysis.paper.stopping_rule import COUNTS, FINISHED, Stage, found_by_hopping
 
-__all__ = ["count_after", "finished", "hopped_alike", "settled", "shared_searches", "with_stages"]
+__all__ = [
+    "CountsAfter",
+    "count_after",
+    "counts_after",
+    "finished",
+    "hopped_alike",
+    "settled",
+    "shared_searches",
+    "with_stages",
+]
 
 _FEW = 0.05  # part of a count that may remain, with 95 % confidence, where the count is final
 
@@ -71,9 +80,29 @@ def count_after(row: Mapping[str, Any], column: str, searches: int, *, hopping: 
     Without those that basin-hopping had found before, where ``hopping`` is false: landscapes that hopped longer than
     others have more of these.
     """
-    until = [getattr(stage, column) for stage in _stages(row) if stage.searches <= searches]
-    before = [getattr(stage, column) for stage in _stages(row) if stage.searches == 0]
-    return float(until[-1] - (0 if hopping else max(before, default=0)))
+    stages = _stages(row)
+    until = [getattr(stage, column) for stage in stages if stage.searches <= searches]
+    return float(until[-1] - (0 if hopping else found_by_hopping(stages, column)))
+
+
+class CountsAfter(NamedTuple):
+    """Counts of some landscapes after the same number of searches, and the words that say after how many."""
+
+    counts: list[float]
+    when: str
+
+
+def counts_after(rows: Sequence[Mapping[str, Any]], column: str) -> CountsAfter | None:
+    """Return counts after the most searches that all have had, None where there is no such number.
+
+    They are without what basin-hopping found where some hopped longer than others.
+    """
+    searches = shared_searches(rows, [column])
+    if searches is None:
+        return None
+    alike = hopped_alike(rows)
+    counts = [count_after(row, column, searches, hopping=alike) for row in rows]
+    return CountsAfter(counts, f"after {searches:,} searches{'' if alike else ', by these alone'}")
 
 
 def _stages(row: Mapping[str, Any]) -> list[Stage]:
