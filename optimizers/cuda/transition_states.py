@@ -21,9 +21,9 @@ from thalweg.optimizers.cuda.lbfgs import history_size
 from thalweg.optimizers.cuda.lowest_mode import basis_size, small_size
 from thalweg.optimizers.cuda.minimise import lbfgs_cuda
 from thalweg.optimizers.cuda.null_modes import rigid_bits, rigid_kernel
-from thalweg.optimizers.kernels.arguments import STATIONARY_POINT, Problem
+from thalweg.optimizers.kernels.arguments import STATIONARY_POINT, Problem, SaddleSearch
 from thalweg.optimizers.kernels.eigenvector_following import follow_modes
-from thalweg.optimizers.kernels.searches import minimum_rows
+from thalweg.optimizers.kernels.searches import minimum_rows, saddle_rows
 from thalweg.optimizers.kernels.status import Status
 from thalweg.optimizers.minimisation import minimum_search
 from thalweg.optimizers.rules import Rules
@@ -161,16 +161,17 @@ def _proved(
     for name in ("lowest_eigenvalue", "log_eigenvalue_product", "path_length"):
         found[name] = np.nan
     modes, rows = np.zeros_like(x), np.flatnonzero(searched["status"] == Status.CONVERGED)
-    problem = Problem.of(system)
+    uphill = SaddleSearch(
+        follow=follow_modes, rms=rms, steps=PROOF, max_step=max_step, known=np.empty(0), within=0.0
+    )  # fmt: skip
+    problem, ends, lowest, proved = Problem.of(system), x[rows], modes[rows], found[rows]
 
     def work(start: int, stop: int) -> None:
-        for row in rows[start:stop]:
-            energy, norm, steps, status, lowest, product, positive = follow_modes(
-                problem, 1, rms, PROOF, max_step, x[row], modes[row]
-            )
-            found[row] = energy, norm, searched["steps"][row] + steps, status, lowest, product, positive, np.nan
+        saddle_rows(uphill, problem, ends[start:stop], lowest[start:stop], proved[start:stop])
 
     map_threads(work, len(rows), threads)
+    proved["steps"] += searched["steps"][rows]
+    x[rows], modes[rows], found[rows] = ends, lowest, proved
     return found, modes
 
 

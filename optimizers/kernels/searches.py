@@ -7,6 +7,7 @@ import numpy as np
 
 from thalweg.optimizers.kernels.arguments import (
     MINIMUM_SEARCH,
+    PROBLEM,
     SADDLE_SEARCH,
     stationary_pairs,
     stationary_point,
@@ -16,7 +17,9 @@ from thalweg.optimizers.kernels.lbfgs import assign
 from thalweg.optimizers.kernels.status import Status
 from thalweg.potentials.compiled.signatures import jit, matrix, vector
 
-__all__ = ["SEARCH_SIGNATURE", "find_minimum", "minimum_rows", "quench", "quench_rows", "transition_state_rows"]
+__all__ = [
+    "SEARCH_SIGNATURE", "find_minimum", "minimum_rows", "quench", "quench_rows", "saddle_rows", "transition_state_rows",
+]  # fmt: skip
 
 _CUBE = numba.types.Array(numba.float64, 3, "C")
 # Steps from a transition state before a small gradient means a minimum
@@ -144,6 +147,28 @@ def _is_known(known, energy, tolerance):
     return place < known.size and known[place] <= energy + tolerance
 
 
+@jit(numba.void(SADDLE_SEARCH, PROBLEM, vector, vector, stationary_point))
+def _saddle_into(uphill, problem, x, mode, found):
+    """Go to a transition state from x, in place; ``mode`` as :func:`~.eigenvector_following.follow_modes` has it."""
+    energy, rms, steps, status, lowest, product, positive = uphill.follow(
+        problem, 1, uphill.rms, uphill.steps, uphill.max_step, x, mode
+    )
+    found.energy, found.rms, found.steps, found.status = energy, rms, steps, status
+    found.lowest_eigenvalue, found.log_eigenvalue_product, found.modes = lowest, product, positive
+    found.path_length = np.nan
+
+
+@jit(numba.void(SADDLE_SEARCH, PROBLEM, matrix, matrix, stationary_points))
+def saddle_rows(uphill, problem, X, modes, found):
+    """Go to a transition state from every row of X, in place, and leave its sides alone; one record a row.
+
+    The rows of ``modes`` are directions to go up, zero for the lowest mode, and are overwritten with the lowest modes
+    at the ends.
+    """
+    for row in range(X.shape[0]):
+        _saddle_into(uphill, problem, X[row], modes[row], found[row])
+
+
 @jit(
     numba.void(SADDLE_SEARCH, MINIMUM_SEARCH, matrix, matrix, stationary_points, _CUBE, stationary_pairs)
 )  # fmt: skip
@@ -166,17 +191,12 @@ def transition_state_rows(uphill, downhill, directions, X, found, ends, minima):
     for row in range(X.shape[0]):
         saddle = found[row]
         assign(mode, directions[row])
-        energy, rms, steps, status, lowest, product, positive = uphill.follow(
-            downhill.problem, 1, uphill.rms, uphill.steps, uphill.max_step, X[row], mode
-        )
-        saddle.energy, saddle.rms, saddle.steps, saddle.status = energy, rms, steps, status
-        saddle.lowest_eigenvalue, saddle.log_eigenvalue_product, saddle.modes = lowest, product, positive
-        saddle.path_length = np.nan
+        _saddle_into(uphill, downhill.problem, X[row], mode, saddle)
         for side in range(2):
             for k in range(X.shape[1]):
                 ends[row, side, k] = np.nan
             _nothing_found(minima[row, side])
-        if status == Status.CONVERGED and _is_known(uphill.known, energy, uphill.within):
+        if saddle.status == Status.CONVERGED and _is_known(uphill.known, saddle.energy, uphill.within):
             saddle.status = Status.KNOWN
-        elif status == Status.CONVERGED:
+        elif saddle.status == Status.CONVERGED:
             _both_sides(downhill, mode, ends[row], X[row], saddle, minima[row])
