@@ -1,10 +1,17 @@
-"""Python threads over walkers: compiled kernels release the GIL, and a pool balances the load."""
+"""Python threads over walkers: compiled kernels release the GIL, and a pool balances the load.
+
+Meanwhile BLAS and LAPACK use one thread each: threads of their own for small matrices, started by every one of ours,
+wait for each other.
+"""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import cache
+
+from threadpoolctl import ThreadpoolController
 
 from thalweg.potentials.conversion.numeric_options import whole_number
 
@@ -25,6 +32,12 @@ def thread_count(name: str, threads: int | None) -> int:
         If it is no whole number of at least 1; the option is named.
     """
     return default_threads() if threads is None else whole_number(name, threads, 1)
+
+
+@cache
+def _libraries() -> ThreadpoolController:
+    """Return the libraries with threads of their own; to look for them takes a millisecond."""
+    return ThreadpoolController()
 
 
 def map_threads(work: Callable[[int, int], None], count: int, threads: int | None = None, pieces: int = 8) -> None:
@@ -53,7 +66,7 @@ def map_threads(work: Callable[[int, int], None], count: int, threads: int | Non
         for start, stop in ranges:
             work(start, stop)
         return
-    with ThreadPoolExecutor(threads) as pool:
+    with _libraries().limit(limits=1, user_api="blas"), ThreadPoolExecutor(threads) as pool:
         futures = [pool.submit(work, start, stop) for start, stop in ranges]
         try:
             for future in futures:
