@@ -6,6 +6,7 @@ import ctypes.util
 import os
 import sys
 import warnings
+from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from weakref import WeakKeyDictionary
@@ -38,7 +39,7 @@ def gpu_visible() -> bool:
 
 def _found() -> str:
     parts = []
-    for name in ("numba-cuda", "nvidia-nvvm", "nvidia-nvjitlink"):
+    for name in ("numba-cuda", "nvidia-nvvm", "nvidia-nvjitlink", "numpy"):
         try:
             parts.append(f"{name} {version(name)}")
         except PackageNotFoundError:
@@ -55,12 +56,31 @@ def _ready() -> bool:
     return _simulated() or bool(cuda.is_available())
 
 
+def _fault() -> str:
+    """Return why numba.cuda cannot compile here, or nothing.
+
+    It loads most of itself at the first launch only: with numba-cuda 0.30 and numpy 2.5 that fails.
+    """
+    if _simulated():
+        return ""
+    try:
+        import_module("numba.cuda.np.arrayobj")
+    except Exception as error:  # whatever a version that does not fit may raise
+        return f"{type(error).__name__}: {error}"
+    return ""
+
+
 def require_gpu() -> None:
     """Raise RuntimeError, with the versions found, if no GPU can be used."""
     if not _ready():
         raise RuntimeError(
             f'device="cuda" needs an NVIDIA GPU and pip install "thalweg[cuda]"; found: {_found()}. '
             'device="auto" uses a GPU where there is one'
+        )
+    if fault := _fault():
+        raise RuntimeError(
+            f"numba-cuda does not work with the other packages ({fault}); found: {_found()}. "
+            'pip install "thalweg[cuda]" chooses versions that fit'
         )
 
 
