@@ -9,7 +9,7 @@ are on their way. A walker's state is in memory; the first thread decides, the o
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -20,7 +20,7 @@ from numpy import uint64 as at
 from thalweg.optimizers.cuda.lbfgs import copy_to, remember, step_along, take_step, two_loop
 from thalweg.optimizers.cuda.lowest_mode import make_lowest_mode
 from thalweg.optimizers.kernels.status import Rule, Status
-from thalweg.potentials.cuda.block import block_sums, carve, device
+from thalweg.potentials.cuda.block import block_sums, carvers, device
 
 __all__ = [
     "CLIMB", "RELAX", "SEARCHED", "SEARCH_VECTORS", "STATE", "climb_kernel", "first_states", "relax_kernel",
@@ -205,7 +205,7 @@ def _collect(constant, motions, basis):
     return nulls
 
 
-def relax_kernel(evaluate: Callable[..., Any]) -> Callable:
+def relax_kernel(far: Sequence[bool], evaluate: Callable[..., Any]) -> Callable:
     """Return the kernel that judges the last step uphill of some walkers and minimises across the mode.
 
     Its arguments: chosen : rows that are to go on; X, G, M (walkers, n) points, gradients and modes; S (walkers,
@@ -216,11 +216,13 @@ def relax_kernel(evaluate: Callable[..., Any]) -> Callable:
     the memory, in the groups room, scratch, weights, vectors and history.
     """
 
+    room_of, scratch_of, weights_of, vectors_of, history_of = carvers(far)
+
     def relax(chosen, X, G, M, S, going, frozen, rules, goals, integers, floats, plan, workspace):
         near = cuda.shared.array(0, types.float64)
-        room, scratch = carve(near, workspace, plan, 0), carve(near, workspace, plan, 1)
-        w, vectors = carve(near, workspace, plan, 2), carve(near, workspace, plan, 3)
-        history, n = carve(near, workspace, plan, 4), X.shape[1]
+        room, scratch = room_of(near, workspace, plan, 0), scratch_of(near, workspace, plan, 1)
+        w, vectors = weights_of(near, workspace, plan, 2), vectors_of(near, workspace, plan, 3)
+        history, n = history_of(near, workspace, plan, 4), X.shape[1]
         x_new, g_new, direction = vectors[:n], vectors[n : 2 * n], vectors[2 * n : 3 * n]
         across, new_across = vectors[3 * n : 4 * n], vectors[4 * n : 5 * n]
         for item in range(cuda.blockIdx.x, chosen.size, cuda.gridDim.x):
@@ -250,7 +252,7 @@ def relax_kernel(evaluate: Callable[..., Any]) -> Callable:
     return relax
 
 
-def climb_kernel(product: Callable[..., Any]) -> Callable:
+def climb_kernel(far: Sequence[bool], product: Callable[..., Any]) -> Callable:
     """Return the kernel that finds the lowest mode of some walkers, and how far to step along it.
 
     Its arguments are those of :func:`relax_kernel`, and, behind M, null modes that are left out: constant (k, n), the
@@ -258,12 +260,13 @@ def climb_kernel(product: Callable[..., Any]) -> Callable:
     problems and basis.
     """
     lowest_mode = make_lowest_mode(product)
+    room_of, scratch_of, weights_of, vectors_of, small_of, basis_of = carvers(far)
 
     def climb(chosen, X, G, M, constant, N, S, going, frozen, goals, integers, floats, plan, workspace):
         near = cuda.shared.array(0, types.float64)
-        room, scratch = carve(near, workspace, plan, 0), carve(near, workspace, plan, 1)
-        w, vectors = carve(near, workspace, plan, 2), carve(near, workspace, plan, 3)
-        small, basis = carve(near, workspace, plan, 4), carve(near, workspace, plan, 5)
+        room, scratch = room_of(near, workspace, plan, 0), scratch_of(near, workspace, plan, 1)
+        w, vectors = weights_of(near, workspace, plan, 2), vectors_of(near, workspace, plan, 3)
+        small, basis = small_of(near, workspace, plan, 4), basis_of(near, workspace, plan, 5)
         for item in range(cuda.blockIdx.x, chosen.size, cuda.gridDim.x):
             row = chosen[item]
             nulls = _collect(constant, N[row], basis)

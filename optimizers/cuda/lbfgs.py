@@ -8,7 +8,7 @@ one barrier a pair. Every thread computes the same sums in the same order, so al
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -18,7 +18,7 @@ from numpy import uint64 as at
 
 from thalweg.optimizers.kernels.arguments import RUN
 from thalweg.optimizers.kernels.status import Rule, Status
-from thalweg.potentials.cuda.block import block_sums, carve, device
+from thalweg.potentials.cuda.block import block_sums, carvers, device
 
 __all__ = ["LBFGS", "RUN_NUMBERS", "VECTORS", "history_size", "lbfgs_kernel", "make_walk"]
 
@@ -271,7 +271,7 @@ def make_walk(evaluate: Callable[..., Any]) -> Any:
     return walk
 
 
-def lbfgs_kernel(evaluate: Callable[..., Any]) -> Callable:
+def lbfgs_kernel(far: Sequence[bool], evaluate: Callable[..., Any]) -> Callable:
     """Return the kernel that minimises every row of X in place.
 
     Its arguments: X, G (walkers, n); numbers (walkers, 6) takes the fields of :data:`RUN_NUMBERS`; frozen, rules: as a
@@ -279,12 +279,13 @@ def lbfgs_kernel(evaluate: Callable[..., Any]) -> Callable:
     workspace: the memory, in the groups room, scratch, weights, vectors and history.
     """
     walk = make_walk(evaluate)
+    room_of, scratch_of, weights_of, vectors_of, history_of = carvers(far)
 
     def lbfgs(X, G, numbers, frozen, rules, goals, integers, floats, plan, workspace):
         near = cuda.shared.array(0, types.float64)
-        room, scratch = carve(near, workspace, plan, 0), carve(near, workspace, plan, 1)
-        w, vectors = carve(near, workspace, plan, 2), carve(near, workspace, plan, 3)
-        history = carve(near, workspace, plan, 4)
+        room, scratch = room_of(near, workspace, plan, 0), scratch_of(near, workspace, plan, 1)
+        w, vectors = weights_of(near, workspace, plan, 2), vectors_of(near, workspace, plan, 3)
+        history = history_of(near, workspace, plan, 4)
         for row in range(cuda.blockIdx.x, X.shape[0], cuda.gridDim.x):
             energy, norm, steps, evaluations, status, travelled = walk(
                 X[row], G[row], vectors, history, frozen, rules, goals, integers, floats,

@@ -32,7 +32,8 @@ def lbfgs_cuda(system: System, X: np.ndarray, rms: float, rules: Rules, steps: i
     goals = np.array([rms, steps], dtype=np.float64)
     frozen = system.frozen.astype(np.int64)
     arguments = (points, cuda.device_array(X.shape), numbers, *map(cuda.to_device, (frozen, rules.packed(), goals)))
-    launch(built(lbfgs_kernel, problem.gradient), plan, len(X), (*arguments, problem.integers, problem.floats))
+    kernel = built(lbfgs_kernel, plan.bounds, plan.far, problem.gradient)
+    launch(kernel, plan, len(X), (*arguments, problem.integers, problem.floats))
     return points.copy_to_host(), numbers.copy_to_host().view(RUN_NUMBERS)[:, 0]
 
 

@@ -89,20 +89,25 @@ class CudaSearch:
             cuda.to_device(rows), self.X, self.G, self.M, self.S, self.going, self.frozen, self.rules, self.goals,
             self.problem.integers, self.problem.floats,
         )  # fmt: skip
-        launch(built(relax_kernel, self.problem.gradient), self.relaxing, len(rows), arguments, self.works[0])
+        plan = self.relaxing
+        kernel = built(relax_kernel, plan.bounds, plan.far, self.problem.gradient)
+        launch(kernel, plan, len(rows), arguments, self.works[0])
         return self._still(rows)
 
     def climb(self, rows: np.ndarray) -> np.ndarray:
         """Find the lowest mode of some walkers and step uphill; return which of them go on."""
         chosen = cuda.to_device(rows)
         if self.rigid:
-            rigid_motions = built(rigid_kernel)[min(len(rows), 65_536), min(self.problem.threads, 32)]
+            shape = min(len(rows), 65_536), min(self.problem.threads, 32)
+            rigid_motions = built(rigid_kernel, self.climbing.bounds)[shape]
             rigid_motions(chosen, self.X, self.frozen, self.rigid, self.motions)
         arguments = (
             chosen, self.X, self.G, self.M, self.constant, self.motions, self.S, self.going, self.frozen, self.goals,
             self.problem.integers, self.problem.floats,
         )  # fmt: skip
-        launch(built(climb_kernel, self.problem.product), self.climbing, len(rows), arguments, self.works[1])
+        plan = self.climbing
+        kernel = built(climb_kernel, plan.bounds, plan.far, self.problem.product)
+        launch(kernel, plan, len(rows), arguments, self.works[1])
         return self._still(rows)
 
     def _still(self, rows: np.ndarray) -> np.ndarray:

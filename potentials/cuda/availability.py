@@ -19,7 +19,7 @@ from thalweg.potentials.cuda.functions import DevicePotential
 __all__ = ["FEWEST", "checked_device", "gpu_visible", "require_gpu", "use_gpu"]
 
 # Number of walkers below which "auto" stays on the CPU: fewer leave most of a GPU's 100 and more multiprocessors idle.
-# It is an estimate, not measured.
+# For losses of networks 16 would gain already; searches of clusters need more than these (docs/gpu.md).
 FEWEST = 256
 
 _AGREEMENT = 1e-9

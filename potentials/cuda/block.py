@@ -7,10 +7,13 @@ a GPU is asked for. Device functions are inlined by LLVM: numba's own inlining t
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 from numba import config, cuda
 
-__all__ = ["block_sums", "carve", "clamped", "device", "room_size"]
+from thalweg.potentials.cuda.functions import DeviceFunction
+
+__all__ = ["block_sums", "carvers", "clamped", "device", "room_size"]
 
 # the simulator knows no inlining
 device = cuda.jit(device=True) if config.ENABLE_CUDASIM else cuda.jit(device=True, forceinline=True)
@@ -46,14 +49,25 @@ def block_sums(a, b, c, room):
     return a, b, c
 
 
-# a device function may not return a part of an array, so numba itself inlines this one
+# a device function may not return a part of an array, so numba itself inlines these
 @cuda.jit(device=True, inline="always")
-def carve(near, far, plan, group):
-    """Return one group of the block's memory: shared where it fits, else its part of the workspace."""
-    if plan[group, 0] == 0:
-        return near[plan[group, 1] : plan[group, 2]]
+def _carve_near(near, far, plan, group):
+    return near[plan[group, 1] : plan[group, 2]]
+
+
+@cuda.jit(device=True, inline="always")
+def _carve_far(near, far, plan, group):
     base = cuda.blockIdx.x * plan[0, 3]
     return far[base + plan[group, 1] : base + plan[group, 2]]
+
+
+def carvers(far: Sequence[bool]) -> list[DeviceFunction]:
+    """Return for each group of a plan ``carve(near, workspace, plan, group)``, which finds the block's part of memory.
+
+    `far` says which groups are in the workspace. A function that chose while it runs would hide from the compiler
+    that memory is shared, and access to it would take longer.
+    """
+    return [_carve_far if away else _carve_near for away in far]
 
 
 @device

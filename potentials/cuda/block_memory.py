@@ -6,13 +6,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numba import config
 from numpy.typing import NDArray
 
-__all__ = ["SHARED_BYTES", "Plan", "make_plan"]
+__all__ = ["MOST_THREADS", "SIMULATED_THREADS", "Plan", "fitting_threads", "make_plan"]
 
 # Shared memory of a launch without special attributes
-SHARED_BYTES = 48 * 1024
-_FEWEST = 32
+_SHARED_BYTES = 48 * 1024
+# What a warp of a block may take besides the scratch, so that there is room for 14 warps on a multiprocessor
+_WARP_BYTES = 16 * 1024
+# Of a multiprocessor of an H100 or H200, and what each block takes besides
+_MULTIPROCESSOR_BYTES, _RESERVED_BYTES = 228 * 1024, 1024
+_RESIDENT = 512  # threads of all blocks there, with 128 registers each
+MOST_THREADS, _FEWEST = 128, 32
+SIMULATED_THREADS = 4  # of a block in the simulator
 
 
 @dataclass(frozen=True)
@@ -37,8 +44,38 @@ class Plan:
     shared: int
     workspace: int
 
+    @property
+    def bounds(self) -> tuple[int, int]:
+        """Launch bounds for the compiler: so many threads of a block, and so many such blocks on a multiprocessor.
 
-def make_plan(rows: int, fixed: Sequence[int], threads: int, smallest: int = _FEWEST) -> Plan:
+        They leave a thread 128 registers: on an H200 that was faster than more registers and fewer blocks, although
+        some numbers spill (docs/gpu.md). Where shared memory has no room for as many threads, registers that were given
+        up would be given up for nothing.
+        """
+        resident = self.threads * (_MULTIPROCESSOR_BYTES // (self.shared + _RESERVED_BYTES))
+        return MOST_THREADS, max(1, -(-min(_RESIDENT, resident) // MOST_THREADS))
+
+    @property
+    def far(self) -> tuple[bool, ...]:
+        """Say of each group whether it is in the workspace."""
+        return tuple(bool(place) for place in self.table[:, 0])
+
+
+def _own_size(rows: int, threads: int) -> tuple[int, int]:
+    """Return the sizes in float64 of the room for sums and of the scratch."""
+    return 3 * threads + 24, rows * (threads + 1)
+
+
+def fitting_threads(rows: int, threads: int) -> int:
+    """Return how many threads a block may have, a multiple of 32, so that the scratch of so many rows is shared."""
+    if config.ENABLE_CUDASIM:
+        return SIMULATED_THREADS
+    while threads > _FEWEST and 8 * sum(_own_size(rows, threads)) > _SHARED_BYTES:
+        threads -= 32
+    return threads
+
+
+def make_plan(rows: int, fixed: Sequence[int], threads: int) -> Plan:
     """Plan the memory of a block.
 
     Parameters
@@ -48,19 +85,16 @@ def make_plan(rows: int, fixed: Sequence[int], threads: int, smallest: int = _FE
     fixed : sequence of int
         Sizes of the further groups in float64, in the order in which they are given shared memory.
     threads : int
-        Threads of a block; halved, down to `smallest`, until the scratch fits.
-    smallest : int
-        Fewest threads of a block.
+        Threads of a block.
 
     Returns
     -------
     Plan
     """
-    while threads > smallest and 8 * (rows * (threads + 1) + 3 * threads + 24) > SHARED_BYTES:
-        threads //= 2
     table, near, far = [], 0, 0
-    for size in (3 * threads + 24, rows * (threads + 1), *fixed):
-        if 8 * (near + size) <= SHARED_BYTES:
+    for number, size in enumerate((*_own_size(rows, threads), *fixed)):
+        most = _SHARED_BYTES if number < 2 else min(_SHARED_BYTES, _WARP_BYTES * max(1, threads // 32))
+        if 8 * (near + size) <= most:
             table.append((0, near, near + size, 0))
             near += size
         else:

@@ -13,12 +13,11 @@ import numpy as np
 from numba import config, cuda
 from numpy.typing import NDArray
 
-from thalweg.potentials.cuda.block_memory import Plan, make_plan
+from thalweg.potentials.cuda.block_memory import SIMULATED_THREADS, Plan, make_plan
 from thalweg.potentials.cuda.functions import DeviceFunction, DevicePotential
 from thalweg.potentials.cuda.kernels import gradient_kernel, hessian_kernel, product_kernel
 
 __all__ = [
-    "LAUNCH_BOUNDS",
     "DeviceProblem",
     "built",
     "device_problem",
@@ -33,8 +32,6 @@ __all__ = [
 _Arguments = ParamSpec("_Arguments")
 _Result = TypeVar("_Result")
 
-# Most threads of a block, and blocks that shall fit on a multiprocessor: this keeps registers below 256
-LAUNCH_BOUNDS = (128, 2)
 _WORKSPACE = 4 * 2**30  # bytes, at most
 _MOST_BLOCKS = 65_536
 
@@ -65,8 +62,8 @@ class DeviceProblem:
         Functions for the energy with its gradient, and for Hessian-vector products.
     rows, product_rows : int
         Rows of scratch for each of them.
-    threads : int
-        Threads wanted in a block.
+    threads, product_threads : int
+        Threads of a block for each of them.
     integers, floats : device array
         Parameters and data.
     """
@@ -76,12 +73,15 @@ class DeviceProblem:
     rows: int
     product_rows: int
     threads: int
+    product_threads: int
     integers: DeviceArray
     floats: DeviceArray
 
     def plan(self, *fixed: int, product: bool = False) -> Plan:
         """Plan the memory of a block, with further groups of the sizes ``fixed`` in float64."""
-        return make_plan(self.product_rows if product else self.rows, fixed, self.threads, min(self.threads, 32))
+        if product:
+            return make_plan(self.product_rows, fixed, self.product_threads)
+        return make_plan(self.rows, fixed, self.threads)
 
 
 _device = RLock()
@@ -103,12 +103,14 @@ def device_problem(potential: object, n: int) -> DeviceProblem:
     if known is None or functions is None:
         raise TypeError(f"{type(potential).__name__} has no device functions: it cannot be evaluated on a GPU")
     integers, floats = (cuda.to_device(array) for array in functions.pack())
+    simulated = SIMULATED_THREADS if config.ENABLE_CUDASIM else 0
     problem = DeviceProblem(
         gradient=functions.gradient,
         product=functions.product,
         rows=functions.rows,
         product_rows=functions.product_rows,
-        threads=4 if config.ENABLE_CUDASIM else functions.threads,
+        threads=simulated or functions.threads,
+        product_threads=simulated or functions.product_threads,
         integers=integers,
         floats=floats,
     )
@@ -118,10 +120,13 @@ def device_problem(potential: object, n: int) -> DeviceProblem:
 
 
 @cache
-def built(factory: Callable[..., Callable[..., None]], *functions: DeviceFunction) -> Any:
-    """Return the kernel that a factory makes of device functions, to be compiled at its first launch."""
-    kernel = factory(*functions)
-    return cuda.jit(kernel) if config.ENABLE_CUDASIM else cuda.jit(kernel, launch_bounds=LAUNCH_BOUNDS)
+def built(factory: Callable[..., Callable[..., None]], bounds: tuple[int, int], *constants: Any) -> Any:
+    """Return the kernel that a factory makes of device functions and such, to be compiled at its first launch.
+
+    `bounds` are those of :attr:`~thalweg.potentials.cuda.block_memory.Plan.bounds`.
+    """
+    kernel = factory(*constants)
+    return cuda.jit(kernel) if config.ENABLE_CUDASIM else cuda.jit(kernel, launch_bounds=bounds)
 
 
 def _blocks(plan: Plan, count: int) -> int:
@@ -160,7 +165,8 @@ def evaluate_cuda(potential: object, X: NDArray[np.float64]) -> tuple[NDArray[np
     problem = device_problem(potential, X.shape[1])
     gradients, energies = cuda.device_array(X.shape), cuda.device_array(len(X))
     arguments = (cuda.to_device(X), gradients, energies, problem.integers, problem.floats)
-    launch(built(gradient_kernel, problem.gradient), problem.plan(X.shape[1]), len(X), arguments)
+    plan = problem.plan(X.shape[1])
+    launch(built(gradient_kernel, plan.bounds, plan.far, problem.gradient), plan, len(X), arguments)
     return energies.copy_to_host(), gradients.copy_to_host()
 
 
@@ -170,7 +176,8 @@ def products_cuda(potential: object, X: NDArray[np.float64], V: NDArray[np.float
     problem = device_problem(potential, X.shape[1])
     out = cuda.device_array(X.shape)
     arguments = (cuda.to_device(X), cuda.to_device(V), out, problem.integers, problem.floats)
-    launch(built(product_kernel, problem.product), problem.plan(2 * X.shape[1], product=True), len(X), arguments)
+    plan = problem.plan(2 * X.shape[1], product=True)
+    launch(built(product_kernel, plan.bounds, plan.far, problem.product), plan, len(X), arguments)
     return out.copy_to_host()
 
 
@@ -181,5 +188,6 @@ def hessians_cuda(potential: object, X: NDArray[np.float64]) -> NDArray[np.float
     problem = device_problem(potential, n)
     out = cuda.device_array((len(X), n, n))
     arguments = (cuda.to_device(X), out, problem.integers, problem.floats)
-    launch(built(hessian_kernel, problem.product), problem.plan(2 * n, n, product=True), len(X) * n, arguments)
+    plan = problem.plan(2 * n, n, product=True)
+    launch(built(hessian_kernel, plan.bounds, plan.far, problem.product), plan, len(X) * n, arguments)
     return out.copy_to_host()

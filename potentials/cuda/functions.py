@@ -30,10 +30,10 @@ class DeviceFunctions:
         ``product(x, v, out, integers, floats, scratch, w)`` writes the Hessian times v.
     pack : callable
         Returns the integers and floats; called when they are sent to the device.
-    threads : int
-        Threads wanted in a block.
+    threads, product_threads : int
+        Threads of a block for ``gradient`` and for ``product``.
     rows, product_rows : int
-        Rows of scratch for ``gradient`` and for ``product``, one float64 a thread each.
+        Rows of scratch for each of them, one float64 a thread each.
     constant : bool
         Whether integers and floats never change, so that they stay on the device once sent.
     """
@@ -42,6 +42,7 @@ class DeviceFunctions:
     product: DeviceFunction
     pack: Callable[[], Packed]
     threads: int
+    product_threads: int
     rows: int = 0
     product_rows: int = 0
     constant: bool = False

@@ -143,7 +143,7 @@ class LJAT(FlatCalculator):
         from thalweg.potentials.ljat.cuda import ljat_gradient, ljat_pack, ljat_product
 
         threads = min(128, -(-n // 96) * 32)
-        return DeviceFunctions(ljat_gradient, ljat_product, pack=partial(ljat_pack, self), threads=threads)
+        return DeviceFunctions(ljat_gradient, ljat_product, partial(ljat_pack, self), threads, threads)
 
     def container_radius(self, n: int) -> float | None:
         """Return the radius of the sphere in which basin-hopping holds a cluster of n coordinates together.

@@ -271,7 +271,7 @@ class NetworkLoss(FlatCalculator):
 
     def device_functions(self, n: int) -> DeviceFunctions:
         """Return the GPU functions; the training data are sent to the device once."""
-        from thalweg.potentials.neural_network.cuda_hessian_vector import network_functions
+        from thalweg.potentials.neural_network.cuda.hessian_vector import network_functions
 
         return network_functions(self)
 

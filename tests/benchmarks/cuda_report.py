@@ -9,9 +9,10 @@ from __future__ import annotations
 import json
 import re
 import sys
+from collections.abc import Callable
 from functools import cache
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numba.cuda.dispatcher
 from cuda.bindings import nvjitlink
@@ -22,8 +23,7 @@ from thalweg.optimizers.cuda.eigenvector_following import CLIMB, RELAX, SEARCH_V
 from thalweg.optimizers.cuda.lbfgs import LBFGS, VECTORS, history_size, lbfgs_kernel
 from thalweg.optimizers.cuda.lowest_mode import basis_size, small_size
 from thalweg.optimizers.cuda.null_modes import RIGID_MOTIONS, rigid_kernel
-from thalweg.potentials.cuda.block_memory import make_plan
-from thalweg.potentials.cuda.device import LAUNCH_BOUNDS
+from thalweg.potentials.cuda.block_memory import MOST_THREADS, Plan, fitting_threads, make_plan
 from thalweg.potentials.cuda.kernels import (
     GRADIENTS,
     HESSIANS,
@@ -33,38 +33,73 @@ from thalweg.potentials.cuda.kernels import (
     product_kernel,
 )
 from thalweg.potentials.ljat.cuda import ljat_gradient, ljat_product
-from thalweg.potentials.neural_network.activations.kinds import ACTIVATIONS, GELU
-from thalweg.potentials.neural_network.cuda import DeviceKind, gradient_function, loss_gradient
-from thalweg.potentials.neural_network.cuda_hessian_vector import loss_product, product_function
-from thalweg.potentials.neural_network.losses.kinds import LOGISTIC, SQUARED_ERROR
+from thalweg.potentials.neural_network.activations.kinds import GELU, LOGISTIC, SILU, TANH
+from thalweg.potentials.neural_network.cuda.gradient import gradient_function
+from thalweg.potentials.neural_network.cuda.hessian_vector import product_function
+from thalweg.potentials.neural_network.cuda.network import DeviceNetwork
+from thalweg.potentials.neural_network.losses.kinds import LOGISTIC as LOGISTIC_LOSS
+from thalweg.potentials.neural_network.losses.kinds import SQUARED_ERROR
 
 # numba compiles device functions for the device at hand: say what it would be
 numba.cuda.dispatcher.get_current_device = lambda: SimpleNamespace(compute_capability=(8, 0))
 
-ONE = DeviceKind((GELU,), SQUARED_ERROR)
-ALL = DeviceKind(tuple(ACTIVATIONS.values()), LOGISTIC, weighted=True)
 CAPABILITIES = ((8, 0), (9, 0), (12, 0))
-KERNELS = {
-    "network: loss and gradient": (gradient_kernel(loss_gradient), GRADIENTS),
-    "network: Hessian times vector": (product_kernel(loss_product), PRODUCTS),
-    "network: Hessian": (hessian_kernel(loss_product), HESSIANS),
-    "network: LBFGS": (lbfgs_kernel(loss_gradient), LBFGS),
-    "network: lowest mode and step uphill": (climb_kernel(loss_product), CLIMB),
-    "network: LBFGS across the mode": (relax_kernel(loss_gradient), RELAX),
-    "network of gelu: loss and gradient": (gradient_kernel(gradient_function(ONE)), GRADIENTS),
-    "network of gelu: Hessian times vector": (product_kernel(product_function(ONE)), PRODUCTS),
-    "network of gelu: LBFGS": (lbfgs_kernel(gradient_function(ONE)), LBFGS),
-    "network of gelu: lowest mode and step uphill": (climb_kernel(product_function(ONE)), CLIMB),
-    "network of all activations: LBFGS": (lbfgs_kernel(gradient_function(ALL)), LBFGS),
-    "network of all activations: lowest mode and step uphill": (climb_kernel(product_function(ALL)), CLIMB),
-    "network of all activations: LBFGS across the mode": (relax_kernel(gradient_function(ALL)), RELAX),
-    "cluster: energy and gradient": (gradient_kernel(ljat_gradient), GRADIENTS),
-    "cluster: Hessian times vector": (product_kernel(ljat_product), PRODUCTS),
-    "cluster: LBFGS": (lbfgs_kernel(ljat_gradient), LBFGS),
-    "cluster: lowest mode and step uphill": (climb_kernel(ljat_product), CLIMB),
-    "cluster: LBFGS across the mode": (relax_kernel(ljat_gradient), RELAX),
-    "cluster: rigid motions": (rigid_kernel(), RIGID_MOTIONS),
-}
+
+
+class Entry(NamedTuple):
+    """A kernel, its signature, and the memory of its blocks where it has a plan."""
+
+    kernel: Callable[..., None]
+    signature: tuple
+    plan: Plan
+
+
+def entries(
+    gradient: Any, product: Any, n: int, memory: int, nulls: int, plan: Callable[..., Plan]
+) -> dict[str, Entry]:
+    """Return the kernels of a potential with `n` coordinates; `plan` takes whether for products, and sizes."""
+    most = min(24, n)
+    made = {
+        "energy and gradient": (gradient_kernel, gradient, GRADIENTS, plan(False, n)),
+        "Hessian times vector": (product_kernel, product, PRODUCTS, plan(True, 2 * n)),
+        "Hessian": (hessian_kernel, product, HESSIANS, plan(True, 2 * n, n)),
+        "LBFGS": (lbfgs_kernel, gradient, LBFGS, plan(False, n, VECTORS * n, history_size(n, memory))),
+        "lowest mode and step uphill": (
+            climb_kernel, product, CLIMB, plan(True, 2 * n, 2 * n, small_size(nulls, most), basis_size(n, nulls, most))
+        ),
+        "LBFGS across the mode": (
+            relax_kernel, gradient, RELAX, plan(False, n, SEARCH_VECTORS * n, history_size(n, 20))
+        ),
+    }  # fmt: skip
+    return {name: Entry(make(place.far, one), kind, place) for name, (make, one, kind, place) in made.items()}
+
+
+def network_entries(network: DeviceNetwork) -> dict[str, Entry]:
+    """Return the kernels of a network, LBFGS with a memory of as many steps as there are weights."""
+    rows = {False: network.rows, True: network.product_rows}
+    threads = {product: fitting_threads(rows[product], MOST_THREADS) for product in rows}
+    functions = gradient_function(network, threads[False]), product_function(network, threads[True])
+    n = network.weights
+    return entries(*functions, n, n, 0, lambda product, *sizes: make_plan(rows[product], sizes, threads[product]))
+
+
+def all_kernels() -> dict[str, Entry]:
+    """Return the kernels of the table by their names."""
+    mixed = DeviceNetwork((2, 4, 4, 4, 4), (LOGISTIC, GELU, SILU), LOGISTIC_LOSS, weighted=True)
+    networks = {
+        "[2,10,4]": network_entries(DeviceNetwork((2, 10, 4), (TANH,))),
+        "[2,10,4] of gelu": network_entries(DeviceNetwork((2, 10, 4), (GELU,), SQUARED_ERROR)),
+        "[2,4,4,4,4] of three activations": network_entries(mixed),
+    }
+    cluster = entries(ljat_gradient, ljat_product, 9, 4, 6, lambda _, *sizes: make_plan(0, sizes, 32))
+    cluster["rigid motions"] = Entry(rigid_kernel(), RIGID_MOTIONS, make_plan(0, (), 32))
+    groups = networks | {"cluster": cluster}
+    found = {f"{name}: {what}": one for name, group in groups.items() for what, one in group.items()}
+    # of other activations the two that need most registers
+    return {name: one for name, one in found.items() if " of " not in name or name.endswith(("LBFGS", "uphill"))}
+
+
+KERNELS = all_kernels()
 # of a multiprocessor: registers, threads, blocks, and kB of shared memory for blocks
 LIMITS = {(8, 0): (65536, 2048, 32, 164), (9, 0): (65536, 2048, 32, 228), (12, 0): (65536, 1536, 24, 100)}
 
@@ -72,18 +107,19 @@ LIMITS = {(8, 0): (65536, 2048, 32, 164), (9, 0): (65536, 2048, 32, 228), (12, 0
 @cache
 def library(name: str, bounds: tuple[int, int]) -> Any:
     """Return a kernel as numba's compiler leaves it to NVVM, once for all compute capabilities; None if it cannot."""
-    kernel, signature = KERNELS[name]
+    kernel, signature, _ = KERNELS[name]
     read = getattr(compiler, "_compile_pyfunc_with_fixup", None)
     if read is None:
         return None
     return read(kernel, signature, device=False, abi="numba", cc=CAPABILITIES[0], launch_bounds=bounds)[0]
 
 
-def compiled(name: str, capability: tuple[int, int], bounds: tuple[int, int] = LAUNCH_BOUNDS) -> dict[str, int]:
+def compiled(name: str, capability: tuple[int, int], bounds: tuple[int, int] | None = None) -> dict[str, int]:
     """Compile a kernel to PTX and link it to a cubin; return registers and bytes of spills."""
+    bounds = bounds or KERNELS[name].plan.bounds
     read = library(name, bounds)
     if read is None:
-        ptx, _ = cuda.compile_ptx(*KERNELS[name], cc=capability, launch_bounds=bounds)
+        ptx, _ = cuda.compile_ptx(*KERNELS[name][:2], cc=capability, launch_bounds=bounds)
     else:
         ptx = read.get_asm_str(cc=capability)
     handle = nvjitlink.create(3, [f"-arch=sm_{capability[0]}{capability[1]}", "-verbose", "-O3"])
@@ -107,28 +143,6 @@ def occupancy(capability: tuple[int, int], registers: int, threads: int, shared:
     return threads * min(blocks, all_threads // threads, by_registers, by_memory) / all_threads
 
 
-def memory(name: str) -> tuple[int, int]:
-    """Return threads and shared bytes of a block: for [2,10,4], memory 74, or for 3 atoms, memory 4.
-
-    In a search for a transition state 24 products a mode and 20 steps across it.
-    """
-    n, rows, product_rows, threads, pairs = (74, 26, 50, 128, 74) if "network" in name else (9, 0, 0, 32, 4)
-    if "network of" in name:  # the slopes of 10 hidden units, and their second derivatives
-        rows, product_rows = rows + 10, product_rows + 20
-    most, nulls = min(24, n), 0 if "network" in name else 6
-    if "rigid" in name:
-        return 32, 8 * 12
-    if "uphill" in name:
-        plan = make_plan(product_rows, (2 * n, 2 * n, small_size(nulls, most), basis_size(n, nulls, most)), threads)
-    elif "across" in name:
-        plan = make_plan(rows, (n, SEARCH_VECTORS * n, history_size(n, 20)), threads)
-    elif "LBFGS" in name:
-        plan = make_plan(rows, (n, VECTORS * n, history_size(n, pairs)), threads)
-    else:
-        plan = make_plan(rows if "gradient" in name else product_rows, (2 * n, n), threads)
-    return plan.threads, plan.shared
-
-
 def report() -> dict[str, dict[str, dict[str, int]]]:
     """Return registers and spills of every kernel for every compute capability."""
     return {name: {f"{a}.{b}": compiled(name, (a, b)) for a, b in CAPABILITIES} for name in KERNELS}
@@ -139,14 +153,14 @@ def table(found: dict[str, dict[str, dict[str, int]]]) -> str:
     lines = ["| kernel | threads | shared bytes | registers 8.0, 9.0, 12.0 | spills | occupancy 8.0, 9.0, 12.0 |"]
     lines.append("|---|---|---|---|---|---|")
     for name, rows in found.items():
-        threads, shared = memory(name)
+        plan = KERNELS[name].plan
         registers = ", ".join(str(row["registers"]) for row in rows.values())
         spills = ", ".join(str(row["spills"]) for row in rows.values())
         parts = [
-            f"{100 * occupancy(c, row['registers'], threads, shared):.0f} %"
+            f"{100 * occupancy(c, row['registers'], plan.threads, plan.shared):.0f} %"
             for c, row in zip(CAPABILITIES, rows.values(), strict=True)
         ]
-        lines.append(f"| {name} | {threads} | {shared} | {registers} | {spills} | {', '.join(parts)} |")
+        lines.append(f"| {name} | {plan.threads} | {plan.shared} | {registers} | {spills} | {', '.join(parts)} |")
     return "\n".join(lines)
 
 

@@ -1,7 +1,8 @@
-"""The loss on a GPU beside this machine's CPU: ``python -m tests.benchmarks.gpu``.
+"""A GPU beside this machine's CPU and JAX: ``python -m tests.benchmarks.gpu``.
 
-First loss, gradient and transition states are compared with the CPU's; then come evaluations of loss and gradient,
-minimisations, and searches for transition states, per second.
+First loss, gradient, Hessian-vector products and transition states are compared with the CPU's; then come evaluations
+of loss and gradient, minimisations, and searches for transition states, per second. Names of parts (compare,
+evaluations, minimisations, searches, jax) choose some of these; on one H200 all take three minutes.
 Without a GPU it says so and leaves the table empty. With NUMBA_ENABLE_CUDASIM=1 it is rehearsed at a tiny size.
 """
 
@@ -19,12 +20,15 @@ from ase import Atoms
 from thalweg.optimizers import find_transition_states, minimise
 from thalweg.potentials import LJAT, NetworkLoss, Weights
 from thalweg.potentials.cuda.availability import require_gpu
+from thalweg.potentials.threads import default_threads
 
 REHEARSAL = os.environ.get("NUMBA_ENABLE_CUDASIM", "0") not in ("", "0")
 SHAPES = ((2, (10,), 4, 1000), (2, (5, 5), 4, 1000), (64, (10,), 10, 1797), (784, (10,), 10, 1000))
-SADDLES = (3, 7, 13, SHAPES[0])  # atoms, or a network's shape
-WALKERS = (1, 16, 256, 4096, 16384, 65536)
-# one H200: float64 instructions a second, 34 TFLOP/s with a fused multiply-add counted as two
+ATOMS = (3, 7, 13)
+SADDLES = (*ATOMS, SHAPES[0])  # atoms, or a network's shape
+WALKERS = (1, 16, 256, 4096, 65536)
+LONGEST = 0.5  # seconds of a row of evaluations after which more walkers would take too long
+# one H100 or H200: float64 instructions a second, 34 TFLOP/s with a fused multiply-add counted as two
 RATE = 17e12
 # float64 instructions of a tanh, an exp and a log1p, both sides of their branches: counted in the PTX for 9.0
 TANH, EXP, LOG1P = 34, 17, 47
@@ -48,32 +52,85 @@ def network(shape: tuple, device: str) -> NetworkLoss:
     )
 
 
-def per_second(work: Callable[[], object], count: int) -> float:
-    """Return how many of `count` a second `work` does, the best of three after one to compile."""
-    times = []
-    for _ in range(1 if REHEARSAL else 4):
+def seconds(work: Callable[[], object]) -> float:
+    """Return how long `work` takes: once if that is long, else the best of three. What is compiled must be warm."""
+    times = [0.0]
+    while len(times) < 4 and sum(times) < LONGEST and not (REHEARSAL and len(times) > 1):
         begun = time.perf_counter()
         work()
         times.append(time.perf_counter() - begun)
-    return count / min(times[1:] or times)
+    return min(times[1:])
 
 
-def compare(shape: tuple) -> float:
-    """Return the worst relative deviation of the GPU's loss and gradient from the CPU's."""
-    gpu, cpu = network(shape, "cuda"), network(shape, "cpu")
-    X = np.array([cpu.random_coordinates(cpu.n_weights, np.random.default_rng(k)) for k in range(2)])
+def per_second(work: Callable[[int], object], most: int) -> float:
+    """Return how many of up to `most` a second `work(count)` does, with so many as half a second allows."""
+    work(1)
+    count = min(most, 16)
+    took = seconds(lambda: work(count))
+    more = min(most, max(count, int(count * LONGEST / took)))
+    return count / took if more < 2 * count else more / seconds(lambda: work(more))
+
+
+def deviation(a: np.ndarray, b: np.ndarray) -> float:
+    """Return the largest difference relative to the size."""
+    return float(np.abs(a - b).max() / (1.0 + np.abs(b).max()))
+
+
+def compare(gpu: LJAT | NetworkLoss, cpu: LJAT | NetworkLoss, X: np.ndarray) -> float:
+    """Return the worst relative deviation of the GPU's energies, gradients and products from the CPU's."""
+    from thalweg.potentials.cuda.device import products_cuda
+
+    V = np.random.default_rng(5).normal(size=X.shape)
+    wanted = np.array([cpu.hessian_vector(x, v) for x, v in zip(X, V, strict=True)])
     pairs = zip(gpu.energies_gradients(X), cpu.energies_gradients(X), strict=True)
-    return max(float(np.abs(a - b).max() / (1.0 + np.abs(b).max())) for a, b in pairs)
+    return max(deviation(products_cuda(gpu, X, V), wanted), *(deviation(a, b) for a, b in pairs))
 
 
-def evaluation_row(shape: tuple, walkers: int) -> str:
-    """Return one line of the table of evaluations."""
+def comparisons(shapes: tuple) -> dict[str, float]:
+    """Compare all networks and clusters at two points each."""
+    found = {}
+    for shape in shapes:
+        gpu, cpu = network(shape, "cuda"), network(shape, "cpu")
+        X = np.array([cpu.random_coordinates(cpu.n_weights, np.random.default_rng(k)) for k in range(2)])
+        found[f"{named(shape)}, {shape[3]:,} data"] = compare(gpu, cpu, X)
+    for atoms in ATOMS:
+        gpu, cpu = (subject(atoms, device) for device in ("cuda", "cpu"))
+        X = cpu.positions.ravel() + 0.05 * np.random.default_rng(6).normal(size=(2, 3 * atoms))
+        found[named(atoms)] = compare(gpu.calc, cpu.calc, X)
+    return found
+
+
+def kernel_seconds(loss: NetworkLoss, X: np.ndarray) -> float:
+    """Return how long the kernel of loss and gradient takes at the rows of X, with nothing copied."""
+    from numba import cuda
+
+    from thalweg.potentials.cuda.device import built, device_problem, launch, workspace_of
+    from thalweg.potentials.cuda.kernels import gradient_kernel
+
+    problem = device_problem(loss, X.shape[1])
+    plan = problem.plan(X.shape[1])
+    arrays = cuda.to_device(X), cuda.device_array(X.shape), cuda.device_array(len(X))
+    kernel, workspace = built(gradient_kernel, plan.bounds, plan.far, problem.gradient), workspace_of(plan, len(X))
+    return seconds(lambda: launch(kernel, plan, len(X), (*arrays, problem.integers, problem.floats), workspace))
+
+
+def evaluation_rows(shape: tuple) -> None:
+    """Print the lines of a network in the table of evaluations."""
     gpu, cpu = network(shape, "cuda"), network(shape, "cpu")
-    X = np.random.default_rng(1).uniform(-1, 1, (walkers, gpu.n_weights))
-    fast = per_second(lambda: gpu.energies_gradients(X), walkers)
-    slow = per_second(lambda: cpu.energies_gradients(X[:4096]), min(walkers, 4096))
-    part = fast * instructions(gpu.layers, len(gpu.labels)) / RATE
-    return f"| {list(gpu.layers)} | {walkers} | {fast:.3g} | {100 * part:.2g} % | {slow:.3g} | {fast / slow:.3g} |"
+    work = instructions(gpu.layers, len(gpu.labels))
+    for walkers in (1, 2) if REHEARSAL else WALKERS:
+        X = np.random.default_rng(1).uniform(-1, 1, (walkers, gpu.n_weights))
+        gpu.energies_gradients(X[:1])
+        took, alone = seconds(lambda X=X: gpu.energies_gradients(X)), kernel_seconds(gpu, X)
+        slow = per_second(lambda count, X=X: cpu.energies_gradients(X[:count]), walkers)
+        part = walkers / alone * work / RATE
+        print(
+            f"| {named(shape)}, {shape[3]:,} | {walkers} | {walkers / took:.3g} | {walkers / alone:.3g} | "
+            f"{100 * part:.2g} % | {slow:.3g} | {walkers / took / slow:.3g} |",
+            flush=True,
+        )
+        if took > LONGEST:
+            break
 
 
 def minimisation_row(shape: tuple, walkers: int) -> str:
@@ -82,10 +139,15 @@ def minimisation_row(shape: tuple, walkers: int) -> str:
     steps = 3 if REHEARSAL else 10_000
     for device in ("cuda", "cpu"):
         loss = network(shape, device)
-        X = np.random.default_rng(2).uniform(-1, 1, (walkers if device == "cuda" else min(walkers, 64), loss.n_weights))
+        X = np.random.default_rng(2).uniform(-1, 1, (walkers, loss.n_weights))
         work = Weights(loss)
-        rates.append(per_second(lambda work=work, X=X: minimise(work, X, rms=1e-9, steps=steps), len(X)))
-    return f"| {list(loss.layers)} | {walkers} | {rates[0]:.3g} | {rates[1]:.3g} | {rates[0] / rates[1]:.3g} |"
+        minimise(work, X[:1], rms=1e-9, steps=3)
+        if device == "cuda":
+            rates.append(walkers / seconds(lambda work=work, X=X: minimise(work, X, rms=1e-9, steps=steps)))
+        else:
+            few = lambda count, work=work, X=X: minimise(work, X[:count], rms=1e-9, steps=steps)  # noqa: E731
+            rates.append(per_second(few, min(walkers, 256)))
+    return f"| {named(shape)}, {shape[3]:,} | {walkers} | {rates[0]:.3g} | {rates[1]:.3g} | {rates[0] / rates[1]:.3g} |"
 
 
 def subject(what: tuple | int, device: str) -> Weights | Atoms:
@@ -98,7 +160,9 @@ def subject(what: tuple | int, device: str) -> Weights | Atoms:
 
 def named(what: tuple | int) -> str:
     """Return the name of a subject in a table."""
-    return f"LJ{what}" if isinstance(what, int) else str([what[0], *what[1], what[2]])
+    if isinstance(what, int):
+        return f"LJ{what}" if what > 3 else "LJAT3"
+    return str([what[0], *what[1], what[2]])
 
 
 def saddle_starts(what: tuple | int, walkers: int) -> np.ndarray:
@@ -126,27 +190,27 @@ def compare_saddles(what: tuple | int) -> tuple[int, int]:
     return int(alike.sum()), len(near)
 
 
-def saddle_row(what: tuple | int, walkers: int) -> str:
-    """Return one line of the table of searches for transition states: how many a second, how many succeed."""
-    rates, found = [], []
-    for device in ("cuda", "cpu"):
-        X = saddle_starts(what, walkers if device == "cuda" else min(walkers, 256))
-        how = {"steps": 1} if REHEARSAL else {}
-        one, last = subject(what, device), []
-
-        def work(one=one, X=X, how=how, last=last):
-            last[:] = [find_transition_states(one, X, **how)]
-
-        rates.append(per_second(work, len(X)))
-        found.append(f"{100 * last[0].converged.mean():.0f} %")
-    return (
-        f"| {named(what)} | {walkers} | {rates[0]:.3g} | {found[0]} | {rates[1]:.3g} | {found[1]} | "
-        f"{rates[0] / rates[1]:.3g} |"
-    )
+def saddle_rows(what: tuple | int) -> None:
+    """Print the lines of a subject in the table of searches: how many a second, how many succeed."""
+    how = {"steps": 1} if REHEARSAL else {}
+    one, other = subject(what, "cuda"), subject(what, "cpu")
+    few = saddle_starts(what, 1 if REHEARSAL else 256)
+    find_transition_states(one, few[:1], **how)
+    last = find_transition_states(other, few, **how)
+    slow = per_second(lambda count: find_transition_states(other, few[:count], **how), len(few))
+    share = f"{100 * last.converged.mean():.0f} %"
+    for walkers in (1,) if REHEARSAL else (256, 4096, 16_384):
+        X, found = saddle_starts(what, walkers), []
+        took = seconds(lambda X=X, found=found: found.append(find_transition_states(one, X, **how)))
+        print(
+            f"| {named(what)} | {walkers} | {walkers / took:.3g} | {100 * found[-1].converged.mean():.0f} % | "
+            f"{slow:.3g} | {share} | {walkers / took / slow:.3g} |",
+            flush=True,
+        )
 
 
 def jax_row(shape: tuple, walkers: int) -> str:
-    """Return JAX's evaluations a second on the same GPU, or why there are none."""
+    """Return JAX's evaluations a second on the same GPU, with nothing copied, or why there are none."""
     try:
         import jax
     except ImportError:
@@ -172,45 +236,74 @@ def jax_row(shape: tuple, walkers: int) -> str:
 
     batched = jax.jit(jax.vmap(jax.value_and_grad(energy)))
     X = jax.numpy.asarray(np.random.default_rng(1).uniform(-1, 1, (walkers, loss.n_weights)))
-    rate = per_second(lambda: jax.block_until_ready(batched(X)), walkers)
-    return f"JAX {jax.__version__}, {list(sizes)}, {walkers} walkers: {rate:.3g} evaluations a second"
+    jax.block_until_ready(batched(X))
+    rate = walkers / seconds(lambda: jax.block_until_ready(batched(X)))
+    return f"| {named(shape)}, {shape[3]:,} | {walkers} | {rate:.3g} |"
 
 
-def main() -> int:
-    """Compare and measure; print the tables."""
+def main(parts: list[str] | None = None) -> int:
+    """Compare and measure; print the tables. `parts` are the names of some of them."""
     try:
         require_gpu()
     except RuntimeError as error:
         print(f"No GPU: the table stays empty. {error}")
         return 0
-    shapes, counts = (SHAPES[:2], (1, 2)) if REHEARSAL else (SHAPES, WALKERS)
-    for shape in shapes:
-        deviation = compare(shape)
-        print(f"{shape}: GPU and CPU differ by {deviation:.1e}", flush=True)
-        if not deviation < 1e-10:
-            return 1
-    saddles = SADDLES[:1] if REHEARSAL else SADDLES
+    shapes, saddles = (SHAPES[:2], SADDLES[:1]) if REHEARSAL else (SHAPES, SADDLES)
+    known = {
+        "compare": lambda: compared(shapes, saddles),
+        "evaluations": lambda: evaluations(shapes),
+        "minimisations": lambda: minimisations(shapes),
+        "searches": lambda: searches(saddles),
+        "jax": lambda: beside_jax(shapes),
+    }
+    print(f"{default_threads()} threads on the CPU", flush=True)
+    return max(int(known[part]() or 0) for part in parts or known)
+
+
+def compared(shapes: tuple, saddles: tuple) -> bool:
+    """Print how far GPU and CPU differ; return whether that is too far."""
+    bad = False
+    for name, value in comparisons(shapes).items():
+        print(f"{name}: GPU and CPU differ by {value:.1e}", flush=True)
+        bad = bad or not value < 1e-10
     for what in saddles:
         alike, tried = compare_saddles(what)
         print(f"transition states of {named(what)}: GPU and CPU agree on {alike} of {tried}", flush=True)
-        if alike < 0.9 * tried:
-            return 1
-    print("\n| layers | walkers | evaluations/s, GPU | of the floor | CPU | ratio |\n|---|---|---|---|---|---|")
+        bad = bad or alike < 0.9 * tried
+    return bad
+
+
+def evaluations(shapes: tuple) -> None:
+    """Print the table of evaluations of loss and gradient a second."""
+    print(
+        "\n| layers, data | walkers | GPU | kernel alone | of the floor | CPU | ratio |\n|---|---|---|---|---|---|---|"
+    )
     for shape in shapes:
-        for walkers in counts:
-            print(evaluation_row(shape, walkers), flush=True)
-    print("\n| layers | walkers | minimisations/s on the GPU | on the CPU | ratio |\n|---|---|---|---|---|")
+        evaluation_rows(shape)
+
+
+def minimisations(shapes: tuple) -> None:
+    """Print the table of minimisations a second."""
+    print("\n| layers, data | walkers | GPU | CPU | ratio |\n|---|---|---|---|---|")
     for shape in shapes[:1] if REHEARSAL else shapes[:3]:
-        print(minimisation_row(shape, counts[-1] if REHEARSAL else 16_384), flush=True)
-    head = "| subject | walkers | searches/s on the GPU | successful | on the CPU | successful | ratio |"
+        for walkers in (2,) if REHEARSAL else (256, 4096):
+            print(minimisation_row(shape, walkers), flush=True)
+
+
+def searches(saddles: tuple) -> None:
+    """Print the table of searches for transition states a second."""
+    head = "| subject | walkers | GPU | successful | CPU | successful | ratio |"
     print(f"\n{head}\n|---|---|---|---|---|---|---|")
     for what in saddles:
-        print(saddle_row(what, 1 if REHEARSAL else 16_384), flush=True)
-    if not REHEARSAL:
-        for shape in shapes:
-            print(jax_row(shape, 4096), flush=True)
-    return 0
+        saddle_rows(what)
+
+
+def beside_jax(shapes: tuple) -> None:
+    """Print the table of JAX's evaluations of loss and gradient a second."""
+    print("\n| layers, data | walkers | JAX on the GPU |\n|---|---|---|")
+    for shape in () if REHEARSAL else shapes:
+        print(jax_row(shape, 4096), flush=True)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

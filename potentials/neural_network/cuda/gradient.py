@@ -4,143 +4,35 @@ A block goes through the data in tiles of as many points as it has threads. Each
 backward through the network, its activations and dE/dz in a column of the scratch whose rows are padded by one entry;
 then the threads own weights and sum dE/dz times activation over the tile, so that no two threads add to one number.
 
-The device functions are made for the activations and the loss of a network, so that a kernel has the code of no others.
-
-`integers` is [layers of weights, data, hidden units, units, inputs a chunk, chunks, place of the table of layers, of
-the chunks, of the entries, weights, width of every layer]; each row of the table holds a layer's first weight, first
-bias and first unit, the chunks are where each chunk's entries begin, and an entry is (weight, row of its dE/dz, row of
-its activation or -1 for a bias). Frozen weights have no entry. At the end stand the number of weights that the L2 term
-counts and the code of the activation of each hidden layer. `floats` is [l2, largest weight taken as it is, 1 for each
-free and 0 for each frozen weight, inputs with the data index innermost, labels or a row of targets for each output, the
-weights of the data where there are any].
+The device functions are made for one network: the widths of its layers, its activations, its loss and the number of
+threads are constants when a kernel is compiled, so that the compiler can unroll loops and add places up. One function
+for each layer calls that of the next.
 """
 
 from __future__ import annotations
 
 from functools import cache
-from typing import TYPE_CHECKING, NamedTuple
 
-import numpy as np
 from numba import cuda
 from numpy import uint64 as at  # numba sees to negative indices where these are signed: half as many registers again
 
 from thalweg.potentials.cuda.block import block_sums, clamped, device
 from thalweg.potentials.cuda.functions import DeviceFunction
-from thalweg.potentials.neural_network.activations.device import UnitFunctions, unit_functions
-from thalweg.potentials.neural_network.activations.kinds import ACTIVATIONS, TANH
+from thalweg.potentials.neural_network.activations.device import unit_functions
+from thalweg.potentials.neural_network.cuda.network import FLOATS, HEADER, DeviceLayer, DeviceNetwork
 from thalweg.potentials.neural_network.losses.device import output_functions
-from thalweg.potentials.neural_network.losses.kinds import CROSS_ENTROPY, LOSSES
-
-if TYPE_CHECKING:
-    from thalweg.potentials.neural_network.loss import NetworkLoss
 
 __all__ = [
-    "FLOATS",
-    "HEADER",
-    "DeviceKind",
     "add_bias_or_product",
-    "backward",
+    "add_entries",
     "begin_walker",
     "combine",
-    "device_kind",
     "forward_function",
     "gradient_function",
     "load_inputs",
-    "loss_gradient",
-    "network_pack",
-    "network_rows",
+    "nothing",
     "penalised",
 ]
-
-HEADER = 10
-CHUNK = 16  # inputs whose gradients are summed at a time
-FLOATS = 2
-
-
-class DeviceKind(NamedTuple):
-    """Functions that the kernels of a network are made of.
-
-    Attributes
-    ----------
-    activations : tuple of int
-        Codes of the activations, each once.
-    loss : int
-    weighted : bool
-        Whether the data have weights.
-    """
-
-    activations: tuple[int, ...] = (TANH,)
-    loss: int = CROSS_ENTROPY
-    weighted: bool = False
-
-    @property
-    def keeps_slopes(self) -> bool:
-        """Whether slopes of hidden units are kept beside their values."""
-        return self.activations not in ((), (TANH,))
-
-
-def device_kind(loss: NetworkLoss) -> DeviceKind:
-    """Return the functions that the kernels of a network are made of."""
-    activations = tuple(sorted({ACTIVATIONS[name] for name in loss.activation}))
-    return DeviceKind(activations or (TANH,), LOSSES[loss.loss], loss.data_weights is not None)
-
-
-def network_rows(loss: NetworkLoss, product: bool = False) -> int:
-    """Return how many rows of a number a thread the scratch has, for the gradient or for Hessian-vector products."""
-    hidden, units = sum(loss.hidden), sum(loss.layers[1:])
-    rows = hidden + units + min(CHUNK, loss.layers[0])
-    kept = hidden if device_kind(loss).keeps_slopes else 0
-    return rows + hidden + units + 2 * kept if product else rows + kept
-
-
-def network_pack(loss: NetworkLoss) -> tuple[np.ndarray, np.ndarray]:
-    """Return the integers and floats that the device functions take."""
-    layers, (data, width) = loss.layers, loss.inputs.shape
-    hidden, units, chunk = sum(loss.hidden), sum(layers[1:]), min(CHUNK, width)
-    chunks = -(-width // chunk)
-    table = _layer_table(layers)
-    entries = [_chunk_entries(loss, table, hidden, units, chunk, k) for k in range(chunks)]
-    bounds = np.cumsum([0, *map(len, entries)])
-    at_table = HEADER + len(layers)
-    at_chunks = at_table + table.size
-    head = [len(layers) - 1, data, hidden, units, chunk, chunks, at_table, at_chunks, at_chunks + len(bounds)]
-    counted = loss.n_weights if loss.l2_biases else table[0, 1]
-    integers = np.concatenate(
-        [
-            *([*head, loss.n_weights], layers, table.ravel(), bounds, np.concatenate(entries).ravel()),
-            *([counted], [ACTIVATIONS[name] for name in loss.activation]),
-        ]
-    )
-    limit = loss.compiled.floats[1]
-    weights = np.empty(0) if loss.data_weights is None else loss.data_weights
-    targets = np.asarray(loss.targets).reshape(data, -1).T.ravel()
-    floats = np.concatenate([[loss.l2, limit], loss.mask, loss.inputs.T.ravel(), targets, weights])
-    return integers.astype(np.int64), floats.astype(np.float64)
-
-
-def _layer_table(layers: tuple[int, ...]) -> np.ndarray:
-    weights = np.cumsum([0, *np.multiply(layers[:-1], layers[1:])])
-    units = np.cumsum([0, *layers[1:]])[:-1]
-    return np.column_stack([weights[:-1], weights[-1] + units, units])
-
-
-def _chunk_entries(loss, table, hidden, units, chunk, number):
-    """Return the entries (k, 3) of one chunk of the inputs; the first has those of all other weights too."""
-    found = []
-    for layer, (offset, bias, unit) in enumerate(table):
-        inner, outer = loss.layers[layer : layer + 2]
-        rows = hidden + unit + np.arange(outer)
-        first = number * chunk if layer == 0 else 0
-        sources = np.arange(first, min(first + chunk, inner) if layer == 0 else inner)
-        if layer > 0 and number > 0:
-            continue
-        row, source = np.repeat(rows, len(sources)), np.tile(sources, outer)
-        weight = offset + (row - rows[0]) * inner + source
-        found.append(np.column_stack([weight, row, source + (hidden + units - first if layer == 0 else unit - inner)]))
-        if number == 0:
-            found.append(np.column_stack([bias + np.arange(outer), rows, np.full(outer, -1)]))
-    entries = np.concatenate(found)
-    return entries[loss.mask[entries[:, 0]]]
 
 
 @device
@@ -177,66 +69,98 @@ def combine(w, offset, along, across, source, begin, step, count, out, place, ap
         out[at(here)] = z0
 
 
-@cache
-def forward_function(activations: tuple[int, ...], second: bool) -> DeviceFunction:
-    """Make the device function that takes one datum through the network; with `second` it keeps second derivatives."""
-    units = unit_functions(activations)
-    rise = units.rise_twice if second else units.rise
+@device
+def nothing(w, floats, datum, data, scratch):
+    """Do what comes after the last layer."""
 
-    @device
-    def forward(w, integers, floats, datum, scratch, stride, slopes, bends):
-        """Write the activations to the scratch, and the outputs where their dE/dz will be."""
-        thread, layers, data, hidden = cuda.threadIdx.x, integers[0], integers[1], integers[2]
-        for layer in range(layers):
-            entry = integers[6] + 3 * layer
-            inner, outer, unit = integers[HEADER + layer], integers[HEADER + layer + 1], integers[entry + 2]
-            source, begin, step = floats, FLOATS + integers[9] + datum, data
-            if layer > 0:
-                source, begin, step = scratch, (unit - inner) * stride + thread, stride
-            place = (unit if layer < layers - 1 else hidden + unit) * stride + thread
-            bias = integers[entry + 1]
-            combine(w, integers[entry], 1, inner, source, begin, step, inner, scratch, place, stride, outer, bias)
-            if layer < layers - 1:
-                kind = integers[at(integers.size - layers + 1 + layer)]
-                for j in range(outer):
-                    rise(kind, scratch, place + j * stride, slopes, bends)
 
+def forward_function(network: DeviceNetwork, threads: int, slopes: int, bends: int | None = None) -> DeviceFunction:
+    """Make ``forward(w, floats, datum, data, scratch)``, which takes one datum through the network.
+
+    It writes the activations to the scratch, and the outputs where their dE/dz will be. `slopes` and `bends` tell how
+    many rows behind an activation its slope and its second derivative are kept, where they are; without `bends` there
+    is no second derivative.
+    """
+    forward = nothing
+    for layer in reversed(network.layers):
+        forward = _layer_up(network, layer, threads + 1, slopes, bends, forward)
     return forward
 
 
-@cache
-def backward_function(units: UnitFunctions) -> DeviceFunction:
-    """Make the device function that fills dE/dz of the hidden units of one datum from that of the outputs."""
-    slope = units.slope
+def _layer_up(
+    network: DeviceNetwork, layer: DeviceLayer, stride: int, slopes: int, bends: int | None, then: DeviceFunction
+) -> DeviceFunction:
+    """Make the device function of a layer of weights and of all above."""
+    units = unit_functions(network.codes)
+    rise = units.rise if bends is None else units.rise_twice
+    inner, outer, weight, bias, code = layer.inner, layer.outer, layer.weight, layer.bias, layer.code
+    to_slope, to_bend = slopes * stride, (bends or 0) * stride
+    to = (layer.unit if code >= 0 else network.hidden + layer.unit) * stride
+    below, inputs = (layer.unit - inner) * stride, FLOATS + network.weights
+    active = outer if code >= 0 else 0
 
     @device
-    def backward(w, integers, scratch, stride, slopes):
-        """Take dE/dz of one datum down from the outputs."""
-        thread, hidden, layer = cuda.threadIdx.x, integers[2], integers[0] - 1
-        while layer > 0:
-            entry = integers[6] + 3 * layer
-            inner, outer, unit = integers[HEADER + layer], integers[HEADER + layer + 1], integers[entry + 2]
-            begin, act = (hidden + unit) * stride + thread, (unit - inner) * stride + thread
-            place = begin - inner * stride
-            combine(w, integers[entry], inner, 1, scratch, begin, stride, outer, scratch, place, stride, inner, -1)
-            for k in range(inner):
-                scratch[at(place + k * stride)] *= slope(scratch, act + k * stride, slopes)
-            layer -= 1
+    def activate(scratch, place):
+        for j in range(active):
+            rise(code, scratch, place + j * stride, to_slope, to_bend)
 
+    @device
+    def first_up(w, floats, datum, data, scratch):
+        place = to + cuda.threadIdx.x
+        combine(w, weight, 1, inner, floats, inputs + datum, data, inner, scratch, place, stride, outer, bias)
+        activate(scratch, place)
+        then(w, floats, datum, data, scratch)
+
+    @device
+    def next_up(w, floats, datum, data, scratch):
+        place, begin = to + cuda.threadIdx.x, below + cuda.threadIdx.x
+        combine(w, weight, 1, inner, scratch, begin, stride, inner, scratch, place, stride, outer, bias)
+        activate(scratch, place)
+        then(w, floats, datum, data, scratch)
+
+    return first_up if layer.unit == 0 else next_up
+
+
+def _backward_function(network: DeviceNetwork, threads: int) -> DeviceFunction:
+    """Make ``backward(w, floats, datum, data, scratch)``: dE/dz of a datum's hidden units from that of its outputs."""
+    backward = nothing
+    for layer in network.layers[1:]:
+        backward = _layer_down(network, layer, threads + 1, backward)
     return backward
 
 
-backward = backward_function(unit_functions((TANH,)))
+def _layer_down(network: DeviceNetwork, layer: DeviceLayer, stride: int, then: DeviceFunction) -> DeviceFunction:
+    """Make the device function that takes dE/dz down through a layer of weights and through all below."""
+    slope, slopes = unit_functions(network.codes).slope, network.moving * stride
+    inner, outer, weight = layer.inner, layer.outer, layer.weight
+    above, active = (network.hidden + layer.unit) * stride, (layer.unit - inner) * stride
+    to = above - inner * stride
+
+    @device
+    def layer_down(w, floats, datum, data, scratch):
+        thread = cuda.threadIdx.x
+        begin, place, act = above + thread, to + thread, active + thread
+        combine(w, weight, inner, 1, scratch, begin, stride, outer, scratch, place, stride, inner, -1)
+        for k in range(inner):
+            scratch[at(place + k * stride)] *= slope(scratch, act + k * stride, slopes)
+        then(w, floats, datum, data, scratch)
+
+    return layer_down
 
 
-@device
-def load_inputs(integers, floats, datum, chunk, scratch, stride):
-    """Copy one chunk of the datum's inputs to the scratch."""
-    data, size = integers[1], integers[4]
-    place = (integers[2] + integers[3]) * stride + cuda.threadIdx.x
-    first = chunk * size
-    for k in range(min(size, integers[HEADER] - first)):
-        scratch[at(place + k * stride)] = floats[at(FLOATS + integers[9] + (first + k) * data + datum)]
+@cache
+def load_inputs(network: DeviceNetwork, threads: int) -> DeviceFunction:
+    """Make ``load(floats, datum, data, chunk, scratch)``, which copies one chunk of the datum's inputs."""
+    size, width, stride = network.chunk, network.widths[0], threads + 1
+    rows, inputs = (network.hidden + network.units) * stride, FLOATS + network.weights
+
+    @device
+    def load(floats, datum, data, chunk, scratch):
+        place, first = rows + cuda.threadIdx.x, chunk * size
+        for k in range(min(size, width - first)):
+            scratch[at(place + k * stride)] = floats[at(inputs + (first + k) * data + datum)]
+
+    return load
 
 
 @device
@@ -252,21 +176,26 @@ def add_bias_or_product(scratch, delta, source, stride, filled):
     return total
 
 
-@device
-def _add_entries(integers, chunk, scratch, stride, filled, gradient):
-    """Add a tile's sums of dE/dz times activation to the gradient, each weight by one thread."""
-    bounds, entries = integers[7] + chunk, integers[8]
-    for entry in range(integers[bounds] + cuda.threadIdx.x, integers[bounds + 1], cuda.blockDim.x):
-        place = entries + 3 * entry
-        delta, source = integers[place + 1] * stride, integers[place + 2]
-        total = add_bias_or_product(scratch, delta, source, stride, filled)
-        gradient[integers[place]] += total
+@cache
+def add_entries(threads: int) -> DeviceFunction:
+    """Make ``add(integers, chunk, scratch, filled, gradient)``: a tile's sums of dE/dz times activation."""
+    stride = threads + 1
+
+    @device
+    def add(integers, chunk, scratch, filled, gradient):
+        bounds = HEADER + chunk
+        for entry in range(integers[at(bounds)] + cuda.threadIdx.x, integers[at(bounds + 1)], threads):
+            place = integers[1] + 3 * entry
+            delta, source = integers[at(place + 1)] * stride, integers[at(place + 2)]
+            gradient[at(integers[at(place)])] += add_bias_or_product(scratch, delta, source, stride, filled)
+
+    return add
 
 
 @device
 def penalised(integers):
     """Return how many of the weights the L2 term counts."""
-    return integers[integers.size - integers[0]]
+    return integers[integers.size - 1]
 
 
 @device
@@ -274,57 +203,55 @@ def begin_walker(x, integers, floats, w, out):
     """Copy the weights as they are taken, and clear the output; return this thread's part of the sum of squares."""
     square, counted = 0.0, penalised(integers)
     for i in range(cuda.threadIdx.x, x.size, cuda.blockDim.x):
-        w[i] = clamped(x[i], floats[1])
-        out[i] = 0.0
-        square += x[i] * x[i] if i < counted else 0.0
+        w[at(i)] = clamped(x[at(i)], floats[1])
+        out[at(i)] = 0.0
+        square += x[at(i)] * x[at(i)] if i < counted else 0.0
     cuda.syncthreads()
     return square
 
 
 @cache
-def gradient_function(kind: DeviceKind) -> DeviceFunction:
-    """Make the device function of a network's loss and its gradient.
+def gradient_function(network: DeviceNetwork, threads: int) -> DeviceFunction:
+    """Make the device function of a network's loss and its gradient, for blocks of so many threads.
 
     It is called as ``gradient(x, gradient, integers, floats, scratch, w, room)`` with
 
     x, gradient : (n,)
-    integers, floats : of :func:`network_pack`.
-    scratch : :func:`network_rows` rows of a number more than there are threads; w : (n,); room : for the block's sums.
+    integers, floats : of :func:`~thalweg.potentials.neural_network.cuda.network.network_pack`.
+    scratch : the network's rows of a number more than there are threads; w : (n,); room : for the block's sums.
     """
-    forward, down = forward_function(kind.activations, False), backward_function(unit_functions(kind.activations))
-    loss, _, weight_of, weigh = output_functions(kind.loss, kind.weighted)
+    forward, backward = forward_function(network, threads, network.moving), _backward_function(network, threads)
+    load, add = load_inputs(network, threads), add_entries(threads)
+    loss, _, weight_of, weigh = output_functions(network.loss, network.weighted)
+    stride, n, width, chunks = threads + 1, network.weights, network.widths[0], network.chunks
+    first, count = 2 * network.hidden * stride, network.widths[-1]
 
     @device
     def loss_gradient(x, gradient, integers, floats, scratch, w, room):
         """Return the loss to every thread and write its gradient; a thread writes entries of its own number and on."""
-        thread, threads, data = cuda.threadIdx.x, cuda.blockDim.x, integers[1]
-        stride, square, total = threads + 1, begin_walker(x, integers, floats, w, gradient), 0.0
-        targets = FLOATS + x.size + integers[HEADER] * data
-        outputs, count = 2 * integers[2] * stride + thread, integers[3] - integers[2]
-        slopes = (integers[2] + integers[3] + integers[4]) * stride
+        thread, data = cuda.threadIdx.x, integers[0]
+        square, total = begin_walker(x, integers, floats, w, gradient), 0.0
+        targets, outputs = FLOATS + n + width * data, first + thread
         for start in range(0, data, threads):
             datum = start + thread
             if datum < data:
-                forward(w, integers, floats, datum, scratch, stride, slopes, 0)
+                forward(w, floats, datum, data, scratch)
                 part = loss(scratch, outputs, stride, count, floats, targets, datum, data)
                 weight = weight_of(floats, targets, count, datum, data)
                 total += weight * part
                 weigh(scratch, outputs, stride, count, weight)
-                down(w, integers, scratch, stride, slopes)
-            for chunk in range(integers[5]):
+                backward(w, floats, datum, data, scratch)
+            for chunk in range(chunks):
                 if datum < data:
-                    load_inputs(integers, floats, datum, chunk, scratch, stride)
+                    load(floats, datum, data, chunk, scratch)
                 cuda.syncthreads()
-                _add_entries(integers, chunk, scratch, stride, min(threads, data - start), gradient)
+                add(integers, chunk, scratch, min(threads, data - start), gradient)
                 cuda.syncthreads()
         total, square, _ = block_sums(total, square, 0.0, room)
         counted = penalised(integers)
-        for i in range(thread, x.size, threads):
-            penalty = 2.0 * floats[0] * x[i] if i < counted else 0.0
-            gradient[i] = (gradient[i] / data + penalty) * floats[FLOATS + i]
+        for i in range(thread, n, threads):
+            penalty = 2.0 * floats[0] * x[at(i)] if i < counted else 0.0
+            gradient[at(i)] = (gradient[at(i)] / data + penalty) * floats[at(FLOATS + i)]
         return total / data + (floats[0] * square if floats[0] > 0.0 else 0.0)
 
     return loss_gradient
-
-
-loss_gradient = gradient_function(DeviceKind())

@@ -26,7 +26,7 @@ from ase.constraints import FixAtoms  # noqa: E402
 from thalweg.optimizers import Rules, find_transition_states, minimise  # noqa: E402
 from thalweg.potentials import LJAT, NetworkLoss, Weights  # noqa: E402
 from thalweg.potentials.cuda import availability as cuda_support  # noqa: E402
-from thalweg.potentials.neural_network import cuda as cuda_network  # noqa: E402
+from thalweg.potentials.neural_network.activations import device as activations  # noqa: E402
 from thalweg.potentials.system import as_system  # noqa: E402
 
 SHAPES = {
@@ -85,13 +85,8 @@ def other_networks() -> dict[str, dict[str, float]]:
 
 def plant_wrong_sign() -> None:
     """Turn the sign of the slope of the hidden units round."""
-    right = cuda_network.backward.fn
-
-    def wrong(w, integers, scratch, stride, slopes):
-        right(w, integers, scratch, stride, slopes)
-        scratch[integers[2] * stride : (2 * integers[2]) * stride] *= -1.0
-
-    cuda_network.backward.fn = wrong
+    right = activations._slope_tanh.fn
+    activations._slope_tanh.fn = lambda scratch, place, slopes: -right(scratch, place, slopes)
 
 
 def plant_no_rotations() -> None:

@@ -1,0 +1,1 @@
+"""Losses of networks on a GPU: what kernels are made for, loss and gradient, Hessian-vector products."""
