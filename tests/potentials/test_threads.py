@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import multiprocessing
+from threading import Event, current_thread
+
 import numpy as np
 import pytest
 from threadpoolctl import threadpool_info, threadpool_limits
@@ -44,3 +47,58 @@ def test_blas_gets_its_threads_back_after_an_error(two_threads):
     with pytest.raises(ArithmeticError):
         map_threads(fail, 4, threads=2)
     assert blas_threads() == two_threads
+
+
+def test_threads_are_kept_and_cover_the_range_once():
+    names, taken = set(), []
+
+    def note(start, stop):
+        names.add(current_thread().name)
+        taken.extend(range(start, stop))
+
+    for _ in range(3):
+        map_threads(note, 37, threads=2)
+    assert sorted(taken) == sorted(3 * list(range(37)))
+    assert len(names) <= 2
+    assert current_thread().name not in names
+
+
+def test_work_may_itself_be_spread_over_threads():
+    seen = []
+    map_threads(lambda start, stop: map_threads(lambda a, b: seen.append((start, a)), 2, threads=2), 4, threads=2)
+    assert sorted(seen) == [(k, j) for k in range(4) for j in range(2)]
+
+
+def test_after_an_error_nothing_runs_on():
+    failed, running = Event(), []
+
+    def work(start, stop):
+        if start == 0:
+            failed.wait(10)
+            running.append(start)
+        else:
+            failed.set()
+            raise ArithmeticError
+
+    with pytest.raises(ArithmeticError):
+        map_threads(work, 2, threads=2)
+    assert running == [0]
+
+
+def _mapped(connection):
+    seen = []
+    map_threads(lambda start, stop: seen.extend(range(start, stop)), 4, threads=2)
+    connection.send(sorted(seen))
+
+
+@pytest.mark.skipif("fork" not in multiprocessing.get_all_start_methods(), reason="no fork on this system")
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
+def test_a_forked_process_has_threads_of_its_own():
+    map_threads(lambda start, stop: None, 4, threads=2)
+    context = multiprocessing.get_context("fork")
+    mine, other = context.Pipe()
+    child = context.Process(target=_mapped, args=(other,))
+    child.start()
+    assert mine.poll(30)
+    assert mine.recv() == [0, 1, 2, 3]
+    child.join(10)
