@@ -13,7 +13,7 @@ __all__ = ["MOST_THREADS", "SIMULATED_THREADS", "Plan", "fitting_threads", "make
 
 # Shared memory of a launch without special attributes
 _SHARED_BYTES = 48 * 1024
-# What a warp of a block may take besides the scratch, so that there is room for 14 warps on a multiprocessor
+# What a block may take for each of its warps once the scratch has its place, so that 14 warps fit on a multiprocessor
 _WARP_BYTES = 16 * 1024
 # Of a multiprocessor of an H100 or H200, and what each block takes besides
 _MULTIPROCESSOR_BYTES, _RESERVED_BYTES = 228 * 1024, 1024

@@ -83,6 +83,7 @@ class DeviceNetwork(NamedTuple):
 
     @property
     def chunks(self) -> int:
+        """Number of such chunks of the inputs."""
         return -(-self.widths[0] // self.chunk)
 
     @property
