@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from functools import cache
 from threading import local
 
@@ -37,7 +37,12 @@ def thread_count(name: str, threads: int | None) -> int:
 
 @cache
 def _libraries() -> ThreadpoolController:
-    """Return the libraries with threads of their own; to look for them takes a millisecond."""
+    """Return the libraries with threads of their own; to look for them takes a millisecond.
+
+    The LAPACK that compiled code diagonalises with is scipy's, which need not be loaded yet.
+    """
+    import scipy.linalg  # noqa: F401
+
     return ThreadpoolController()
 
 
@@ -87,8 +92,9 @@ def map_threads(work: Callable[[int, int], None], count: int, threads: int | Non
             work(start, stop)
         return
     with _libraries().limit(limits=1, user_api="blas"):
-        futures = [_pool(most).submit(work, start, stop) for start, stop in ranges]
+        pool, futures = _pool(most), list[Future[None]]()
         try:
+            futures.extend(pool.submit(work, start, stop) for start, stop in ranges)
             for future in futures:
                 future.result()
         finally:

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
+import subprocess
+import sys
 from threading import Event, current_thread
 
 import numpy as np
 import pytest
+import scipy.linalg  # noqa: F401 (so that the fixture sees its BLAS from the beginning)
 from threadpoolctl import threadpool_info, threadpool_limits
 
 from thalweg.potentials.threads import map_threads
@@ -47,6 +51,18 @@ def test_blas_gets_its_threads_back_after_an_error(two_threads):
     with pytest.raises(ArithmeticError):
         map_threads(fail, 4, threads=2)
     assert blas_threads() == two_threads
+
+
+def test_the_lapack_of_compiled_code_is_limited_though_it_is_loaded_later():
+    code = (
+        "from thalweg.potentials.threads import map_threads\nmap_threads(lambda start, stop: None, 4, threads=2)\n"
+        "import scipy.linalg\nfrom threadpoolctl import threadpool_info\nseen = []\n"
+        "look = lambda: [one['num_threads'] for one in threadpool_info() if one['user_api'] == 'blas']\n"
+        "map_threads(lambda start, stop: seen.extend(look()), 4, threads=2)\nprint(sorted(set(seen)))"
+    )
+    environment = os.environ | {"OPENBLAS_NUM_THREADS": "2"}
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment)
+    assert done.stdout.strip() == "[1]"
 
 
 def test_threads_are_kept_and_cover_the_range_once():

@@ -52,7 +52,7 @@ def _push_function(network: DeviceNetwork, threads: int) -> DeviceFunction:
 
 def _layer_push(network: DeviceNetwork, layer: DeviceLayer, stride: int, then: DeviceFunction) -> DeviceFunction:
     """Make the device function that moves a layer of weights and all above along v, which w has behind the weights."""
-    move, (slopes, bends) = unit_functions(network.codes).move, _kept_rows(network, stride)
+    move, slopes, bends = unit_functions(network.codes).move, network.slopes * stride, network.bends * stride
     inner, outer, weight, n = layer.inner, layer.outer, layer.weight, network.weights
     moved, bias = n + layer.weight, n + layer.bias
     hidden = layer.code >= 0
@@ -85,12 +85,6 @@ def _layer_push(network: DeviceNetwork, layer: DeviceLayer, stride: int, then: D
     return first_push if layer.unit == 0 else next_push
 
 
-def _kept_rows(network: DeviceNetwork, stride: int) -> tuple[int, int]:
-    """Return how far behind an activation its slope and its second derivative are kept, where they are."""
-    slopes = 2 * (network.hidden + network.units) + network.chunk
-    return slopes * stride, (slopes + network.hidden) * stride
-
-
 def _pull_function(network: DeviceNetwork, threads: int) -> DeviceFunction:
     """Make ``pull(w, floats, datum, data, scratch)``: dE/dz and its change of one datum, down from the outputs."""
     pull = nothing
@@ -101,7 +95,7 @@ def _pull_function(network: DeviceNetwork, threads: int) -> DeviceFunction:
 
 def _layer_pull(network: DeviceNetwork, layer: DeviceLayer, stride: int, then: DeviceFunction) -> DeviceFunction:
     """Make the device function that takes dE/dz and its change down through a layer of weights and all below."""
-    units, (slopes, bends) = unit_functions(network.codes), _kept_rows(network, stride)
+    units, slopes, bends = unit_functions(network.codes), network.slopes * stride, network.bends * stride
     slope_of, bend_of = units.slope, units.bend
     inner, outer, weight, moved = layer.inner, layer.outer, layer.weight, network.weights + layer.weight
     moving, active = network.moving * stride, (layer.unit - inner) * stride
@@ -154,8 +148,8 @@ def product_function(network: DeviceNetwork, threads: int) -> DeviceFunction:
     x, but w has 2 n entries and the scratch the rows for products.
     """
     stride, n, width = threads + 1, network.weights, network.widths[0]
-    slopes, bends = (rows // stride for rows in _kept_rows(network, stride))
-    forward, push = forward_function(network, threads, slopes, bends), _push_function(network, threads)
+    forward = forward_function(network, threads, network.slopes, network.bends)
+    push = _push_function(network, threads)
     pull, add, load = (make(network, threads) for make in (_pull_function, _add_products, load_inputs))
     loss, curve, weight_of, weigh = output_functions(network.loss, network.weighted)
     first, count, chunks = 2 * network.hidden * stride, network.widths[-1], network.chunks

@@ -102,9 +102,19 @@ class DeviceNetwork(NamedTuple):
         return self.moving + self.kept
 
     @property
+    def slopes(self) -> int:
+        """How many rows behind an activation its slope is kept for Hessian-vector products, where it is."""
+        return self.moving + self.hidden + self.units
+
+    @property
+    def bends(self) -> int:
+        """The same of its second derivative."""
+        return self.slopes + self.hidden
+
+    @property
     def product_rows(self) -> int:
         """Number of rows for Hessian-vector products."""
-        return self.moving + self.hidden + self.units + 2 * self.kept
+        return self.slopes + 2 * self.kept
 
     @property
     def weights(self) -> int:
