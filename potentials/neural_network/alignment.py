@@ -45,7 +45,7 @@ def _match(symmetry: NetworkSymmetry, target: list[Vector], copies: Matrix, laye
 
     parts, odd = symmetry.split(copies), symmetry.is_odd(layer)
     ours, theirs = (symmetry.units(of, layer, above=above) for of in (target, parts))
-    overlap = np.einsum("iw,mjw->mij", ours, theirs)
+    overlap = ours @ np.swapaxes(theirs, -1, -2)
     score = np.abs(overlap) if odd else overlap
     order = np.tile(np.arange(score.shape[1]), (len(copies), 1))
     for group in symmetry.groups[layer]:

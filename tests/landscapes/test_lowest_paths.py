@@ -177,7 +177,7 @@ def test_fingerprints_are_never_further_apart_than_points(name):
 
 
 def test_copies_of_deep_networks_look_alike():
-    """Disturbed copies of a few points, each nearest to its own by `likeness`; and long vectors come no further apart."""
+    """Disturbed copies of a few points are each nearest to their own, and shortening brings none further apart."""
     system, rng = as_system(small_network(hidden=(5, 4))), np.random.default_rng(0)
     points = rng.normal(size=(12, system.n))
     copies = np.array([system.symmetry.random_copy(x + 0.05 * rng.normal(size=x.size), rng) for x in points])

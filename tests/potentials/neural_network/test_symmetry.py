@@ -209,6 +209,8 @@ def test_many_networks_are_aligned_at_once_as_one_by_one(layers, l2):
     copies = symmetry.align_all(a, points)
     assert np.array_equal(points, kept)
     np.testing.assert_allclose([loss.energy(x) for x in copies], [loss.energy(x) for x in points], rtol=1e-12)
+    apart = [symmetry.align_all(a, points[k : k + 1])[0] for k in range(len(points))]
+    assert np.array_equal(apart, copies)  # whatever else is aligned at the same time: explorations may be interrupted
     ratio = np.linalg.norm(copies - without_null(a), axis=1) / [symmetry.distance(a, x) for x in points]
     if len(layers) == 3:
         np.testing.assert_allclose(ratio, 1.0, rtol=1e-12)
