@@ -36,7 +36,8 @@ class DistanceGraph:
     known : mapping of (int, int) to float
         Aligned distances that are known already, oldest first.
     power : float
-        Of a distance, which is the weight of an edge: 2 in the paper; the larger, the rather many short edges than few.
+        Of the weight that an edge has in the paper. The larger it is, the rather many short edges than a long one, and
+        new ones than such as were tried.
     neighbours : int
         Edges a minimum.
     """
@@ -45,7 +46,7 @@ class DistanceGraph:
         self,
         distance: Callable[[int, int], float],
         known: Mapping[tuple[int, int], float],
-        power: float = 2.0,
+        power: float = 1.0,
         neighbours: int = 12,
     ) -> None:
         self._distance, self.known, self._power, self._neighbours = distance, dict(known), power, neighbours
@@ -126,8 +127,8 @@ class DistanceGraph:
         pieces : (m,) int array
             Piece of each minimum, within which moving weighs nothing; -1 for those that no path may pass.
         tries : mapping of (int, int) to int
-            How often a pair, smaller row first, has been attacked: its weight is the power of its distance times
-            one more than that.
+            How often a pair, smaller row first, has been attacked: its weight is the squared distance times
+            one more than that, to the power.
 
         Returns
         -------
@@ -138,7 +139,7 @@ class DistanceGraph:
         attacked = _looked_up(edges, tries, np.zeros(len(edges)))
         path: list[tuple[int, int]] = []
         for _ in range(_ROUNDS):
-            weights = self._lengths(edges, apart) ** self._power * (1 + attacked)
+            weights = (self._lengths(edges, apart) ** 2 * (1 + attacked)) ** self._power
             path = _lightest(pieces[edges], weights, edges, pieces[a], pieces[b])
             unknown = [pair for pair in path if pair not in self.known]
             if not unknown:

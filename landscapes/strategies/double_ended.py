@@ -18,8 +18,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Attacks", "distance_graph", "take_in_minima"]
 
-_NETWORKS, _OTHERS = 6.0, 2.0
-"""Powers of a distance that weigh missing connections: in networks a band hardly ever joins two minima far apart."""
+_NETWORKS, _OTHERS = 3.0, 1.0
+"""Powers of the weight of a missing connection: in networks a band hardly ever joins minima that are far apart."""
+_ROWS, _NUMBERS = 256, 2**22  # coordinates that are compared at once: so many points, or numbers
 
 
 def distance_graph(landscape: Landscape, known: Mapping[tuple[int, int], float]) -> DistanceGraph:
@@ -32,9 +33,9 @@ def distance_graph(landscape: Landscape, known: Mapping[tuple[int, int], float])
 def take_in_minima(graph: DistanceGraph, landscape: Landscape) -> None:
     """Add the minima of a landscape that a graph does not have yet."""
     minima, system = landscape.minima, landscape.system
-    first = minima.coordinates[0]
-    for start in range(len(graph), len(minima), 256):
-        graph.extend(likeness(system, first, minima.coordinates[start : start + 256]))
+    first, rows = minima.coordinates[0], max(min(_ROWS, _NUMBERS // system.n), 1)
+    for start in range(len(graph), len(minima), rows):
+        graph.extend(likeness(system, first, minima.coordinates[start : start + rows]))
 
 
 class Attacks(Strategy):

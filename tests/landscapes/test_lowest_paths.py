@@ -61,17 +61,17 @@ def test_pieces_below_a_threshold_are_those_of_networkx(edges, threshold):
             assert (pieces[a] == pieces[b]) == nx.has_path(graph, a, b)
 
 
-def random_graph(points, power=2.0):
+def random_graph(points, power=1.0):
     graph = DistanceGraph(lambda i, j: float(np.linalg.norm(points[i] - points[j])), {}, power, neighbours=50)
     graph.extend(points)
     return graph
 
 
 def weight_of(points, power, tries, path):
-    return sum(np.linalg.norm(points[i] - points[j]) ** power * (1 + tries.get((i, j), 0)) for i, j in path)
+    return sum((np.sum((points[i] - points[j]) ** 2) * (1 + tries.get((i, j), 0))) ** power for i, j in path)
 
 
-@pytest.mark.parametrize("power", [2.0, 6.0])
+@pytest.mark.parametrize("power", [1.0, 3.0])
 @pytest.mark.parametrize("seed", range(5))
 def test_missing_connections_are_the_lightest_of_the_complete_graph(seed, power):
     """With exact fingerprints and an edge between all, the path is networkx's on the complete graph."""
