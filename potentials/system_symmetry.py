@@ -286,9 +286,9 @@ class SystemSymmetry:
 
     def align_all(self, a: Vector, points: Matrix) -> Matrix:
         """Return for each row of points (m, n) a copy near to a (n,); only if :attr:`may_be_made_symmetric`."""
-        symmetry: Any = self.symmetry
-        copies: Matrix = symmetry.align_all(a, points)
-        return copies
+        if not isinstance(self.symmetry, ExchangeSymmetry):
+            raise ValueError("no coordinates of this system can be exchanged")
+        return self.symmetry.align_all(a, points)
 
     def in_order(self, a: Vector, b: Vector) -> Vector | None:
         """Return b (n,) moved nearest to a (n,), its coordinates in the order given; None if that would break bonds."""

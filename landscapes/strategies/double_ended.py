@@ -33,9 +33,9 @@ def distance_graph(landscape: Landscape, known: Mapping[tuple[int, int], float])
 def take_in_minima(graph: DistanceGraph, landscape: Landscape) -> None:
     """Add the minima of a landscape that a graph does not have yet."""
     minima, system = landscape.minima, landscape.system
-    first, rows = minima.coordinates[0], max(min(_ROWS, _NUMBERS // system.n), 1)
+    rows = max(min(_ROWS, _NUMBERS // system.n), 1)
     for start in range(len(graph), len(minima), rows):
-        graph.extend(likeness(system, first, minima.coordinates[start : start + rows]))
+        graph.extend(likeness(system, minima.coordinates[0], minima.coordinates[start : start + rows]))
 
 
 class Attacks(Strategy):
