@@ -26,11 +26,10 @@ def kinds_of(landscape: Landscape) -> np.ndarray:
 
 def arrivals(landscape: Landscape, kinds: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return for each arrival at a transition state the search, and the row of the state."""
-    columns, rows = landscape.discoveries()._store.columns, len(kinds)
-    ends = columns["searches/transition_states_end"].read(0, rows)
-    points = columns["searches/transition_states"].read(0, int(ends[-1]))
-    search = np.repeat(np.arange(rows), np.diff(np.append(0, ends)))
-    start = np.where(kinds == FROM_STATE, landscape.searches.start[:][:, 0], -1)
+    searches = landscape.searches
+    ends, points = searches.transition_states_end[:], searches.transition_states[:]
+    search = np.repeat(np.arange(len(ends)), np.diff(np.append(0, ends)))
+    start = np.where(kinds == FROM_STATE, searches.start[:][:, 0], -1)
     elsewhere = points != start[search]
     return search[elsewhere], points[elsewhere]
 

@@ -22,10 +22,9 @@ _EDGES = (0.0, 1.0, 2.0, 4.0, 8.0, np.inf)
 
 def bands(landscape: Landscape) -> np.ndarray:
     """Return a row for each double-ended search: distance of its ends, whether it joined them, and its steps."""
-    columns, searches = landscape.discoveries()._store.columns, landscape.searches
+    searches = landscape.searches
     kinds, starts, steps = np.array(searches.kind[:], dtype=object), searches.start[:], searches.steps[:]
-    ends = np.append(0, columns["searches/transition_states_end"].read(0, len(kinds)))
-    points = columns["searches/transition_states"].read(0, int(ends[-1]))
+    ends, points = np.append(0, searches.transition_states_end[:]), searches.transition_states[:]
     minima, coordinates = landscape.transition_states.minima[:], landscape.minima.coordinates[:]
     rows = []
     for search in np.flatnonzero(kinds == DOUBLE_ENDED).tolist():

@@ -66,4 +66,6 @@ if __name__ == "__main__":
         growth._LARGE = 10**9
     widths = [int(width) for width in given.hidden.split(",")]
     with tempfile.TemporaryDirectory() as place:
-        explore(widths, given.seed, given.neighbours, given.cpu, given.store or Path(place))
+        folder = given.store or Path(place)
+        folder.mkdir(parents=True, exist_ok=True)
+        explore(widths, given.seed, given.neighbours, given.cpu, folder)
