@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import MISSING, dataclass, field, fields, replace
@@ -24,11 +25,7 @@ _KEYS = {
     "system", "data", "hidden", "l2", "neighbours", "errors", "draws", "sampled", "seconds", "guess", "hopping",
     "target", "inputs", "scale", "activation", "loss", "noise", "pixels",
 }  # fmt: skip
-_AMOUNTS: dict[str, tuple[tuple[type, ...], int]] = {
-    "hopping": ((int,), 1),
-    "seconds": ((int, float), 0),
-    "guess": ((int, float), 0),
-}
+_LEAST = {"hopping": 1, "seconds": 0, "guess": 0}
 _LONGER = 4  # factor between the searches of a turn and those of the next
 _SECTIONS = ("rule", "scales", "choices", "landscapes", "tables", "figures")
 
@@ -335,11 +332,10 @@ def _check(read: Mapping[str, Any]) -> None:
 
 
 def _check_amounts(name: str, one: Mapping[str, Any]) -> None:
-    """Raise a ValueError for an amount in a landscape's entry that is no number of the right kind."""
-    for key, (kinds, least) in _AMOUNTS.items():
-        if key in one and (type(one[key]) not in kinds or not one[key] >= least):
-            kind = "a number" if float in kinds else "a whole number"
-            raise ValueError(f"landscapes.{name}: {key} is {one[key]!r}; it is {kind}, {least} or more")
+    """Raise a ValueError for an amount in a landscape's entry that is no number, or too small."""
+    for key, least in _LEAST.items():
+        if key in one and (type(one[key]) not in (int, float) or not least <= one[key] < math.inf):
+            raise ValueError(f"landscapes.{name}: {key} is {one[key]!r}; it is a number, {least} or more")
 
 
 def _located(one: Mapping[str, Any], definition: Path | None) -> dict[str, Any]:
@@ -376,7 +372,7 @@ def _jobs(family: str, one: Mapping[str, Any], limits: Limits, seed: int, mnist:
         options["data"] = min(options["data"], limits.data)
     if one["system"] == "MNIST":
         options["path"] = None if mnist is None else str(mnist.resolve())
-    steps = limits.steps * one.get("hopping", 1)
+    steps = round(limits.steps * one.get("hopping", 1))
     seconds = min(one.get("seconds", limits.seconds), limits.seconds)
     return [
         Job(

@@ -34,6 +34,7 @@ def test_the_definition_has_every_table_and_figure():
     assert jobs["D1-444-100-e0-d0"].options["hidden"] == [4, 4, 4]
     assert jobs["D1-444-100-e0-d0"].seconds == 7200
     assert (jobs["D1-444-100-e0-d0"].steps, jobs["D1-e10-d2"].steps) == (24_000, 400), "deep networks hop longer"
+    assert jobs["D1-55-1000-e0-d1"].steps == 1000, "2.5 times as long"
     assert [job.draw for job in plan.jobs] == sorted(job.draw for job in plan.jobs)
     assert list(dict.fromkeys(job.family for job in plan.jobs))[:5] == ["D2", "MNIST-raw", "MNIST", "D1", "D3"]
     assert [job.name for job in plan.shown("figure7")] == ["D1-h5-n2-e0-d0", "D1-h5-n3-e0-d0", "D1-h5-e0-d0"]
@@ -114,7 +115,7 @@ def test_only_what_is_asked_for():
                 "rule={}\nchoices={}\ntables={}\nfigures={}\n[scales.small]\n[landscapes.a]\nsystem='D1'\n" + line,
                 f"landscapes.a: {line.partition('=')[0]} is .*a .*number, [01] or more",
             )
-            for line in ("hopping=2.5", "hopping=0", "hopping=true", "seconds='long'", "seconds=nan", "guess=-1")
+            for line in ("hopping=0.5", "hopping=inf", "hopping=true", "seconds='long'", "seconds=nan", "guess=-1")
         ),
     ],
 )  # fmt: skip
