@@ -44,7 +44,7 @@ CLUSTERS: tuple[tuple[int, Work], ...] = (
     (3, Work(40, 80)),
     (5, Work(100, 200)),
     (7, Work(200, 3000)),
-    (10, Work(1000, 4000, 30_000)),
+    (10, Work(1000, 4000, 60_000)),
     (13, Work(3000, 6000)),
 )
 """Work for clusters of at most the given number of atoms; larger ones get that of the last line."""

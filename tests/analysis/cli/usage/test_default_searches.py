@@ -32,10 +32,10 @@ def plan(tmp_path, name, **totals):
 
 
 def test_a_number_that_was_asked_for_is_meant_exactly(tmp_path):
-    assert str(plan(tmp_path, "LJ9")).endswith("4000 searches (up to 30000 while some are probably missing)")
+    assert str(plan(tmp_path, "LJ9")).endswith("4000 searches (up to 60000 while some are probably missing)")
     for name, totals in [("LJ9", {"searches": 4000}), ("LJ9", {"until_converged": True}), ("LJ7", {}), ("D1", {})]:
         assert plan(tmp_path, name, **totals).most_searches is None
-    assert plan(tmp_path, "LJ9", steps=10, below="+1").most_searches == 30_000
+    assert plan(tmp_path, "LJ9", steps=10, below="+1").most_searches == 60_000
 
 
 def test_it_ends_after_a_forecast_and_is_resumed_to_the_same_end(tmp_path, short):
@@ -69,4 +69,4 @@ def test_interrupted_it_says_how_many_are_left_and_ends_at_the_same_number(tmp_p
 
 
 def test_the_help_of_a_cluster_says_so():
-    assert "4000; up to 30000 while some are probably missing" in finished("explore", "LJ9", "--help")
+    assert "4000; up to 60000 while some are probably missing" in finished("explore", "LJ9", "--help")
