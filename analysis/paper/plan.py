@@ -332,10 +332,10 @@ def _check(read: Mapping[str, Any]) -> None:
 
 
 def _check_amounts(name: str, one: Mapping[str, Any]) -> None:
-    """Raise a ValueError for an amount in a landscape's entry that is no number, or too small."""
+    """Raise a ValueError for an amount in a landscape's entry that is no finite number, or too small."""
     for key, least in _LEAST.items():
         if key in one and (type(one[key]) not in (int, float) or not least <= one[key] < math.inf):
-            raise ValueError(f"landscapes.{name}: {key} is {one[key]!r}; it is a number, {least} or more")
+            raise ValueError(f"landscapes.{name}: {key} is {one[key]!r}; it is a finite number, {least} or more")
 
 
 def _located(one: Mapping[str, Any], definition: Path | None) -> dict[str, Any]:

@@ -2,8 +2,8 @@
 
     python -m tests.benchmarks.discoveries.bench_elsewhere lj10.zarr [lj10.zarr ...] --searches 40000
 
-Transition states count as known if one of the same energy is in any of the stores. Searches start at random points, at
-minima and at transition states, displaced by more than in an exploration; a line for each says what they found.
+Transition states count as known if one of the same energy is in any of the stores. Searches start at random points, and
+near minima and transition states of the last store; a line for each kind of start says what they found.
 """
 
 from __future__ import annotations
