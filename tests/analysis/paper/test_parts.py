@@ -115,7 +115,9 @@ def test_only_what_is_asked_for():
                 "rule={}\nchoices={}\ntables={}\nfigures={}\n[scales.small]\n[landscapes.a]\nsystem='D1'\n" + line,
                 f"landscapes.a: {line.partition('=')[0]} is .*a .*number, [01] or more",
             )
-            for line in ("hopping=0.5", "hopping=0", "hopping=inf", "hopping=true", "seconds='long'", "seconds=nan", "guess=-1")
+            for line in (
+                "hopping=0.5", "hopping=0", "hopping=inf", "hopping=true", "seconds='long'", "seconds=nan", "guess=-1",
+            )
         ),
     ],
 )  # fmt: skip
