@@ -1,9 +1,10 @@
 """Low-lying region of a landscape too large to exhaust: how low is Gmin, and how many of the lowest minima join it.
 
-    python -m tests.benchmarks.networks.bench_large_landscape --hidden 4,4,4 --seed 0 --cpu 300 [--neighbours 2]
+    python -m tests.benchmarks.networks.bench_large_landscape --hidden 4,4,4 --seed 0 --cpu 300
 
 One worker explores D1 by the defaults (basin-hopping, then searches for transition states) for so many seconds of CPU;
 a line every 500 searches. ``--store`` keeps the landscape, and another call goes on with it (CPU is that of the call).
+``--neighbours`` is that of ``thalweg explore``; ``--data 100`` takes so many points instead of 1,000.
 ``--without-growth`` searches from all minima in turn, as before growth.
 """
 
@@ -13,6 +14,7 @@ import argparse
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -39,10 +41,10 @@ def line(landscape: Landscape) -> str:
     )
 
 
-def explore(hidden: list[int], seed: int, neighbours: int | None, cpu: float, folder: Path) -> None:
-    """Explore a landscape and print its growth."""
-    options = default_options("D1") | {"hidden": hidden, "seed": seed, "neighbours": neighbours}
-    with Landscape(build("D1", options).subject, folder / "large.zarr", seed=seed) as landscape:
+def explore(given: dict[str, Any], cpu: float, folder: Path) -> None:
+    """Explore the landscape of D1 with these options and print its growth."""
+    options = default_options("D1") | given
+    with Landscape(build("D1", options).subject, folder / "large.zarr", seed=options["seed"]) as landscape:
         began = time.process_time()
         steps = default_work("D1", options).steps - landscape.searches.done(BASIN_HOPPING)
         landscape.find_minima(max(steps, 0), workers=1, progress=False)
@@ -58,14 +60,20 @@ if __name__ == "__main__":
     parser.add_argument("--hidden", default="4,4,4")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--neighbours", type=int)
+    parser.add_argument("--data", type=int, default=1000)
     parser.add_argument("--cpu", type=float, default=300.0)
     parser.add_argument("--store", type=Path, help="folder of the landscape; a temporary one where missing")
     parser.add_argument("--without-growth", action="store_true")
     given = parser.parse_args()
     if given.without_growth:
         growth._LARGE = 10**9
-    widths = [int(width) for width in given.hidden.split(",")]
+    options = {
+        "hidden": [int(width) for width in given.hidden.split(",")],
+        "seed": given.seed,
+        "neighbours": given.neighbours,
+        "data": given.data,
+    }
     with tempfile.TemporaryDirectory() as place:
         folder = given.store or Path(place)
         folder.mkdir(parents=True, exist_ok=True)
-        explore(widths, given.seed, given.neighbours, given.cpu, folder)
+        explore(options, given.cpu, folder)

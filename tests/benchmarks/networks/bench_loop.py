@@ -44,7 +44,8 @@ def loop(hidden: list[int], seed: int, neighbours: int | None, cpu: float) -> No
         for k in chosen:
             tries[k] += 1
         sizes = rng.uniform(0.01, 0.05, (len(chosen), 1))
-        starts = np.array([points[k] for k in chosen]) + sizes * rng.standard_normal((len(chosen), points[0].size))
+        away = np.where(subject.frozen, 0.0, rng.standard_normal((len(chosen), points[0].size)))
+        starts = np.array([points[k] for k in chosen]) + sizes * away
         found = find_transition_states(subject, starts, threads=1)
         for row in np.flatnonzero(found.converged):
             ends = [known(energies, energy) for energy in found.minima_energy[row]]
