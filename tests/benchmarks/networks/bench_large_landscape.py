@@ -41,9 +41,8 @@ def line(landscape: Landscape) -> str:
     )
 
 
-def explore(given: dict[str, Any], cpu: float, folder: Path) -> None:
+def explore(options: dict[str, Any], cpu: float, folder: Path) -> None:
     """Explore the landscape of D1 with these options and print its growth."""
-    options = default_options("D1") | given
     with Landscape(build("D1", options).subject, folder / "large.zarr", seed=options["seed"]) as landscape:
         began = time.process_time()
         steps = default_work("D1", options).steps - landscape.searches.done(BASIN_HOPPING)
@@ -55,25 +54,32 @@ def explore(given: dict[str, Any], cpu: float, folder: Path) -> None:
         print(f"{spent:6.0f} s of CPU, {searches} searches: {line(landscape)}", flush=True)
 
 
-if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+def arguments(description: str | None, cpu: float) -> argparse.ArgumentParser:
+    """Return a parser of what says which landscape of D1, and for how many seconds of CPU."""
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--hidden", default="4,4,4")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--neighbours", type=int)
     parser.add_argument("--data", type=int, default=1000)
-    parser.add_argument("--cpu", type=float, default=300.0)
+    parser.add_argument("--cpu", type=float, default=cpu)
+    return parser
+
+
+def chosen_options(given: argparse.Namespace) -> dict[str, Any]:
+    """Return the options of D1 with those that were given."""
+    hidden = [int(width) for width in given.hidden.split(",")]
+    chosen = {"hidden": hidden, "seed": given.seed, "neighbours": given.neighbours, "data": given.data}
+    return default_options("D1") | chosen
+
+
+if __name__ == "__main__":
+    parser = arguments(__doc__, cpu=300.0)
     parser.add_argument("--store", type=Path, help="folder of the landscape; a temporary one where missing")
     parser.add_argument("--without-growth", action="store_true")
     given = parser.parse_args()
     if given.without_growth:
         growth._LARGE = 10**9
-    options = {
-        "hidden": [int(width) for width in given.hidden.split(",")],
-        "seed": given.seed,
-        "neighbours": given.neighbours,
-        "data": given.data,
-    }
     with tempfile.TemporaryDirectory() as place:
         folder = given.store or Path(place)
         folder.mkdir(parents=True, exist_ok=True)
-        explore(options, given.cpu, folder)
+        explore(chosen_options(given), given.cpu, folder)

@@ -8,13 +8,14 @@ by 0.01 to 0.05 in every weight, and keeps the transition states that have one o
 
 from __future__ import annotations
 
-import argparse
 import tempfile
 import time
+from typing import Any
 
 import numpy as np
 
-from thalweg.analysis.systems.named import build, default_options, default_work
+from tests.benchmarks.networks.bench_large_landscape import arguments, chosen_options
+from thalweg.analysis.systems.named import build, default_work
 from thalweg.landscapes import Landscape
 from thalweg.optimizers import find_transition_states
 
@@ -27,10 +28,10 @@ def known(energies: list[float], energy: float) -> int:
     return int(away.argmin()) if away.min() < _SAME else -1
 
 
-def loop(hidden: list[int], seed: int, neighbours: int | None, cpu: float) -> None:
-    """Grow one piece and print how low it gets."""
-    options = default_options("D1") | {"hidden": hidden, "seed": seed, "neighbours": neighbours}
-    subject, rng, began, said = build("D1", options).subject, np.random.default_rng(seed), time.process_time(), 0.0
+def loop(options: dict[str, Any], cpu: float) -> None:
+    """Grow one piece of the landscape of D1 with these options and print how low it gets."""
+    subject, seed = build("D1", options).subject, options["seed"]
+    rng, began, said = np.random.default_rng(seed), time.process_time(), 0.0
     with tempfile.TemporaryDirectory() as place, Landscape(subject, f"{place}/hopped.zarr", seed=seed) as hopped:
         hopped.find_minima(default_work("D1", options).steps, workers=1, progress=False)
         lowest = int(np.argmin(hopped.minima.energy[:]))
@@ -58,10 +59,5 @@ def loop(hidden: list[int], seed: int, neighbours: int | None, cpu: float) -> No
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--hidden", default="4,4,4")
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--neighbours", type=int)
-    parser.add_argument("--cpu", type=float, default=1800.0)
-    asked = parser.parse_args()
-    loop([int(k) for k in asked.hidden.split(",")], asked.seed, asked.neighbours, asked.cpu)
+    asked = arguments(__doc__, cpu=1800.0).parse_args()
+    loop(chosen_options(asked), asked.cpu)
